@@ -1,0 +1,1 @@
+"""The gRPC contract between Phonoscope and its callers: generated stubs."""

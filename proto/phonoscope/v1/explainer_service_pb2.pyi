@@ -1,0 +1,128 @@
+from phonoscope.v1 import audio_pb2 as _audio_pb2
+from phonoscope.v1 import explanation_pb2 as _explanation_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class PredictRequest(_message.Message):
+    __slots__ = ("audio",)
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    audio: _audio_pb2.Audio
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ...) -> None: ...
+
+class PredictResponse(_message.Message):
+    __slots__ = ("bundle", "probability", "frames_per_second", "threshold")
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    bundle: _explanation_pb2.BundleReference
+    probability: _containers.RepeatedScalarFieldContainer[float]
+    frames_per_second: float
+    threshold: float
+    def __init__(self, bundle: _Optional[_Union[_explanation_pb2.BundleReference, _Mapping]] = ..., probability: _Optional[_Iterable[float]] = ..., frames_per_second: _Optional[float] = ..., threshold: _Optional[float] = ...) -> None: ...
+
+class ExplainRequest(_message.Message):
+    __slots__ = ("audio", "at_s", "region", "masking", "listen")
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    AT_S_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    MASKING_FIELD_NUMBER: _ClassVar[int]
+    LISTEN_FIELD_NUMBER: _ClassVar[int]
+    audio: _audio_pb2.Audio
+    at_s: float
+    region: _explanation_pb2.RegionRule
+    masking: _explanation_pb2.Masking
+    listen: bool
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[_explanation_pb2.RegionRule, _Mapping]] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., listen: _Optional[bool] = ...) -> None: ...
+
+class ExplainResponse(_message.Message):
+    __slots__ = ("bundle", "at_s", "axes", "log_mel", "inverted", "mask", "explanation", "alpha", "masking", "threshold", "trust", "original_audio", "explanation_audio")
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    AT_S_FIELD_NUMBER: _ClassVar[int]
+    AXES_FIELD_NUMBER: _ClassVar[int]
+    LOG_MEL_FIELD_NUMBER: _ClassVar[int]
+    INVERTED_FIELD_NUMBER: _ClassVar[int]
+    MASK_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    MASKING_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    TRUST_FIELD_NUMBER: _ClassVar[int]
+    ORIGINAL_AUDIO_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_AUDIO_FIELD_NUMBER: _ClassVar[int]
+    bundle: _explanation_pb2.BundleReference
+    at_s: float
+    axes: _explanation_pb2.TimeFrequencyAxes
+    log_mel: _explanation_pb2.TimeFrequencyMap
+    inverted: _explanation_pb2.TimeFrequencyMap
+    mask: _explanation_pb2.TimeFrequencyMap
+    explanation: _explanation_pb2.TimeFrequencyMap
+    alpha: float
+    masking: _explanation_pb2.Masking
+    threshold: float
+    trust: _explanation_pb2.Trust
+    original_audio: _audio_pb2.Waveform
+    explanation_audio: _audio_pb2.Waveform
+    def __init__(self, bundle: _Optional[_Union[_explanation_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_explanation_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., inverted: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., mask: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., explanation: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., alpha: _Optional[float] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., threshold: _Optional[float] = ..., trust: _Optional[_Union[_explanation_pb2.Trust, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ...) -> None: ...
+
+class DescribeBundleRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Layer(_message.Message):
+    __slots__ = ("name", "shape")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class DescribeBundleResponse(_message.Message):
+    __slots__ = ("bundle", "layers", "sample_rate_hz", "hop_samples", "frame_samples", "excerpt_frames", "band_centre_hz", "threshold", "default_alpha", "metrics", "training_data", "command")
+    class MetricsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_RATE_HZ_FIELD_NUMBER: _ClassVar[int]
+    HOP_SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    FRAME_SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    EXCERPT_FRAMES_FIELD_NUMBER: _ClassVar[int]
+    BAND_CENTRE_HZ_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_ALPHA_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_DATA_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    bundle: _explanation_pb2.BundleReference
+    layers: _containers.RepeatedCompositeFieldContainer[Layer]
+    sample_rate_hz: int
+    hop_samples: int
+    frame_samples: int
+    excerpt_frames: int
+    band_centre_hz: _containers.RepeatedScalarFieldContainer[float]
+    threshold: float
+    default_alpha: float
+    metrics: _containers.ScalarMap[str, float]
+    training_data: _containers.RepeatedCompositeFieldContainer[TrainingData]
+    command: str
+    def __init__(self, bundle: _Optional[_Union[_explanation_pb2.BundleReference, _Mapping]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., sample_rate_hz: _Optional[int] = ..., hop_samples: _Optional[int] = ..., frame_samples: _Optional[int] = ..., excerpt_frames: _Optional[int] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., threshold: _Optional[float] = ..., default_alpha: _Optional[float] = ..., metrics: _Optional[_Mapping[str, float]] = ..., training_data: _Optional[_Iterable[_Union[TrainingData, _Mapping]]] = ..., command: _Optional[str] = ...) -> None: ...
+
+class TrainingData(_message.Message):
+    __slots__ = ("name", "licence", "digest")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LICENCE_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    licence: str
+    digest: str
+    def __init__(self, name: _Optional[str] = ..., licence: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...

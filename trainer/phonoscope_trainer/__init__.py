@@ -1,0 +1,1 @@
+"""Trains Phonoscope's networks, reproduces the papers and exports the model repository."""
