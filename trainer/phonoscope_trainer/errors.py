@@ -1,10 +1,10 @@
 """The trainer's exceptions.
 
-    TrainerError
-    ├── CorpusError      a corpus is missing, incomplete or malformed
-    ├── OptionsError     an option is outside its range
-    ├── CheckpointError  a run cannot be resumed or exported
-    └── ExportError      a graph or the repository could not be written faithfully
+TrainerError
+├── CorpusError      a corpus is missing, incomplete or malformed
+├── OptionsError     an option is outside its range
+├── CheckpointError  a run cannot be resumed or exported
+└── ExportError      a graph or the repository could not be written faithfully
 """
 
 

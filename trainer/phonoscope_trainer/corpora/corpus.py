@@ -15,6 +15,14 @@ Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
+def as_split(name: str, where: str) -> Split:
+    """`name` as a split; `where` begins the message of the `CorpusError` raised where it is none."""
+    for split in SPLITS:
+        if name == split:
+            return split
+    raise CorpusError(f"{where}: split is {name!r}, not one of {', '.join(SPLITS)}")
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A sung stretch of a track, `[start_s, end_s)` in seconds."""
@@ -51,7 +59,8 @@ class Track:
         """The files whose sum is the recording."""
         if self.mixture is not None:
             return (self.mixture,)
-        assert self.voice is not None and self.accompaniment is not None
+        assert self.voice is not None
+        assert self.accompaniment is not None
         return (self.voice, self.accompaniment)
 
 
@@ -82,7 +91,13 @@ class Corpus:
     def digest(self) -> str:
         """SHA-256 over names, splits, labels and audio sizes: the same corpus always has the same digest."""
         description = [
-            [t.name, t.group, t.split, [[s.start_s, s.end_s] for s in t.vocals], [p.stat().st_size for p in t.audio]]
+            [
+                t.name,
+                t.group,
+                t.split,
+                [[s.start_s, s.end_s] for s in t.vocals],
+                [p.stat().st_size for p in t.audio],
+            ]
             for t in self.tracks
         ]
         return hashlib.sha256(json.dumps(description).encode()).hexdigest()

@@ -42,6 +42,16 @@ def read_lab(path: Path) -> tuple[Segment, ...]:
     return tuple(sung)
 
 
+def merge_gaps(vocals: Iterable[Segment], gap_s: float) -> tuple[Segment, ...]:
+    """Segments with every pause shorter than `gap_s` seconds closed."""
+    merged: list[Segment] = []
+    for segment in vocals:
+        if merged and segment.start_s - merged[-1].end_s < gap_s:
+            segment = Segment(merged.pop().start_s, segment.end_s)  # noqa: PLW2901 - the segment grows backwards
+        merged.append(segment)
+    return tuple(merged)
+
+
 def write_lab(path: Path, vocals: Iterable[Segment], duration_s: float) -> None:
     """Write sung segments, and the gaps between them as `nosing`, to the millisecond."""
     lines, position = [], 0.0

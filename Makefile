@@ -1,0 +1,49 @@
+# make demo   explain a song that ships with the project (needs only Python 3.11 or newer)
+# make test   set up everything and run the tests, the linters and the type checker's contracts
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint type stubs bench bench-explain clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Phonoscope needs Python 3.11 or newer")'
+	@echo "Making a virtual environment in .venv"
+	@$(PYTHON) -m venv .venv
+
+# Each stamp is an install; a change of pyproject.toml installs again.
+.venv/serving.stamp: pyproject.toml | $(BIN)/python
+	@echo "Installing the client and the service (no torch needed)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[serving]'
+	@touch $@
+
+.venv/all.stamp: pyproject.toml | $(BIN)/python
+	@echo "Installing everything: client, service, trainer, test tools (a few minutes the first time)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --editable '.[serving,trainer,dev]' \
+		| grep -E --line-buffered '^(Collecting|Installing|Successfully)' | cut -c1-100
+	@touch $@ .venv/serving.stamp
+
+demo: .venv/serving.stamp ## explain the song that ships with Phonoscope; open out/demo/report.html afterwards
+	@$(BIN)/phonoscope demo --out out/demo
+
+test: .venv/all.stamp ## every test; real corpora are used where PHONOSCOPE_DATA names them
+	@$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+lint: .venv/all.stamp ## style, imports, the shape of the contract
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && cd proto && ../$(BIN)/buf lint .
+
+type: .venv/all.stamp ## strict types
+	@$(BIN)/mypy
+
+stubs: .venv/all.stamp ## generate the gRPC stubs again after a change in proto/
+	@$(BIN)/python proto/generate.py
+
+bench: bench-explain ## every benchmark
+
+bench-explain: .venv/all.stamp ## what gRPC costs over the bare engine → out/bench/explain.json
+	@$(BIN)/python benchmarks/bench_explain.py --json out/bench/explain.json
+
+clean: ## remove what was made, but not trained runs or caches
+	rm -rf out dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,59 @@
+"""What makes a model repository a bundle: digests, golden vectors and a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+MANIFEST, GOLDEN = "MANIFEST.json", "golden.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """One corpus behind the networks."""
+
+    name: str
+    licence: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What only training knows about a bundle."""
+
+    name: str  # name and version
+    threshold: float  # chosen on validation data
+    default_alpha: float
+    reconstruction_error_quantiles: tuple[float, ...]  # 0 % … 100 % on validation excerpts
+    metrics: Mapping[str, float]
+    parameters: Mapping[str, int]  # network → parameter count
+    training_data: tuple[TrainingData, ...]
+    command: str
+
+
+def file_digests(root: Path) -> dict[str, str]:
+    """SHA-256 of every file of the bundle but the manifest, by path relative to `root`."""
+    paths = sorted(p for p in root.rglob("*") if p.is_file() and p != root / MANIFEST)
+    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
+
+
+def write_manifest(root: Path, facts: Facts) -> str:
+    """Write the manifest of the files now under `root`; the bundle's digest."""
+    files = file_digests(root)
+    digest = hashlib.sha256(json.dumps(files, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    manifest = {"name": facts.name, "digest": digest, **asdict(facts), "files": files}
+    (root / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return digest
+
+
+def write_golden(root: Path, vectors: Mapping[str, Mapping[str, NDArray[np.generic]]]) -> None:
+    """Write golden vectors: `{"explain.input": {tensor: array}, "explain.output": …}`."""
+    arrays = {f"{side}.{tensor}": array for side, tensors in vectors.items() for tensor, array in tensors.items()}
+    with (root / GOLDEN).open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)

@@ -1,0 +1,75 @@
+"""How a detector is judged (Schlüter & Grill 2015, section 5.2, and their released evaluation)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+MEDIAN_FRAMES = 56
+THRESHOLDS = (1e-5, 1e-4, 1e-3, *(i / 100 for i in range(1, 100)), 1 - 1e-3, 1 - 1e-4, 1 - 1e-5)
+
+
+def smooth(probability: NDArray[np.floating]) -> NDArray[np.floating]:
+    """`[T]` probabilities under the protocol's median filter: 56 frames, ends repeated."""
+    return np.asarray(median_filter(probability, MEDIAN_FRAMES, mode="nearest"))
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Frame-wise scores at one threshold; error is 1 - accuracy."""
+
+    precision: float
+    recall: float
+    specificity: float
+    f1: float
+    error: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Names and values."""
+        return asdict(self)
+
+
+def scores(probability: NDArray[np.floating], labels: NDArray[np.bool_], threshold: float) -> Scores:
+    """Scores of `[T]` probabilities against `[T]` labels; a ratio without a denominator is NaN."""
+    called = probability > threshold
+    hit, miss = float((called & labels).sum()), float((~called & labels).sum())
+    alarm, rest = float((called & ~labels).sum()), float((~called & ~labels).sum())
+    precision, recall = _ratio(hit, hit + alarm), _ratio(hit, hit + miss)
+    return Scores(
+        precision,
+        recall,
+        specificity=_ratio(rest, rest + alarm),
+        f1=_ratio(2 * hit, 2 * hit + alarm + miss),
+        error=_ratio(alarm + miss, float(len(labels))),
+    )
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
+
+
+def best_threshold(tracks: Iterable[tuple[NDArray[np.floating], NDArray[np.bool_]]]) -> float:
+    """The threshold of the protocol's grid with the best accuracy over all frames of `(probability, labels)` pairs.
+
+    Probabilities are smoothed first; of equally good thresholds the one nearest the middle of their run is taken.
+    """
+    pairs = [(smooth(probability), labels) for probability, labels in tracks]
+    probability, labels = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
+    accuracy = np.array([np.mean((probability > threshold) == labels) for threshold in THRESHOLDS])
+    best = np.flatnonzero(accuracy == accuracy.max())
+    return THRESHOLDS[int(best[len(best) // 2])]
+
+
+def auc(probability: NDArray[np.floating], labels: NDArray[np.bool_]) -> float | None:
+    """Area under the ROC curve: the chance that a sung frame outranks another; None where one class is absent."""
+    sung = int(labels.sum())
+    if sung in (0, len(labels)):
+        return None
+    _, rank_of, counts = np.unique(probability, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks = (last - (counts - 1) / 2)[rank_of]  # ties share their mean rank
+    return float((ranks[labels].sum() - sung * (sung + 1) / 2) / (sung * (len(labels) - sung)))

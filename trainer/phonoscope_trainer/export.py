@@ -1,0 +1,189 @@
+"""From trained runs to a bundle: graphs, ensembles, golden vectors, manifest."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from phonoscope_trainer import bundle
+from phonoscope_trainer.corpora import named
+from phonoscope_trainer.corpora.corpus import Corpus
+from phonoscope_trainer.corpora.features import Features, features
+from phonoscope_trainer.corpora.rendered import RenderOptions, render_song
+from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.experiments.metrics import auc, best_threshold, scores, smooth
+from phonoscope_trainer.experiments.tracks import curve
+from phonoscope_trainer.frontend import EXCERPT_FRAMES, FRONTEND, Frontend
+from phonoscope_trainer.graphs import compose
+from phonoscope_trainer.graphs.catalogue import Ensemble, Graph, ensembles, graphs
+from phonoscope_trainer.networks.inverter import ExplanationInverter, parameter_count
+from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.detector import load_detector
+from phonoscope_trainer.recipes.explanation_inverter import draw_excerpts, encode, load_inverter
+from phonoscope_trainer.recipes.standardise import Standardise
+from phonoscope_trainer.repository import write_ensemble, write_graph
+
+VALIDATION_EXCERPTS = 2000
+DEFAULT_ALPHA = 0.6  # EUSIPCO 2018, section III.C
+GOLDEN_ALPHAS = (0.6, 0.3)
+GOLDEN_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What is exported, from where to where."""
+
+    name: str
+    detector: Path  # run
+    inverter: Path  # run
+    out: Path
+    command: str
+    metrics: tuple[Path, ...] = ()  # JSON files whose top-level numbers join the manifest's metrics
+
+
+def export(options: ExportOptions) -> str:
+    """Write a complete bundle in place of what is at `out`; its digest.
+
+    Raises:
+        TrainerError: a run, a corpus or a metrics file cannot be used.
+    """
+    network, standardise = load_detector(options.detector)
+    inverter = load_inverter(options.inverter)
+    corpora = [named.load(name) for name in checkpoint.options(options.detector)["corpora"]]
+    frontend = Frontend(FRONTEND)
+    valid = [features(corpus.of("valid"), frontend) for corpus in corpora]
+    measured = _measure([track for tracks in valid for track in tracks], network, frontend, standardise)
+    facts = bundle.Facts(
+        name=options.name,
+        threshold=measured["threshold"],
+        default_alpha=DEFAULT_ALPHA,
+        reconstruction_error_quantiles=_error_quantiles(valid, network, inverter, frontend, standardise),
+        metrics={f"validation_{k}": v for k, v in measured.items() if k != "threshold"} | _metrics(options.metrics),
+        parameters={"detector": parameter_count(network), "explanation_inverter": parameter_count(inverter)},
+        training_data=tuple(_training_data(corpus) for corpus in corpora),
+        command=options.command,
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch) / "repository"
+        write_bundle(root, frontend, standardise, network, inverter, facts, _golden_samples())
+        shutil.rmtree(options.out, ignore_errors=True)
+        shutil.move(root, options.out)
+    return str(json.loads((options.out / bundle.MANIFEST).read_text(encoding="utf-8"))["digest"])
+
+
+def write_bundle(
+    root: Path,
+    frontend: Frontend,
+    standardise: Standardise,
+    network: SVDNet,
+    inverter: ExplanationInverter,
+    facts: bundle.Facts,
+    golden_samples: NDArray[np.float32],
+) -> str:
+    """Write graphs, ensembles, golden vectors made from `golden_samples` `[N]`, and the manifest; the digest."""
+    exported = graphs(frontend, standardise.eval(), network.eval(), inverter.eval())
+    composed = ensembles(frontend.options.samples_of(EXCERPT_FRAMES))
+    for graph in exported:
+        write_graph(graph, root)
+    for ensemble in composed:
+        write_ensemble(ensemble, root)
+    bundle.write_golden(root, _golden(composed, exported, torch.from_numpy(golden_samples), frontend))
+    return bundle.write_manifest(root, facts)
+
+
+def _training_data(corpus: Corpus) -> bundle.TrainingData:
+    return bundle.TrainingData(corpus.name, corpus.licence, corpus.digest)
+
+
+def _measure(
+    tracks: Sequence[Features], network: SVDNet, frontend: Frontend, standardise: Standardise
+) -> dict[str, float]:
+    """Threshold, AUC and error on validation tracks; where stems exist the accompaniment alone counts too."""
+    pairs = []
+    for track in tracks:
+        pairs.append((curve(track.magnitudes[0], network, frontend, standardise), track.labels))
+        if track.has_stems:
+            alone = curve(track.magnitudes[2], network, frontend, standardise)
+            pairs.append((alone, np.zeros_like(track.labels)))
+    threshold = best_threshold(pairs)
+    probability = np.concatenate([smooth(p) for p, _ in pairs])
+    labels = np.concatenate([labels for _, labels in pairs])
+    area = auc(probability, labels)
+    assert area is not None, "validation tracks are sung in part"
+    return {"threshold": threshold, "auc": area, "error": scores(probability, labels, threshold).error}
+
+
+def _error_quantiles(
+    valid: Sequence[Sequence[Features]],
+    network: SVDNet,
+    inverter: ExplanationInverter,
+    frontend: Frontend,
+    standardise: Standardise,
+) -> tuple[float, ...]:
+    """0 % … 100 % quantiles of the root-mean-square inversion error, each corpus represented equally."""
+    errors: list[float] = []
+    for seed, tracks in enumerate(valid):
+        pairs = encode(draw_excerpts(tracks, VALIDATION_EXCERPTS // len(valid), frontend, standardise, seed), network)
+        with torch.inference_mode():
+            difference = inverter(pairs.fc8) - pairs.excerpts
+        errors += difference.square().mean(dim=(1, 2)).sqrt().tolist()
+    return tuple(float(q) for q in np.quantile(errors, np.linspace(0, 1, 101)))
+
+
+def _metrics(paths: Sequence[Path]) -> dict[str, float]:
+    """Top-level numbers of metrics files, under `FILE_STEM.key`."""
+    found: dict[str, float] = {}
+    for path in paths:
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ExportError(f"{path}: not a readable JSON document: {error}") from error
+        numbers = {k: v for k, v in document.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+        found |= {f"{path.stem}.{key}": float(value) for key, value in numbers.items()}
+    return found
+
+
+def _golden_samples() -> NDArray[np.float32]:
+    """A few seconds of a rendered song, which anybody may have: golden vectors ship with the bundle."""
+    song = render_song(2018, 0, RenderOptions())
+    start = 10 * FRONTEND.sample_rate_hz
+    samples = (song.voice + song.accompaniment)[start : start + GOLDEN_SECONDS * FRONTEND.sample_rate_hz]
+    return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def _golden(
+    composed: Sequence[Ensemble], exported: Sequence[Graph], samples: Tensor, frontend: Frontend
+) -> Mapping[str, Mapping[str, NDArray[np.generic]]]:
+    """Inputs and outputs of `explain` and `predict`, computed in PyTorch."""
+    by_name = {ensemble.name: ensemble for ensemble in composed}
+    length, rows = frontend.options.samples_of(EXCERPT_FRAMES), len(GOLDEN_ALPHAS)
+    starts = np.linspace(0, len(samples) - length, rows).astype(int)
+    inputs = {
+        "explain": {
+            "samples": torch.stack([samples[start : start + length] for start in starts]),
+            "alpha": torch.tensor(GOLDEN_ALPHAS).unsqueeze(-1),
+            "maximum_area": torch.linspace(1, 0.2, rows).unsqueeze(-1),
+            "masking": torch.arange(1, rows + 1, dtype=torch.int32).unsqueeze(-1),
+        },
+        "predict": {
+            "samples": samples.unsqueeze(0),
+            "silence_before": torch.full((1, 1), 57, dtype=torch.int32),
+            "silence_after": torch.full((1, 1), 57, dtype=torch.int32),
+        },
+    }
+    vectors: dict[str, Mapping[str, NDArray[np.generic]]] = {}
+    for name, tensors in inputs.items():
+        outputs = compose.run(by_name[name], exported, tensors)
+        vectors[f"{name}.input"] = {k: v.numpy() for k, v in tensors.items()}
+        vectors[f"{name}.output"] = {k: v.numpy() for k, v in outputs.items()}
+    return vectors

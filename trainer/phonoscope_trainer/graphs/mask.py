@@ -1,0 +1,99 @@
+"""`mask`: from an inversion to the region it points at, and to what is left with it and without it (EUSIPCO 2018)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter
+from torch import Tensor, nn
+
+from phonoscope_trainer.networks.inverter import EXCERPT
+from phonoscope_trainer.recipes.standardise import Standardise
+
+M1, M2 = 1, 2  # values of the tensor `masking`
+CONTROL_SEED = 2018
+CONTROL_SMOOTHNESS = (8.0, 6.0)  # frames, bands: regions as coherent as an explanation's
+BISECTIONS = 24  # halvings of [0, 1]: alpha to float32's resolution
+
+
+def control_ranks(seed: int = CONTROL_SEED) -> Tensor:
+    """`[115, 80]` the order in which bins join the control region: ranks of a smooth random field, from 0."""
+    field = gaussian_filter(np.random.default_rng(seed).standard_normal(EXCERPT), CONTROL_SMOOTHNESS)
+    return torch.from_numpy(field.ravel().argsort().argsort().reshape(EXCERPT).astype(np.float32))
+
+
+class MaskGraph(nn.Module):
+    """The explanation generator E of the paper, with a limit on the area and a control beside it."""
+
+    ranks: Tensor
+
+    def __init__(self, standardise: Standardise) -> None:
+        super().__init__()
+        self.standardise = standardise
+        self.register_buffer("ranks", control_ranks(), persistent=False)
+
+    def forward(
+        self,
+        log_mel: Tensor,
+        standardised: Tensor,
+        inverted: Tensor,
+        alpha: Tensor,
+        maximum_area: Tensor,
+        masking: Tensor,
+    ) -> tuple[Tensor, ...]:
+        """The region and what follows from it.
+
+        Args:
+            log_mel: `[B, 115, 80]` the raw excerpt.
+            standardised: `[B, 115, 80]` the same, standardised.
+            inverted: `[B, 115, 80]` its inversion.
+            alpha: `[B, 1]` threshold on the min-max normalised inversion.
+            maximum_area: `[B, 1]` the region's largest share of the excerpt; 1 for no limit.
+            masking: int32 `[B, 1]`: 1 multiplies the standardised excerpt (M1), 2 the raw one (M2).
+
+        Returns:
+            `mask`, `explanation` (inside the region), `remainder` (outside it) and `control` (inside a random smooth
+            region of the same area), `[B, 115, 80]`; `relative_area`, `effective_alpha` (the larger of alpha and what
+            the area allows) and `reconstruction_error` (root mean square), `[B, 1]`.
+        """
+        value = normalise(inverted)
+        threshold = torch.maximum(alpha, smallest_alpha(value, maximum_area))
+        mask = (value >= threshold.unsqueeze(-1)).to(inverted.dtype)
+        kept_bins = mask.sum(dim=(1, 2), keepdim=True)
+        control = (self.ranks < kept_bins).to(inverted.dtype)
+
+        def masked(region: Tensor) -> Tensor:
+            raw = self.standardise(log_mel * region)
+            return torch.where(masking.unsqueeze(-1) == M2, raw, standardised * region)
+
+        error = torch.sqrt(torch.mean((standardised - inverted) ** 2, dim=(1, 2)))
+        return (
+            mask,
+            masked(mask),
+            masked(1 - mask),
+            masked(control),
+            mask.mean(dim=(1, 2)).unsqueeze(-1),
+            threshold,
+            error.unsqueeze(-1),
+        )
+
+
+def normalise(inverted: Tensor) -> Tensor:
+    """Each inversion `[B, T, M]` brought to [0, 1] by its own extremes; a constant one becomes 0."""
+    low, high = inverted.amin(dim=(1, 2), keepdim=True), inverted.amax(dim=(1, 2), keepdim=True)
+    return (inverted - low) / torch.clamp(high - low, min=1e-12)
+
+
+def smallest_alpha(value: Tensor, maximum_area: Tensor) -> Tensor:
+    """`[B, 1]` the smallest alpha whose region in `value` `[B, T, M]` covers at most `maximum_area` `[B, 1]`.
+
+    By bisection, because sorting 9200 bins has no TensorRT kernel; 0 where the limit is 1.
+    """
+    low, high = torch.zeros_like(maximum_area), torch.ones_like(maximum_area)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        area = (value >= middle.unsqueeze(-1)).to(value.dtype).mean(dim=(1, 2)).unsqueeze(-1)
+        fits = area <= maximum_area
+        high = torch.where(fits, middle, high)
+        low = torch.where(fits, low, middle)
+    return torch.where(maximum_area >= 1, torch.zeros_like(high), high)

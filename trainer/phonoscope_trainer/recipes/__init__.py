@@ -1,0 +1,1 @@
+"""How each network is trained: options, batches, a loop that can be stopped and resumed."""

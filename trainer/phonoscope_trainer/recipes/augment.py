@@ -1,0 +1,73 @@
+"""Augmentation of magnitude spectrograms, as functions of arrays (Schlüter & Grill 2015, section 4).
+
+Every function takes one value per row of the batch, so that what was drawn can be seen and repeated.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from phonoscope_trainer.frontend import FrontendOptions, band_peaks_hz
+
+LN_PER_DECIBEL = math.log(10) / 20
+
+
+def mix(voice: Tensor, accompaniment: Tensor, phase: Tensor) -> Tensor:
+    """Magnitude `[B, T, F]` of the sum of two signals whose phases differ by `phase` `[B, T, F]` radians.
+
+    |v + a|² = |v|² + |a|² + 2·|v|·|a|·cos(phase): with uniform phases, the distribution that stems of unrelated
+    phase have in every bin, without their waveforms.
+    """
+    power = voice * voice + accompaniment * accompaniment + 2 * voice * accompaniment * torch.cos(phase)
+    return torch.sqrt(torch.clamp(power, min=0))
+
+
+def stretch_and_shift(magnitude: Tensor, frames: int, stretch: Tensor, shift: Tensor) -> Tensor:
+    """Time-stretch and pitch-shift `magnitude` `[B, T, F]` in one affine transform; the centre `frames` are kept.
+
+    Args:
+        magnitude: linear magnitudes with at least `frames` · max(stretch) frames.
+        frames: frames of the result `[B, frames, F]`.
+        stretch: `[B]` source frames per frame of the result; 1.2 plays 20 % faster.
+        shift: `[B]` frequency factor; 1.2 sounds 20 % higher. Beyond the last bin the last bin is repeated.
+    """
+    rows, source_frames, bins = magnitude.shape
+    offset = torch.arange(frames) - (frames - 1) / 2
+    time = offset[None, :] * stretch[:, None] * 2 / source_frames
+    frequency = ((torch.arange(bins)[None, :] / shift[:, None]) * 2 + 1) / bins - 1
+    grid = torch.stack(
+        [frequency[:, None, :].expand(rows, frames, bins), time[:, :, None].expand(rows, frames, bins)],
+        dim=-1,
+    )
+    warped = F.grid_sample(magnitude.unsqueeze(1), grid, padding_mode="border", align_corners=False)
+    return warped[:, 0]
+
+
+def source_frame_of(frames: int, source_frames: int, stretch: Tensor) -> Tensor:
+    """`[B, frames]` the source frame each stretched frame comes from; int64."""
+    offset = torch.arange(frames) - (frames - 1) / 2
+    source = offset[None, :] * stretch[:, None] + (source_frames - 1) / 2
+    return source.round().long().clamp(0, source_frames - 1)
+
+
+def random_filter(
+    log_mel: Tensor, options: FrontendOptions, centre_hz: Tensor, gain_db: Tensor, width_semitones: Tensor
+) -> Tensor:
+    """Add a Gaussian bump or dip over log-frequency to `log_mel` `[B, T, M]`; one centre, gain and width a row."""
+    band_hz = torch.from_numpy(band_peaks_hz(options)[1:-1]).float()
+    distance = 12 * torch.log2(band_hz[None, :] / centre_hz[:, None])
+    bump = torch.exp(-0.5 * (distance / width_semitones[:, None]) ** 2)
+    return log_mel + (gain_db[:, None] * LN_PER_DECIBEL * bump)[:, None, :]
+
+
+def add_noise(magnitude: Tensor, level: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """Add stationary white noise of magnitude `level` `[B]` to `magnitude` `[B, T, F]`.
+
+    `first` and `second` are standard normal `[B, T, F]`: the parts of the noise in phase with the bin and against it.
+    """
+    scale = level[:, None, None]
+    return torch.sqrt((magnitude + scale * first) ** 2 + (scale * second) ** 2)

@@ -1,0 +1,73 @@
+"""Runs that can be killed: one folder a run, with its options, its checkpoint and its log."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from phonoscope_trainer.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+OPTIONS, CHECKPOINT = "options.json", "checkpoint.pt"
+
+
+def open_run(folder: Path, options: DataclassInstance) -> dict[str, Any] | None:
+    """Create a run's folder, or find it again: its last checkpoint, or None for a fresh run.
+
+    Raises:
+        CheckpointError: the folder holds a run with other options; the message names those that differ.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stored, given = folder / OPTIONS, json.loads(json.dumps(dataclasses.asdict(options)))
+    if stored.exists():
+        before = json.loads(stored.read_text(encoding="utf-8"))
+        differing = sorted(k for k in before.keys() | given.keys() if before.get(k) != given.get(k))
+        if differing:
+            raise CheckpointError(
+                f"{folder} holds a run with other options ({', '.join(differing)}); name another folder"
+            )
+    stored.write_text(json.dumps(given, indent=2) + "\n", encoding="utf-8")
+    path = folder / CHECKPOINT
+    return load(folder) if path.exists() else None
+
+
+def options(folder: Path) -> dict[str, Any]:
+    """The options a run was started with.
+
+    Raises:
+        CheckpointError: the folder holds no run.
+    """
+    path = folder / OPTIONS
+    if not path.is_file():
+        raise CheckpointError(f"{folder} holds no run: {OPTIONS} is missing")
+    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return stored
+
+
+def save(folder: Path, state: dict[str, Any]) -> None:
+    """Replace a run's checkpoint in one step, so that a kill leaves the old one or the new one."""
+    partial = folder / f"{CHECKPOINT}.partial"
+    torch.save(state, partial)
+    partial.replace(folder / CHECKPOINT)
+
+
+def load(folder: Path) -> dict[str, Any]:
+    """A run's last checkpoint.
+
+    Raises:
+        CheckpointError: there is none, or it cannot be read.
+    """
+    path = folder / CHECKPOINT
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} is missing: train there first") from error
+    except (RuntimeError, EOFError, OSError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    return state
