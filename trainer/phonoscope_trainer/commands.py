@@ -19,11 +19,12 @@ from phonoscope_trainer.corpora.features import Progress, features
 from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.experiments import detector as detector_scores
 from phonoscope_trainer.frontend import FRONTEND, Frontend
+from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes import detector as detector_recipe
 from phonoscope_trainer.recipes import explanation_inverter as inverter_recipe
+from phonoscope_trainer.recipes.band_statistics import band_statistics
 from phonoscope_trainer.recipes.excerpts import ExcerptSampler
-from phonoscope_trainer.recipes.standardise import Standardise, band_statistics
 
 if TYPE_CHECKING:
     from phonoscope_trainer.networks.inverter import Variant

@@ -26,11 +26,11 @@ from phonoscope_trainer.frontend import EXCERPT_FRAMES, FRONTEND, Frontend
 from phonoscope_trainer.graphs import compose
 from phonoscope_trainer.graphs.catalogue import Ensemble, Graph, ensembles, graphs
 from phonoscope_trainer.networks.inverter import ExplanationInverter, parameter_count
+from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector import load_detector
 from phonoscope_trainer.recipes.explanation_inverter import draw_excerpts, encode, load_inverter
-from phonoscope_trainer.recipes.standardise import Standardise
 from phonoscope_trainer.repository import write_ensemble, write_graph
 
 VALIDATION_EXCERPTS = 2000

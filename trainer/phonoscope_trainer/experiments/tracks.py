@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from phonoscope_trainer.frontend import CONTEXT_FRAMES, Frontend
+from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
-from phonoscope_trainer.recipes.standardise import Standardise
 
 PIECE_FRAMES = 2048  # bounds the memory of one pass
 

@@ -15,8 +15,8 @@ from phonoscope_trainer.graphs.frontend import FrontendGraph
 from phonoscope_trainer.graphs.listen import ListenGraph
 from phonoscope_trainer.graphs.mask import MaskGraph
 from phonoscope_trainer.networks.inverter import ExplanationInverter
+from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
-from phonoscope_trainer.recipes.standardise import Standardise
 
 Type = Literal["float32", "int32"]
 MAXIMUM_BATCH = 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from phonoscope_trainer.frontend import Frontend
-from phonoscope_trainer.recipes.standardise import Standardise
+from phonoscope_trainer.networks.standardise import Standardise
 
 
 class FrontendGraph(nn.Module):

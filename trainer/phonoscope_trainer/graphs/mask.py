@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 
 from phonoscope_trainer.networks.inverter import EXCERPT
-from phonoscope_trainer.recipes.standardise import Standardise
+from phonoscope_trainer.networks.standardise import Standardise
 
 M1, M2 = 1, 2  # values of the tensor `masking`
 CONTROL_SEED = 2018

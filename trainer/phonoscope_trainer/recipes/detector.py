@@ -19,10 +19,10 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from phonoscope_trainer.errors import OptionsError
+from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.excerpts import ExcerptOptions
-from phonoscope_trainer.recipes.standardise import Standardise
 
 TARGET_FLOOR, TARGET_RANGE = 0.02, 0.96  # targets 0.02 and 0.98 (Schlüter & Grill 2015, released code)
 

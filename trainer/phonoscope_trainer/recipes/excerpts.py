@@ -94,7 +94,7 @@ class ExcerptSampler:
             return accompaniment, np.zeros_like(labels)
         if choice < options.no_voice_share + options.only_voice_share:
             return voice, labels
-        voice = voice * _balance(voice, accompaniment, rng.normal(*options.voice_db))
+        voice = voice * balance(voice, accompaniment, rng.normal(*options.voice_db))
         phase = rng.uniform(0, 2 * np.pi, voice.shape).astype(np.float32)
         mixed = augment.mix(*(torch.from_numpy(x)[None] for x in (voice, accompaniment, phase)))
         return mixed[0].numpy(), labels
@@ -138,7 +138,7 @@ class ExcerptSampler:
         return log_mel, torch.gather(labels, 1, centres)
 
 
-def _balance(voice: NDArray[np.float32], accompaniment: NDArray[np.float32], voice_db: float) -> float:
+def balance(voice: NDArray[np.float32], accompaniment: NDArray[np.float32], voice_db: float) -> float:
     """Gain that brings the voice `voice_db` above the accompaniment; 1 where either is silent."""
     energy, other = float(np.square(voice).mean()), float(np.square(accompaniment).mean())
     if min(energy, other) < 1e-8:

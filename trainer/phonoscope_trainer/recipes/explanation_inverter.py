@@ -16,9 +16,9 @@ from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontend import EXCERPT_FRAMES, Frontend
 from phonoscope_trainer.networks.inverter import ExplanationInverter, Variant
+from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes.standardise import Standardise
 
 ENCODE_ROWS = 64
 
@@ -131,4 +131,4 @@ def _update(inverter: ExplanationInverter, optimiser: torch.optim.Optimizer, fc8
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
-    return float(loss)
+    return loss.item()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.frontend import Frontend
@@ -24,19 +24,3 @@ def band_statistics(features: Iterable[Features], frontend: Frontend) -> tuple[T
     mean = total / count
     variance = (squares - count * mean**2) / (count - 1)
     return torch.from_numpy(mean).float(), torch.from_numpy(np.sqrt(variance)).float()
-
-
-class Standardise(nn.Module):
-    """(log-mel − mean) / standard deviation, per band."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, mean: Tensor, std: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("mean", mean)
-        self.register_buffer("std", std)
-
-    def forward(self, log_mel: Tensor) -> Tensor:
-        """Standardised `[B, T, M]` of `log_mel` `[B, T, M]`."""
-        return (log_mel - self.mean) / self.std

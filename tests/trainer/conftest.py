@@ -1,0 +1,48 @@
+"""A complete bundle with untrained networks, written once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from phonoscope_trainer import bundle
+from phonoscope_trainer.export import write_bundle
+from phonoscope_trainer.frontend import Frontend
+from phonoscope_trainer.networks.inverter import ExplanationInverter
+from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.networks.svdnet import SVDNet
+from support.music import melody
+
+FACTS = bundle.Facts(
+    name="untrained-1",
+    threshold=0.5,
+    default_alpha=0.6,
+    reconstruction_error_quantiles=tuple(float(q) for q in np.linspace(0.5, 2, 101)),
+    metrics={"validation_auc": 0.5},
+    parameters={"detector": 1_408_225},
+    training_data=(bundle.TrainingData("nothing", "CC0-1.0", "0" * 64),),
+    command="none: untrained",
+)
+
+
+@dataclass(frozen=True)
+class WrittenBundle:
+    root: Path
+    digest: str
+    frontend: Frontend
+    standardise: Standardise
+    network: SVDNet
+    inverter: ExplanationInverter
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory) -> WrittenBundle:
+    torch.manual_seed(0)
+    standardise = Standardise(torch.linspace(1, -2, 80), torch.full((80,), 1.1))
+    parts = (Frontend(), standardise, SVDNet(), ExplanationInverter())
+    root = tmp_path_factory.mktemp("bundle") / "repository"
+    digest = write_bundle(root, *parts, FACTS, melody(seconds=4))
+    return WrittenBundle(root, digest, *parts)

@@ -1,0 +1,142 @@
+"""The explanation generator against the paper's definition, bin by bin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from phonoscope_trainer.graphs.mask import MaskGraph, control_ranks
+from phonoscope_trainer.networks.standardise import Standardise
+
+OUTPUTS = ("mask", "explanation", "remainder", "control", "relative_area", "effective_alpha", "reconstruction_error")
+MEAN, STD = torch.linspace(1, -2, 80), torch.linspace(0.8, 1.4, 80)
+
+
+def excerpt(seed: int = 0, rows: int = 3) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    log_mel = torch.randn(rows, 115, 80, generator=generator) - 1
+    inverted = torch.randn(rows, 115, 80, generator=generator)
+    return {"log_mel": log_mel, "standardised": (log_mel - MEAN) / STD, "inverted": inverted}
+
+
+def run(maps, alpha=0.6, maximum_area=1.0, masking=1) -> dict[str, np.ndarray]:
+    rows = len(maps["log_mel"])
+    graph = MaskGraph(Standardise(MEAN, STD))
+    region = (torch.full((rows, 1), float(alpha)), torch.full((rows, 1), float(maximum_area)))
+    values = graph(*maps.values(), *region, torch.full((rows, 1), masking, dtype=torch.int32))
+    return dict(zip(OUTPUTS, (value.numpy() for value in values), strict=True))
+
+
+def reference_mask(inverted: np.ndarray, alpha: float) -> np.ndarray:
+    low, high = inverted.min(), inverted.max()
+    mask = np.zeros((115, 80))
+    for t in range(115):
+        for m in range(80):
+            mask[t, m] = (inverted[t, m] - low) / (high - low) >= alpha
+    return mask
+
+
+@pytest.mark.parametrize("alpha", [0, 0.3, 0.6, 0.9, 1])
+def test_a_bin_is_kept_where_the_normalised_inversion_reaches_alpha(alpha):
+    maps = excerpt()
+    found = run(maps, alpha)
+    for row in range(3):
+        expected = reference_mask(maps["inverted"][row].numpy(), alpha)
+        np.testing.assert_array_equal(found["mask"][row], expected)
+        assert found["relative_area"][row, 0] == pytest.approx(expected.mean())
+
+
+def test_alpha_zero_keeps_everything_and_alpha_one_the_largest_bin():
+    assert np.all(run(excerpt(), 0)["relative_area"] == 1)
+    assert np.all(run(excerpt(), 1)["mask"].sum(axis=(1, 2)) == 1)
+
+
+def test_m1_turns_masked_bins_into_the_band_mean():
+    maps = excerpt()
+    found = run(maps, masking=1)
+    np.testing.assert_allclose(found["explanation"], maps["standardised"].numpy() * found["mask"], atol=1e-6)
+    assert np.all(found["explanation"][found["mask"] == 0] == 0)
+
+
+def test_m2_masks_the_raw_log_mel_and_standardises_afterwards():
+    maps = excerpt()
+    found = run(maps, masking=2)
+    expected = (maps["log_mel"].numpy() * found["mask"] - MEAN.numpy()) / STD.numpy()
+    np.testing.assert_allclose(found["explanation"], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("masking", [1, 2])
+def test_inside_the_region_the_excerpt_is_untouched_and_the_remainder_holds_the_rest(masking):
+    maps = excerpt()
+    found = run(maps, masking=masking)
+    inside, standardised = found["mask"] == 1, maps["standardised"].numpy()
+    np.testing.assert_allclose(found["explanation"][inside], standardised[inside], atol=1e-5)
+    np.testing.assert_allclose(found["remainder"][~inside], standardised[~inside], atol=1e-5)
+
+
+def test_rows_of_one_batch_may_choose_differently():
+    maps = excerpt()
+    graph = MaskGraph(Standardise(MEAN, STD))
+    alpha, area = torch.tensor([[0.2], [0.6], [0.9]]), torch.tensor([[1.0], [0.1], [1.0]])
+    masking = torch.tensor([[1], [2], [1]], dtype=torch.int32)
+    together = graph(*maps.values(), alpha, area, masking)
+    for row in range(3):
+        one = slice(row, row + 1)
+        alone = graph(*(m[one] for m in maps.values()), alpha[one], area[one], masking[one])
+        for joined, single in zip(together, alone, strict=True):
+            torch.testing.assert_close(joined[one], single)
+
+
+@pytest.mark.parametrize("area", [0.01, 0.15, 0.45, 0.999])
+def test_the_region_is_the_largest_that_fits_the_area_asked_for(area):
+    maps = excerpt()
+    found = run(maps, alpha=0, maximum_area=area)
+    assert np.all(found["relative_area"] <= area)
+    assert np.all(found["relative_area"] > area - 2 / 9200), "one more bin would not have fitted"
+    for row in range(3):
+        alpha = float(found["effective_alpha"][row, 0])
+        np.testing.assert_array_equal(found["mask"][row], reference_mask(maps["inverted"][row].numpy(), alpha))
+
+
+def test_the_stricter_of_alpha_and_area_holds():
+    strict = run(excerpt(), alpha=0.9, maximum_area=0.5)
+    np.testing.assert_allclose(strict["effective_alpha"], 0.9)
+    np.testing.assert_array_equal(strict["mask"], run(excerpt(), alpha=0.9)["mask"])
+
+
+def test_bins_tied_at_the_limit_are_left_out_together():
+    maps = excerpt(rows=1)
+    maps["inverted"] = torch.full((1, 115, 80), -1.0)
+    maps["inverted"][0, :10] = 1.0  # 800 bins tie for the top, the rest for the bottom
+    assert run(maps, alpha=0, maximum_area=0.5)["relative_area"][0, 0] == pytest.approx(800 / 9200)
+
+
+def test_the_control_has_the_same_area_and_depends_on_nothing_else():
+    maps, other = excerpt(0), excerpt(1)
+    found, again = run(maps, alpha=0.5), run(other, alpha=0.5)
+    kept = found["control"] != 0
+    np.testing.assert_array_equal(kept.sum(axis=(1, 2)), found["mask"].sum(axis=(1, 2)))
+    fewer = np.minimum(kept.sum(axis=(1, 2)), (again["control"] != 0).sum(axis=(1, 2)))
+    shared = (kept & (again["control"] != 0)).sum(axis=(1, 2))
+    np.testing.assert_array_equal(shared, fewer, "controls are nested: ranks of one field")
+
+
+def test_the_control_is_a_coherent_region():
+    region = control_ranks().numpy() < 9200 * 0.3
+    neighbours_agree = (region[1:] == region[:-1]).mean()
+    assert neighbours_agree > 0.9
+    assert sorted(control_ranks().numpy().ravel().astype(int)) == list(range(9200))
+
+
+def test_the_reconstruction_error_is_the_root_mean_square_difference():
+    maps = excerpt()
+    expected = [np.sqrt(np.mean((maps["standardised"][r] - maps["inverted"][r]).numpy() ** 2)) for r in range(3)]
+    np.testing.assert_allclose(run(maps)["reconstruction_error"][:, 0], expected, rtol=1e-5)
+
+
+def test_a_constant_inversion_points_at_nothing_and_divides_by_nothing():
+    maps = excerpt(rows=1)
+    maps["inverted"] = torch.full((1, 115, 80), 0.25)
+    found = run(maps, alpha=0.6)
+    assert found["relative_area"][0, 0] == 0
+    assert all(np.all(np.isfinite(value)) for value in found.values())

@@ -1,0 +1,149 @@
+"""Training: it learns, it resumes to the same result, it refuses to mix runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from phonoscope_trainer.errors import CheckpointError, OptionsError
+from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.detector import DetectorOptions, load_detector, prefetched, train_detector
+from phonoscope_trainer.recipes.explanation_inverter import (
+    InverterOptions,
+    Pairs,
+    encode,
+    load_inverter,
+    train_inverter,
+)
+
+STANDARDISE = Standardise(torch.zeros(80), torch.ones(80))
+SHORT = DetectorOptions(updates=4, checkpoint_every=2, threads=1, bfloat16=False)
+INVERTER = InverterOptions(epochs=4, excerpts=48, batch=16)
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def draw(step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Excerpts whose label is whether they are loud."""
+    generator = torch.Generator().manual_seed(step)
+    labels = (torch.rand(4, 1, generator=generator) < 0.5).float()
+    return torch.randn(4, 115, 80, generator=generator) + 2 * labels[:, :, None], labels
+
+
+def pairs() -> Pairs:
+    generator = torch.Generator().manual_seed(0)
+    fc8 = torch.randn(48, 64, generator=generator)
+    return Pairs(fc8[:, :1, None].expand(48, 115, 80).clone().clamp(min=-1), fc8)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    train_detector(folder, draw, STANDARDISE, SHORT)
+    return folder
+
+
+def same(one: SVDNet, other: SVDNet) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+def test_a_killed_detector_run_resumes_to_the_same_network(tmp_path, finished):
+    def until_killed(step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        if step == 3:
+            raise KilledError
+        return draw(step)
+
+    with pytest.raises(KilledError):
+        train_detector(tmp_path, until_killed, STANDARDISE, SHORT)
+    resumed = train_detector(tmp_path, draw, STANDARDISE, SHORT)
+    assert same(resumed, load_detector(finished)[0])
+
+
+def test_a_finished_run_trains_no_further(finished):
+    def never(step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        raise AssertionError(f"step {step} of a finished run")
+
+    assert same(train_detector(finished, never, STANDARDISE, SHORT), load_detector(finished)[0])
+
+
+def test_a_run_with_other_options_is_not_overwritten(finished):
+    with pytest.raises(CheckpointError, match="learning_rate"):
+        train_detector(finished, draw, STANDARDISE, replace(SHORT, learning_rate=1.0))
+
+
+def test_training_lowers_the_loss(tmp_path):
+    options = replace(SHORT, updates=30, learning_rate=2e-3)
+    network = train_detector(tmp_path, draw, STANDARDISE, options)
+    excerpts, labels = draw(1000)
+    with torch.inference_mode():
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(network(excerpts), labels)
+    assert loss < 0.5
+
+
+def test_the_trained_network_keeps_the_standardisation_it_was_trained_with(tmp_path):
+    standardise = Standardise(torch.arange(80.0), torch.full((80,), 2.0))
+    train_detector(tmp_path, draw, standardise, replace(SHORT, updates=1))
+    torch.testing.assert_close(load_detector(tmp_path)[1].mean, torch.arange(80.0))
+
+
+def test_the_log_can_be_read_by_tensorboard(finished):
+    assert any(path.name.startswith("events.out.tfevents") for path in finished.iterdir())
+
+
+def test_a_folder_without_a_run_says_what_is_missing(tmp_path):
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt"):
+        load_detector(tmp_path)
+    with pytest.raises(CheckpointError, match=r"options\.json"):
+        checkpoint.options(tmp_path)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    (tmp_path / "checkpoint.pt").write_bytes(b"half a file")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        load_detector(tmp_path)
+
+
+@pytest.mark.parametrize("change", [{"updates": 0}, {"learning_rate": 0.0}])
+def test_detector_options_outside_their_range_are_refused_by_name(change):
+    with pytest.raises(OptionsError, match=next(iter(change))):
+        replace(SHORT, **change)
+
+
+def test_batches_are_drawn_ahead_in_order():
+    assert list(prefetched(lambda step: step * 10, range(4))) == [(0, 0), (1, 10), (2, 20), (3, 30)]  # type: ignore[arg-type,return-value]  # numbers show the order as well as batches
+
+
+def test_a_killed_inverter_run_resumes_to_the_same_inverter(tmp_path):
+    whole = train_inverter(tmp_path / "whole", pairs(), INVERTER)
+    train_inverter(tmp_path / "half", pairs(), replace(INVERTER, epochs=2))
+    stored = tmp_path / "half" / "options.json"
+    stored.write_text(stored.read_text().replace('"epochs": 2', '"epochs": 4'))
+    resumed = train_inverter(tmp_path / "half", pairs(), INVERTER)
+    for one, other in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_the_inverter_learns_what_its_features_say(tmp_path):
+    data = pairs()
+    inverter = train_inverter(tmp_path, data, replace(INVERTER, epochs=60))
+    with torch.inference_mode():
+        error = (inverter(data.fc8) - data.excerpts).square().mean()
+    assert error < 0.7 * data.excerpts.var()
+    assert parameters(load_inverter(tmp_path)) == parameters(inverter)
+
+
+def parameters(network: torch.nn.Module) -> list[float]:
+    return [p.sum().item() for p in network.parameters()]
+
+
+@torch.inference_mode()
+def test_excerpts_are_encoded_by_the_detectors_deepest_layer():
+    network, excerpts = SVDNet().eval(), torch.randn(70, 115, 80)
+    encoded = encode(excerpts, network)
+    torch.testing.assert_close(encoded.fc8, network.activations(excerpts)["fc8"], atol=1e-5, rtol=1e-4)
