@@ -1,0 +1,68 @@
+"""Asks a Phonoscope service what a machine listener hears, and why it answers as it does.
+
+Example:
+    with Client("localhost:50051") as client:
+        explanation = client.explain("song.mp3", at_s=34.0)
+        print(explanation.label, explanation.trust.label_kept)
+
+The exceptions are drawn in `phonoscope_client.errors`. `phonoscope_client.report` and `.curve_report` make the HTML
+reports; they alone need Matplotlib.
+"""
+
+from phonoscope_client.audio import AudioInput
+from phonoscope_client.client import Client, Tls
+from phonoscope_client.errors import (
+    BusyError,
+    DeadlineExceededError,
+    FieldViolation,
+    InvalidInputError,
+    OutOfRangeError,
+    PhonoscopeError,
+    ServiceError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from phonoscope_client.passages import Passage, vocal_passages
+from phonoscope_client.results import (
+    Axes,
+    Bundle,
+    BundleReference,
+    Curve,
+    Explanation,
+    Label,
+    Layer,
+    Masking,
+    TrainingData,
+    Trust,
+    Waveform,
+)
+from phonoscope_client.service import running_service
+
+__all__ = [
+    "AudioInput",
+    "Axes",
+    "Bundle",
+    "BundleReference",
+    "BusyError",
+    "Client",
+    "Curve",
+    "DeadlineExceededError",
+    "Explanation",
+    "FieldViolation",
+    "InvalidInputError",
+    "Label",
+    "Layer",
+    "Masking",
+    "OutOfRangeError",
+    "Passage",
+    "PhonoscopeError",
+    "ServiceError",
+    "Tls",
+    "TrainingData",
+    "Trust",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "Waveform",
+    "running_service",
+    "vocal_passages",
+]

@@ -1,0 +1,73 @@
+"""Results as `.npz` files: one entry a field, nested fields by dotted name, no pickle.
+
+`numpy.load(path)["trust.relative_area"]` works wherever NumPy does, with or without Phonoscope.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+
+from phonoscope_client.errors import invalid
+
+Result = TypeVar("Result")
+
+
+def save(result: object, path: str | os.PathLike[str]) -> None:
+    """Write a dataclass of arrays, scalars and such dataclasses; a field that is None has no entry."""
+    with Path(path).open("wb") as file:  # given a name instead, NumPy would append ".npz" to some
+        np.savez_compressed(file, allow_pickle=False, **dict(_entries(result, "")))
+
+
+def load(kind: type[Result], path: str | os.PathLike[str]) -> Result:
+    """Read what `save` wrote, exactly; arrays are read-only.
+
+    Raises:
+        InvalidInputError: the file does not exist or does not hold a `kind`.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            entries = {name: archive[name] for name in archive.files}
+        return _build(kind, "", entries)
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        message = f"{os.fspath(path)!r} does not hold a saved {kind.__name__} ({error})"
+        raise invalid("path", message) from error
+
+
+def _entries(result: object, prefix: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    for field in fields(result):  # type: ignore[arg-type]  # only dataclasses reach here; the type has no name
+        value = getattr(result, field.name)
+        if is_dataclass(value):
+            yield from _entries(value, f"{prefix}{field.name}.")
+        elif value is not None:
+            yield prefix + field.name, np.asarray(value)
+
+
+def _build(kind: type[Result], prefix: str, entries: Mapping[str, npt.NDArray[Any]]) -> Result:
+    values: dict[str, object] = {}
+    for name, declared in get_type_hints(kind).items():
+        alternatives = get_args(declared) if isinstance(declared, UnionType) else (declared,)
+        nested = next((each for each in alternatives if isinstance(each, type) and is_dataclass(each)), None)
+        below = f"{prefix}{name}."
+        if nested is None:
+            values[name] = _value(entries[prefix + name])
+        elif NoneType in alternatives and not any(each.startswith(below) for each in entries):
+            values[name] = None
+        else:
+            values[name] = _build(nested, below, entries)
+    return kind(**values)
+
+
+def _value(entry: npt.NDArray[Any]) -> object:
+    if entry.ndim == 0:
+        return entry.item()
+    entry.setflags(write=False)
+    return entry

@@ -1,0 +1,219 @@
+"""The `phonoscope` command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from phonoscope_client import commands
+from phonoscope_client.commands import Connection, Rule
+from phonoscope_client.errors import PhonoscopeError
+from phonoscope_client.plain_text import bundle_text, curve_text, explanation_text
+
+_DESCRIPTION = """\
+Shows, and lets you hear, what a machine listener listens to.
+
+  phonoscope demo --out out/demo                        try it on the song that comes with it
+  phonoscope predict song.mp3 --out out/song            where does somebody sing?
+  phonoscope explain song.mp3 --at 34 --out out/song    why does it say so, at 34 s?
+"""
+_EXPLAIN = """\
+Explains the detector's answer at one moment, and tries the explanation before showing it: does the region
+alone keep the answer, does its removal lose it, and does a random region of the same size do as well?
+
+DIR receives report.html (open it in a browser), explanation.wav, original.wav, explanation.npz (every array;
+`numpy.load` reads it) and summary.json.
+
+  phonoscope explain song.mp3 --at 34 --out out/song
+  phonoscope explain song.mp3 --at 1:02.5 --keep-label --out out/song
+  phonoscope explain song.mp3 --at 34 --max-area 0.2 --masking m1 --json
+"""
+_PREDICT = """\
+Says how probable it is that somebody sings, at every frame of a recording.
+
+DIR receives curve.html (the curve over a player; open it in a browser) and curve.npz.
+
+  phonoscope predict song.mp3
+  phonoscope predict song.mp3 --out out/song
+  phonoscope predict song.mp3 --json | jq .vocal_share
+"""
+_DESCRIBE = """\
+Says what a service is serving: layers, front-end, threshold, what was measured, and the data behind it.
+
+  phonoscope describe --server localhost:50051
+"""
+_DEMO = """\
+Explains a moment of the song that comes with Phonoscope. No service and no file of your own are needed.
+
+  phonoscope demo --out out/demo
+"""
+_SERVICE = "Without --server, a service is started for the one call; that needs `pip install 'phonoscope[serving]'`."
+
+
+def get_parser() -> argparse.ArgumentParser:
+    """Every command and option."""
+    parser = argparse.ArgumentParser(
+        prog="phonoscope", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands_parser = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (summary, description, add_options) in _COMMAND_LINES.items():
+        command = commands_parser.add_parser(
+            name,
+            help=summary,
+            description=description,
+            epilog=_SERVICE,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        add_options(command)
+        _add_service_and_output(command)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 where it succeeded, 1 where it failed and said why on standard error; a usage error exits with 2.
+    """
+    options = get_parser().parse_args(arguments)
+    # Left to itself SIGTERM would end this program at once, and leave the service it started behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        _COMMANDS[options.command](options)
+    except (PhonoscopeError, OSError) as error:
+        print(f"phonoscope: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("phonoscope: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+    return 0
+
+
+def seconds(text: str) -> float:
+    """A moment as seconds: "34", "34.5" or "1:02.5".
+
+    Raises:
+        argparse.ArgumentTypeError: it is neither.
+    """
+    found = re.fullmatch(r"(?:(\d+):(?=[0-5]?\d(?:\.|$)))?(\d+(?:\.\d+)?)", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time; write 34.5 or 1:02.5")
+    return 60 * int(found[1] or 0) + float(found[2])
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("song", type=Path, metavar="SONG", help="WAV, FLAC, Ogg or MP3, of any length")
+    parser.add_argument(
+        "--at", dest="at_s", type=seconds, required=True, metavar="TIME", help="seconds, or minutes:seconds"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the report, sounds and arrays")
+    region = parser.add_argument_group("region", "at most one of the first three; else the bundle's own alpha")
+    rule = region.add_mutually_exclusive_group()
+    rule.add_argument("--alpha", type=float, metavar="A", help="keep what the inversion shows at or above A, 0 to 1")
+    rule.add_argument("--keep-label", action="store_true", help="the largest alpha that keeps the answer")
+    rule.add_argument("--max-area", type=float, metavar="X", help="at most this share of the excerpt, above 0 to 1")
+    region.add_argument(
+        "--masking",
+        choices=["m1", "m2"],
+        default="m2",
+        help="masked bins become their band's mean (m1) or a raw log-mel of zero (m2; default)",
+    )
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("song", type=Path, metavar="SONG", help="WAV, FLAC, Ogg or MP3; at most 64 MiB and 1200 s")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the page and the arrays")
+
+
+def _add_describe(_: argparse.ArgumentParser) -> None:
+    """It has no options of its own."""
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    out = Path("out/demo")
+    parser.add_argument("--out", type=Path, metavar="DIR", default=out, help="folder (default: %(default)s)")
+    parser.add_argument("--song", type=Path, metavar="SONG", help="another song")
+    parser.add_argument("--at", dest="at_s", type=seconds, metavar="TIME", help="another moment")
+
+
+def _add_service_and_output(parser: argparse.ArgumentParser) -> None:
+    service = parser.add_argument_group("service")
+    service.add_argument("--server", metavar="HOST:PORT", help="ask this one; a token is read from PHONOSCOPE_TOKEN")
+    service.add_argument("--ca", type=Path, metavar="FILE", help="encrypt, trusting the certificates in this PEM file")
+    service.add_argument(
+        "--timeout-s", type=float, default=120.0, metavar="S", help="for one answer (default: %(default)g)"
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", action="store_true", help="print one JSON document instead of a summary")
+    output.add_argument("--quiet", action="store_true", help="no progress notes on standard error")
+
+
+_COMMAND_LINES = {
+    "explain": ("why the detector answers as it does", _EXPLAIN, _add_explain),
+    "predict": ("where somebody sings", _PREDICT, _add_predict),
+    "describe": ("what a service is serving", _DESCRIBE, _add_describe),
+    "demo": ("explain the song that comes with Phonoscope", _DEMO, _add_demo),
+}
+
+
+def _explain(options: argparse.Namespace) -> None:
+    rule = Rule("keep-label" if options.keep_label else options.alpha, options.max_area, options.masking)
+    explanation, summary = commands.explain(
+        options.song, options.at_s, options.out, rule, _connection(options), note=_Note(options)
+    )
+    _show(options, summary, explanation_text(explanation, song=options.song.name))
+
+
+def _predict(options: argparse.Namespace) -> None:
+    curve, document = commands.predict(options.song, options.out, _connection(options), note=_Note(options))
+    _show(options, document, curve_text(curve, song=options.song.name))
+
+
+def _describe(options: argparse.Namespace) -> None:
+    bundle = commands.describe(_connection(options), note=_Note(options))
+    _show(options, bundle.to_json(), bundle_text(bundle))
+
+
+def _demo(options: argparse.Namespace) -> None:
+    explanation, summary = commands.run_demo(
+        options.song, options.at_s, options.out, _connection(options), note=_Note(options)
+    )
+    _show(options, summary, explanation_text(explanation, song=Path(summary["song"]).name))
+
+
+_COMMANDS = {"explain": _explain, "predict": _predict, "describe": _describe, "demo": _demo}
+
+
+def _connection(options: argparse.Namespace) -> Connection:
+    return Connection(options.server, options.timeout_s, options.ca, os.environ.get("PHONOSCOPE_TOKEN"))
+
+
+class _Note:
+    """Progress on standard error, unless it is to be quiet."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._quiet = options.quiet
+
+    def __call__(self, text: str) -> None:
+        if not self._quiet:
+            print(f"phonoscope: {text}", file=sys.stderr)
+
+
+def _show(options: argparse.Namespace, document: dict[str, object], text: str) -> None:
+    if options.json:
+        print(json.dumps(document))
+        return
+    print(text)
+    files = document.get("files")
+    if isinstance(files, dict) and "report" in files:
+        print(f"open {files['report']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""The client: one connection to a service, one method for each of its RPCs."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self, TypeVar
+
+import grpc
+from phonoscope.v1 import explainer_service_pb2 as pb
+from phonoscope.v1.explainer_service_pb2_grpc import ExplainerServiceStub
+
+from phonoscope_client import audio as sound
+from phonoscope_client import messages
+from phonoscope_client.audio import AudioInput
+from phonoscope_client.errors import from_rpc_error, invalid
+from phonoscope_client.results import Bundle, Curve, Explanation, Masking
+
+Response = TypeVar("Response")
+
+# What the sound may weigh, and room for the rest of a message.
+MAX_MESSAGE_BYTES = sound.MAX_BYTES + 2**20
+
+# UNAVAILABLE alone says that the service has not begun: trying again cannot do the work twice.
+_SERVICE_CONFIG = {
+    "methodConfig": [
+        {
+            "name": [{"service": "phonoscope.v1.ExplainerService"}],
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": "0.2s",
+                "maxBackoff": "2s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+_CHANNEL_OPTIONS = (
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+    # gRPC gives up retrying what it cannot keep a copy of, and keeps 256 KiB unless told otherwise.
+    ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),
+)
+
+
+@dataclass(frozen=True)
+class Tls:
+    """How to encrypt the connection; each field is PEM text.
+
+    Attributes:
+        root_certificates: authorities to trust; None for those gRPC ships with.
+        private_key: this client's own key, for mutual TLS; None for server authentication alone.
+        certificate_chain: this client's own certificates, for mutual TLS.
+    """
+
+    root_certificates: bytes | None = None
+    private_key: bytes | None = None
+    certificate_chain: bytes | None = None
+
+
+class Client:
+    """A connection to an explainer service. It may be shared between threads; close it, or use it in `with`.
+
+    Args:
+        address: `host:port` of the service.
+        timeout_s: seconds an answer may take, retries included.
+        tls: encrypts the connection; None leaves it in the clear.
+        token: bearer token, where the service asks for one; sent as it is, so give it together with `tls`.
+
+    Every method raises a `PhonoscopeError`: `InvalidInputError` (do not retry), `BusyError` (retry after
+    `retry_after_s`), `DeadlineExceededError`, `UnavailableError` (already retried), `UnauthenticatedError` or
+    `ServiceError`.
+    """
+
+    def __init__(
+        self, address: str, *, timeout_s: float = 30.0, tls: Tls | None = None, token: str | None = None
+    ) -> None:
+        if not timeout_s > 0:
+            raise invalid("timeout_s", f"{timeout_s:g}; give a positive number of seconds")
+        self._timeout_s = timeout_s
+        self._metadata = [("authorization", f"Bearer {token}")] if token else []
+        self._channel = _channel(address, tls)
+        self._stub = ExplainerServiceStub(self._channel)  # type: ignore[no-untyped-call]  # generated without types
+
+    def predict(self, audio: AudioInput) -> Curve:
+        """The probability that somebody sings, at every frame of a recording.
+
+        Args:
+            audio: path of a WAV, FLAC, Ogg or MP3 file, the bytes of one, or `(samples, sample_rate_hz)` with
+                floating-point samples `[N]` or `[N, channels]`; at most 64 MiB and 1200 s.
+        """
+        response: pb.PredictResponse = self._call(self._stub.Predict, pb.PredictRequest(audio=sound.whole(audio)))
+        return messages.curve(response)
+
+    def explain(
+        self,
+        audio: AudioInput,
+        at_s: float,
+        *,
+        alpha: float | Literal["keep-label"] | None = None,
+        maximum_area: float | None = None,
+        masking: Masking = "m2",
+        listen: bool = True,
+    ) -> Explanation:
+        """Why the detector answered as it did at one moment of a recording.
+
+        Args:
+            audio: as for `predict`, but of any length: of a longer one, what surrounds `at_s` is sent.
+            at_s: the moment, in seconds from the start.
+            alpha: bins whose min-max normalised inversion is at least this, in [0, 1], form the region;
+                "keep-label" for the largest that keeps the detector's label; None for the bundle's own.
+            maximum_area: instead of alpha, the largest share of the excerpt the region may cover, in (0, 1].
+            masking: what a masked bin becomes: "m1" its band's mean, "m2" a raw log-mel of zero.
+            listen: whether to return the excerpt and its explanation as sound as well.
+
+        Raises:
+            OutOfRangeError: `at_s` lies outside the recording.
+        """
+        region = messages.region_rule(alpha, maximum_area)
+        masking_number = messages.masking(masking)
+        section = sound.around(audio, at_s)
+        request = pb.ExplainRequest(
+            audio=section.message,
+            at_s=at_s - section.start_s,
+            region=region,
+            masking=masking_number,
+            listen=listen,
+        )
+        response: pb.ExplainResponse = self._call(self._stub.Explain, request)
+        return messages.explanation(response, start_s=section.start_s)
+
+    def describe(self) -> Bundle:
+        """What the service is serving."""
+        response: pb.DescribeBundleResponse = self._call(self._stub.DescribeBundle, pb.DescribeBundleRequest())
+        return messages.bundle(response)
+
+    def close(self) -> None:
+        """End the connection; calls in flight are cancelled."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _call(self, method: Callable[..., Response], request: object) -> Response:
+        request_id = uuid.uuid4().hex
+        try:
+            return method(
+                request,
+                timeout=self._timeout_s,
+                metadata=[*self._metadata, ("x-request-id", request_id)],
+            )
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, request_id=request_id) from error
+
+
+def _channel(address: str, tls: Tls | None) -> grpc.Channel:
+    if tls is None:
+        return grpc.insecure_channel(address, _CHANNEL_OPTIONS)
+    credentials = grpc.ssl_channel_credentials(tls.root_certificates, tls.private_key, tls.certificate_chain)
+    return grpc.secure_channel(address, credentials, _CHANNEL_OPTIONS)

@@ -1,0 +1,154 @@
+"""What the commands do: ask, write files, and hand back one document that says everything."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from phonoscope_client import demo
+from phonoscope_client.audio import wav
+from phonoscope_client.client import Client, Tls
+from phonoscope_client.errors import invalid
+from phonoscope_client.results import Bundle, Curve, Explanation, Masking, Waveform
+from phonoscope_client.service import running_service
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Which service answers a command.
+
+    Attributes:
+        server: `host:port`; None starts one for the command.
+        timeout_s: seconds an answer may take.
+        root_certificates: PEM file of the authorities to trust, which turns on TLS; None for no encryption.
+        token: bearer token, where the service asks for one.
+    """
+
+    server: str | None = None
+    timeout_s: float = 120.0
+    root_certificates: Path | None = None
+    token: str | None = None
+
+    @contextmanager
+    def open(self, note: Note) -> Iterator[Client]:
+        """A client of that service, for a `with` block."""
+        if self.server is None:
+            with running_service(note=note) as address, Client(address, timeout_s=self.timeout_s) as client:
+                yield client
+            return
+        tls = None if self.root_certificates is None else Tls(self.root_certificates.read_bytes())
+        with Client(self.server, timeout_s=self.timeout_s, tls=tls, token=self.token) as client:
+            yield client
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How the region of an explanation is chosen, as `Client.explain` takes it."""
+
+    alpha: float | Literal["keep-label"] | None = None
+    maximum_area: float | None = None
+    masking: Masking = "m2"
+
+
+def explain(
+    song: Path, at_s: float, out: Path | None, rule: Rule, connection: Connection, *, note: Note
+) -> tuple[Explanation, dict[str, Any]]:
+    """Explain one moment; write the report, sounds, arrays and summary where a folder is given.
+
+    Returns:
+        The explanation, and the summary as one JSON document.
+    """
+    _must_exist(song)
+    with connection.open(note) as client:
+        note(f"explaining {song.name} at {at_s:.2f} s ...")
+        explanation = client.explain(song, at_s, alpha=rule.alpha, maximum_area=rule.maximum_area, masking=rule.masking)
+    summary = {"song": str(song), **explanation.to_json(), "files": {}}
+    if out is not None:
+        summary["files"] = _write_explanation(out, song, explanation)
+        _write_summary(out, summary)
+    return explanation, summary
+
+
+def predict(song: Path, out: Path | None, connection: Connection, *, note: Note) -> tuple[Curve, dict[str, Any]]:
+    """The curve of a whole recording; write its page and arrays where a folder is given.
+
+    Returns:
+        The curve, and the same as one JSON document.
+    """
+    _must_exist(song)
+    with connection.open(note) as client:
+        note(f"listening to {song.name} ...")
+        curve = client.predict(song)
+    document = {"song": str(song), **curve.to_json(), "files": {}}
+    if out is not None:
+        document["files"] = _write_curve(out, song, curve)
+    return curve, document
+
+
+def describe(connection: Connection, *, note: Note) -> Bundle:
+    """What a service is serving."""
+    with connection.open(note) as client:
+        return client.describe()
+
+
+def run_demo(
+    song: Path | None, at_s: float | None, out: Path, connection: Connection, *, note: Note
+) -> tuple[Explanation, dict[str, Any]]:
+    """Explain the song that ships with Phonoscope, and say how many seconds that took in all."""
+    started_s = time.monotonic()
+    explanation, summary = explain(
+        song or demo.SONG, demo.AT_S if at_s is None else at_s, out, Rule(), connection, note=note
+    )
+    summary["seconds_after_install"] = round(time.monotonic() - started_s, 3)
+    _write_summary(out, summary)
+    return explanation, summary
+
+
+def _must_exist(song: Path) -> None:
+    """Say so before a service is started for it."""
+    if not song.is_file():
+        raise invalid("audio", f"there is no file {str(song)!r}")
+
+
+def _write_curve(out: Path, song: Path, curve: Curve) -> dict[str, str]:
+    from phonoscope_client.curve_report import curve_page  # noqa: PLC0415 - Matplotlib loads slowly
+
+    out.mkdir(parents=True, exist_ok=True)
+    files = {"report": out / "curve.html", "arrays": out / "curve.npz"}
+    files["report"].write_text(curve_page(curve, song=song), encoding="utf-8")
+    curve.save(files["arrays"])
+    return {name: str(path) for name, path in files.items()}
+
+
+def _write_explanation(out: Path, song: Path, explanation: Explanation) -> dict[str, str]:
+    from phonoscope_client.report import explanation_page, listening_gain  # noqa: PLC0415 - likewise
+
+    out.mkdir(parents=True, exist_ok=True)
+    files = {
+        "report": out / "report.html",
+        "arrays": out / "explanation.npz",
+        "summary": out / "summary.json",
+    }
+    files["report"].write_text(explanation_page(explanation, song=song.name), encoding="utf-8")
+    explanation.save(files["arrays"])
+    sounds: dict[str, Waveform | None] = {
+        "original": explanation.original_audio,
+        "explanation": explanation.explanation_audio,
+    }
+    for name, sound in sounds.items():
+        if sound is not None:
+            files[f"{name}_audio"] = out / f"{name}.wav"
+            data = wav(sound.samples, sound.sample_rate_hz, gain=listening_gain(explanation))
+            files[f"{name}_audio"].write_bytes(data)
+    return {name: str(path) for name, path in files.items()}
+
+
+def _write_summary(out: Path, summary: dict[str, Any]) -> None:
+    (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")

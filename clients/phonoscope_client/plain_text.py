@@ -1,0 +1,70 @@
+"""Results as a few lines for a terminal."""
+
+from __future__ import annotations
+
+from phonoscope_client.passages import vocal_passages
+from phonoscope_client.results import Bundle, BundleReference, Curve, Explanation
+from phonoscope_client.verdict import trials, verdict
+from phonoscope_client.wording import clock, percent
+
+MOST_PASSAGES = 12
+_SIGNS = {"supports": "+", "weakens": "-", "neutral": "."}
+
+
+def explanation_text(explanation: Explanation, *, song: str) -> str:
+    """The answer, what was tried on its explanation, and how far to trust it."""
+    trust = explanation.trust
+    judged = verdict(explanation)
+    lines = [
+        f"{song} at {explanation.at_s:.2f} s: {explanation.label}, "
+        f"probability of singing {explanation.probability:.2f} (vocal from {explanation.threshold:.2f})",
+        f"region: {percent(trust.relative_area)} of the excerpt, alpha {explanation.alpha:g}, "
+        f"masking {explanation.masking}",
+        "",
+        *(f"  {each.name:22}{each.probability:.3f}  {each.label}" for each in trials(explanation)),
+        "",
+        judged.headline,
+        *(f"  {_SIGNS[finding.bearing]} {finding.text}" for finding in judged.findings),
+        _bundle_line(explanation.bundle),
+    ]
+    return "\n".join(lines)
+
+
+def curve_text(curve: Curve, *, song: str) -> str:
+    """How much of a recording is sung, and where."""
+    passages = vocal_passages(curve)
+    longest = sorted(passages, key=lambda each: each.start_s - each.stop_s)[:MOST_PASSAGES]
+    lines = [
+        f"{song}: singing in {percent(curve.vocal_share)} of {clock(curve.duration_s)} "
+        f"(vocal from {curve.threshold:.2f})",
+        *(
+            f"  {clock(each.start_s):>6} - {clock(each.stop_s)}"
+            for each in sorted(longest, key=lambda each: each.start_s)
+        ),
+    ]
+    if len(passages) > len(longest):
+        lines.append(f"  and {len(passages) - len(longest)} shorter passages")
+    return "\n".join([*lines, _bundle_line(curve.bundle)])
+
+
+def bundle_text(bundle: Bundle) -> str:
+    """What a service is serving."""
+    lines = [
+        f"{bundle.name}  (SHA-256 {bundle.digest})",
+        f"front-end: {bundle.sample_rate_hz} Hz, a frame of {bundle.frame_samples} samples "
+        f"every {bundle.hop_samples}, {len(bundle.band_centre_hz)} mel bands",
+        f"excerpt: {bundle.excerpt_frames} frames",
+        f"vocal from {bundle.threshold:g}; alpha {bundle.default_alpha:g} unless another is asked for",
+        "layers:",
+        *(f"  {each.name:8}{' x '.join(map(str, each.shape))}" for each in bundle.layers),
+        "measured:",
+        *(f"  {name}: {value:.4g}" for name, value in bundle.metrics.items()),
+        "trained on:",
+        *(f"  {each.name} ({each.licence})" for each in bundle.training_data),
+        f"made by: {bundle.command}",
+    ]
+    return "\n".join(lines)
+
+
+def _bundle_line(bundle: BundleReference) -> str:
+    return f"bundle {bundle.name} ({bundle.digest[:12]})"

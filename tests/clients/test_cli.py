@@ -1,0 +1,194 @@
+"""The `phonoscope` command."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from phonoscope_client import Curve, Explanation
+from phonoscope_client.cli import get_parser, main, seconds
+
+TRUST_FIELDS = {
+    "relative_area",
+    "label_kept",
+    "masked_probability",
+    "removed_probability",
+    "removal_flips_label",
+    "control_probability",
+    "control_label_kept",
+    "reconstruction_error",
+    "reconstruction_percentile",
+    "out_of_distribution",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "time_s"), [("34", 34), ("34.5", 34.5), ("0", 0), ("1:02.5", 62.5), ("12:7", 727), ("90:00", 5400)]
+)
+def test_a_moment_is_seconds_or_minutes_and_seconds(text, time_s):
+    assert seconds(text) == time_s
+
+
+@pytest.mark.parametrize("text", ["", "-1", "abc", "1:75", "1:2:3", "nan", "1e3", "1:", ":5", "3s"])
+def test_what_is_not_a_moment_is_a_usage_error(text, capsys):
+    with pytest.raises(SystemExit) as exited:
+        main(["explain", "song.wav", f"--at={text}"])
+    assert exited.value.code == 2
+    assert "is not a time; write 34.5 or 1:02.5" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["sing"],
+        ["explain", "song.wav"],
+        ["explain", "song.wav", "--at", "3", "--alpha", "0.5", "--keep-label"],
+        ["explain", "song.wav", "--at", "3", "--keep-label", "--max-area", "0.5"],
+        ["explain", "song.wav", "--at", "3", "--masking", "m3"],
+        ["predict"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as exited:
+        main(arguments)
+    assert exited.value.code == 2
+    assert "usage: phonoscope" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["explain", "predict", "describe", "demo"])
+def test_every_commands_help_teaches_by_example(command, capsys):
+    with pytest.raises(SystemExit) as exited:
+        main([command, "--help"])
+    assert exited.value.code == 0
+    assert f"\n  phonoscope {command}" in capsys.readouterr().out
+
+
+def test_the_options_of_an_explanation_are_parsed_as_written():
+    options = get_parser().parse_args(["explain", "song.wav", "--at", "1:04", "--max-area", "0.2", "--masking", "m1"])
+    assert (options.at_s, options.max_area, options.masking) == (64.0, 0.2, "m1")
+    assert (options.alpha, options.keep_label, options.out, options.server) == (None, False, None, None)
+
+
+@pytest.mark.parametrize("command", [["predict"], ["explain", "--at", "3"]], ids=["predict", "explain"])
+def test_a_missing_song_is_one_line_and_starts_nothing(command, tmp_path, capsys):
+    missing = tmp_path / "missing.wav"
+    assert main([command[0], str(missing), *command[1:]]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == f"phonoscope: audio: there is no file '{missing}'\n"
+
+
+def test_a_service_nobody_runs_is_one_line(song, capsys):
+    assert main(["predict", str(song), "--server", "127.0.0.1:1", "--quiet"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("phonoscope: ")
+    assert error.count("\n") == 1
+
+
+def test_an_unreadable_certificate_is_one_line(song, tmp_path, capsys):
+    arguments = ["predict", str(song), "--server", "127.0.0.1:1", "--ca", str(tmp_path / "none.pem")]
+    assert main(arguments) == 1
+    assert "none.pem" in capsys.readouterr().err
+
+
+@pytest.mark.e2e
+class TestWithTheRealService:
+    @pytest.fixture
+    def run(self, service_address, capsys):
+        def run(*arguments):
+            assert main([*map(str, arguments), "--server", service_address]) == 0
+            return capsys.readouterr()
+
+        return run
+
+    def test_explain_prints_the_summary_it_writes(self, run, song, tmp_path):
+        output = run("explain", song, "--at", 4, "--out", tmp_path / "out", "--json")
+        document = json.loads(output.out)
+        assert document == json.loads((tmp_path / "out" / "summary.json").read_text())
+        assert set(document) == {
+            "song", "at_s", "label", "probability", "threshold", "alpha", "masking", "trust", "bundle", "files",
+        }  # fmt: skip
+        assert set(document["trust"]) == TRUST_FIELDS
+        assert isinstance(document["trust"]["label_kept"], bool)
+        assert set(document["bundle"]) == {"name", "digest"}
+
+    def test_explain_writes_a_report_sounds_and_arrays(self, run, song, tmp_path):
+        document = json.loads(run("explain", song, "--at", 4, "--out", tmp_path, "--json").out)
+        names = ["explanation.npz", "explanation.wav", "original.wav", "report.html", "summary.json"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == names
+        assert sorted(document["files"].values()) == [str(tmp_path / name) for name in names]
+        explanation = Explanation.load(tmp_path / "explanation.npz")
+        samples, rate_hz = soundfile.read(tmp_path / "explanation.wav", dtype="float32")
+        assert rate_hz == explanation.explanation_audio.sample_rate_hz
+        np.testing.assert_allclose(samples, explanation.explanation_audio.samples, atol=1 / 2**15)
+        assert "a tone &amp; more.wav" in (tmp_path / "report.html").read_text()
+
+    def test_explain_without_json_says_it_in_plain_words(self, run, song):
+        output = run("explain", song, "--at", 4)
+        assert "a tone & more.wav at 4.00 s: " in output.out
+        assert "Only the region kept" in output.out
+        assert "Random region kept" in output.out
+        assert output.err == "phonoscope: explaining a tone & more.wav at 4.00 s ...\n"
+
+    def test_quiet_is_quiet(self, run, song):
+        assert run("explain", song, "--at", 4, "--quiet").err == ""
+
+    def test_each_rule_for_the_region_reaches_the_service(self, run, song):
+        assert json.loads(run("explain", song, "--at", 4, "--alpha", 0.3, "--json").out)["alpha"] == 0.3
+        small = json.loads(run("explain", song, "--at", 4, "--max-area", 0.05, "--json").out)
+        assert 0 < small["trust"]["relative_area"] <= 0.05
+        kept = json.loads(run("explain", song, "--at", 4, "--keep-label", "--masking", "m1", "--json").out)
+        assert kept["trust"]["label_kept"]
+        assert kept["masking"] == "m1"
+
+    def test_predict_prints_the_curve_of_the_whole_song(self, run, song, tmp_path):
+        document = json.loads(run("predict", song, "--out", tmp_path, "--json").out)
+        assert set(document) == {
+            "song", "frames_per_second", "threshold", "probability", "bundle", "vocal_share", "files",
+        }  # fmt: skip
+        assert len(document["probability"]) == pytest.approx(8 * document["frames_per_second"], abs=4)
+        saved = Curve.load(tmp_path / "curve.npz")
+        np.testing.assert_array_equal(saved.probability, np.array(document["probability"], np.float32))
+        assert "Probability that somebody sings" in (tmp_path / "curve.html").read_text()
+
+    def test_predict_without_json_says_where_somebody_sings(self, run, song):
+        assert run("predict", song).out.startswith("a tone & more.wav: singing in ")
+
+    def test_describe_lists_the_layers_and_the_data(self, run):
+        text = run("describe").out
+        assert "conv1" in text
+        assert "trained on:" in text
+        assert json.loads(run("describe", "--json").out)["layers"][0]["name"] == "conv1"
+
+    def test_the_demo_says_how_long_it_took_and_what_to_open(self, run, song, tmp_path):
+        output = run("demo", "--song", song, "--at", 4, "--out", tmp_path)
+        assert output.out.endswith(f"open {tmp_path / 'report.html'}\n")
+        summary = json.loads((tmp_path / "summary.json").read_text())
+        assert summary["seconds_after_install"] > 0
+        assert {"label", "probability", "trust", "bundle"} <= set(summary)
+
+    def test_a_refusal_of_the_service_is_one_line(self, service_address, song, capsys):
+        assert main(["explain", str(song), "--at", "99", "--server", service_address, "--quiet"]) == 1
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert "at_s" in error
+
+    def test_without_a_server_the_command_starts_one_and_stops_it(self, song, tmp_path):
+        repository = Path(__file__).resolve().parents[2] / "model_repository"
+        done = subprocess.run(
+            [sys.executable, "-m", "phonoscope_client.cli", "explain", str(song), "--at", "4", "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, "PHONOSCOPE_MODEL_REPOSITORY": str(repository)},
+        )
+        assert done.returncode == 0, done.stderr
+        assert "phonoscope: ready after" in done.stderr
+        assert json.loads(done.stdout)["song"] == str(song)

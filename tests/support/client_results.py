@@ -1,0 +1,60 @@
+"""Results made of seeded noise, for tests of what is done with them."""
+
+from dataclasses import replace
+
+import numpy as np
+from phonoscope_client import Axes, BundleReference, Curve, Explanation, Trust, Waveform
+
+FRAMES, BANDS = 115, 80
+TRUST = Trust(
+    relative_area=0.3,
+    label_kept=True,
+    masked_probability=0.812,
+    removed_probability=0.213,
+    removal_flips_label=True,
+    control_probability=0.302,
+    control_label_kept=False,
+    reconstruction_error=0.83,
+    reconstruction_percentile=0.64,
+    out_of_distribution=False,
+)
+
+
+def mel_centres_hz(bands: int = BANDS) -> np.ndarray:
+    """Centres equally spaced on the mel scale from 27.5 to 8000 Hz, both ends left out."""
+    ends = 1127 * np.log1p(np.array([27.5, 8000]) / 700)
+    return (700 * np.expm1(np.linspace(*ends, bands + 2)[1:-1] / 1127)).astype(np.float32)
+
+
+def explanation(*, listen: bool = True, **changes) -> Explanation:
+    """An explanation with a region of blocks, whose other fields may be changed."""
+    noise = np.random.default_rng(7)
+    mask = np.zeros((FRAMES, BANDS), bool)
+    mask[20:60, 10:40] = mask[70:90, 50:75] = True
+    excerpt = noise.normal(size=(FRAMES, BANDS)).astype(np.float32)
+    sound = Waveform((0.3 * noise.normal(size=36934)).clip(-1, 1).astype(np.float32), 22050)
+    made = Explanation(
+        bundle=BundleReference("noise-1", "ab" * 32),
+        at_s=30.0,
+        label="vocal",
+        probability=0.934,
+        threshold=0.47,
+        alpha=0.6,
+        masking="m2",
+        axes=Axes(30.0 - 57 / 70, 70.0, mel_centres_hz()),
+        log_mel=2 * excerpt - 5,
+        inverted=noise.normal(size=(FRAMES, BANDS)).astype(np.float32),
+        mask=mask,
+        explanation=excerpt * mask,
+        trust=replace(TRUST, relative_area=float(mask.mean())),
+        original_audio=sound if listen else None,
+        explanation_audio=Waveform(0.5 * sound.samples, 22050) if listen else None,
+    )
+    return replace(made, **changes)
+
+
+def curve(probability: np.ndarray | None = None, *, frames_per_second: float = 70.0) -> Curve:
+    """A curve with the given values, or of seeded noise."""
+    if probability is None:
+        probability = np.random.default_rng(8).uniform(size=3001)
+    return Curve(BundleReference("noise-1", "ab" * 32), probability.astype(np.float32), frames_per_second, 0.5)
