@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import soundfile
 import torch
 from tqdm import tqdm
 
@@ -16,6 +17,7 @@ from phonoscope_trainer import export as exporting
 from phonoscope_trainer.corpora import named, rendered
 from phonoscope_trainer.corpora.corpus import SPLITS
 from phonoscope_trainer.corpora.features import Progress, features
+from phonoscope_trainer.corpora.labels import write_lab
 from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.experiments import detector as detector_scores
 from phonoscope_trainer.frontend import FRONTEND, Frontend
@@ -35,6 +37,17 @@ def render_corpus(songs: int, seed: int, out: Path | None, workers: int) -> None
     options = rendered.RenderOptions(seed=seed, songs=songs)
     corpus = rendered.render(out or named.rendered_folder(), options, workers=workers)
     print(f"{len(corpus.tracks)} songs in {out or named.rendered_folder()}")
+
+
+def render_one_song(seed: int, index: int, out: Path) -> None:
+    """Render one song as its mixture."""
+    options = rendered.RenderOptions(seed=seed)
+    song = rendered.render_song(seed, index, options)
+    mixture = song.voice + song.accompaniment
+    out.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(out, mixture, options.sample_rate_hz)
+    write_lab(out.with_suffix(".lab"), song.vocals, len(mixture) / options.sample_rate_hz)
+    print(f"wrote {out}: {json.dumps(song.description, ensure_ascii=False)}")
 
 
 def describe_corpus(corpus: str, root: Path | None) -> None:

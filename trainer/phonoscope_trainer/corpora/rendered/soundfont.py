@@ -1,0 +1,80 @@
+"""Renders parts with the General MIDI soundfont that pretty_midi carries."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from symusic import Note as TickNote
+from symusic import Score, Synthesizer, Tempo, Track
+
+from phonoscope_trainer.corpora.rendered.bending import bend
+from phonoscope_trainer.corpora.rendered.form import Form
+from phonoscope_trainer.corpora.rendered.notes import Part
+from phonoscope_trainer.corpora.rendered.options import SOURCE_RATE_HZ
+from phonoscope_trainer.errors import CorpusError
+
+TICKS_PER_SECOND = 960  # a quarter note at 60 beats a minute: ticks are seconds, tempo is already in the notes
+# Above, the synthesiser steps over whole sample loops: some patches never end from key 92 on.
+HIGHEST_KEY = 84
+SMALLEST = 1e-30  # magnitude of a sample; below lies what `_blank_memory` leaves
+M_PERTURB = -6  # of malloc.h
+
+
+def render_part(rng: np.random.Generator, form: Form, part: Part) -> NDArray[np.float32]:
+    """`[N]` float32 samples of a part over the whole song, played with human timing."""
+    score = Score(TICKS_PER_SECOND)
+    score.tempos.append(Tempo(0, 60.0))
+    track = Track(part.role, part.program, part.role == "drums")
+    tightness_s = float(rng.uniform(0.001, 0.012))
+    for note in part.notes:
+        start_s = max(form.second(note.start_beat) + float(rng.normal(0, tightness_s)), 0.0)
+        end_s = max(form.second(note.start_beat + note.beats), start_s + 0.04)
+        if start_s < form.duration_s:
+            velocity = int(np.clip(note.velocity + rng.normal(0, 6), 1, 127))
+            start, length = round(start_s * TICKS_PER_SECOND), round((end_s - start_s) * TICKS_PER_SECOND)
+            track.notes.append(TickNote(start, length, _playable(note.pitch), velocity))
+    score.tracks.append(track)
+    samples = np.zeros(round(form.duration_s * SOURCE_RATE_HZ), dtype=np.float32)
+    if len(track.notes):
+        with _blank_memory():
+            rendered = np.asarray(_synthesizer().render(score, stereo=False), dtype=np.float32)[0][: len(samples)]
+        samples[: len(rendered)] = np.where(np.abs(rendered) < SMALLEST, 0, rendered)
+    return bend(rng, form, part.notes, samples) if part.pattern == "melody" else samples
+
+
+def _playable(pitch: int) -> int:
+    """The pitch, brought down by octaves to at most `HIGHEST_KEY`."""
+    return pitch - 12 * max(0, -((HIGHEST_KEY - pitch) // 12))
+
+
+@contextmanager
+def _blank_memory() -> Iterator[None]:
+    """Lets freed memory read as 2e-38 instead of what it held, where the C library is glibc.
+
+    The synthesiser leaves a sample unwritten where a loop ends exactly on it, about once in 600 parts; without this it
+    would be a click of whatever lay there before, and a song would not be re-made identically.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        yield
+        return
+    mallopt(M_PERTURB, 1)
+    try:
+        yield
+    finally:
+        mallopt(M_PERTURB, 0)
+
+
+def _synthesizer() -> Synthesizer:
+    # A fresh one for every part: it carries controllers and voices over from what it rendered before.
+    # Importing pretty_midi would load far more than the file that is wanted of it.
+    spec = find_spec("pretty_midi")
+    if spec is None or spec.origin is None:
+        raise CorpusError("pretty_midi is not installed; its soundfont renders the accompaniment")
+    return Synthesizer(str(Path(spec.origin).parent / "TimGM6mb.sf2"), SOURCE_RATE_HZ, 0)
