@@ -121,8 +121,8 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
     region.add_argument(
         "--masking",
         choices=["m1", "m2"],
-        default="m2",
-        help="masked bins become their band's mean (m1) or a raw log-mel of zero (m2; default)",
+        default="m1",
+        help="masked bins become their band's mean (m1; default) or a raw log-mel of zero (m2)",
     )
 
 

@@ -104,7 +104,7 @@ class Client:
         *,
         alpha: float | Literal["keep-label"] | None = None,
         maximum_area: float | None = None,
-        masking: Masking = "m2",
+        masking: Masking = "m1",
         listen: bool = True,
     ) -> Explanation:
         """Why the detector answered as it did at one moment of a recording.

@@ -54,7 +54,7 @@ class Rule:
 
     alpha: float | Literal["keep-label"] | None = None
     maximum_area: float | None = None
-    masking: Masking = "m2"
+    masking: Masking = "m1"
 
 
 def explain(
