@@ -10,32 +10,7 @@ from phonoscope_trainer.corpora.features import frame_magnitudes
 from phonoscope_trainer.frontend import EXCERPT_FRAMES, FRONTEND, Frontend, FrontendOptions, mel_filterbank
 from support.music import melody
 from support.real_data import data_folder
-
-
-def reference_filterbank() -> np.ndarray:
-    """80 triangles between 82 peaks equally spaced in mel, over 513 bins, each divided by the sum of its own bins."""
-    to_mel, to_hz = (lambda hz: 1127 * np.log(1 + hz / 700)), (lambda mel: 700 * (np.exp(mel / 1127) - 1))
-    peaks = [to_hz(to_mel(27.5) + i * (to_mel(8000.0) - to_mel(27.5)) / 81) for i in range(82)]
-    bank = np.zeros((513, 80))
-    for band in range(80):
-        left, centre, right = peaks[band : band + 3]
-        for fft_bin in range(513):
-            hz = fft_bin * 22050 / 1024
-            if left < hz <= centre:
-                bank[fft_bin, band] = (hz - left) / (centre - left)
-            elif centre < hz < right:
-                bank[fft_bin, band] = (right - hz) / (right - centre)
-        bank[:, band] /= bank[:, band].sum()
-    return bank
-
-
-def reference_log_mel(samples: np.ndarray) -> np.ndarray:
-    """Frame by frame: symmetric Hann window, magnitude of the Fourier transform, filterbank, floor, logarithm."""
-    bank, frames = reference_filterbank(), []
-    for start in range(0, len(samples) - 1024 + 1, 315):
-        magnitude = np.abs(np.fft.rfft(samples[start : start + 1024].astype(np.float64) * np.hanning(1024)))
-        frames.append(np.log(np.maximum(magnitude @ bank, 1e-7)))
-    return np.array(frames)
+from support.reference_frontend import reference_filterbank, reference_log_mel
 
 
 def log_mel(samples: np.ndarray) -> np.ndarray:

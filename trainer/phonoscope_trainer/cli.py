@@ -6,9 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from phonoscope_trainer import commands
 from phonoscope_trainer.errors import TrainerError
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # add_subparsers returns no public type
 
 EPILOG = """\
 A whole bundle, from nothing:
@@ -32,7 +35,13 @@ def get_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_corpus_commands(verbs)
+    _add_training_commands(verbs)
+    _add_experiments(verbs)
+    return parser
 
+
+def _add_corpus_commands(verbs: Verbs) -> None:
     corpus = verbs.add_parser("corpus", help="make a corpus, or show what is there")
     corpora = corpus.add_subparsers(required=True, metavar="CORPUS")
     rendered = corpora.add_parser("rendered", help="render songs with exact stems and labels from a seed")
@@ -50,6 +59,8 @@ def get_parser() -> argparse.ArgumentParser:
     _add_corpus(describe)
     describe.set_defaults(run=commands.describe_corpus)
 
+
+def _add_training_commands(verbs: Verbs) -> None:
     detector = verbs.add_parser("detector", help="train the singing-voice detector")
     detector.add_argument(
         "--run", dest="folder", type=Path, required=True, help="folder of the run; resumed if it exists"
@@ -84,6 +95,8 @@ def get_parser() -> argparse.ArgumentParser:
     export.add_argument("--metrics", type=Path, nargs="*", default=[], help="JSON of experiments, kept in the manifest")
     export.set_defaults(run=commands.export_bundle)
 
+
+def _add_experiments(verbs: Verbs) -> None:
     experiment = verbs.add_parser("experiment", help="run one of the papers' experiments")
     experiments = experiment.add_subparsers(required=True, metavar="EXPERIMENT")
     scores = experiments.add_parser("detector", help="frame-wise scores on labelled recordings")
@@ -96,7 +109,6 @@ def get_parser() -> argparse.ArgumentParser:
         "--json", dest="json_path", type=Path, help="where the document goes (default: standard output)"
     )
     scores.set_defaults(run=commands.detector_experiment)
-    return parser
 
 
 def _add_corpus(parser: argparse.ArgumentParser, *, required: bool = True) -> None:

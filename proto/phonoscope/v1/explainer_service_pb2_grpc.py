@@ -88,7 +88,7 @@ class ExplainerServiceServicer:
     def Explain(self, request, context):
         """Why the detector answered as it did at one moment of a recording.
 
-        Also answers OUT_OF_RANGE where `at_s` lies outside the recording. An excerpt that is digital silence, in which
+        Also answers OUT_OF_RANGE where `at_s` lies beyond the end of the recording. An excerpt that is digital silence, in which
         there is nothing to point at, is INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -1,0 +1,1 @@
+"""Phonoscope's serving program: reads a model repository, speaks gRPC."""

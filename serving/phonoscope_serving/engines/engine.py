@@ -1,0 +1,50 @@
+"""What the service needs of an engine: graphs and ensembles called by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+Tensors = Mapping[str, Array]
+
+
+class Engine(Protocol):
+    """Runs the models of one bundle.
+
+    Tensors have the names, types and shapes of the model's `config.pbtxt`; where its `max_batch_size` is above 0 they
+    begin with a batch axis of 1 to `max_batch_size` rows.
+    """
+
+    async def start(self) -> None:
+        """Loads every model and runs it once.
+
+        Raises:
+            BundleError: a model cannot be loaded.
+        """
+
+    async def infer(
+        self, model: str, inputs: Tensors, *, deadline: float | None = None, begun: bool = False
+    ) -> dict[str, Array]:
+        """Runs one model or ensemble and returns all its outputs.
+
+        Args:
+            model: name of the model.
+            inputs: every input by name.
+            deadline: when the caller stops waiting, on the event loop's clock, in seconds; None waits for ever.
+            begun: a later part of a request whose earlier part was accepted, so a full queue does not refuse it.
+
+        Raises:
+            QueueFull: too many rows are waiting.
+            DeadlinePassed: `deadline` passed, or the model has never been run in as little time as is left.
+            EngineFailed: the inputs do not fit the model, or running it failed.
+            EngineLost: the engine is not running.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stops; calls still waiting end in EngineLost."""

@@ -1,0 +1,248 @@
+"""The embedded engine: ONNX Runtime, in this process.
+
+It executes the same `config.pbtxt` ensembles a Triton server executes. Tensors stay on the device between steps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import onnxruntime as ort
+from tritonclient.grpc import model_config_pb2
+from tritonclient.utils import triton_to_np_dtype
+
+from phonoscope_serving.bundle import Bundle, ModelConfig
+from phonoscope_serving.engines.batching import BatchLimits, BatchQueue
+from phonoscope_serving.engines.engine import Array, Tensors
+from phonoscope_serving.engines.ensemble import Plan, is_ensemble, load_order, plan
+from phonoscope_serving.errors import BundleError, EngineFailed, EngineLost, OptionsError
+from phonoscope_serving.metrics import Metrics
+
+# A CPU gains nothing from more rows, its caches lose, and every caller waits longer; a GPU wants to be filled.
+BATCH_ROWS = {"cpu": 4, "cuda": 64}
+GOLDEN_TOLERANCE = 0.01  # of a probability: far above rounding on any device, far below a wrong graph
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True)
+class OnnxOptions:
+    """How ONNX Runtime is run."""
+
+    device: Device = "auto"
+    threads: int = 0  # of one operator; 0: one for each core this process may use
+    batch_rows: int = 0  # run together at most; 0: what suits the device
+    queue_rows: int = 128
+
+
+class OnnxEngine:
+    """Runs a bundle's graphs and ensembles with ONNX Runtime; an `Engine`."""
+
+    def __init__(self, bundle: Bundle, options: OnnxOptions, metrics: Metrics) -> None:
+        """Checks every ensemble's plan; `start` loads the graphs.
+
+        Raises:
+            BundleError: an ensemble cannot be executed.
+            OptionsError: the device is not there.
+        """
+        self._bundle, self._metrics = bundle, metrics
+        self._providers = _providers(options.device)
+        self._options = options
+        self._device = "cpu"  # until `load` has found that CUDA works
+        self._threads = options.threads or len(os.sched_getaffinity(0))
+        self._order = load_order(bundle.models)
+        self._plans: Mapping[str, Plan] = {
+            name: plan(config, bundle.models) for name, config in bundle.models.items() if is_ensemble(config)
+        }
+        self._takes = {name: _Signature.of(config) for name, config in bundle.models.items()}
+        self._sessions: dict[str, ort.InferenceSession] = {}
+        self._queues: dict[str, BatchQueue] = {}
+        self._turn = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "engine")
+
+    @property
+    def device(self) -> str:
+        """Where tensors live, once loaded: "cpu" or "cuda"."""
+        return self._device
+
+    @property
+    def threads(self) -> int:
+        """Threads of one operator."""
+        return self._threads
+
+    async def start(self) -> None:
+        """See `Engine.start`."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self.load)
+        batch_rows = self._options.batch_rows or BATCH_ROWS[self._device]
+        for name, config in self._bundle.models.items():
+            limits = BatchLimits(min(batch_rows, config.max_batch_size), self._options.queue_rows)
+            self._queues[name] = BatchQueue(name, self._run, self._turn, limits, self._metrics)
+            self._queues[name].start()
+
+    async def infer(
+        self, model: str, inputs: Tensors, *, deadline: float | None = None, begun: bool = False
+    ) -> dict[str, Array]:
+        """See `Engine.infer`."""
+        if model not in self._queues:
+            raise EngineLost(f"the engine is not running {model}")
+        self._takes[model].check(inputs)
+        return await self._queues[model].submit(inputs, deadline=deadline, begun=begun)
+
+    async def close(self) -> None:
+        """See `Engine.close`."""
+        queues, self._queues = self._queues, {}
+        for queue in queues.values():
+            await queue.close()
+        await asyncio.to_thread(self._thread.shutdown)
+
+    def load(self) -> None:
+        """Loads every graph and runs the golden inputs, so that `run` can be called and the first caller need not wait.
+
+        Raises:
+            BundleError: a graph cannot be loaded, or does not reproduce the golden probabilities.
+            OptionsError: CUDA was asked for and does not work here.
+        """
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        # Spinning threads would take the cores from the event loop between two graphs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        for name in self._order:
+            if name not in self._plans:
+                self._sessions[name] = self._session(name, options)
+        self._device = self._working_device()
+        self._prove()
+
+    def run(self, model: str, inputs: Tensors) -> dict[str, Array]:
+        """Runs one model now, in this thread, past the queue: the bare engine.
+
+        Args:
+            model: name of the model.
+            inputs: every input by name.
+        """
+        on_device = {
+            name: ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(tensor), self._device, 0)
+            for name, tensor in inputs.items()
+        }
+        wanted = tuple(output.name for output in self._bundle.models[model].output)
+        return {name: value.numpy() for name, value in self._execute(model, on_device, wanted).items()}
+
+    async def _run(self, model: str, inputs: Tensors) -> dict[str, Array]:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self.run, model, inputs)
+        except Exception as error:  # ONNX Runtime raises its own types, some of them bare Exception
+            raise EngineFailed(f"{model} could not be run: {error}") from error
+
+    def _session(self, name: str, options: ort.SessionOptions) -> ort.InferenceSession:
+        graph = self._bundle.graph(name)
+        try:
+            session = ort.InferenceSession(graph, options, providers=self._providers)
+        except Exception as error:  # ONNX Runtime raises its own types, some of them bare Exception
+            raise BundleError(f"{name}: ONNX Runtime cannot load the graph: {error}") from error
+        _check_graph(self._bundle.models[name], session)
+        return session
+
+    def _working_device(self) -> str:
+        """ONNX Runtime falls back to the CPU without a word where there is a CUDA provider but no GPU."""
+        if all("CUDAExecutionProvider" in session.get_providers() for session in self._sessions.values()):
+            return "cuda"
+        if self._options.device == "cuda":
+            raise OptionsError("device: cuda was asked for, but ONNX Runtime found no GPU that works")
+        return "cpu"
+
+    def _prove(self) -> None:
+        """Runs the golden inputs; whoever computes other probabilities than the trainer did must not serve."""
+        golden = self._bundle.golden()
+        for ensemble in sorted({name.partition(".")[0] for name in golden}):
+            given = {n.split(".")[2]: tensor for n, tensor in golden.items() if n.startswith(f"{ensemble}.input.")}
+            computed = self.run(ensemble, given)["probability"]
+            worst = float(np.abs(computed - golden[f"{ensemble}.output.probability"]).max())
+            if not worst <= GOLDEN_TOLERANCE:
+                raise BundleError(f"{ensemble}: probabilities are {worst:g} off the golden ones")
+
+    def _execute(
+        self, model: str, inputs: Mapping[str, ort.OrtValue], wanted: tuple[str, ...]
+    ) -> dict[str, ort.OrtValue]:
+        if model not in self._plans:
+            return self._execute_graph(model, inputs, wanted)
+        tensors = dict(inputs)
+        for step in self._plans[model].steps:
+            given = {name: tensors[tensor] for name, tensor in step.inputs.items()}
+            made = self._execute(step.model, given, tuple(step.outputs))
+            tensors |= {tensor: made[name] for name, tensor in step.outputs.items()}
+        return {name: tensors[name] for name in wanted}
+
+    def _execute_graph(
+        self, model: str, inputs: Mapping[str, ort.OrtValue], wanted: tuple[str, ...]
+    ) -> dict[str, ort.OrtValue]:
+        session = self._sessions[model]
+        binding = session.io_binding()
+        for name, value in inputs.items():
+            binding.bind_ortvalue_input(name, value)
+        for name in wanted:  # an output nobody asked for costs its copy, and for a layer that is megabytes
+            binding.bind_output(name, self._device)
+        session.run_with_iobinding(binding)
+        return dict(zip(wanted, binding.get_outputs(), strict=True))
+
+
+def _providers(device: Device) -> list[str]:
+    cuda = "CUDAExecutionProvider" in ort.get_available_providers()
+    if device == "cuda" and not cuda:
+        raise OptionsError("device: cuda was asked for, but this ONNX Runtime has no CUDA provider")
+    return ["CUDAExecutionProvider", "CPUExecutionProvider"] if cuda and device != "cpu" else ["CPUExecutionProvider"]
+
+
+def _check_graph(config: ModelConfig, session: ort.InferenceSession) -> None:
+    """Refuses a graph that lacks a tensor its config promises."""
+    for kind, promised, present in (
+        ("input", config.input, session.get_inputs()),
+        ("output", config.output, session.get_outputs()),
+    ):
+        if absent := {tensor.name for tensor in promised} - {tensor.name for tensor in present}:
+            raise BundleError(f"{config.name}: its graph has no {kind} {', '.join(sorted(absent))}")
+
+
+@dataclass(frozen=True)
+class _Signature:
+    """What a model takes, read from its config once."""
+
+    model: str
+    max_rows: int  # 0: no batch axis
+    inputs: Mapping[str, tuple[np.dtype[np.generic], tuple[int, ...]]]  # name → type and shape of a row
+
+    @classmethod
+    def of(cls, config: ModelConfig) -> _Signature:
+        inputs = {tensor.name: (_numpy_dtype(tensor), tuple(tensor.dims)) for tensor in config.input}
+        return cls(config.name, config.max_batch_size, inputs)
+
+    def check(self, given: Tensors) -> None:
+        """Refuses what does not fit, before it can spoil a batch it would have joined.
+
+        Raises:
+            EngineFailed: a tensor is missing, unknown, or of the wrong type, shape or number of rows.
+        """
+        if given.keys() != self.inputs.keys():
+            raise EngineFailed(f"{self.model}: inputs are {sorted(self.inputs)}, not {sorted(given)}")
+        for name, (dtype, dims) in self.inputs.items():
+            array = given[name]
+            if array.dtype != dtype:
+                raise EngineFailed(f"{self.model}: input {name} is {array.dtype}, not {dtype}")
+            shape = array.shape[1:] if self.max_rows else array.shape
+            if len(shape) != len(dims) or any(d not in (-1, n) for n, d in zip(shape, dims, strict=True)):
+                raise EngineFailed(f"{self.model}: input {name} has shape {list(shape)}, not {list(dims)}")
+        rows = {array.shape[0] for array in given.values()} if self.max_rows else {0}
+        if len(rows) != 1 or max(rows) > self.max_rows or (self.max_rows and 0 in rows):
+            raise EngineFailed(f"{self.model}: rows must be equal and 1 to {self.max_rows}, not {sorted(rows)}")
+
+
+def _numpy_dtype(tensor: ModelConfig) -> np.dtype[np.generic]:
+    name = model_config_pb2.DataType.Name(tensor.data_type).removeprefix("TYPE_")
+    dtype: np.dtype[np.generic] = np.dtype(triton_to_np_dtype(name))
+    return dtype

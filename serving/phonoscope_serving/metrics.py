@@ -1,0 +1,96 @@
+"""What the service counts, in its own Prometheus registry; every label comes from a closed set."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+
+from phonoscope_serving.trust import Trust
+
+CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
+ENGINE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+BATCH_ROWS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
+RELATIVE_AREAS = tuple(tenth / 10 for tenth in range(1, 11))
+RECONSTRUCTION_ERRORS = (0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.7, 2.0, 3.0)
+
+
+class Metrics:
+    """One process's metrics; a registry of its own, so that two services in one process do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        call = ["grpc_type", "grpc_service", "grpc_method"]
+        self.calls_started = Counter("grpc_server_started_total", "Calls received.", call, registry=self.registry)
+        self.calls_handled = Counter(
+            "grpc_server_handled_total", "Calls answered.", [*call, "grpc_code"], registry=self.registry
+        )
+        self.call_seconds = Histogram(
+            "grpc_server_handling_seconds",
+            "From receiving a call to answering it.",
+            call,
+            buckets=CALL_SECONDS,
+            registry=self.registry,
+        )
+        self._measure_engine()
+        self._measure_quality()
+
+    def _measure_engine(self) -> None:
+        self.batch_rows = Histogram(
+            "phonoscope_batch_rows",
+            "Rows run together.",
+            ["model"],
+            buckets=BATCH_ROWS,
+            registry=self.registry,
+        )
+        self.queue_rows = Gauge("phonoscope_queue_rows", "Rows waiting.", ["model"], registry=self.registry)
+        self.engine_seconds = Histogram(
+            "phonoscope_engine_seconds",
+            "Running one batch.",
+            ["model"],
+            buckets=ENGINE_SECONDS,
+            registry=self.registry,
+        )
+
+    def _measure_quality(self) -> None:
+        self.bundle_info = Info("phonoscope_bundle", "The bundle that is served.", registry=self.registry)
+        self.explanations = Counter(
+            "phonoscope_explanations_total",
+            "Explanations given; those whose region keeps the label have label_kept=true.",
+            ["bundle", "rule", "masking", "label", "label_kept"],
+            registry=self.registry,
+        )
+        self.removal_flips = Counter(
+            "phonoscope_removal_flips_total",
+            "Explanations whose removal loses the label.",
+            ["bundle", "rule"],
+            registry=self.registry,
+        )
+        self.relative_area = Histogram(
+            "phonoscope_relative_area",
+            "Unmasked bins divided by all bins.",
+            ["bundle", "rule"],
+            buckets=RELATIVE_AREAS,
+            registry=self.registry,
+        )
+        self.reconstruction_error = Histogram(
+            "phonoscope_reconstruction_error",
+            "Root-mean-square difference between standardised excerpt and inversion.",
+            ["bundle"],
+            buckets=RECONSTRUCTION_ERRORS,
+            registry=self.registry,
+        )
+
+    def observe_explanation(self, bundle: str, rule: str, masking: str, trust: Trust) -> None:
+        """Counts one explanation and the quality of it.
+
+        Args:
+            bundle: name of the bundle that answered.
+            rule: how the region was chosen.
+            masking: what a masked bin became.
+            trust: the evidence that was returned.
+        """
+        label = "vocal" if trust.vocal else "instrumental"
+        kept = "true" if trust.label_kept else "false"
+        self.explanations.labels(bundle, rule, masking, label, kept).inc()
+        self.removal_flips.labels(bundle, rule).inc(int(trust.removal_flips_label))
+        self.relative_area.labels(bundle, rule).observe(trust.relative_area)
+        self.reconstruction_error.labels(bundle).observe(trust.reconstruction_error)

@@ -1,0 +1,37 @@
+"""What is known of the call being answered, to everything that runs on its behalf."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+REQUEST_ID_KEY = "x-request-id"
+ACCEPTED_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")  # printable, so that it cannot forge a line of a log
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")  # W3C Trace Context, level 1
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    """One call's names."""
+
+    request_id: str  # the caller's own, or one made here
+    trace_id: str | None  # of the W3C traceparent, where there is one
+    span_id: str | None  # the caller's span
+
+
+CURRENT: ContextVar[RequestContext | None] = ContextVar("phonoscope_request", default=None)
+
+
+def request_context(metadata: Mapping[str, str | bytes]) -> RequestContext:
+    """Reads a call's names from its metadata; what is malformed is as if it were absent."""
+    request_id = metadata.get(REQUEST_ID_KEY)
+    accepted = isinstance(request_id, str) and ACCEPTED_REQUEST_ID.fullmatch(request_id)
+    parent = TRACEPARENT.fullmatch(str(metadata.get("traceparent", "")))
+    return RequestContext(
+        request_id=str(request_id) if accepted else uuid.uuid4().hex,
+        trace_id=parent[1] if parent else None,
+        span_id=parent[2] if parent else None,
+    )

@@ -1,0 +1,73 @@
+"""Who may connect and who may call."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from phonoscope_serving.errors import OptionsError
+
+HEALTH_PREFIX = "/grpc.health.v1.Health/"  # probes carry no tokens, and are too many to log
+
+
+class Tokens:
+    """The bearer tokens that open the service; without any it is open."""
+
+    def __init__(self, accepted: Collection[str]) -> None:
+        self._accepted = [f"Bearer {token}".encode() for token in accepted]
+
+    def admit(self, metadata: Iterable[tuple[str, str | bytes]] | None) -> bool:
+        """Whether a call with this metadata is answered."""
+        if not self._accepted:
+            return True
+        given = str(dict(metadata or ()).get("authorization", "")).encode()
+        # Every token is compared, in constant time, so that the time taken tells nothing.
+        return sum(hmac.compare_digest(given, accepted) for accepted in self._accepted) > 0
+
+
+@dataclass(frozen=True)
+class Security:
+    """Who may connect and call; all files are PEM."""
+
+    certificate: Path | None = None  # with `private_key`: TLS
+    private_key: Path | None = None
+    client_authority: Path | None = None  # callers must show a certificate it signed: mutual TLS
+    token_file: Path | None = None  # one accepted bearer token a line
+
+    def credentials(self) -> grpc.ServerCredentials | None:
+        """The server's credentials; None for plain text.
+
+        Raises:
+            OptionsError: only one of certificate and key is given, or a file cannot be read.
+        """
+        if self.certificate is None or self.private_key is None:
+            if self.certificate or self.private_key or self.client_authority:
+                raise OptionsError("tls: certificate and private key are both needed")
+            return None
+        pair = (_read(self.private_key), _read(self.certificate))
+        authority = _read(self.client_authority) if self.client_authority else None
+        return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)
+
+    def tokens(self) -> Tokens:
+        """What callers must show.
+
+        Raises:
+            OptionsError: the file cannot be read, or holds no token.
+        """
+        if self.token_file is None:
+            return Tokens(())
+        accepted = _read(self.token_file).decode(errors="replace").split()
+        if not accepted:
+            raise OptionsError(f"token file: {self.token_file} holds no token")
+        return Tokens(accepted)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise OptionsError(f"{path} cannot be read: {error.strerror}") from error

@@ -1,0 +1,179 @@
+"""`phonoscope.v1.ExplainerService`: protobuf in, protobuf out, everything between in domain terms."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import numpy as np
+from phonoscope.v1 import audio_pb2, explainer_service_pb2, explainer_service_pb2_grpc, explanation_pb2
+
+from phonoscope_serving.audio import AudioSource, EncodedAudio, PcmAudio
+from phonoscope_serving.bundle import Bundle
+from phonoscope_serving.decoding import Decoder
+from phonoscope_serving.engines.engine import Engine, Floats
+from phonoscope_serving.explain import (
+    Alpha,
+    Explanation,
+    LargestAlphaThatKeepsLabel,
+    Masking,
+    MaximumArea,
+    Question,
+    RegionRule,
+    explain,
+)
+from phonoscope_serving.metrics import Metrics
+from phonoscope_serving.predict import predict
+from phonoscope_serving.trust import Trust
+
+LITTLE_ENDIAN = np.dtype("<f4")
+SERVICE_NAME: str = explainer_service_pb2.DESCRIPTOR.services_by_name["ExplainerService"].full_name
+
+
+class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
+    """Answers validated requests."""
+
+    def __init__(self, engine: Engine, bundle: Bundle, decoder: Decoder, metrics: Metrics) -> None:
+        self._engine, self._bundle, self._decoder, self._metrics = engine, bundle, decoder, metrics
+        self._reference = explanation_pb2.BundleReference(name=bundle.name, digest=bundle.digest)
+        self._axes = explanation_pb2.TimeFrequencyAxes(
+            frames_per_second=bundle.front_end.frames_per_second, band_centre_hz=bundle.front_end.band_centre_hz
+        )
+
+    async def Predict(  # noqa: N802 - the name of the RPC
+        self,
+        request: explainer_service_pb2.PredictRequest,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> explainer_service_pb2.PredictResponse:
+        """The probability of singing at every frame."""
+        curve = await predict(self._engine, self._bundle, self._decoder, _source(request.audio), _deadline(context))
+        return explainer_service_pb2.PredictResponse(
+            bundle=self._reference,
+            probability=curve.tolist(),
+            frames_per_second=self._bundle.front_end.frames_per_second,
+            threshold=self._bundle.threshold,
+        )
+
+    async def Explain(  # noqa: N802 - the name of the RPC
+        self,
+        request: explainer_service_pb2.ExplainRequest,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> explainer_service_pb2.ExplainResponse:
+        """Why the detector answered as it did."""
+        masking = Masking.M2 if request.masking == explanation_pb2.MASKING_M2 else Masking.M1
+        question = Question(request.at_s, _rule(request.region, self._bundle), masking, request.listen)
+        source = _source(request.audio)
+        answer = await explain(self._engine, self._bundle, self._decoder, source, question, _deadline(context))
+        self._metrics.observe_explanation(
+            self._bundle.name, _RULE_NAMES[type(question.rule)], masking.name.lower(), answer.trust
+        )
+        return self._explain_response(answer, question)
+
+    async def DescribeBundle(  # noqa: N802 - the name of the RPC
+        self,
+        request: explainer_service_pb2.DescribeBundleRequest,  # noqa: ARG002 - it has no fields
+        context: Any,  # noqa: ANN401, ARG002 - grpc ships no types
+    ) -> explainer_service_pb2.DescribeBundleResponse:
+        """What is served."""
+        bundle, front_end = self._bundle, self._bundle.front_end
+        return explainer_service_pb2.DescribeBundleResponse(
+            bundle=self._reference,
+            layers=[explainer_service_pb2.Layer(name=layer.name, shape=layer.shape) for layer in bundle.layers],
+            sample_rate_hz=front_end.sample_rate_hz,
+            hop_samples=front_end.hop_samples,
+            frame_samples=front_end.frame_samples,
+            excerpt_frames=front_end.excerpt_frames,
+            band_centre_hz=front_end.band_centre_hz,
+            threshold=bundle.threshold,
+            default_alpha=bundle.default_alpha,
+            metrics=dict(bundle.metrics),
+            training_data=[
+                explainer_service_pb2.TrainingData(name=data.name, licence=data.licence, digest=data.digest)
+                for data in bundle.training_data
+            ],
+            command=bundle.command,
+        )
+
+    def _explain_response(self, answer: Explanation, question: Question) -> explainer_service_pb2.ExplainResponse:
+        front_end = self._bundle.front_end
+        axes = explanation_pb2.TimeFrequencyAxes(start_s=answer.start_s)
+        axes.MergeFrom(self._axes)
+        return explainer_service_pb2.ExplainResponse(
+            bundle=self._reference,
+            at_s=answer.at_s,
+            axes=axes,
+            log_mel=_map(answer.log_mel),
+            inverted=_map(answer.inverted),
+            mask=_map(answer.mask),
+            explanation=_map(answer.explanation),
+            alpha=answer.alpha,
+            masking=_MASKINGS[question.masking],
+            threshold=self._bundle.threshold,
+            trust=_trust(answer.trust),
+            original_audio=_waveform(answer.original_audio, front_end.sample_rate_hz),
+            explanation_audio=_waveform(answer.explanation_audio, front_end.sample_rate_hz),
+        )
+
+
+def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 - grpc ships no types
+    """Puts a servicer on a `grpc.aio` server."""
+    explainer_service_pb2_grpc.add_ExplainerServiceServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]  # generated
+
+
+_MASKINGS = {Masking.M1: explanation_pb2.MASKING_M1, Masking.M2: explanation_pb2.MASKING_M2}
+
+_RULE_NAMES = {Alpha: "alpha", MaximumArea: "maximum_area", LargestAlphaThatKeepsLabel: "keep_label"}
+
+
+def _deadline(context: Any) -> float | None:  # noqa: ANN401 - grpc ships no types
+    """When the caller stops waiting, on the event loop's clock."""
+    remaining_s = context.time_remaining()
+    return None if remaining_s is None else asyncio.get_running_loop().time() + remaining_s
+
+
+def _source(audio: audio_pb2.Audio) -> AudioSource:
+    if audio.WhichOneof("source") == "pcm":
+        return PcmAudio(audio.pcm.samples, audio.pcm.sample_rate_hz, max(1, audio.pcm.channels))
+    return EncodedAudio(audio.encoded)
+
+
+def _rule(region: explanation_pb2.RegionRule, bundle: Bundle) -> RegionRule:
+    match region.WhichOneof("choice"):
+        case "alpha":
+            return Alpha(region.alpha)
+        case "maximum_area":
+            return MaximumArea(region.maximum_area)
+        case "largest_alpha_that_keeps_label":
+            return LargestAlphaThatKeepsLabel()
+    return Alpha(bundle.default_alpha)
+
+
+def _map(values: Floats) -> explanation_pb2.TimeFrequencyMap:
+    frames, bands = values.shape
+    return explanation_pb2.TimeFrequencyMap(frames=frames, bands=bands, values=_bytes(values))
+
+
+def _waveform(samples: Floats | None, sample_rate_hz: int) -> audio_pb2.Waveform | None:
+    return None if samples is None else audio_pb2.Waveform(samples=_bytes(samples), sample_rate_hz=sample_rate_hz)
+
+
+def _bytes(values: Floats) -> bytes:
+    return values.astype(LITTLE_ENDIAN, copy=False).tobytes()
+
+
+def _trust(trust: Trust) -> explanation_pb2.Trust:
+    label = explanation_pb2.LABEL_VOCAL if trust.vocal else explanation_pb2.LABEL_INSTRUMENTAL
+    return explanation_pb2.Trust(
+        predicted_label=label,
+        probability=trust.probability,
+        masked_probability=trust.masked_probability,
+        label_kept=trust.label_kept,
+        removed_probability=trust.removed_probability,
+        removal_flips_label=trust.removal_flips_label,
+        relative_area=trust.relative_area,
+        control_probability=trust.control_probability,
+        control_label_kept=trust.control_label_kept,
+        reconstruction_error=trust.reconstruction_error,
+        reconstruction_percentile=trust.reconstruction_percentile,
+        out_of_distribution=trust.out_of_distribution,
+    )

@@ -1,0 +1,92 @@
+"""What is wrong with a request, as far as its fields alone can tell; `audio.py` judges what needs decoding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from phonoscope.v1 import audio_pb2, explainer_service_pb2, explanation_pb2
+
+from phonoscope_serving.audio import LIMITS
+from phonoscope_serving.errors import Violation
+
+BYTES_PER_SAMPLE = 4
+MASKINGS = frozenset(explanation_pb2.Masking.values())
+
+
+def violations(request: object) -> list[Violation]:
+    """Every field of a request that is missing or outside its range; empty where the request is sound."""
+    check = CHECKS.get(type(request))
+    return list(check(request)) if check else []
+
+
+def predict_violations(request: explainer_service_pb2.PredictRequest) -> Iterator[Violation]:
+    """What is wrong with a PredictRequest."""
+    yield from audio_violations(request.audio, "audio")
+
+
+def explain_violations(request: explainer_service_pb2.ExplainRequest) -> Iterator[Violation]:
+    """What is wrong with an ExplainRequest."""
+    yield from audio_violations(request.audio, "audio")
+    if not (math.isfinite(request.at_s) and request.at_s >= 0):
+        yield Violation("at_s", f"is {request.at_s:g}; it must be finite and at least 0 s")
+    yield from region_violations(request.region, "region")
+    if request.masking not in MASKINGS:
+        yield Violation("masking", f"is {request.masking}, which names no masking")
+
+
+def audio_violations(audio: audio_pb2.Audio, field: str) -> Iterator[Violation]:
+    """What is wrong with an Audio."""
+    match audio.WhichOneof("source"):
+        case None:
+            yield Violation(field, "is missing: give encoded or pcm")
+        case "encoded":
+            yield from _size_violations(audio.encoded, f"{field}.encoded")
+        case "pcm":
+            yield from pcm_violations(audio.pcm, f"{field}.pcm")
+
+
+def pcm_violations(pcm: audio_pb2.PcmAudio, field: str) -> Iterator[Violation]:
+    """What is wrong with a PcmAudio."""
+    yield from _size_violations(pcm.samples, f"{field}.samples")
+    if not LIMITS.min_sample_rate_hz <= pcm.sample_rate_hz <= LIMITS.max_sample_rate_hz:
+        yield Violation(
+            f"{field}.sample_rate_hz",
+            f"is {pcm.sample_rate_hz}; it must be {LIMITS.min_sample_rate_hz} to {LIMITS.max_sample_rate_hz} Hz",
+        )
+    if pcm.channels > LIMITS.max_channels:
+        yield Violation(f"{field}.channels", f"is {pcm.channels}; at most {LIMITS.max_channels} are accepted")
+    frame_bytes = BYTES_PER_SAMPLE * max(1, pcm.channels)
+    if len(pcm.samples) % frame_bytes:
+        yield Violation(
+            f"{field}.samples",
+            f"holds {len(pcm.samples)} bytes, which is no multiple of {frame_bytes} "
+            f"({BYTES_PER_SAMPLE} for each of {max(1, pcm.channels)} channels)",
+        )
+
+
+def region_violations(region: explanation_pb2.RegionRule, field: str) -> Iterator[Violation]:
+    """What is wrong with a RegionRule."""
+    match region.WhichOneof("choice"):
+        case "alpha" if not 0 <= region.alpha <= 1:
+            yield Violation(f"{field}.alpha", f"is {region.alpha:g}; it must be in [0, 1]")
+        case "maximum_area" if not 0 < region.maximum_area <= 1:
+            yield Violation(f"{field}.maximum_area", f"is {region.maximum_area:g}; it must be in (0, 1]")
+        case "largest_alpha_that_keeps_label" if not region.largest_alpha_that_keeps_label:
+            yield Violation(
+                f"{field}.largest_alpha_that_keeps_label", "is false; leave the choice out for the default alpha"
+            )
+
+
+def _size_violations(content: bytes, field: str) -> Iterator[Violation]:
+    if not content:
+        yield Violation(field, "is empty")
+    if len(content) > LIMITS.max_bytes:
+        yield Violation(field, f"holds {len(content)} bytes; at most {LIMITS.max_bytes} are accepted")
+
+
+CHECKS: dict[type, Callable[[Any], Iterator[Violation]]] = {
+    explainer_service_pb2.PredictRequest: predict_violations,
+    explainer_service_pb2.ExplainRequest: explain_violations,
+}

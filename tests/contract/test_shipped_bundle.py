@@ -1,0 +1,97 @@
+"""The bundle in `model_repository/`: what it says of itself is so, and every engine hears what the trainer heard."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from phonoscope_serving.bundle import load_bundle
+from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
+from phonoscope_serving.metrics import Metrics
+from phonoscope_trainer.corpora import folder
+from phonoscope_trainer.corpora.audio import read_mono
+from phonoscope_trainer.experiments.detector import bundle_listener, judge
+from support.real_data import data_folder
+from support.reference_frontend import reference_log_mel
+
+REPOSITORY = Path(__file__).parents[2] / "model_repository"
+MANIFEST = json.loads((REPOSITORY / "MANIFEST.json").read_text())
+GOLDEN = np.load(REPOSITORY / "golden.npz")
+DEMO = Path(__file__).parents[2] / "clients" / "phonoscope_client" / "demo"
+
+
+def session(graph: str) -> onnxruntime.InferenceSession:
+    path = REPOSITORY / graph / "1" / "model.onnx"
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+@pytest.fixture(scope="module")
+def engine() -> OnnxEngine:
+    engine = OnnxEngine(load_bundle(REPOSITORY), OnnxOptions(device="cpu", threads=1), Metrics())
+    engine.load()
+    return engine
+
+
+def test_every_file_has_the_digest_the_manifest_gives_it():
+    for path, digest in MANIFEST["files"].items():
+        assert hashlib.sha256((REPOSITORY / path).read_bytes()).hexdigest() == digest, path
+    text = json.dumps(MANIFEST["files"], sort_keys=True, separators=(",", ":"))
+    assert hashlib.sha256(text.encode()).hexdigest() == MANIFEST["digest"]
+
+
+def test_nothing_lies_in_the_repository_that_the_manifest_does_not_name():
+    present = {str(p.relative_to(REPOSITORY)) for p in REPOSITORY.rglob("*") if p.is_file()}
+    assert present == {*MANIFEST["files"], "MANIFEST.json"}
+
+
+def test_the_bundle_is_at_most_30_megabytes():
+    assert sum(p.stat().st_size for p in REPOSITORY.rglob("*") if p.is_file()) <= 30e6
+
+
+def test_it_holds_the_published_networks_trained_on_named_and_licensed_data():
+    assert MANIFEST["parameters"] == {"detector": 1_408_225, "explanation_inverter": 31_877}
+    assert MANIFEST["training_data"]
+    assert all(data["licence"] and len(data["digest"]) == 64 for data in MANIFEST["training_data"])
+    assert "phonoscope-train export" in MANIFEST["command"]
+    assert MANIFEST["metrics"]["validation_auc"] > 0.9
+
+
+@pytest.mark.parametrize("tensor", [name.split(".")[2] for name in GOLDEN if name.startswith("explain.output.")])
+def test_the_engine_gives_the_golden_explanation(engine, tensor):
+    inputs = {n.split(".")[2]: GOLDEN[n] for n in GOLDEN if n.startswith("explain.input.")}
+    found = engine.run("explain", inputs)[tensor]
+    np.testing.assert_allclose(found, GOLDEN[f"explain.output.{tensor}"], atol=2e-4, rtol=1e-4)
+
+
+def test_the_engine_gives_the_golden_curve(engine):
+    inputs = {n.split(".")[2]: GOLDEN[n] for n in GOLDEN if n.startswith("predict.input.")}
+    found = engine.run("predict", inputs)["probability"]
+    np.testing.assert_allclose(found, GOLDEN["predict.output.probability"], atol=2e-4)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    "song", ["Fantasma_-_Los_Rombos.mp3", "Kevin_MacLeod_-_Vibe_Ace.ogg", "sax-phrase.wav", "singing-female.wav"]
+)
+def test_the_exported_front_end_follows_the_definition_on_real_recordings(song):
+    samples = read_mono(data_folder("songs") / song, 22050)[: 30 * 22050]
+    (found,) = session("frontend").run(["log_mel"], {"samples": samples[None]})
+    np.testing.assert_allclose(found[0], reference_log_mel(samples), atol=1e-4)
+
+
+def test_the_detector_follows_the_voice_of_the_song_that_ships():
+    listener, threshold = bundle_listener(REPOSITORY)
+    (song,) = judge(folder.load(DEMO).tracks, listener, threshold)
+    assert song.auc is not None
+    assert song.auc > 0.9
+
+
+@pytest.mark.data
+def test_the_detector_follows_the_voice_of_real_songs():
+    listener, threshold = bundle_listener(REPOSITORY)
+    tracks = [t for t in folder.load(data_folder("songs")).tracks if t.name.startswith(("Fantasma", "Veranderung"))]
+    assert all(song.auc is not None and song.auc > 0.85 for song in judge(tracks, listener, threshold))

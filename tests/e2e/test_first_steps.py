@@ -1,0 +1,95 @@
+"""What a newcomer does first: the demo, the README's session, one song through the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from phonoscope_client import Client, Explanation, demo
+from phonoscope_client.service import running_service
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def address():
+    with running_service(["--model-repository", str(ROOT / "model_repository")]) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        ["phonoscope", "demo", "--out", str(out)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "report.html" in done.stdout, "the demo says what to open"
+    return out
+
+
+def test_the_demo_explains_the_song_that_ships(shown):
+    summary = json.loads((shown / "summary.json").read_text())
+    assert summary["label"] == "vocal"
+    assert summary["probability"] > summary["threshold"]
+    assert 0 < summary["trust"]["relative_area"] < 1
+    assert isinstance(summary["trust"]["label_kept"], bool)
+    assert (
+        summary["bundle"]["digest"] == json.loads((ROOT / "model_repository" / "MANIFEST.json").read_text())["digest"]
+    )
+
+
+def test_the_demo_leaves_sound_to_listen_to(shown):
+    samples, rate = soundfile.read(shown / "explanation.wav")
+    original, _ = soundfile.read(shown / "original.wav")
+    assert rate == 22050
+    assert len(samples) == len(original) == 36934
+    assert 0 < np.sqrt(np.mean(samples**2)) <= np.sqrt(np.mean(original**2)) * 1.05
+    assert np.abs(samples).max() <= 1
+
+
+def test_the_demos_report_loads_nothing_from_elsewhere(shown):
+    page = (shown / "report.html").read_text()
+    assert page.count("<audio") >= 2
+    assert not re.search(r"""(src|href)=["']?https?:""", page)
+
+
+def test_the_readmes_session_runs_as_printed(address, tmp_path, monkeypatch, capsys):
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "SONG.mp3").symlink_to(demo.SONG)
+    exec(block.replace("127.0.0.1:50051", address).replace("at_s=34.0", f"at_s={demo.AT_S}"), {})
+    assert "vocal" in capsys.readouterr().out
+    assert Explanation.load(tmp_path / "why.npz").label == "vocal"
+
+
+def test_every_verb_of_the_readme_is_one_of_the_makefile():
+    readme, makefile = (ROOT / "README.md").read_text(), (ROOT / "Makefile").read_text()
+    for verb in set(re.findall(r"`?make ([a-z-]+)`?", readme)):
+        assert re.search(rf"^{verb}:", makefile, flags=re.MULTILINE), verb
+
+
+def test_an_explanation_and_the_curve_agree_on_the_same_moment(address):
+    with Client(address) as client:
+        curve, why = client.predict(demo.SONG), client.explain(demo.SONG, demo.AT_S)
+    frame = round(why.at_s * curve.frames_per_second)
+    assert why.probability == pytest.approx(curve.probability[frame], abs=1e-4)
+
+
+@pytest.mark.parametrize("rule", [{"alpha": 0.3}, {"alpha": "keep-label"}, {"maximum_area": 0.2}])
+@pytest.mark.parametrize("masking", ["m1", "m2"])
+def test_every_rule_gives_a_region_and_its_evidence(address, rule, masking):
+    with Client(address) as client:
+        why = client.explain(demo.SONG, demo.AT_S, masking=masking, **rule)
+    assert why.mask.mean() == pytest.approx(why.trust.relative_area, abs=1e-6)
+    assert set(np.unique(why.mask)) <= {0.0, 1.0}
+    if "maximum_area" in rule:
+        assert why.trust.relative_area <= 0.2
+    if rule.get("alpha") == "keep-label":
+        assert why.trust.label_kept

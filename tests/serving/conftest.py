@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+from phonoscope_serving.bundle import load_bundle
+from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
+from phonoscope_serving.metrics import Metrics
+from support.serving_repository import REPOSITORY
+from support.serving_server import running
+
+
+@pytest.fixture(scope="session")
+def bundle():
+    return load_bundle(Path(REPOSITORY))
+
+
+@pytest.fixture(scope="session")
+def bare(bundle):
+    """The engine without its queues: what a model computes, now, in this thread."""
+    engine = OnnxEngine(bundle, OnnxOptions(device="cpu"), Metrics())
+    engine.load()
+    return engine
+
+
+@pytest.fixture
+async def engine(bundle):
+    engine = OnnxEngine(bundle, OnnxOptions(device="cpu"), Metrics())
+    await engine.start()
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture(scope="session")
+def service(bundle):
+    with running(bundle, device="cpu") as service:
+        yield service

@@ -1,0 +1,51 @@
+"""Copies of the model repository, altered on purpose."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
+
+
+def copied(folder):
+    """A copy to alter: files are shared with the original until `put` replaces one."""
+    return Path(shutil.copytree(REPOSITORY, folder / "repository", copy_function=_linked))
+
+
+def _linked(source, target):
+    try:
+        os.link(source, target)
+    except OSError:  # the temporary folder lies on another device
+        shutil.copy2(source, target)
+
+
+def put(root, path, content):
+    """Replaces one file, leaving the original's content alone."""
+    (root / path).unlink(missing_ok=True)
+    (root / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def edit_manifest(root, **fields):
+    """Changes fields of the manifest and makes its digest right again."""
+    manifest = json.loads((root / "MANIFEST.json").read_text()) | fields
+    listing = json.dumps(manifest["files"], sort_keys=True, separators=(",", ":"))
+    manifest["digest"] = hashlib.sha256(listing.encode()).hexdigest()
+    put(root, "MANIFEST.json", json.dumps(manifest))
+
+
+def replace(root, path, old, new):
+    """Changes the text of one file, and has the manifest agree to it."""
+    text = (root / path).read_text()
+    assert old in text
+    put_listed(root, path, text.replace(old, new))
+
+
+def put_listed(root, path, content):
+    """Replaces one file, and has the manifest agree to it."""
+    put(root, path, content)
+    files = json.loads((root / "MANIFEST.json").read_text())["files"]
+    edit_manifest(root, files=files | {path: hashlib.sha256((root / path).read_bytes()).hexdigest()})
