@@ -18,7 +18,6 @@ from phonoscope_trainer.corpora.features import frame_magnitudes
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.experiments.detector import bundle_listener, judge, summary
 from phonoscope_trainer.experiments.tracks import curve
-from phonoscope_trainer.frontend import EXCERPT_FRAMES, FRONTEND
 from phonoscope_trainer.graphs.catalogue import ensembles, graphs
 from support.music import melody
 from tritonclient.grpc import model_config_pb2 as triton
@@ -128,7 +127,7 @@ def test_the_manifest_names_every_file_with_its_digest(written):
 
 def test_golden_vectors_come_back_from_the_exported_graphs(written):
     golden = np.load(written.root / bundle.GOLDEN)
-    explain = next(e for e in ensembles(FRONTEND.samples_of(EXCERPT_FRAMES)) if e.name == "explain")
+    explain = next(e for e in ensembles() if e.name == "explain")
     known = {spec.name: golden[f"explain.input.{spec.name}"] for spec in explain.inputs}
     for step in explain.steps:
         feeds = {inner: known[outer] for inner, outer in step.inputs.items()}

@@ -24,7 +24,8 @@ from phonoscope_trainer.experiments.metrics import auc, best_threshold, scores, 
 from phonoscope_trainer.experiments.tracks import curve
 from phonoscope_trainer.frontend import EXCERPT_FRAMES, FRONTEND, Frontend
 from phonoscope_trainer.graphs import compose
-from phonoscope_trainer.graphs.catalogue import Ensemble, Graph, ensembles, graphs
+from phonoscope_trainer.graphs.catalogue import ensembles, graphs
+from phonoscope_trainer.graphs.description import Ensemble, Graph
 from phonoscope_trainer.networks.inverter import ExplanationInverter, parameter_count
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
@@ -92,7 +93,7 @@ def write_bundle(
 ) -> str:
     """Write graphs, ensembles, golden vectors made from `golden_samples` `[N]`, and the manifest; the digest."""
     exported = graphs(frontend, standardise.eval(), network.eval(), inverter.eval())
-    composed = ensembles(frontend.options.samples_of(EXCERPT_FRAMES))
+    composed = ensembles()
     for graph in exported:
         write_graph(graph, root)
     for ensemble in composed:

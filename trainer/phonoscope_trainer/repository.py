@@ -14,7 +14,7 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as triton
 
 from phonoscope_trainer.errors import ExportError
-from phonoscope_trainer.graphs.catalogue import Ensemble, Graph, TensorSpec
+from phonoscope_trainer.graphs.description import Ensemble, Graph, TensorSpec
 
 OPSET = 20
 QUEUED_ROWS = 256  # a stock server refuses more, instead of letting callers wait for nothing

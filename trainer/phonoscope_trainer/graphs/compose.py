@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor
 
-from phonoscope_trainer.graphs.catalogue import Ensemble, Graph
+from phonoscope_trainer.graphs.description import Ensemble, Graph
 
 
 @torch.inference_mode()

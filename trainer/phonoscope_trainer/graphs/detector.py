@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from phonoscope_trainer.graphs.description import EXCERPT, SILENCE, Graph, TensorSpec, maps, numbers
 from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
 
 
@@ -43,3 +44,32 @@ class TrackGraph(nn.Module):
         )
         padded = torch.cat([before, standardised, after], dim=1)
         return torch.sigmoid(self.network(padded, every_frame=True))
+
+
+def detector_graph(network: SVDNet) -> Graph:
+    """The description of `detector`."""
+    excerpt = torch.zeros(2, *EXCERPT)
+    activations = network.activations(excerpt)
+    layers = tuple(TensorSpec(name, tuple(activations[name].shape[1:])) for name in LAYERS)
+    return Graph(
+        "detector",
+        DetectorGraph(network),
+        maps("excerpt"),
+        (*layers, *numbers("logit", "probability")),
+        (excerpt,),
+        parameters={"layers": ",".join(LAYERS)},
+    )
+
+
+def track_graph(network: SVDNet, silence: Tensor) -> Graph:
+    """The description of `track_detector`; `silence` `[1, 1, M]` is what surrounds every recording."""
+    frames, bands = 300, silence.shape[-1]  # any number above one excerpt's traces the same graph
+    counts = tuple(torch.full((1, 1), 57, dtype=torch.int32) for _ in SILENCE)
+    return Graph(
+        "track_detector",
+        TrackGraph(network, silence),
+        (TensorSpec("standardised", (-1, bands)), *SILENCE),
+        (TensorSpec("probability", (-1,)),),
+        (torch.zeros(1, frames, bands), *counts),
+        maximum_batch=1,
+    )

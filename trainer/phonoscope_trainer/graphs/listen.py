@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from phonoscope_trainer.frontend import EXCERPT_FRAMES, FrontendOptions, fourier_basis, triangles
+from phonoscope_trainer.graphs.description import EXCERPT, EXCERPT_SAMPLES, Graph, TensorSpec, maps, numbers
 
 WINDOW_FLOOR = 1e-3  # of the largest summed window: below it, at the excerpt's ends, samples fade instead of exploding
 
@@ -60,3 +61,14 @@ def bin_weights_of_bands(options: FrontendOptions, bins: int) -> np.ndarray[tupl
     weights = triangles(options, bins).T
     total = weights.sum(axis=0)
     return weights / np.where(total > 0, total, 1)
+
+
+def listen_graph(options: FrontendOptions) -> Graph:
+    """The description of `listen`."""
+    return Graph(
+        "listen",
+        ListenGraph(options),
+        (TensorSpec("samples", (EXCERPT_SAMPLES,)), *maps("mask"), *numbers("outside_gain")),
+        (TensorSpec("audio", (EXCERPT_SAMPLES,)),),
+        (torch.zeros(2, EXCERPT_SAMPLES), torch.zeros(2, *EXCERPT), torch.ones(2, 1)),
+    )

@@ -7,7 +7,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 
-from phonoscope_trainer.networks.inverter import EXCERPT
+from phonoscope_trainer.graphs.description import EXCERPT, REGION, Graph, maps, numbers
 from phonoscope_trainer.networks.standardise import Standardise
 
 M1, M2 = 1, 2  # values of the tensor `masking`
@@ -97,3 +97,18 @@ def smallest_alpha(value: Tensor, maximum_area: Tensor) -> Tensor:
         high = torch.where(fits, middle, high)
         low = torch.where(fits, low, middle)
     return torch.where(maximum_area >= 1, torch.zeros_like(high), high)
+
+
+def mask_graph(standardise: Standardise) -> Graph:
+    """The description of `mask`."""
+    example = tuple(torch.zeros(2, *EXCERPT) for _ in range(3))
+    return Graph(
+        "mask",
+        MaskGraph(standardise),
+        (*maps("log_mel", "standardised", "inverted"), *REGION),
+        (
+            *maps("mask", "explanation", "remainder", "control"),
+            *numbers("relative_area", "effective_alpha", "reconstruction_error"),
+        ),
+        (*example, torch.ones(2, 1), torch.ones(2, 1), torch.ones(2, 1, dtype=torch.int32)),
+    )

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 Variant = Literal["table", "final-convolution"]
 
+FEATURES = 64  # of FC8
 FILTERS = (16, 8, 4, 2)  # of each up-convolution and of the convolution behind it
 SEED_SHAPE = (16, 4, 4)  # FC2 reshaped: (channel, time, frequency)
 EXCERPT = (115, 80)  # the 128 × 128 picture is cropped to its top left
@@ -26,7 +27,7 @@ class ExplanationInverter(nn.Module):
     def __init__(self, variant: Variant = "table") -> None:
         super().__init__()
         channels = SEED_SHAPE[0]
-        self.dense = nn.Sequential(*_dense(64, 64), *_dense(64, 256))
+        self.dense = nn.Sequential(*_dense(FEATURES, 64), *_dense(64, 256))
         stages: list[nn.Module] = []
         for filters in FILTERS:
             stages += _up_convolution(channels, filters) + _convolution(filters, filters)
