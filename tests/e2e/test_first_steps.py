@@ -4,38 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from phonoscope_client import Client, Explanation, demo
-from phonoscope_client.service import running_service
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def address():
-    with running_service(["--model-repository", str(ROOT / "model_repository")]) as address:
-        yield address
+def address(service):
+    return service.address
 
 
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("demo")
-    done = subprocess.run(
-        ["phonoscope", "demo", "--out", str(out)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "report.html" in done.stdout, "the demo says what to open"
-    return out
-
-
-def test_the_demo_explains_the_song_that_ships(shown):
-    summary = json.loads((shown / "summary.json").read_text())
+def test_the_demo_explains_the_song_that_ships(demo_folder):
+    summary = json.loads((demo_folder / "summary.json").read_text())
     assert summary["label"] == "vocal"
     assert summary["probability"] > summary["threshold"]
     assert 0 < summary["trust"]["relative_area"] < 1
@@ -45,17 +31,17 @@ def test_the_demo_explains_the_song_that_ships(shown):
     )
 
 
-def test_the_demo_leaves_sound_to_listen_to(shown):
-    samples, rate = soundfile.read(shown / "explanation.wav")
-    original, _ = soundfile.read(shown / "original.wav")
+def test_the_demo_leaves_sound_to_listen_to(demo_folder):
+    samples, rate = soundfile.read(demo_folder / "explanation.wav")
+    original, _ = soundfile.read(demo_folder / "original.wav")
     assert rate == 22050
     assert len(samples) == len(original) == 36934
     assert 0 < np.sqrt(np.mean(samples**2)) <= np.sqrt(np.mean(original**2)) * 1.05
     assert np.abs(samples).max() <= 1
 
 
-def test_the_demos_report_loads_nothing_from_elsewhere(shown):
-    page = (shown / "report.html").read_text()
+def test_the_demos_report_loads_nothing_from_elsewhere(demo_folder):
+    page = (demo_folder / "report.html").read_text()
     assert page.count("<audio") >= 2
     assert not re.search(r"""(src|href)=["']?https?:""", page)
 

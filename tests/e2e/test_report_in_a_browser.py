@@ -1,0 +1,63 @@
+"""The report as a person sees it: in a real Chromium, wide and narrow, light and dark."""
+
+from __future__ import annotations
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+from support.system_programs import program
+
+pytestmark = pytest.mark.e2e
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
+QUIET = ("--disable-background-networking", "--disable-component-update", "--autoplay-policy=no-user-gesture-required")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = program("chromium", "chromium")
+    for flag in (*FLAGS, *QUIET, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(program("chromedriver", "chromium-driver")))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(params=[1200, 400], ids=["wide", "narrow"])
+def page(browser, demo_folder, request):
+    browser.set_window_size(request.param, 1600)
+    browser.get((demo_folder / "report.html").as_uri())
+    return browser
+
+
+def test_every_picture_is_drawn_and_described(page):
+    pictures = page.find_elements(By.TAG_NAME, "img")
+    described = [picture.get_attribute("alt") for picture in pictures]
+    assert all(int(picture.get_property("naturalWidth")) > 0 for picture in pictures)
+    assert None not in described, "an empty text marks what only decorates; none at all is a fault"
+    assert len([text for text in described if text]) >= 3
+
+
+def test_nothing_has_to_be_scrolled_sideways(page):
+    width = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.execute_script(width) <= 0
+
+
+def test_original_and_explanation_can_be_played(page):
+    players = page.find_elements(By.TAG_NAME, "audio")
+    assert len(players) == 2
+    for player in players:
+        WebDriverWait(page, 10).until(lambda _, player=player: float(player.get_property("readyState")) >= 1)
+        assert float(player.get_property("duration")) == pytest.approx(36934 / 22050, abs=0.01)
+
+
+def test_the_browser_complains_of_nothing(page):
+    assert [entry for entry in page.get_log("browser") if entry["level"] in {"SEVERE", "WARNING"}] == []
+
+
+def test_the_reader_is_told_the_answer_the_region_and_the_evidence(page):
+    text = page.find_element(By.TAG_NAME, "body").text
+    for part in ("vocal", "region", "removed", "Random region", "alpha", "Hz"):
+        assert part in text
