@@ -72,7 +72,7 @@ def export(options: ExportOptions) -> str:
         metrics={f"validation_{k}": v for k, v in measured.items() if k != "threshold"} | _metrics(options.metrics),
         parameters={"detector": parameter_count(network), "explanation_inverter": parameter_count(inverter)},
         training_data=tuple(_training_data(corpus) for corpus in corpora),
-        command=options.command,
+        command="\n".join([*_training_commands(options), options.command]),
     )
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "repository"
@@ -100,6 +100,17 @@ def write_bundle(
         write_ensemble(ensemble, root)
     bundle.write_golden(root, _golden(composed, exported, torch.from_numpy(golden_samples), frontend))
     return bundle.write_manifest(root, facts)
+
+
+def _training_commands(options: ExportOptions) -> tuple[str, str]:
+    """The commands that repeat the two runs, from the options saved with them."""
+    detector, inverter = (checkpoint.options(run) for run in (options.detector, options.inverter))
+    return (
+        f"phonoscope-train detector --run {options.detector} --corpora {','.join(detector['corpora'])}"
+        f" --updates {detector['updates']} --seed {detector['seed']}",
+        f"phonoscope-train explanation-inverter --run {options.inverter} --detector {options.detector}"
+        f" --epochs {inverter['epochs']} --excerpts {inverter['excerpts']} --variant {inverter['variant']}",
+    )
 
 
 def _training_data(corpus: Corpus) -> bundle.TrainingData:
