@@ -47,6 +47,14 @@ def _add_corpus_commands(verbs: Verbs) -> None:
     rendered = corpora.add_parser("rendered", help="render songs with exact stems and labels from a seed")
     rendered.add_argument("--songs", type=int, default=200, help="how many (default %(default)s)")
     rendered.add_argument("--seed", type=int, default=0, help="the same seed gives the same songs")
+    rendered.add_argument(
+        "--seconds",
+        type=float,
+        nargs=2,
+        default=(45.0, 60.0),
+        metavar=("SHORTEST", "LONGEST"),
+        help="length of the songs",
+    )
     rendered.add_argument("--out", type=Path, help="folder (default: rendered/ in the cache)")
     rendered.add_argument("--workers", type=int, default=2, help="songs rendered at once (default %(default)s)")
     rendered.set_defaults(run=commands.render_corpus)

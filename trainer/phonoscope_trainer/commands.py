@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from phonoscope_trainer.networks.inverter import Variant
 
 
-def render_corpus(songs: int, seed: int, out: Path | None, workers: int) -> None:
+def render_corpus(songs: int, seed: int, seconds: tuple[float, float], out: Path | None, workers: int) -> None:
     """Render songs, going on where an earlier call stopped."""
-    options = rendered.RenderOptions(seed=seed, songs=songs)
+    options = rendered.RenderOptions(seed=seed, songs=songs, shortest_s=seconds[0], longest_s=seconds[1])
     corpus = rendered.render(out or named.rendered_folder(), options, workers=workers)
     print(f"{len(corpus.tracks)} songs in {out or named.rendered_folder()}")
 

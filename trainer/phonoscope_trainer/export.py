@@ -58,11 +58,15 @@ def export(options: ExportOptions) -> str:
     Raises:
         TrainerError: a run, a corpus or a metrics file cannot be used.
     """
+    if options.out.exists() and any(options.out.iterdir()) and not (options.out / bundle.MANIFEST).is_file():
+        raise ExportError(f"{options.out} holds something that is not a bundle; it will not be replaced")
     network, standardise = load_detector(options.detector)
     inverter = load_inverter(options.inverter)
     corpora = [named.load(name) for name in checkpoint.options(options.detector)["corpora"]]
     frontend = Frontend(FRONTEND)
     valid = [features(corpus.of("valid"), frontend) for corpus in corpora]
+    if not all(valid):
+        raise ExportError("every training corpus needs a track in its valid split: the threshold is chosen there")
     measured = _measure([track for tracks in valid for track in tracks], network, frontend, standardise)
     facts = bundle.Facts(
         name=options.name,
