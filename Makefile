@@ -1,9 +1,11 @@
 # make demo   explain a song that ships with the project (needs only Python 3.11 or newer)
 # make test   set up everything and run the tests, the linters and the type checker's contracts
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type stubs bench bench-explain clean
+.PHONY: help demo test triton lint type stubs bench bench-explain clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,7 +31,12 @@ demo: .venv/serving.stamp ## explain the song that ships with Phonoscope; open o
 	@$(BIN)/phonoscope demo --out out/demo
 
 test: .venv/all.stamp ## every test; real corpora are used where PHONOSCOPE_DATA names them
+	@$(BIN)/python tests/support/triton_setup.py || echo "No real Triton server could be set up: its tests are skipped"
 	@$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+triton: .venv/all.stamp ## the tests that speak to a real Triton server; sets one up in .triton the first time
+	@$(BIN)/python tests/support/triton_setup.py
+	@$(BIN)/python -m pytest -m triton $(PYTEST_OPTIONS)
 
 lint: .venv/all.stamp ## style, imports, the shape of the contract
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && cd proto && ../$(BIN)/buf lint .

@@ -12,9 +12,11 @@ import signal
 import sys
 from pathlib import Path
 
-from phonoscope_serving.bundle import MANIFEST, load_bundle
+from phonoscope_serving.bundle import MANIFEST, Bundle, load_bundle
 from phonoscope_serving.decoding import Decoder
+from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
+from phonoscope_serving.engines.triton import TritonEngine, TritonOptions
 from phonoscope_serving.errors import ServingError
 from phonoscope_serving.logs import log_json
 from phonoscope_serving.metrics import Metrics
@@ -32,6 +34,8 @@ examples:
       on free ports, which are written to ready.json once the service answers
   phonoscope-serve --address '[::]:50051' --tls-certificate cert.pem --tls-key key.pem --token-file tokens
       for other machines: TLS, and only callers that send "authorization: Bearer TOKEN"
+  phonoscope-serve --engine triton --triton 127.0.0.1:8001
+      graphs are run by the NVIDIA Triton server there, which must have loaded the same repository
 
 SIGTERM and SIGINT drain: health turns NOT_SERVING, no more calls are taken, those in flight are finished. A second
 signal stops at once. Exit status: 0 after draining, 1 if the service cannot start, 2 for a wrong option.
@@ -78,6 +82,13 @@ def get_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
     engine.add_argument(
+        "--engine",
+        choices=("onnx", "triton"),
+        default="onnx",
+        help="onnx: in this process; triton: on a Triton server with the same repository (default: %(default)s)",
+    )
+    engine.add_argument("--triton", type=_address, metavar="HOST:PORT", help="with --engine triton: its gRPC address")
+    engine.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default=onnx.device, help="auto: CUDA where there is a GPU"
     )
     engine.add_argument(
@@ -109,7 +120,10 @@ def get_parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Serves until told to stop; returns the exit status."""
-    options = get_parser().parse_args(arguments)
+    parser = get_parser()
+    options = parser.parse_args(arguments)
+    if (options.engine == "triton") != (options.triton is not None):
+        parser.error("--engine triton and --triton HOST:PORT go together")
     log_json(options.log_level)
     try:
         return asyncio.run(serve(options))
@@ -125,20 +139,27 @@ async def serve(options: argparse.Namespace) -> int:
         options.ready_file.unlink(missing_ok=True)  # an earlier run's would be believed
     bundle = load_bundle(options.model_repository or default_repository())
     metrics = Metrics()
-    onnx = OnnxOptions(options.device, options.threads, options.batch_rows, options.queue_rows)
-    engine = OnnxEngine(bundle, onnx, metrics)
+    engine = _engine(options, bundle, metrics)
     LOG.info("bundle verified", extra={"bundle": bundle.name, "digest": bundle.digest})
     security = Security(options.tls_certificate, options.tls_key, options.tls_client_authority, options.token_file)
     where = ServerOptions(options.address, options.metrics_address, options.drain_s, security=security)
-    server = Server(engine, bundle, Decoder(engine.threads), metrics, where)
+    threads = options.threads or len(os.sched_getaffinity(0))
+    server = Server(engine, bundle, Decoder(threads), metrics, where)
     await server.start()
     addresses = {"address": server.address, "metrics_address": server.metrics_address}
-    LOG.info("serving", extra={**addresses, "device": engine.device, "threads": engine.threads})
+    LOG.info("serving", extra={**addresses, "device": engine.device, "threads": threads})
     if options.ready_file:
         _write_ready(options.ready_file, addresses)
     await stop.wait()
     await server.drain()
     return 0
+
+
+def _engine(options: argparse.Namespace, bundle: Bundle, metrics: Metrics) -> Engine:
+    if options.engine == "triton":
+        return TritonEngine(bundle, TritonOptions(options.triton, options.queue_rows), metrics)
+    onnx = OnnxOptions(options.device, options.threads, options.batch_rows, options.queue_rows)
+    return OnnxEngine(bundle, onnx, metrics)
 
 
 def _told_to_stop() -> asyncio.Event:
@@ -160,6 +181,13 @@ def _write_ready(path: Path, addresses: dict[str, str]) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_text(json.dumps(addresses) + "\n")
     beside.replace(path)
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not HOST:PORT")
+    return text
 
 
 def _natural(text: str) -> int:

@@ -10,7 +10,7 @@
         ├── DeadlinePassed     the caller's deadline passed, or too little of it is left
         ├── Unauthenticated    the bearer token is missing or wrong
         ├── EngineFailed       the engine could not run what it was given
-        └── EngineLost         the engine has stopped
+        └── EngineLost         the engine has stopped, or its server is away
 
 `status.py` gives each `RequestError` its gRPC status; nothing else knows about status codes.
 """
@@ -99,4 +99,4 @@ class EngineFailed(RequestError):  # noqa: N818 - a state, not a defect
 
 
 class EngineLost(RequestError):  # noqa: N818 - a state, not a defect
-    """The engine has stopped, or has not started."""
+    """The engine has stopped, has not started, or has lost the server that runs the models."""

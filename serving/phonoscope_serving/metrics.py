@@ -41,10 +41,15 @@ class Metrics:
             buckets=BATCH_ROWS,
             registry=self.registry,
         )
-        self.queue_rows = Gauge("phonoscope_queue_rows", "Rows waiting.", ["model"], registry=self.registry)
+        self.queue_rows = Gauge(
+            "phonoscope_queue_rows",
+            "Rows waiting; of a Triton server, rows sent and not yet answered.",
+            ["model"],
+            registry=self.registry,
+        )
         self.engine_seconds = Histogram(
             "phonoscope_engine_seconds",
-            "Running one batch.",
+            "Running one batch; of a Triton server, one call.",
             ["model"],
             buckets=ENGINE_SECONDS,
             registry=self.registry,

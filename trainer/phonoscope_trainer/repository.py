@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import warnings
 from collections.abc import Iterable, Iterator
@@ -37,21 +38,23 @@ def write_graph(graph: Graph, root: Path) -> None:
     config = triton.ModelConfig(
         name=graph.name,
         backend="onnxruntime",
-        default_model_filename=path.name,
         max_batch_size=graph.maximum_batch,
         input=_inputs(graph.inputs),
         output=_outputs(graph.outputs),
         instance_group=[triton.ModelInstanceGroup(count=1, kind=triton.ModelInstanceGroup.KIND_AUTO)],
     )
-    if graph.maximum_batch > 1:
-        queue = triton.ModelQueuePolicy(
+    # Also where nothing can be batched: without this policy a stock server runs calls that were given up long ago.
+    config.dynamic_batching.default_queue_policy.CopyFrom(
+        triton.ModelQueuePolicy(
             timeout_action=triton.ModelQueuePolicy.REJECT,
             max_queue_size=QUEUED_ROWS,
             allow_timeout_override=True,
         )
+    )
+    if graph.maximum_batch > 1:
         config.dynamic_batching.max_queue_delay_microseconds = QUEUE_DELAY_US
-        config.dynamic_batching.default_queue_policy.CopyFrom(queue)
-    for name, value in graph.parameters.items():
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()  # shows a service that a remote server holds this graph
+    for name, value in {**graph.parameters, "graph_sha256": digest}.items():
         config.parameters[name].string_value = value
     _write(config, root)
 

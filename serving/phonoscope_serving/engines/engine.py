@@ -20,11 +20,17 @@ class Engine(Protocol):
     begin with a batch axis of 1 to `max_batch_size` rows.
     """
 
+    @property
+    def device(self) -> str:
+        """Where graphs are run, for the log."""
+        ...
+
     async def start(self) -> None:
-        """Loads every model and runs it once.
+        """Has every model loaded, and proves it by the golden vectors.
 
         Raises:
-            BundleError: a model cannot be loaded.
+            BundleError: a model cannot be loaded, is not the bundle's, or does not reproduce the golden probabilities.
+            EngineLost: what runs the models cannot be reached.
         """
 
     async def infer(

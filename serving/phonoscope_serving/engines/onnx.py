@@ -14,19 +14,18 @@ from typing import Literal
 
 import numpy as np
 import onnxruntime as ort
-from tritonclient.grpc import model_config_pb2
-from tritonclient.utils import triton_to_np_dtype
 
 from phonoscope_serving.bundle import Bundle, ModelConfig
 from phonoscope_serving.engines.batching import BatchLimits, BatchQueue
 from phonoscope_serving.engines.engine import Array, Tensors
 from phonoscope_serving.engines.ensemble import Plan, is_ensemble, load_order, plan
+from phonoscope_serving.engines.golden import proofs
+from phonoscope_serving.engines.signature import Signature
 from phonoscope_serving.errors import BundleError, EngineFailed, EngineLost, OptionsError
 from phonoscope_serving.metrics import Metrics
 
 # A CPU gains nothing from more rows, its caches lose, and every caller waits longer; a GPU wants to be filled.
 BATCH_ROWS = {"cpu": 4, "cuda": 64}
-GOLDEN_TOLERANCE = 0.01  # of a probability: far above rounding on any device, far below a wrong graph
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -60,7 +59,7 @@ class OnnxEngine:
         self._plans: Mapping[str, Plan] = {
             name: plan(config, bundle.models) for name, config in bundle.models.items() if is_ensemble(config)
         }
-        self._takes = {name: _Signature.of(config) for name, config in bundle.models.items()}
+        self._takes = {name: Signature.of(config) for name, config in bundle.models.items()}
         self._sessions: dict[str, ort.InferenceSession] = {}
         self._queues: dict[str, BatchQueue] = {}
         self._turn = asyncio.Lock()
@@ -118,7 +117,8 @@ class OnnxEngine:
             if name not in self._plans:
                 self._sessions[name] = self._session(name, options)
         self._device = self._working_device()
-        self._prove()
+        for proof in proofs(self._bundle):
+            proof.check(self.run(proof.ensemble, proof.inputs))
 
     def run(self, model: str, inputs: Tensors) -> dict[str, Array]:
         """Runs one model now, in this thread, past the queue: the bare engine.
@@ -156,16 +156,6 @@ class OnnxEngine:
         if self._options.device == "cuda":
             raise OptionsError("device: cuda was asked for, but ONNX Runtime found no GPU that works")
         return "cpu"
-
-    def _prove(self) -> None:
-        """Runs the golden inputs; whoever computes other probabilities than the trainer did must not serve."""
-        golden = self._bundle.golden()
-        for ensemble in sorted({name.partition(".")[0] for name in golden}):
-            given = {n.split(".")[2]: tensor for n, tensor in golden.items() if n.startswith(f"{ensemble}.input.")}
-            computed = self.run(ensemble, given)["probability"]
-            worst = float(np.abs(computed - golden[f"{ensemble}.output.probability"]).max())
-            if not worst <= GOLDEN_TOLERANCE:
-                raise BundleError(f"{ensemble}: probabilities are {worst:g} off the golden ones")
 
     def _execute(
         self, model: str, inputs: Mapping[str, ort.OrtValue], wanted: tuple[str, ...]
@@ -207,42 +197,3 @@ def _check_graph(config: ModelConfig, session: ort.InferenceSession) -> None:
     ):
         if absent := {tensor.name for tensor in promised} - {tensor.name for tensor in present}:
             raise BundleError(f"{config.name}: its graph has no {kind} {', '.join(sorted(absent))}")
-
-
-@dataclass(frozen=True)
-class _Signature:
-    """What a model takes, read from its config once."""
-
-    model: str
-    max_rows: int  # 0: no batch axis
-    inputs: Mapping[str, tuple[np.dtype[np.generic], tuple[int, ...]]]  # name → type and shape of a row
-
-    @classmethod
-    def of(cls, config: ModelConfig) -> _Signature:
-        inputs = {tensor.name: (_numpy_dtype(tensor), tuple(tensor.dims)) for tensor in config.input}
-        return cls(config.name, config.max_batch_size, inputs)
-
-    def check(self, given: Tensors) -> None:
-        """Refuses what does not fit, before it can spoil a batch it would have joined.
-
-        Raises:
-            EngineFailed: a tensor is missing, unknown, or of the wrong type, shape or number of rows.
-        """
-        if given.keys() != self.inputs.keys():
-            raise EngineFailed(f"{self.model}: inputs are {sorted(self.inputs)}, not {sorted(given)}")
-        for name, (dtype, dims) in self.inputs.items():
-            array = given[name]
-            if array.dtype != dtype:
-                raise EngineFailed(f"{self.model}: input {name} is {array.dtype}, not {dtype}")
-            shape = array.shape[1:] if self.max_rows else array.shape
-            if len(shape) != len(dims) or any(d not in (-1, n) for n, d in zip(shape, dims, strict=True)):
-                raise EngineFailed(f"{self.model}: input {name} has shape {list(shape)}, not {list(dims)}")
-        rows = {array.shape[0] for array in given.values()} if self.max_rows else {0}
-        if len(rows) != 1 or max(rows) > self.max_rows or (self.max_rows and 0 in rows):
-            raise EngineFailed(f"{self.model}: rows must be equal and 1 to {self.max_rows}, not {sorted(rows)}")
-
-
-def _numpy_dtype(tensor: ModelConfig) -> np.dtype[np.generic]:
-    name = model_config_pb2.DataType.Name(tensor.data_type).removeprefix("TYPE_")
-    dtype: np.dtype[np.generic] = np.dtype(triton_to_np_dtype(name))
-    return dtype

@@ -1,0 +1,228 @@
+"""A real NVIDIA Triton server as the engine, over gRPC.
+
+The server loads the repository this service has read, and it alone batches and runs. Here its models are compared with
+the bundle, deadlines and cancellation are passed on, and its errors become the service's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from tritonclient.grpc import InferInput
+from tritonclient.grpc.aio import InferenceServerClient
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+
+from phonoscope_serving.bundle import Bundle
+from phonoscope_serving.engines.agreement import require_agreement
+from phonoscope_serving.engines.engine import Array, Tensors
+from phonoscope_serving.engines.golden import proofs
+from phonoscope_serving.engines.signature import Signature
+from phonoscope_serving.errors import BundleError, DeadlinePassed, EngineFailed, EngineLost, QueueFull, RequestError
+from phonoscope_serving.metrics import Metrics
+
+CHANNEL_OPTIONS = (
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    # A server that is back is found within a quarter of a second; one that does not even refuse, given up after one.
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 250),
+    ("grpc.min_reconnect_backoff_ms", 1000),
+)
+POLL_S = 0.05
+PROOF_S = 120.0  # for one golden vector
+# Triton gives all of these the status UNAVAILABLE; only the text tells them apart.
+QUEUE_IS_FULL = "Exceeds maximum queue size"
+QUEUE_TIMED_OUT = "Request timeout expired"
+
+
+@dataclass(frozen=True)
+class TritonOptions:
+    """Where the server is, and how much is asked of it."""
+
+    address: str  # HOST:PORT of its gRPC
+    queue_rows: int = 128  # of one model, sent and not yet answered
+    start_s: float = 60.0  # for the server to be ready when the service starts
+    return_s: float = 2.0  # a request waits this long for a server that was lost
+
+
+class TritonEngine:
+    """Has a bundle's graphs and ensembles run by a Triton server; an `Engine`."""
+
+    def __init__(self, bundle: Bundle, options: TritonOptions, metrics: Metrics) -> None:
+        """Connects to nothing yet; see `start`."""
+        self._bundle, self._options, self._metrics = bundle, options, metrics
+        self._takes = {name: Signature.of(config) for name, config in bundle.models.items()}
+        self._client: InferenceServerClient | None = None
+        self._comparison: asyncio.Task[None] | None = None  # done: the server is known to have this bundle
+        self._rows_sent: Counter[str] = Counter()  # by model, not yet answered
+        self._seconds_per_call = 0.0  # recent average
+
+    @property
+    def device(self) -> str:
+        """Where graphs are run."""
+        return f"triton at {self._options.address}"
+
+    async def start(self) -> None:
+        """See `Engine.start`."""
+        self._client = InferenceServerClient(self._options.address, channel_args=CHANNEL_OPTIONS)
+        try:
+            self._comparison = self._compare_within(self._options.start_s)
+            await self._comparison
+            for proof in proofs(self._bundle):
+                deadline = asyncio.get_running_loop().time() + PROOF_S
+                proof.check(await self._call(proof.ensemble, proof.inputs, deadline))
+        except BaseException:
+            await self.close()
+            raise
+
+    async def infer(
+        self, model: str, inputs: Tensors, *, deadline: float | None = None, begun: bool = False
+    ) -> dict[str, Array]:
+        """See `Engine.infer`."""
+        if self._client is None or model not in self._takes:
+            raise EngineLost(f"the engine is not running {model}")
+        signature = self._takes[model]
+        signature.check(inputs)
+        rows = next(iter(inputs.values())).shape[0] if signature.max_rows else 1
+        with self._sent(model, rows, begun):
+            await self._require_bundle(deadline)
+            return await self._call(model, inputs, deadline)
+
+    async def close(self) -> None:
+        """See `Engine.close`."""
+        client, self._client = self._client, None
+        if self._comparison is not None:
+            self._comparison.cancel()
+            self._comparison = None
+        if client is not None:
+            await client.close()
+
+    @contextmanager
+    def _sent(self, model: str, rows: int, begun: bool) -> Iterator[None]:
+        """Counts rows as sent, and refuses what is too many."""
+        waiting = self._rows_sent[model]
+        if waiting and not begun and waiting + rows > self._options.queue_rows:
+            raise QueueFull(
+                f"{waiting} rows wait for {model}; at most {self._options.queue_rows} may",
+                retry_after_s=self._retry_after_s(),
+            )
+        gauge = self._metrics.queue_rows.labels(model)
+        self._rows_sent[model] += rows
+        gauge.set(self._rows_sent[model])
+        try:
+            yield
+        finally:
+            self._rows_sent[model] -= rows
+            gauge.set(self._rows_sent[model])
+
+    def _retry_after_s(self) -> float:
+        return max(0.05, self._seconds_per_call)
+
+    async def _require_bundle(self, deadline: float | None) -> None:
+        """Returns at once while the server is known; after it was lost, waits a little for it and compares anew."""
+        if self._comparison is None:
+            self._comparison = self._compare_within(self._options.return_s)
+        comparison = self._comparison
+        patience_s = self._options.return_s
+        if deadline is not None:  # half of what is left: the caller is to hear UNAVAILABLE, not its own deadline
+            patience_s = min(patience_s, (deadline - asyncio.get_running_loop().time()) / 2)
+        if not comparison.done():
+            await asyncio.wait({comparison}, timeout=max(0.0, patience_s))
+        if not comparison.done() or comparison.cancelled():
+            raise self._lost("does not answer")
+        if isinstance(error := comparison.exception(), BundleError):
+            raise EngineLost(str(error)) from error
+        comparison.result()
+
+    def _compare_within(self, patience_s: float) -> asyncio.Task[None]:
+        """Begins one comparison for everybody who waits; a failed one is forgotten, so that the next request tries."""
+        comparison = asyncio.create_task(self._compare(patience_s), name="comparing the Triton server with the bundle")
+
+        def forget(done: asyncio.Task[None]) -> None:
+            failed = done.cancelled() or done.exception() is not None
+            if failed and self._comparison is done:
+                self._comparison = None
+
+        comparison.add_done_callback(forget)
+        return comparison
+
+    async def _compare(self, patience_s: float) -> None:
+        client = self._client
+        assert client is not None
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + patience_s
+        while not await _is_ready(client, give_up - loop.time()):
+            if loop.time() >= give_up:
+                raise self._lost(f"was not ready within {patience_s:g} s")
+            await asyncio.sleep(POLL_S)
+        for name, config in self._bundle.models.items():
+            try:
+                answer = await client.get_model_config(name, client_timeout=patience_s)
+            except InferenceServerException as error:
+                if error.status() == "StatusCode.NOT_FOUND":
+                    raise BundleError(f"the Triton server at {self._options.address} has no model {name}") from error
+                raise self._mapped(error, name) from error
+            require_agreement(config, answer.config, self._options.address)
+
+    async def _call(self, model: str, inputs: Tensors, deadline: float | None) -> dict[str, Array]:
+        loop, client = asyncio.get_running_loop(), self._client
+        if client is None:
+            raise EngineLost("the engine has stopped")
+        began_s = loop.time()
+        left_s = None if deadline is None else deadline - began_s
+        if left_s is not None and left_s <= 0:
+            raise DeadlinePassed(f"the deadline passed before {model} was called")
+        # The client's timeout ends the call; the request's own keeps it from being run if it is still queued then.
+        queue_us = None if left_s is None else max(1, int(left_s * 1e6))
+        try:
+            answer = await client.infer(model, _encoded(inputs), timeout=queue_us, client_timeout=left_s)
+        except InferenceServerException as error:
+            mapped = self._mapped(error, model)
+            if isinstance(mapped, EngineLost):
+                self._comparison = None  # what comes back may be another bundle
+            raise mapped from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise EngineLost("the engine has stopped") from None  # closing the channel cancels its calls
+        self._learn(model, loop.time() - began_s)
+        return {output.name: answer.as_numpy(output.name) for output in self._bundle.models[model].output}
+
+    def _learn(self, model: str, seconds: float) -> None:
+        self._metrics.engine_seconds.labels(model).observe(seconds)
+        self._seconds_per_call += 0.2 * (seconds - self._seconds_per_call) if self._seconds_per_call else seconds
+
+    def _mapped(self, error: InferenceServerException, model: str) -> RequestError:
+        """The service's own error for one of the server's; the only place that knows Triton's."""
+        message, status = str(error.message()), str(error.status()).removeprefix("StatusCode.")
+        if status == "DEADLINE_EXCEEDED" or QUEUE_TIMED_OUT in message:
+            return DeadlinePassed(f"the deadline passed while {model} was waited for")
+        if QUEUE_IS_FULL in message:
+            return QueueFull(f"the Triton server's queue for {model} is full", self._retry_after_s())
+        if status in ("UNAVAILABLE", "CANCELLED", "NOT_FOUND"):
+            return self._lost(f"cannot run {model} now: {message}")
+        return EngineFailed(f"{model} could not be run: {message}")
+
+    def _lost(self, what: str) -> EngineLost:
+        return EngineLost(f"the Triton server at {self._options.address} {what}")
+
+
+async def _is_ready(client: InferenceServerClient, timeout_s: float) -> bool:
+    try:
+        return bool(await client.is_server_ready(client_timeout=max(POLL_S, timeout_s)))
+    except InferenceServerException:
+        return False
+
+
+def _encoded(inputs: Tensors) -> list[InferInput]:
+    encoded = []
+    for name, tensor in inputs.items():
+        encoded.append(InferInput(name, tensor.shape, np_to_triton_dtype(tensor.dtype)))
+        encoded[-1].set_data_from_numpy(np.ascontiguousarray(tensor))
+    return encoded

@@ -1,0 +1,54 @@
+"""Inputs for every model of the repository: music, and what the models before make of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from support.serving_sound import music
+
+EXCERPT_S = 36934 / 22050
+MODELS = (
+    *("frontend", "detector", "track_detector", "explanation_inverter", "mask", "listen"),
+    *("predict", "explain", "masked"),
+)
+UNBATCHED = ("track_detector", "predict")  # one track a call
+
+
+def explain_inputs(rows=1):
+    """Another excerpt, alpha, limit and masking in every row."""
+    row = np.arange(rows)[:, None]
+    return {
+        "samples": np.stack([music(EXCERPT_S, seed=seed) * (1 + seed) for seed in range(rows)]),
+        "alpha": (0.6 - 0.1 * row).astype(np.float32),
+        "maximum_area": (1.0 - 0.2 * row).astype(np.float32),
+        "masking": (1 + row % 2).astype(np.int32),
+    }
+
+
+def inputs_of(model, rows, run):
+    """Inputs of one model; `run` computes what comes before it."""
+    explain = explain_inputs(rows)
+    rule = {name: explain[name] for name in ("alpha", "maximum_area", "masking")}
+    silence = {name: np.full((1, 1), 57, np.int32) for name in ("silence_before", "silence_after")}
+    track = {"samples": music(6)[None]}
+    match model:
+        case "explain":
+            return explain
+        case "predict":
+            return track | silence
+        case "frontend":
+            return {"samples": explain["samples"]}
+        case "track_detector":
+            return {"standardised": run("frontend", track)["standardised"]} | silence
+    answer = run("explain", explain)
+    match model:
+        case "detector":
+            return {"excerpt": answer["standardised"]}
+        case "explanation_inverter":
+            return {"fc8": run("detector", {"excerpt": answer["standardised"]})["fc8"]}
+        case "mask" | "masked":
+            return {name: answer[name] for name in ("log_mel", "standardised", "inverted")} | rule
+        case "listen":
+            gain = np.full((rows, 1), 0.25, np.float32)
+            return {"samples": explain["samples"], "mask": answer["mask"], "outside_gain": gain}
+    raise LookupError(model)

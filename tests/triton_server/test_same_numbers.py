@@ -1,0 +1,32 @@
+"""One repository, two engines, the same numbers."""
+
+import numpy as np
+import pytest
+from support.triton_inputs import MODELS, UNBATCHED, inputs_of
+
+pytestmark = pytest.mark.triton
+
+
+def test_no_model_of_the_repository_is_left_out(bundle):
+    assert set(MODELS) == bundle.models.keys()
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("model", MODELS)
+async def test_both_engines_give_the_same_numbers(engine, embedded, bundle, model, rows):
+    inputs = inputs_of(model, 1 if model in UNBATCHED else rows, embedded.run)
+    expected, found = embedded.run(model, inputs), await engine.infer(model, inputs)
+    assert list(found) == [output.name for output in bundle.models[model].output]
+    for name, tensor in expected.items():
+        assert found[name].dtype == tensor.dtype
+        np.testing.assert_allclose(found[name], tensor, rtol=0, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("ensemble", ["explain", "predict"])
+async def test_both_engines_give_the_golden_vectors(engine, embedded, bundle, ensemble):
+    golden = bundle.golden()
+    inputs = {n.split(".")[2]: tensor for n, tensor in golden.items() if n.startswith(f"{ensemble}.input.")}
+    expected = embedded.run(ensemble, inputs)
+    for name, tensor in (await engine.infer(ensemble, inputs)).items():
+        np.testing.assert_allclose(tensor, expected[name], rtol=0, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(tensor, golden[f"{ensemble}.output.{name}"], rtol=1e-4, atol=2e-4, err_msg=name)
