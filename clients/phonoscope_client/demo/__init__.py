@@ -1,7 +1,10 @@
-"""The song that ships with Phonoscope, rendered by its own trainer, and the moment the demo explains."""
+"""The song that ships with Phonoscope, and the moment the demo explains.
+
+Rendered by `phonoscope-train corpus song --seed 2026 --index 2 --out clients/phonoscope_client/demo/song.ogg`.
+"""
 
 from importlib.resources import files
 from pathlib import Path
 
 SONG = Path(str(files("phonoscope_client.demo") / "song.ogg"))
-AT_S = 8.0
+AT_S = 32.0
