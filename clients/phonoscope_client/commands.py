@@ -65,6 +65,7 @@ def explain(
     Returns:
         The explanation, and the summary as one JSON document.
     """
+    started_s = time.monotonic()
     _must_exist(song)
     with connection.open(note) as client:
         note(f"explaining {song.name} at {at_s:.2f} s ...")
@@ -72,7 +73,9 @@ def explain(
     summary = {"song": str(song), **explanation.to_json(), "files": {}}
     if out is not None:
         summary["files"] = _write_explanation(out, song, explanation)
-        _write_summary(out, summary)
+    summary["seconds_after_install"] = round(time.monotonic() - started_s, 3)
+    if out is not None:
+        (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     return explanation, summary
 
 
@@ -101,14 +104,8 @@ def describe(connection: Connection, *, note: Note) -> Bundle:
 def run_demo(
     song: Path | None, at_s: float | None, out: Path, connection: Connection, *, note: Note
 ) -> tuple[Explanation, dict[str, Any]]:
-    """Explain the song that ships with Phonoscope, and say how many seconds that took in all."""
-    started_s = time.monotonic()
-    explanation, summary = explain(
-        song or demo.SONG, demo.AT_S if at_s is None else at_s, out, Rule(), connection, note=note
-    )
-    summary["seconds_after_install"] = round(time.monotonic() - started_s, 3)
-    _write_summary(out, summary)
-    return explanation, summary
+    """Explain the song that ships with Phonoscope."""
+    return explain(song or demo.SONG, demo.AT_S if at_s is None else at_s, out, Rule(), connection, note=note)
 
 
 def _must_exist(song: Path) -> None:
@@ -148,7 +145,3 @@ def _write_explanation(out: Path, song: Path, explanation: Explanation) -> dict[
             data = wav(sound.samples, sound.sample_rate_hz, gain=listening_gain(explanation))
             files[f"{name}_audio"].write_bytes(data)
     return {name: str(path) for name, path in files.items()}
-
-
-def _write_summary(out: Path, summary: dict[str, Any]) -> None:
-    (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
