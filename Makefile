@@ -4,8 +4,9 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test triton lint type stubs bench bench-explain clean
+.PHONY: help demo test triton lint type stubs bench bench-explain bench-serve gpu-check clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -47,10 +48,17 @@ type: .venv/all.stamp ## strict types
 stubs: .venv/all.stamp ## generate the gRPC stubs again after a change in proto/
 	@$(BIN)/python proto/generate.py
 
-bench: bench-explain ## every benchmark
+bench: bench-explain bench-serve ## every benchmark
 
 bench-explain: .venv/all.stamp ## what gRPC costs over the bare engine → out/bench/explain.json
 	@$(BIN)/python benchmarks/bench_explain.py --json out/bench/explain.json
+
+bench-serve: .venv/all.stamp ## latency and throughput of both engines under load → out/bench/serve.json
+	@$(BIN)/python tests/support/triton_setup.py
+	@PYTHONPATH=tests $(BIN)/python benchmarks/bench_serve.py --json out/bench/serve.json
+
+gpu-check: .venv/all.stamp ## every graph on an NVIDIA GPU against the CPU; says so where there is none
+	@$(BIN)/python benchmarks/gpu_check.py
 
 clean: ## remove what was made, but not trained runs or caches
 	rm -rf out dist .pytest_cache .mypy_cache .ruff_cache

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from phonoscope_trainer import commands
+from phonoscope_trainer.deployment import CPU, DEVICES
 from phonoscope_trainer.errors import TrainerError
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # add_subparsers returns no public type
@@ -76,7 +77,7 @@ def _add_training_commands(verbs: Verbs) -> None:
     detector.add_argument(
         "--corpora", type=_names, help="comma-separated names (default: all that are there: rendered, mir1k)"
     )
-    detector.add_argument("--updates", type=int, default=5000, help="optimiser steps (default %(default)s)")
+    detector.add_argument("--updates", type=int, default=2500, help="optimiser steps (default %(default)s)")
     detector.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
     detector.add_argument("--seed", type=int, default=0)
     detector.set_defaults(run=commands.train_detector)
@@ -85,7 +86,7 @@ def _add_training_commands(verbs: Verbs) -> None:
     inverter.add_argument("--run", dest="folder", type=Path, required=True, help="folder of the run")
     inverter.add_argument("--detector", type=Path, required=True, help="run of the detector to invert")
     inverter.add_argument("--epochs", type=int, default=30, help="passes over the excerpts (default %(default)s)")
-    inverter.add_argument("--excerpts", type=int, default=20_000, help="training excerpts (default %(default)s)")
+    inverter.add_argument("--excerpts", type=int, default=12_000, help="training excerpts (default %(default)s)")
     inverter.add_argument(
         "--variant",
         choices=("table", "final-convolution"),
@@ -101,7 +102,14 @@ def _add_training_commands(verbs: Verbs) -> None:
     export.add_argument("--name", required=True, help="the bundle's name and version, such as svdnet-2026.11")
     export.add_argument("--out", type=Path, default=Path("model_repository"), help="(default %(default)s)")
     export.add_argument("--metrics", type=Path, nargs="*", default=[], help="JSON of experiments, kept in the manifest")
+    _add_deployment(export)
     export.set_defaults(run=commands.export_bundle)
+
+    deploy = verbs.add_parser("deploy", help="write an exported bundle for another device; graphs stay as they are")
+    deploy.add_argument("--model-repository", type=Path, default=Path("model_repository"), help="(default %(default)s)")
+    deploy.add_argument("--out", type=Path, required=True, help="folder; may be the model repository itself")
+    _add_deployment(deploy)
+    deploy.set_defaults(run=commands.deploy_bundle)
 
 
 def _add_experiments(verbs: Verbs) -> None:
@@ -117,6 +125,26 @@ def _add_experiments(verbs: Verbs) -> None:
         "--json", dest="json_path", type=Path, help="where the document goes (default: standard output)"
     )
     scores.set_defaults(run=commands.detector_experiment)
+
+
+def _add_deployment(parser: argparse.ArgumentParser) -> None:
+    server = parser.add_argument_group("on a stock Triton server")
+    server.add_argument("--device", choices=DEVICES, default=CPU.device, help="(default %(default)s)")
+    server.add_argument(
+        "--instances",
+        type=int,
+        default=CPU.instances,
+        help="of every graph, on the CPU or each GPU (default %(default)s)",
+    )
+    server.add_argument(
+        "--half-precision", nargs="*", default=[], metavar="GRAPH", help="graphs TensorRT may round to 16 bits"
+    )
+    server.add_argument(
+        "--engine-cache",
+        default=CPU.engine_cache,
+        metavar="DIR",
+        help="where TensorRT keeps its engines on the server (default %(default)s)",
+    )
 
 
 def _add_corpus(parser: argparse.ArgumentParser, *, required: bool = True) -> None:

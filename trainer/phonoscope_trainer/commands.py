@@ -18,6 +18,7 @@ from phonoscope_trainer.corpora import named, rendered
 from phonoscope_trainer.corpora.corpus import SPLITS
 from phonoscope_trainer.corpora.features import Progress, features
 from phonoscope_trainer.corpora.labels import write_lab
+from phonoscope_trainer.deployment import Deployment, Device, deploy
 from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.experiments import detector as detector_scores
 from phonoscope_trainer.frontend import FRONTEND, Frontend
@@ -96,11 +97,29 @@ def train_explanation_inverter(
     inverter_recipe.train_inverter(folder, pairs, options)
 
 
-def export_bundle(detector: Path, inverter: Path, name: str, out: Path, metrics: Sequence[Path]) -> None:
+def export_bundle(
+    detector: Path,
+    inverter: Path,
+    name: str,
+    out: Path,
+    metrics: Sequence[Path],
+    device: Device,
+    instances: int,
+    half_precision: Sequence[str],
+    engine_cache: str,
+) -> None:
     """Write the model repository."""
-    command = shlex.join(["phonoscope-train", *sys.argv[1:]])
-    options = exporting.ExportOptions(name, detector, inverter, out, command, tuple(metrics))
+    deployment = Deployment(device, instances, tuple(half_precision), engine_cache)
+    options = exporting.ExportOptions(name, detector, inverter, out, _this_command(), tuple(metrics), deployment)
     print(f"{name} {exporting.export(options)}")
+
+
+def deploy_bundle(
+    model_repository: Path, out: Path, device: Device, instances: int, half_precision: Sequence[str], engine_cache: str
+) -> None:
+    """Write a bundle for another device."""
+    deployment = Deployment(device, instances, tuple(half_precision), engine_cache)
+    print(f"{out} {deploy(model_repository, out, deployment, _this_command())}")
 
 
 def detector_experiment(
@@ -126,6 +145,10 @@ def detector_experiment(
     if all(track.accompaniment for track in tracks):
         document["test_auc"] = detector_scores.stem_auc(tracks, listener)
     _write(document, json_path)
+
+
+def _this_command() -> str:
+    return shlex.join(["phonoscope-train", *sys.argv[1:]])
 
 
 def _bar(title: str) -> Progress:

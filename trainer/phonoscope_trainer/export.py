@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.corpus import Corpus
 from phonoscope_trainer.corpora.features import Features, features
 from phonoscope_trainer.corpora.rendered import RenderOptions, render_song
+from phonoscope_trainer.deployment import CPU, Deployment, configure
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.experiments.metrics import auc, best_threshold, scores, smooth
 from phonoscope_trainer.experiments.tracks import curve
@@ -32,7 +31,7 @@ from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector import load_detector
 from phonoscope_trainer.recipes.explanation_inverter import draw_excerpts, encode, load_inverter
-from phonoscope_trainer.repository import write_ensemble, write_graph
+from phonoscope_trainer.repository import replacing, write_ensemble, write_graph
 
 VALIDATION_EXCERPTS = 2000
 DEFAULT_ALPHA = 0.6  # EUSIPCO 2018, section III.C
@@ -50,6 +49,7 @@ class ExportOptions:
     out: Path
     command: str
     metrics: tuple[Path, ...] = ()  # JSON files whose top-level numbers join the manifest's metrics
+    deployment: Deployment = CPU
 
 
 def export(options: ExportOptions) -> str:
@@ -58,8 +58,12 @@ def export(options: ExportOptions) -> str:
     Raises:
         TrainerError: a run, a corpus or a metrics file cannot be used.
     """
-    if options.out.exists() and any(options.out.iterdir()) and not (options.out / bundle.MANIFEST).is_file():
-        raise ExportError(f"{options.out} holds something that is not a bundle; it will not be replaced")
+    with replacing(options.out) as root:
+        return _write(root, options)
+
+
+def _write(root: Path, options: ExportOptions) -> str:
+    """Measure the runs on their corpora, and write the bundle to `root`; its digest."""
     network, standardise = load_detector(options.detector)
     inverter = load_inverter(options.inverter)
     corpora = [named.load(name) for name in checkpoint.options(options.detector)["corpora"]]
@@ -78,12 +82,7 @@ def export(options: ExportOptions) -> str:
         training_data=tuple(_training_data(corpus) for corpus in corpora),
         command="\n".join([*_training_commands(options), options.command]),
     )
-    with tempfile.TemporaryDirectory() as scratch:
-        root = Path(scratch) / "repository"
-        write_bundle(root, frontend, standardise, network, inverter, facts, _golden_samples())
-        shutil.rmtree(options.out, ignore_errors=True)
-        shutil.move(root, options.out)
-    return str(json.loads((options.out / bundle.MANIFEST).read_text(encoding="utf-8"))["digest"])
+    return write_bundle(root, frontend, standardise, network, inverter, facts, _golden_samples(), options.deployment)
 
 
 def write_bundle(
@@ -94,6 +93,7 @@ def write_bundle(
     inverter: ExplanationInverter,
     facts: bundle.Facts,
     golden_samples: NDArray[np.float32],
+    deployment: Deployment = CPU,
 ) -> str:
     """Write graphs, ensembles, golden vectors made from `golden_samples` `[N]`, and the manifest; the digest."""
     exported = graphs(frontend, standardise.eval(), network.eval(), inverter.eval())
@@ -103,6 +103,7 @@ def write_bundle(
     for ensemble in composed:
         write_ensemble(ensemble, root)
     bundle.write_golden(root, _golden(composed, exported, torch.from_numpy(golden_samples), frontend))
+    configure(root, deployment)
     return bundle.write_manifest(root, facts)
 
 

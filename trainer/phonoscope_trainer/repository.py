@@ -1,28 +1,51 @@
-"""Writes a Triton model repository: for each graph and ensemble a folder with its `config.pbtxt`."""
+"""Writes a Triton model repository: for each graph and ensemble a folder with its `config.pbtxt`.
+
+What a configuration says here is the contract; what a device decides is added by `deployment`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as triton
 
+from phonoscope_trainer import bundle
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.graphs.description import Ensemble, Graph, TensorSpec
 
+ModelConfig = Any  # tritonclient's inference.ModelConfig, which ships without types
+
 OPSET = 20
-QUEUED_ROWS = 256  # a stock server refuses more, instead of letting callers wait for nothing
-QUEUE_DELAY_US = 500  # how long a stock server waits for company
 TYPES = {"float32": triton.TYPE_FP32, "int32": triton.TYPE_INT32}
 VERSION = "1"
 PLACEHOLDER = ".gitkeep"  # git keeps no empty folder, and Triton wants a version folder for an ensemble
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[Path]:
+    """A path to write a bundle to, which takes the place of what is at `out` once all went well.
+
+    Raises:
+        ExportError: `out` holds something else than a bundle.
+    """
+    if out.exists() and any(out.iterdir()) and not (out / bundle.MANIFEST).is_file():
+        raise ExportError(f"{out} holds something that is not a bundle; it will not be replaced")
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch) / "repository"
+        yield root
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.move(root, out)
 
 
 def write_graph(graph: Graph, root: Path) -> None:
@@ -41,18 +64,7 @@ def write_graph(graph: Graph, root: Path) -> None:
         max_batch_size=graph.maximum_batch,
         input=_inputs(graph.inputs),
         output=_outputs(graph.outputs),
-        instance_group=[triton.ModelInstanceGroup(count=1, kind=triton.ModelInstanceGroup.KIND_AUTO)],
     )
-    # Also where nothing can be batched: without this policy a stock server runs calls that were given up long ago.
-    config.dynamic_batching.default_queue_policy.CopyFrom(
-        triton.ModelQueuePolicy(
-            timeout_action=triton.ModelQueuePolicy.REJECT,
-            max_queue_size=QUEUED_ROWS,
-            allow_timeout_override=True,
-        )
-    )
-    if graph.maximum_batch > 1:
-        config.dynamic_batching.max_queue_delay_microseconds = QUEUE_DELAY_US
     digest = hashlib.sha256(path.read_bytes()).hexdigest()  # shows a service that a remote server holds this graph
     for name, value in {**graph.parameters, "graph_sha256": digest}.items():
         config.parameters[name].string_value = value
@@ -86,7 +98,7 @@ def _export(graph: Graph, path: Path) -> None:
         axes = {0: batch} if batch is not None else {}
         axes |= {i: torch.export.Dim.DYNAMIC for i, size in enumerate(spec.dims, start=1) if size == -1}
         shapes.append(axes)
-    with warnings.catch_warnings(), _quiet("torch.onnx"):
+    with warnings.catch_warnings(), _quiet("torch"), _quiet("torch.onnx"):
         warnings.simplefilter("ignore")
         torch.onnx.export(
             graph.module,
@@ -142,5 +154,5 @@ def _outputs(specs: Iterable[TensorSpec]) -> list[triton.ModelOutput]:
     return [triton.ModelOutput(name=s.name, data_type=TYPES[s.type], dims=s.dims) for s in specs]
 
 
-def _write(config: triton.ModelConfig, root: Path) -> None:
+def _write(config: ModelConfig, root: Path) -> None:
     (root / config.name / "config.pbtxt").write_text(text_format.MessageToString(config), encoding="utf-8")

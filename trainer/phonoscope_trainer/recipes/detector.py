@@ -31,7 +31,7 @@ TARGET_FLOOR, TARGET_RANGE = 0.02, 0.96  # targets 0.02 and 0.98 (Schlüter & Gr
 class DetectorOptions:
     """How the detector is trained; saved with the run."""
 
-    updates: int = 5000
+    updates: int = 2500
     learning_rate: float = 2e-3  # at the peak of the cycle
     weight_decay: float = 2e-2
     warm_up: float = 0.15  # share of updates before the peak

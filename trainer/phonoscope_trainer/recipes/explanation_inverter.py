@@ -28,7 +28,7 @@ class InverterOptions:
     """How the inverter is trained; the defaults are the paper's, but for the number of excerpts."""
 
     epochs: int = 30
-    excerpts: int = 20_000  # the paper takes about 100 000, every tenth frame of its training songs
+    excerpts: int = 12_000  # the paper takes about 100 000, every tenth frame of its training songs
     batch: int = 32
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4  # L2
