@@ -89,6 +89,12 @@ def get_parser() -> argparse.ArgumentParser:
     )
     engine.add_argument("--triton", type=_address, metavar="HOST:PORT", help="with --engine triton: its gRPC address")
     engine.add_argument(
+        "--triton-shared-memory",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="with --engine triton: large tensors not over gRPC; auto: where the server is on this machine",
+    )
+    engine.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default=onnx.device, help="auto: CUDA where there is a GPU"
     )
     engine.add_argument(
@@ -157,7 +163,8 @@ async def serve(options: argparse.Namespace) -> int:
 
 def _engine(options: argparse.Namespace, bundle: Bundle, metrics: Metrics) -> Engine:
     if options.engine == "triton":
-        return TritonEngine(bundle, TritonOptions(options.triton, options.queue_rows), metrics)
+        triton = TritonOptions(options.triton, options.queue_rows, shared_memory=options.triton_shared_memory)
+        return TritonEngine(bundle, triton, metrics)
     onnx = OnnxOptions(options.device, options.threads, options.batch_rows, options.queue_rows)
     return OnnxEngine(bundle, onnx, metrics)
 

@@ -71,6 +71,7 @@ class Server:
         register(ExplainerServicer(engine, bundle, decoder, metrics), self._grpc)
         reflection.enable_server_reflection((SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         metrics.bundle_info.info({"name": bundle.name, "digest": bundle.digest})
+        self._following: asyncio.Task[None] | None = None
         self._metrics_server: tuple[WSGIServer, threading.Thread] | None = None
         self.address = ""  # set by `start`
         self.metrics_address = ""
@@ -87,11 +88,14 @@ class Server:
         self.metrics_address = self._start_metrics()
         self.address = self._bind()
         await self._grpc.start()
+        self._following = asyncio.create_task(self._health.follow(SERVICE_NAME, self._engine.check))
 
     async def drain(self) -> None:
         """Says NOT_SERVING, takes no more calls, finishes those in flight within `drain_s`, and stops."""
         LOG.info("draining", extra={"drain_s": self._options.drain_s})
         began_s = asyncio.get_running_loop().time()
+        if self._following is not None:
+            self._following.cancel()
         await self._health.drain()
         await self._grpc.stop(self._options.drain_s)
         if asyncio.get_running_loop().time() - began_s >= self._options.drain_s:

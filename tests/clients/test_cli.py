@@ -113,6 +113,7 @@ class TestWithTheRealService:
         assert document == json.loads((tmp_path / "out" / "summary.json").read_text())
         assert set(document) == {
             "song", "at_s", "label", "probability", "threshold", "alpha", "masking", "trust", "bundle", "files",
+            "seconds_after_install",
         }  # fmt: skip
         assert set(document["trust"]) == TRUST_FIELDS
         assert isinstance(document["trust"]["label_kept"], bool)

@@ -122,7 +122,10 @@ async def test_an_engine_that_is_not_running_says_so(bundle):
     engine = OnnxEngine(bundle, OnnxOptions(device="cpu"), Metrics())
     with pytest.raises(EngineLost):
         await engine.infer("explain", explain_inputs())
+    with pytest.raises(EngineLost):
+        await engine.check()
     await engine.start()
+    await engine.check()
     await engine.close()
     with pytest.raises(EngineLost):
         await engine.infer("explain", explain_inputs())

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 
 import grpc
+from grpc_health.v1 import health_pb2_grpc
 from phonoscope.v1 import explainer_service_pb2_grpc
 
 from support.serving_repository import REPOSITORY
@@ -27,7 +28,7 @@ def command(address, repository=REPOSITORY):
 
 @contextmanager
 def service_on(address, folder):
-    """A stub of the service once it is ready; it is told to stop afterwards, and must end with 0."""
+    """Stubs of the service and of its health once it is ready; it is told to stop afterwards, and must end with 0."""
     ready, log = folder / "ready.json", folder / "service.log"
     with log.open("w") as stderr:
         started = subprocess.Popen([*command(address), "--ready-file", str(ready)], stderr=stderr)
@@ -38,7 +39,7 @@ def service_on(address, folder):
             assert time.monotonic() < give_up, log.read_text()
             time.sleep(0.05)
         with grpc.insecure_channel(json.loads(ready.read_text())["address"]) as channel:
-            yield explainer_service_pb2_grpc.ExplainerServiceStub(channel)
+            yield explainer_service_pb2_grpc.ExplainerServiceStub(channel), health_pb2_grpc.HealthStub(channel)
         started.terminate()
         assert started.wait(60) == 0
     finally:

@@ -33,6 +33,15 @@ async def test_a_server_with_another_bundle_is_refused_by_name(server, tmp_path,
         await TritonEngine(load_bundle(root), TritonOptions(server.address), Metrics()).start()
 
 
+async def test_a_server_with_other_weights_in_a_graph_is_refused_by_name(server, bundle, tmp_path):
+    root = copied(tmp_path)
+    digest = bundle.models["detector"].parameters["graph_sha256"].string_value
+    assert digest == bundle.files["detector/1/model.onnx"]
+    replace(root, "detector/config.pbtxt", digest, "0" * 64)
+    with pytest.raises(BundleError, match=f"another model detector: parameter graph_sha256 is '{digest}' there"):
+        await TritonEngine(load_bundle(root), TritonOptions(server.address), Metrics()).start()
+
+
 async def test_a_server_without_one_of_the_models_is_refused_by_name(server, tmp_path):
     root = copied(tmp_path)
     (root / "another").mkdir()

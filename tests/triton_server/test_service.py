@@ -6,21 +6,26 @@ import sys
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2
 from phonoscope.v1.explainer_service_pb2 import ExplainRequest
 from support.serving_repository import copied, replace
 from support.serving_server import refusal
 from support.serving_sound import music, pcm
+from support.triton_server import CLIENT_S
 from support.triton_service import command, service_on
 
 pytestmark = [pytest.mark.triton, pytest.mark.e2e]
 EXPLAIN = ExplainRequest(audio=pcm(music(3)), at_s=1.5)
 WAIT_S = 20.0
+CHANGE_S = 60.0  # for health to follow the server
+HEALTH = health_pb2.HealthCheckRequest(service="phonoscope.v1.ExplainerService")
+SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 COMMAND = [sys.executable, "-m", "phonoscope_serving.cli"]
 
 
 def test_a_killed_server_is_unavailable_and_the_first_call_after_its_return_is_answered(own_server, tmp_path):
     own_server.start()
-    with service_on(own_server.address, tmp_path) as service:
+    with service_on(own_server.address, tmp_path) as (service, _):
         before = service.Explain(EXPLAIN, timeout=WAIT_S)
         in_flight = [service.Explain.future(EXPLAIN, timeout=WAIT_S) for _ in range(32)]
         own_server.kill()
@@ -34,7 +39,7 @@ def test_a_killed_server_is_unavailable_and_the_first_call_after_its_return_is_a
 
 def test_a_server_that_comes_back_with_another_bundle_is_not_asked(own_server, tmp_path):
     own_server.start()
-    with service_on(own_server.address, tmp_path) as service:
+    with service_on(own_server.address, tmp_path) as (service, _):
         service.Explain(EXPLAIN, timeout=WAIT_S)
         own_server.kill()
         assert refusal(service.Explain, EXPLAIN, timeout=WAIT_S).code() is grpc.StatusCode.UNAVAILABLE
@@ -45,6 +50,41 @@ def test_a_server_that_comes_back_with_another_bundle_is_not_asked(own_server, t
         error = refusal(service.Explain, EXPLAIN, timeout=WAIT_S)
         assert error.code() is grpc.StatusCode.UNAVAILABLE
         assert "another model detector: parameter layers" in error.details()
+
+
+def test_models_swapped_between_two_calls_are_noticed_and_not_asked(own_server, bundle, tmp_path):
+    def swap(old, new):
+        config.write_text(config.read_text().replace(old, new))
+        with own_server.client() as client:
+            client.load_model("detector", client_timeout=CLIENT_S)
+
+    own_server.start()
+    config = own_server.repository / "detector/config.pbtxt"
+    digest = bundle.models["detector"].parameters["graph_sha256"].string_value
+    with service_on(own_server.address, tmp_path) as (service, health):
+        before = service.Explain(EXPLAIN, timeout=WAIT_S)
+        watch = health.Watch(HEALTH, timeout=CHANGE_S)
+        assert next(watch).status == SERVING
+        swap(digest, "0" * 64)
+        assert next(watch).status == NOT_SERVING
+        error = refusal(service.Explain, EXPLAIN, timeout=WAIT_S)
+        assert error.code() is grpc.StatusCode.UNAVAILABLE
+        assert "another model detector: parameter graph_sha256" in error.details()
+        swap("0" * 64, digest)
+        assert next(watch).status == SERVING
+        assert service.Explain(EXPLAIN, timeout=WAIT_S).trust == before.trust
+
+
+def test_health_follows_the_server(own_server, tmp_path):
+    own_server.start()
+    with service_on(own_server.address, tmp_path) as (_, health):
+        watch = health.Watch(HEALTH, timeout=CHANGE_S)
+        assert next(watch).status == SERVING
+        own_server.kill()
+        assert next(watch).status == NOT_SERVING
+        assert health.Check(health_pb2.HealthCheckRequest(), timeout=WAIT_S).status == SERVING  # the process itself
+        own_server.start()
+        assert next(watch).status == SERVING
 
 
 def test_the_service_does_not_start_on_another_bundle(server, tmp_path):

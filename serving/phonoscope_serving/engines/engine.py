@@ -52,5 +52,12 @@ class Engine(Protocol):
         """
         ...
 
+    async def check(self) -> None:
+        """Asks again whether what runs the models is there and still has this bundle; cheap, and asked all the time.
+
+        Raises:
+            EngineLost: it is away, or has another bundle by now; requests are refused until it is back.
+        """
+
     async def close(self) -> None:
         """Stops; calls still waiting end in EngineLost."""

@@ -93,6 +93,11 @@ class OnnxEngine:
         self._takes[model].check(inputs)
         return await self._queues[model].submit(inputs, deadline=deadline, begun=begun)
 
+    async def check(self) -> None:
+        """See `Engine.check`: the graphs are in this process, and nobody else can change them."""
+        if not self._queues:
+            raise EngineLost("the engine is not running")
+
     async def close(self) -> None:
         """See `Engine.close`."""
         queues, self._queues = self._queues, {}

@@ -7,23 +7,35 @@ the bundle, deadlines and cancellation are passed on, and its errors become the 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
-import numpy as np
-from tritonclient.grpc import InferInput
 from tritonclient.grpc.aio import InferenceServerClient
-from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+from tritonclient.utils import InferenceServerException
 
 from phonoscope_serving.bundle import Bundle
 from phonoscope_serving.engines.agreement import require_agreement
 from phonoscope_serving.engines.engine import Array, Tensors
 from phonoscope_serving.engines.golden import proofs
+from phonoscope_serving.engines.message import Message
+from phonoscope_serving.engines.shared_memory import Region, Regions, is_here
 from phonoscope_serving.engines.signature import Signature
-from phonoscope_serving.errors import BundleError, DeadlinePassed, EngineFailed, EngineLost, QueueFull, RequestError
+from phonoscope_serving.errors import (
+    BundleError,
+    DeadlinePassed,
+    EngineFailed,
+    EngineLost,
+    OptionsError,
+    QueueFull,
+    RequestError,
+)
 from phonoscope_serving.metrics import Metrics
+
+LOG = logging.getLogger("phonoscope.engine")
 
 CHANNEL_OPTIONS = (
     ("grpc.max_send_message_length", -1),
@@ -38,6 +50,9 @@ PROOF_S = 120.0  # for one golden vector
 # Triton gives all of these the status UNAVAILABLE; only the text tells them apart.
 QUEUE_IS_FULL = "Exceeds maximum queue size"
 QUEUE_TIMED_OUT = "Request timeout expired"
+REGION_IS_GONE = "Unable to find shared memory region"
+
+UseSharedMemory = Literal["auto", "on", "off"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +63,7 @@ class TritonOptions:
     queue_rows: int = 128  # of one model, sent and not yet answered
     start_s: float = 60.0  # for the server to be ready when the service starts
     return_s: float = 2.0  # a request waits this long for a server that was lost
+    shared_memory: UseSharedMemory = "auto"  # for large tensors; auto: where the server is on this machine and takes it
 
 
 class TritonEngine:
@@ -59,6 +75,7 @@ class TritonEngine:
         self._takes = {name: Signature.of(config) for name, config in bundle.models.items()}
         self._client: InferenceServerClient | None = None
         self._comparison: asyncio.Task[None] | None = None  # done: the server is known to have this bundle
+        self._regions: Regions | None = None  # where shared memory is used
         self._rows_sent: Counter[str] = Counter()  # by model, not yet answered
         self._seconds_per_call = 0.0  # recent average
 
@@ -73,6 +90,7 @@ class TritonEngine:
         try:
             self._comparison = self._compare_within(self._options.start_s)
             await self._comparison
+            await self._share_memory(self._client)
             for proof in proofs(self._bundle):
                 deadline = asyncio.get_running_loop().time() + PROOF_S
                 proof.check(await self._call(proof.ensemble, proof.inputs, deadline))
@@ -93,14 +111,39 @@ class TritonEngine:
             await self._require_bundle(deadline)
             return await self._call(model, inputs, deadline)
 
+    async def check(self) -> None:
+        """See `Engine.check`: notices a server whose models were swapped although no request failed."""
+        if self._client is None:
+            raise EngineLost("the engine is not running")
+        try:
+            await self._compare(self._options.return_s)
+        except (BundleError, RequestError) as error:
+            self._comparison = None  # the next request compares anew before it is sent
+            raise EngineLost(str(error)) from error
+
     async def close(self) -> None:
         """See `Engine.close`."""
         client, self._client = self._client, None
         if self._comparison is not None:
             self._comparison.cancel()
             self._comparison = None
+        if self._regions is not None:
+            await self._regions.close()
         if client is not None:
             await client.close()
+
+    async def _share_memory(self, client: InferenceServerClient) -> None:
+        wanted = self._options.shared_memory
+        if wanted == "off" or (wanted == "auto" and not is_here(self._options.address)):
+            return
+        self._regions = regions = Regions(client)
+        reason = await regions.why_not()
+        if reason and wanted == "on":
+            raise OptionsError(f"triton shared memory: cannot be used with {self._options.address}: {reason}")
+        if reason:
+            self._regions = None
+            await regions.close()
+        LOG.info("shared memory", extra={"used": not reason, "reason": reason})
 
     @contextmanager
     def _sent(self, model: str, rows: int, begun: bool) -> Iterator[None]:
@@ -177,10 +220,8 @@ class TritonEngine:
         left_s = None if deadline is None else deadline - began_s
         if left_s is not None and left_s <= 0:
             raise DeadlinePassed(f"the deadline passed before {model} was called")
-        # The client's timeout ends the call; the request's own keeps it from being run if it is still queued then.
-        queue_us = None if left_s is None else max(1, int(left_s * 1e6))
         try:
-            answer = await client.infer(model, _encoded(inputs), timeout=queue_us, client_timeout=left_s)
+            outputs = await self._exchange(client, model, inputs, left_s)
         except InferenceServerException as error:
             mapped = self._mapped(error, model)
             if isinstance(mapped, EngineLost):
@@ -192,7 +233,31 @@ class TritonEngine:
                 raise
             raise EngineLost("the engine has stopped") from None  # closing the channel cancels its calls
         self._learn(model, loop.time() - began_s)
-        return {output.name: answer.as_numpy(output.name) for output in self._bundle.models[model].output}
+        return outputs
+
+    async def _exchange(
+        self, client: InferenceServerClient, model: str, inputs: Tensors, left_s: float | None
+    ) -> dict[str, Array]:
+        """One call, through shared memory if a region is free."""
+        # The client's timeout ends the call; the request's own keeps it from being run if it is still queued then.
+        queue_us = None if left_s is None else max(1, int(left_s * 1e6))
+
+        async def ask(region: Region | None) -> dict[str, Array]:
+            message = Message.of(self._bundle.models[model], inputs, region)
+            answer = await client.infer(
+                model, message.inputs, outputs=message.outputs, timeout=queue_us, client_timeout=left_s
+            )
+            return message.read(answer)
+
+        if self._regions is None:
+            return await ask(None)
+        try:
+            async with self._regions.lent() as region:
+                return await ask(region)
+        except InferenceServerException as error:
+            if REGION_IS_GONE not in str(error.message()):
+                raise
+        return await ask(None)  # the server was restarted, and knows no region of before
 
     def _learn(self, model: str, seconds: float) -> None:
         self._metrics.engine_seconds.labels(model).observe(seconds)
@@ -218,11 +283,3 @@ async def _is_ready(client: InferenceServerClient, timeout_s: float) -> bool:
         return bool(await client.is_server_ready(client_timeout=max(POLL_S, timeout_s)))
     except InferenceServerException:
         return False
-
-
-def _encoded(inputs: Tensors) -> list[InferInput]:
-    encoded = []
-    for name, tensor in inputs.items():
-        encoded.append(InferInput(name, tensor.shape, np_to_triton_dtype(tensor.dtype)))
-        encoded[-1].set_data_from_numpy(np.ascontiguousarray(tensor))
-    return encoded
