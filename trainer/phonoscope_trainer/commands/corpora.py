@@ -1,0 +1,68 @@
+"""`phonoscope-train corpus`: make a corpus, or show what is there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import soundfile
+
+from phonoscope_trainer.commands.options import Verbs, add_corpus
+from phonoscope_trainer.corpora import named, rendered
+from phonoscope_trainer.corpora.corpus import SPLITS
+from phonoscope_trainer.corpora.labels import write_lab
+
+
+def add(verbs: Verbs) -> None:
+    """`corpus …`: make a corpus, or show what is there."""
+    corpus = verbs.add_parser("corpus", help="make a corpus, or show what is there")
+    corpora = corpus.add_subparsers(required=True, metavar="CORPUS")
+    rendered = corpora.add_parser("rendered", help="render songs with exact stems and labels from a seed")
+    rendered.add_argument("--songs", type=int, default=200, help="how many (default %(default)s)")
+    rendered.add_argument("--seed", type=int, default=0, help="the same seed gives the same songs")
+    rendered.add_argument(
+        "--seconds",
+        type=float,
+        nargs=2,
+        default=(45.0, 60.0),
+        metavar=("SHORTEST", "LONGEST"),
+        help="length of the songs",
+    )
+    rendered.add_argument("--out", type=Path, help="folder (default: rendered/ in the cache)")
+    rendered.add_argument("--workers", type=int, default=2, help="songs rendered at once (default %(default)s)")
+    rendered.set_defaults(run=render_corpus)
+    song = corpora.add_parser("song", help="render one song of the corpus as an audio file to listen to")
+    song.add_argument("--seed", type=int, default=0)
+    song.add_argument("--index", type=int, default=0, help="which song of that seed")
+    song.add_argument("--out", type=Path, required=True, help="audio file; a .lab file is written beside it")
+    song.set_defaults(run=render_one_song)
+    describe = corpora.add_parser("describe", help="tracks, splits, licence and digest of a corpus")
+    add_corpus(describe)
+    describe.set_defaults(run=describe_corpus)
+
+
+def render_corpus(songs: int, seed: int, seconds: tuple[float, float], out: Path | None, workers: int) -> None:
+    """Render songs, going on where an earlier call stopped."""
+    options = rendered.RenderOptions(seed=seed, songs=songs, shortest_s=seconds[0], longest_s=seconds[1])
+    corpus = rendered.render(out or named.rendered_folder(), options, workers=workers)
+    print(f"{len(corpus.tracks)} songs in {out or named.rendered_folder()}")
+
+
+def render_one_song(seed: int, index: int, out: Path) -> None:
+    """Render one song as its mixture."""
+    options = rendered.RenderOptions(seed=seed)
+    song = rendered.render_song(seed, index, options)
+    mixture = song.voice + song.accompaniment
+    out.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(out, mixture, options.sample_rate_hz)
+    write_lab(out.with_suffix(".lab"), song.vocals, len(mixture) / options.sample_rate_hz)
+    print(f"wrote {out}: {json.dumps(song.description, ensure_ascii=False)}")
+
+
+def describe_corpus(corpus: str, root: Path | None) -> None:
+    """Print what a corpus holds."""
+    found = named.load(corpus, root)
+    splits = {split: len(found.of(split)) for split in SPLITS}
+    print(
+        json.dumps({"name": found.name, "licence": found.licence, "digest": found.digest, "tracks": splits}, indent=2)
+    )

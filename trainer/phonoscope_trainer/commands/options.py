@@ -1,0 +1,56 @@
+"""What several commands share: option types, progress bars, where a JSON document goes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TypeAlias
+
+from tqdm import tqdm
+
+from phonoscope_trainer.corpora import named
+from phonoscope_trainer.corpora.features import Progress
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # add_subparsers returns no public type
+
+
+def add_corpus(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """`--corpus NAME` and `--root DIR`."""
+    parser.add_argument("--corpus", required=required, help=f"name of a corpus: {', '.join(named.NAMES)}")
+    parser.add_argument("--root", type=Path, help="where it is (default: PHONOSCOPE_DATA or the cache)")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """`--json FILE`, passed on as `json_path`."""
+    parser.add_argument(
+        "--json", dest="json_path", type=Path, help="where the document goes (default: standard output)"
+    )
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Comma-separated names."""
+    return tuple(name for name in text.split(",") if name)
+
+
+def this_command() -> str:
+    """The command line that is running, as it would be typed."""
+    return shlex.join(["phonoscope-train", *sys.argv[1:]])
+
+
+def bar(title: str) -> Progress:
+    """A progress bar over tracks, on standard error."""
+    return lambda tracks: tqdm(list(tracks), desc=title, unit="track")
+
+
+def write(document: dict[str, object], path: Path | None) -> None:
+    """Write a JSON document to `path`, or print it."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    if path is None:
+        print(text)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n", encoding="utf-8")
+    print(f"wrote {path}")
