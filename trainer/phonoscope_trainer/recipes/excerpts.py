@@ -28,7 +28,7 @@ class ExcerptOptions:
     excerpts_per_row: int = 17  # overlapping excerpts in each, nine frames apart, sharing their convolutions
     stretch: tuple[float, float] = (0.75, 1.3)
     shift: tuple[float, float] = (0.75, 1.3)
-    level_db: float = 6.0  # standard deviation of the whole excerpt's level
+    level_db: float = 8.0  # standard deviation of the whole excerpt's level
     filter_db: float = 10.0  # largest gain or cut of the random filter
     filter_hz: tuple[float, float] = (150.0, 8000.0)  # log-uniform centre
     noise_share: float = 0.3  # of rows with added noise
@@ -59,7 +59,10 @@ class ExcerptOptions:
 
 
 class ExcerptSampler:
-    """Draws batches from the features of several corpora, each corpus equally often."""
+    """Draws batches from the features of several corpora.
+
+    A corpus is drawn in proportion to the square root of its length: a small one is neither drowned nor worn out.
+    """
 
     def __init__(
         self, corpora: Sequence[Sequence[Features]], frontend: Frontend, options: ExcerptOptions, seed: int
@@ -70,6 +73,8 @@ class ExcerptSampler:
         self.frontend, self.options, self.seed = frontend, options, seed
         lengths = [np.array([len(f.labels) for f in corpus], float) for corpus in self.corpora]
         self.weights = [length / length.sum() for length in lengths]
+        roots = np.sqrt([length.sum() for length in lengths])
+        self.shares = roots / roots.sum()
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Log-mel `[B, T, M]` and labels `[B, S]` (float32, 0 or 1) of the step-th batch."""
@@ -100,7 +105,7 @@ class ExcerptSampler:
         return mixed[0].numpy(), labels
 
     def _track(self, rng: np.random.Generator) -> Features:
-        corpus = int(rng.integers(len(self.corpora)))
+        corpus = int(rng.choice(len(self.corpora), p=self.shares))
         return self.corpora[corpus][int(rng.choice(len(self.weights[corpus]), p=self.weights[corpus]))]
 
     def _window(self, track: Features, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

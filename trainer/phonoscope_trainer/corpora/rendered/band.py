@@ -27,6 +27,7 @@ RHYTHMS: dict[str, tuple[tuple[float, float], ...]] = {
     "halves": ((0, 1.8), (2, 1.8)),
     "eighths": tuple((i / 2, 0.45) for i in range(8)),
     "octaves": tuple((i / 2, 0.4) for i in range(8)),
+    "eighth chords": tuple((i / 2, 0.42) for i in range(8)),
     "walking": ((0, 0.95), (1, 0.95), (2, 0.95), (3, 0.95)),
     "dub": ((0, 0.4), (0.75, 0.7), (2, 0.4), (2.5, 0.4), (3.25, 0.6)),
     "tumbao": ((0, 0.9), (1.5, 1.4), (3, 0.9)),
@@ -42,16 +43,17 @@ def arrange(rng: np.random.Generator, form: Form) -> list[Part]:
     if fitting or (style.drums and form.beats_per_bar == 3):
         pattern = str(rng.choice(fitting or ["waltz"]))
         parts.append(Part("drums", int(rng.choice(style.drum_kits)), tuple(drum_notes(rng, form, pattern)), pattern))
-    if style.drums or rng.random() < 0.5:
+    if style.bass and (style.drums or rng.random() < 0.5):
         pattern = str(rng.choice(style.bass_patterns))
         parts.append(_part(rng, form, "bass", int(rng.choice(style.bass)), pattern, _bass_bar))
-    players = rng.permutation(len(style.comping))[: int(rng.integers(1, min(4, len(style.comping)) + 1))]
+    fewest, most = min(1, len(style.comping)), min(4, len(style.comping))
+    players = rng.permutation(len(style.comping))[: int(rng.integers(fewest, most + 1))]
     for player in players:
         programs, patterns = style.comping[player]
         program, pattern = int(rng.choice(programs)), str(rng.choice(patterns))
         role = "pad" if program in (*PADS, *STRINGS) else "comping"
         parts.append(_part(rng, form, role, program, pattern, _chord_bar))
-    if rng.random() < 0.16:
+    if style.comping and rng.random() < 0.16:
         program = int(rng.choice(CHOIRS))
         parts.append(_part(rng, form, "choir", program, str(rng.choice(("sustain", "quarters", "halves"))), _chord_bar))
     return parts + _leads(rng, form)
@@ -67,7 +69,8 @@ def _leads(rng: np.random.Generator, form: Form) -> list[Part]:
         density, fills = float(rng.uniform(0.8, 2.4)), rng.random() < 0.25
         notes: list[Note] = []
         for section in form.sections:
-            if (section.lead and rng.random() < 0.9) or (section.band and fills and rng.random() < 0.4):
+            plays = section.lead and (form.style.instrumental or rng.random() < 0.9)
+            if plays or (section.band and fills and rng.random() < 0.4):
                 notes += lead_notes(rng, form, section, centre, density)
         if notes:
             parts.append(Part(role, program, tuple(notes), "melody"))

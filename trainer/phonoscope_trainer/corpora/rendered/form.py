@@ -83,7 +83,7 @@ def compose_form(rng: np.random.Generator, duration_s: float) -> Form:
 
 def _sections(rng: np.random.Generator, style: Style, key: Key, bars: int, beats_per_bar: int) -> tuple[Section, ...]:
     progressions = {kind: draw_progression(rng, key, style.sevenths) for kind in FOLLOWERS}
-    instrumental_song = rng.random() < 0.06
+    instrumental_song = style.instrumental or rng.random() < 0.06
     unaccompanied_song = not instrumental_song and rng.random() < 0.04
     sections: list[Section] = []
     kind, bar = str(rng.choice(("intro", "verse", "chorus", "solo"), p=(0.5, 0.25, 0.15, 0.1))), 0
@@ -92,7 +92,7 @@ def _sections(rng: np.random.Generator, style: Style, key: Key, bars: int, beats
         progression = progressions[kind]
         sung = kind in SUNG and not instrumental_song
         band = not unaccompanied_song and not (sung and rng.random() < 0.05)
-        lead = not sung and band and (kind == "solo" or rng.random() < 0.55)
+        lead = not sung and band and (style.instrumental or kind == "solo" or rng.random() < 0.55)
         chords = tuple(progression[i % len(progression)] for i in range(length))
         start, beats = bar * beats_per_bar, length * beats_per_bar
         sections.append(Section(kind, start, beats, chords, sung, band, lead))

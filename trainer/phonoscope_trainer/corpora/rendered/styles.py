@@ -11,6 +11,7 @@ CHOIRS = (52, 53, 54, 85, 91)  # aahs, oohs, synth voice, voice lead, choir pad:
 SAXES, WINDS, FIDDLES = (64, 65, 66, 67), (71, 73, 74, 75, 68, 72), (40, 41, 42, 110)
 TRUMPETS, SYNTH_LEADS, HARMONICAS = (56, 57, 59, 60), (80, 81, 82, 83, 84, 86, 87), (21, 22, 23)
 MALLETS = (9, 11, 12, 13, 108, 46)
+PIZZICATO, HARP, TUBA, BELLS = 45, 46, 58, (8, 9, 10, 14)
 GUITAR_LEADS = (OVERDRIVEN, DISTORTED, CLEAN, JAZZ_GUITAR)
 FINGERED_BASS, PICKED_BASS, FRETLESS, SLAP, UPRIGHT, SYNTH_BASS = 33, 34, 35, 36, 32, (38, 39)
 
@@ -33,6 +34,7 @@ class Style:
     sevenths: float = 0.1
     drum_kits: tuple[int, ...] = (0,)
     rap: float = 0.0  # share of songs whose verses are spoken in rhythm
+    instrumental: bool = False  # nobody sings; the leads play throughout
 
 
 BRIGHT, DARK, ALL = ("major", "mixolydian"), ("minor", "dorian", "harmonic minor"), ("major", "minor", "dorian")
@@ -93,4 +95,16 @@ STYLES = (
     Style("synthwave", 0.8, (80, 122), DARK, (4,), ("pop", "electro"), SYNTH_BASS, ("eighths", "sixteenths"),
           ((PADS, ("sustain",)), ((81, 80, 50, 51), ("arpeggio", "sustain")), ((62, 63), ("sustain", "stabs"))),
           SYNTH_LEADS, drum_kits=(24, 25)),
+    # What detectors mistake for singing: expressive soloists, alone or with few others, and orchestras.
+    Style("solo", 1.1, (54, 140), ALL, (4, 3), (), (), (), (), (*SAXES, *FIDDLES, *TRUMPETS, *WINDS, *GUITAR_LEADS, 22),
+          instrumental=True),
+    Style("chamber", 0.9, (56, 130), (*ALL, "harmonic minor"), (4, 3), (), (43, UPRIGHT), ("root", "halves"),
+          ((PIANOS, ("arpeggio", "quarters", "sustain")), ((*STRINGS, PIZZICATO), ("sustain", "quarters")),
+           ((NYLON, HARP), ("arpeggio", "picking"))),
+          (*SAXES, *FIDDLES, *WINDS, *TRUMPETS), instrumental=True),
+    Style("orchestra", 1.3, (56, 150), (*ALL, "harmonic minor"), (4, 3), (), (43, TUBA), ("root", "halves", "octaves"),
+          ((STRINGS, ("sustain", "quarters", "eighth chords")),
+           ((PIZZICATO, HARP), ("quarters", "arpeggio", "offbeat")), ((60, 61, 57), ("sustain", "stabs")),
+           ((68, 70, 71, 73), ("sustain", "offbeat", "quarters"))),
+          (*BELLS, *WINDS, *FIDDLES, *TRUMPETS, 69, 70, 72), instrumental=True),
 )  # fmt: skip
