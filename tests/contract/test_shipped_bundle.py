@@ -81,21 +81,21 @@ def log_mel_of(song: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("song", ["Fantasma_-_Los_Rombos.mp3", "Confession_-_Quesabe.mp3", "piano.wav"])
+@pytest.mark.parametrize(
+    "song",
+    [
+        "Confession_-_Quesabe.mp3",
+        "Fantasma_-_Los_Rombos.mp3",
+        "Karissa_Hobbs_-_Lets_Go_Fishin.ogg",
+        "Kevin_MacLeod_-_Vibe_Ace.ogg",
+        "piano.wav",
+        "sax-phrase.wav",
+        "singing-female.wav",
+    ],
+)
 def test_the_exported_front_end_follows_the_definition_on_real_recordings(song):
     found, expected = log_mel_of(song)
     np.testing.assert_allclose(found, expected, atol=1e-4)
-
-
-@pytest.mark.data
-@pytest.mark.parametrize(
-    "song",
-    ["Karissa_Hobbs_-_Lets_Go_Fishin.ogg", "Kevin_MacLeod_-_Vibe_Ace.ogg", "sax-phrase.wav", "singing-female.wav"],
-)
-def test_where_one_tone_towers_over_a_band_the_band_strays_by_no_more_than_float32_allows(song):
-    found, expected = log_mel_of(song)  # here single bands lie over 80 dB below the loudest of their frame
-    strays = np.abs(np.exp(found) - np.exp(expected)) / np.exp(expected).max(axis=1, keepdims=True)
-    assert strays.max() < 10 * np.finfo(np.float32).eps
 
 
 def test_the_detector_follows_the_voice_of_the_song_that_ships():

@@ -11,8 +11,6 @@ import onnxruntime
 import pytest
 from google.protobuf import text_format
 from onnx import TensorProto, helper
-from phonoscope_serving.bundle import load_bundle
-from phonoscope_serving.predict import pieces
 from phonoscope_trainer import bundle
 from phonoscope_trainer.cli import main
 from phonoscope_trainer.deployment import DEVICES, Deployment, deploy
@@ -21,7 +19,8 @@ from phonoscope_trainer.errors import ExportError, OptionsError
 from tritonclient.grpc import model_config_pb2 as triton
 
 GRAPHS = ("frontend", "detector", "track_detector", "explanation_inverter", "mask", "listen")
-ON_TENSORRT = tuple(name for name in GRAPHS if name != "track_detector")
+OFF_TENSORRT = {"frontend": "float64", "track_detector": "silence_before"}  # and why
+ON_TENSORRT = tuple(name for name in GRAPHS if name not in OFF_TENSORRT)
 DTYPES = {triton.TYPE_FP32: np.float32, triton.TYPE_INT32: np.int32}
 KINDS = {"cpu": "KIND_CPU", "cuda": "KIND_GPU", "tensorrt": "KIND_GPU"}
 
@@ -146,15 +145,6 @@ def test_every_warm_up_input_lies_within_the_profile(deployed, name):
             assert all(int(a) <= b <= int(c) for a, b, c in bounds)
 
 
-def test_the_longest_profile_holds_the_longest_piece_the_service_asks_for(deployed):
-    front_end = load_bundle(deployed["tensorrt"]).front_end
-    longest = max(piece.samples for piece in pieces(100_000, front_end))
-    (accelerator,) = config(
-        deployed["tensorrt"], "frontend"
-    ).optimization.execution_accelerators.gpu_execution_accelerator
-    assert accelerator.parameters["trt_profile_max_shapes"] == f"samples:64x{longest}"
-
-
 def test_no_two_graphs_share_an_engine_cache(deployed):
     caches = [
         config(deployed["tensorrt"], name)
@@ -165,12 +155,13 @@ def test_no_two_graphs_share_an_engine_cache(deployed):
     assert len(set(caches)) == len(ON_TENSORRT)
 
 
-def test_what_tensorrt_cannot_take_stays_on_cuda_and_the_configuration_says_why(deployed):
-    described = config(deployed["tensorrt"], "track_detector")
+@pytest.mark.parametrize(("name", "reason"), OFF_TENSORRT.items())
+def test_what_tensorrt_cannot_take_stays_on_cuda_and_the_configuration_says_why(deployed, name, reason):
+    described = config(deployed["tensorrt"], name)
     assert not described.HasField("optimization")
-    first = (deployed["tensorrt"] / "track_detector" / "config.pbtxt").read_text().splitlines()[0]
+    first = (deployed["tensorrt"] / name / "config.pbtxt").read_text().splitlines()[0]
     assert first.startswith("# Runs on the CUDA provider")
-    assert "silence_before" in first
+    assert reason in first
 
 
 def graph(*nodes):
@@ -192,6 +183,12 @@ def test_the_reason_against_tensorrt_is_found_in_the_graph(nodes, reason):
     found = reason_against(graph(*nodes))
     assert reason in found
     assert bool(found) == bool(reason)
+
+
+def test_tensorrt_is_not_asked_for_float64():
+    model = graph(helper.make_node("Relu", ["x"], ["y"]))
+    model.graph.initializer.append(helper.make_tensor("c", TensorProto.DOUBLE, [1], [1.0]))
+    assert "float64" in reason_against(model)
 
 
 def test_half_precision_is_chosen_for_each_graph(written, tmp_path):

@@ -44,6 +44,13 @@ def test_log_mel_of_real_recordings_follows_the_definition(song):
     np.testing.assert_allclose(log_mel(samples), reference_log_mel(samples), atol=1e-4)
 
 
+def test_a_band_far_below_a_loud_tone_is_heard_as_the_definition_hears_it():
+    seconds = np.arange(22050) / 22050
+    samples = np.sin(2 * np.pi * 440 * seconds) + 1e-5 * np.sin(2 * np.pi * 6000 * seconds)
+    samples = samples.astype(np.float32) / 2
+    np.testing.assert_allclose(log_mel(samples), reference_log_mel(samples), atol=1e-5)
+
+
 def test_silence_becomes_the_logarithm_of_the_floor():
     np.testing.assert_allclose(log_mel(np.zeros(5000)), np.log(1e-7), rtol=1e-6)
 

@@ -7,21 +7,18 @@ from typing import Literal
 import onnx
 
 from phonoscope_trainer.errors import ExportError
-from phonoscope_trainer.frontend import EXCERPT_FRAMES, FRONTEND
 from phonoscope_trainer.repository import ModelConfig
 
 Precision = Literal["FP32", "FP16"]
 NO_KERNEL = {"DFT", "MaxUnpool", "MelWeightMatrix", "STFT"}
 # Operator → the first of its inputs whose values, not whose shape, decide the shape of what it makes.
 SHAPE_OPERAND = {"ConstantOfShape": 0, "Expand": 1, "Pad": 1, "Range": 0, "Reshape": 1, "Slice": 1, "Tile": 1}
-PIECE_S = 60  # the service asks for a track in pieces of this length, and their neighbours
-PIECE_FRAMES = PIECE_S * FRONTEND.sample_rate_hz // FRONTEND.hop_samples + EXCERPT_FRAMES - 1
-# Inputs with a free axis: its smallest, usual and largest size.
-FREE_AXES = {"samples": tuple(FRONTEND.samples_of(frames) for frames in (1, EXCERPT_FRAMES, PIECE_FRAMES))}
 
 
 def reason_against(model: onnx.ModelProto) -> str:
     """Why TensorRT cannot run a graph; empty where it can."""
+    if any(constant.data_type == onnx.TensorProto.DOUBLE for constant in model.graph.initializer):
+        return "it has no float64, which the sums need"
     deciding = {tensor.name: tensor.name for tensor in model.graph.input}  # tensor → the input its values come from
     for node in model.graph.node:
         if node.op_type in NO_KERNEL:
@@ -57,13 +54,12 @@ def accelerate(config: ModelConfig, precision: Precision, cache: str, usual_rows
     accelerator.parameters["trt_engine_cache_path"] = f"{cache}/{config.name}"
     accelerator.parameters["trt_timing_cache_enable"] = "true"
     usual = min(usual_rows, config.max_batch_size)
-    for index, (bound, rows) in enumerate((("min", 1), ("opt", usual), ("max", config.max_batch_size))):
-        shapes = (f"{tensor.name}:{_shape(tensor, rows, index)}" for tensor in config.input)
+    for bound, rows in (("min", 1), ("opt", usual), ("max", config.max_batch_size)):
+        shapes = (f"{tensor.name}:{_shape(tensor, rows)}" for tensor in config.input)
         accelerator.parameters[f"trt_profile_{bound}_shapes"] = ",".join(shapes)
 
 
-def _shape(tensor: ModelConfig, rows: int, index: int) -> str:
-    if -1 in tensor.dims and tensor.name not in FREE_AXES:
+def _shape(tensor: ModelConfig, rows: int) -> str:
+    if -1 in tensor.dims:
         raise ExportError(f"{tensor.name}: TensorRT must know the range of its free axis")
-    sizes = [FREE_AXES[tensor.name][index] if size == -1 else size for size in tensor.dims]
-    return "x".join(str(size) for size in (rows, *sizes))
+    return "x".join(str(size) for size in (rows, *tensor.dims))
