@@ -46,6 +46,40 @@ def test_labels_are_read_from_the_frames_that_were_stretched():
     assert at.tolist() == [[3, 4, 5, 6, 7], [1, 3, 5, 7, 9]]
 
 
+@pytest.mark.parametrize("level_db", [-20.0, 0.0, 10.0])
+def test_loudness_scales_magnitudes_by_decibels(level_db):
+    magnitude = noise(3, 5, 7)
+    louder = augment.change_level(magnitude, torch.tensor([level_db, 0.0, level_db]))
+    expected = magnitude.numpy().astype(np.float64)
+    expected[[0, 2]] *= 10 ** (level_db / 20)
+    np.testing.assert_allclose(louder, expected, rtol=1e-6)
+
+
+def test_mixing_blends_each_row_by_its_own_share():
+    magnitude, negative = noise(3, 5, 7), noise(3, 5, 7, seed=1)
+    blended = augment.blend(magnitude, negative, torch.tensor([0.0, 0.2, 0.5]))
+    for row, share in enumerate((0.0, 0.2, 0.5)):
+        expected = (1 - share) * magnitude[row].numpy().astype(np.float64) + share * negative[row].numpy()
+        np.testing.assert_allclose(blended[row], expected, atol=1e-7)
+
+
+def test_dropped_inputs_are_zero_once_standardised():
+    mean, std, log_mel = noise(9) - 3, noise(9, seed=1) + 0.5, noise(2, 4, 9, seed=2)
+    kept = noise(2, 4, 9, seed=3) >= 0.4
+    standardised = (augment.drop_inputs(log_mel, kept, mean) - mean) / std
+    expected = (log_mel.double().numpy() - mean.numpy()) / std.numpy() * kept.numpy()
+    np.testing.assert_allclose(standardised, expected, atol=1e-5)
+
+
+def test_input_noise_has_the_asked_deviation_once_standardised():
+    mean, std, log_mel = noise(9) - 3, noise(9, seed=1) + 0.5, noise(2, 4, 9, seed=2)
+    normal = torch.randn(2, 4, 9, generator=torch.Generator().manual_seed(3))
+    noisy = augment.add_input_noise(log_mel, torch.tensor([0.1, 0.2]), normal, std)
+    clean = (log_mel.double().numpy() - mean.numpy()) / std.numpy()
+    expected = clean + np.array([0.1, 0.2])[:, None, None] * normal.numpy()
+    np.testing.assert_allclose((noisy - mean) / std, expected, atol=1e-5)
+
+
 def test_the_random_filter_adds_a_gaussian_over_semitones():
     band_hz = band_peaks_hz()[1:-1]
     filtered = augment.random_filter(

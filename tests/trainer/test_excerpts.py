@@ -97,11 +97,11 @@ def test_tracks_shorter_than_a_batch_row_are_repeated():
     torch.testing.assert_close(log_mel[:, 50:100], log_mel[:, :50])
 
 
-def test_corpora_are_drawn_equally_often_whatever_their_size():
-    small, large = [track("a", 400, sung=slice(0, 400))], [track(f"b{i}", 4000) for i in range(5)]
-    drawn = sampler(replace(STILL, rows=64), small, large)
+def test_corpora_are_drawn_by_the_root_of_their_length():
+    small, large = [track("a", 400, sung=slice(0, 400))], [track(f"b{i}", 720) for i in range(5)]
+    drawn = sampler(replace(STILL, rows=64, excerpts_per_row=1), small, large)
     share = torch.stack([drawn.batch(step)[1].mean() for step in range(4)]).mean()
-    assert 0.4 < share < 0.6
+    assert share == pytest.approx(20 / (20 + 60), abs=0.08)
 
 
 def test_a_corpus_without_training_tracks_is_refused():

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from phonoscope_trainer.errors import CheckpointError, OptionsError
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes.detector import DetectorOptions, load_detector, prefetched, train_detector
+from phonoscope_trainer.recipes.detector import DetectorOptions, load_detector, new_learner, train_detector
 from phonoscope_trainer.recipes.explanation_inverter import (
     InverterOptions,
     Pairs,
@@ -19,21 +24,32 @@ from phonoscope_trainer.recipes.explanation_inverter import (
     load_inverter,
     train_inverter,
 )
+from phonoscope_trainer.recipes.training import prefetched, update
+from support.loud_excerpts import draw
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+TESTS = Path(__file__).parents[1]
 STANDARDISE = Standardise(torch.zeros(80), torch.ones(80))
-SHORT = DetectorOptions(updates=4, checkpoint_every=2, threads=1, bfloat16=False)
+SHORT = DetectorOptions(updates=4, checkpoint_every=2, threads=1, bfloat16=False, device="cpu")
 INVERTER = InverterOptions(epochs=4, excerpts=48, batch=16)
 
 
-class KilledError(Exception):
-    """Stands for the end of the process."""
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import torch
+from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.recipes.detector import DetectorOptions, train_detector
+from support.loud_excerpts import draw
 
+def draw_until_killed(step):
+    if step == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return draw(step)
 
-def draw(step: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Excerpts whose label is whether they are loud."""
-    generator = torch.Generator().manual_seed(step)
-    labels = (torch.rand(4, 1, generator=generator) < 0.5).float()
-    return torch.randn(4, 115, 80, generator=generator) + 2 * labels[:, :, None], labels
+options = DetectorOptions(updates=4, checkpoint_every=2, threads=1, bfloat16=False, device="cpu")
+train_detector(Path(sys.argv[1]), draw_until_killed, Standardise(torch.zeros(80), torch.ones(80)), options)
+"""
 
 
 def pairs() -> Pairs:
@@ -54,15 +70,19 @@ def same(one: SVDNet, other: SVDNet) -> bool:
 
 
 def test_a_killed_detector_run_resumes_to_the_same_network(tmp_path, finished):
-    def until_killed(step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        if step == 3:
-            raise KilledError
-        return draw(step)
-
-    with pytest.raises(KilledError):
-        train_detector(tmp_path, until_killed, STANDARDISE, SHORT)
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path], cwd=TESTS, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert checkpoint.load(tmp_path)["step"] == 2
     resumed = train_detector(tmp_path, draw, STANDARDISE, SHORT)
     assert same(resumed, load_detector(finished)[0])
+
+
+def test_a_run_may_lack_options_that_came_later(tmp_path, finished):
+    for name in ("options.json", "checkpoint.pt"):
+        (tmp_path / name).write_bytes((finished / name).read_bytes())
+    older = {k: v for k, v in checkpoint.options(finished).items() if k not in ("recipe", "device", "compiled")}
+    (tmp_path / "options.json").write_text(json.dumps(older))
+    assert same(train_detector(tmp_path, draw, STANDARDISE, SHORT), load_detector(finished)[0])
 
 
 def test_a_finished_run_trains_no_further(finished):
@@ -93,7 +113,44 @@ def test_the_trained_network_keeps_the_standardisation_it_was_trained_with(tmp_p
 
 
 def test_the_log_can_be_read_by_tensorboard(finished):
-    assert any(path.name.startswith("events.out.tfevents") for path in finished.iterdir())
+    log = EventAccumulator(str(finished)).Reload()
+    names = {"loss", "learning_rate", "gradient_norm", "data_wait_share", "cpu_utilisation"}
+    assert names == set(log.Tags()["scalars"])
+    assert log.Tags()["images"] == ["excerpts"]
+    assert 0 <= log.Scalars("data_wait_share")[0].value <= 1
+
+
+def test_targets_stay_away_from_certainty():
+    learner, (log_mel, labels) = new_learner(STANDARDISE, SHORT), draw(0)
+    torch.manual_seed(7)  # seed 0 of the options, step 7: the dropout that the update will draw
+    probability = torch.sigmoid(learner.network(log_mel)).detach().double().numpy()
+    target = 0.02 + 0.96 * labels.double().numpy()
+    expected = -(target * np.log(probability) + (1 - target) * np.log(1 - probability)).mean()
+    assert update(learner, learner.network, (log_mel, labels), SHORT, 7).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_excerpts_that_share_convolutions_have_the_gradient_of_separate_ones():
+    torch.manual_seed(0)
+    network = SVDNet().double().eval()
+    rows = torch.randn(2, 115 + 9 * 2, 80, dtype=torch.float64)
+    separate = torch.stack([row[start : start + 115] for row in rows for start in (0, 9, 18)])
+    targets = torch.tensor([[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]], dtype=torch.float64)
+    gradients = []
+    for excerpts, wanted in ((rows, targets), (separate, targets.reshape(6, 1))):
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(network(excerpts), wanted)
+        gradients.append(torch.autograd.grad(loss, list(network.parameters())))
+    for shared, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(shared, expected, atol=1e-12, rtol=1e-9)
+
+
+def test_bfloat16_activations_change_the_loss_by_little():
+    losses = []
+    for bfloat16 in (False, True):
+        learner = new_learner(STANDARDISE, SHORT)
+        losses.append(update(learner, learner.network, draw(0), replace(SHORT, bfloat16=bfloat16), 0).item())
+        assert all(weight.dtype == torch.float32 for weight in learner.network.parameters())
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
 
 def test_a_folder_without_a_run_says_what_is_missing(tmp_path):
@@ -115,8 +172,10 @@ def test_detector_options_outside_their_range_are_refused_by_name(change):
         replace(SHORT, **change)
 
 
-def test_batches_are_drawn_ahead_in_order():
-    assert list(prefetched(lambda step: step * 10, range(4))) == [(0, 0), (1, 10), (2, 20), (3, 30)]  # type: ignore[arg-type,return-value]  # numbers show the order as well as batches
+@pytest.mark.parametrize("threads", [1, 3])
+def test_batches_are_drawn_ahead_in_order(threads):
+    drawn = prefetched(lambda step: step * 10, range(4), threads)  # type: ignore[arg-type,return-value]  # numbers show the order as well as batches
+    assert list(drawn) == [(0, 0), (1, 10), (2, 20), (3, 30)]  # type: ignore[comparison-overlap]  # likewise
 
 
 def test_a_killed_inverter_run_resumes_to_the_same_inverter(tmp_path):

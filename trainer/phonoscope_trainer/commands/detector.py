@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from phonoscope_trainer.commands.options import Verbs, bar, names
 from phonoscope_trainer.corpora import named
-from phonoscope_trainer.corpora.features import features
+from phonoscope_trainer.corpora.features import Features, features
 from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.frontend import FRONTEND, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
-from phonoscope_trainer.recipes import detector as recipe
+from phonoscope_trainer.recipes import detector as modern
+from phonoscope_trainer.recipes import schlueter2015
 from phonoscope_trainer.recipes.band_statistics import band_statistics
+from phonoscope_trainer.recipes.devices import DeviceName, chosen_device
 from phonoscope_trainer.recipes.excerpts import ExcerptSampler
+from phonoscope_trainer.recipes.published_excerpts import PublishedSampler
+
+UPDATES = {"modern": modern.DetectorOptions().updates, "schlueter-2015": schlueter2015.Schlueter2015Options().updates}
 
 
 def add(verbs: Verbs) -> None:
@@ -23,22 +29,62 @@ def add(verbs: Verbs) -> None:
         "--run", dest="folder", type=Path, required=True, help="folder of the run; resumed if it exists"
     )
     detector.add_argument(
-        "--corpora", type=names, help="comma-separated names (default: all that are there: rendered, mir1k)"
+        "--recipe", choices=sorted(UPDATES), default="modern", help="how to train (default: %(default)s)"
     )
-    detector.add_argument("--updates", type=int, default=2500, help="optimiser steps (default %(default)s)")
+    detector.add_argument("--corpora", type=names, help="comma-separated names (default: all that are found)")
+    updates = ", ".join(f"{recipe} {count}" for recipe, count in UPDATES.items())
+    detector.add_argument("--updates", type=int, help=f"optimiser steps (default: {updates})")
     detector.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    detector.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU where there is one"
+    )
+    detector.add_argument("--compile", dest="compiled", action="store_true", help="compile the network first")
     detector.add_argument("--seed", type=int, default=0)
     detector.set_defaults(run=train_detector)
 
 
-def train_detector(folder: Path, corpora: Sequence[str] | None, updates: int, threads: int, seed: int) -> None:
+def train_detector(
+    folder: Path,
+    recipe: Literal["modern", "schlueter-2015"],
+    corpora: Sequence[str] | None,
+    updates: int | None,
+    threads: int,
+    device: DeviceName,
+    compiled: bool,
+    seed: int,
+) -> None:
     """Train the detector on the training splits of the named corpora."""
     chosen = tuple(corpora or named.available())
     if not chosen:
         raise CorpusError("no corpus to train on: `phonoscope-train corpus rendered` makes one from nothing")
+    make = modern.DetectorOptions if recipe == "modern" else schlueter2015.Schlueter2015Options
+    options = make(
+        updates=UPDATES[recipe] if updates is None else updates,
+        threads=threads,
+        device=device,
+        compiled=compiled,
+        seed=seed,
+        corpora=chosen,
+    )
+    chosen_device(device)  # fails now, not after an hour of reading corpora
     frontend = Frontend(FRONTEND)
     tracks = [features(named.load(name).of("train"), frontend, bar(name)) for name in chosen]
-    options = recipe.DetectorOptions(updates=updates, threads=threads, seed=seed, corpora=chosen)
-    sampler = ExcerptSampler(tracks, frontend, options.excerpts, seed)
-    statistics = band_statistics([track for corpus in tracks for track in corpus], frontend)
-    recipe.train_detector(folder, sampler.batch, Standardise(*statistics), options)
+    run(folder, tracks, frontend, options)
+
+
+def run(
+    folder: Path,
+    corpora: Sequence[Sequence[Features]],
+    frontend: Frontend,
+    options: modern.DetectorOptions | schlueter2015.Schlueter2015Options,
+) -> None:
+    """Train on features that are there, by the recipe the options belong to."""
+    every = [track for corpus in corpora for track in corpus]
+    standardise = Standardise(*band_statistics(every, frontend))
+    device = chosen_device(options.device)
+    if isinstance(options, modern.DetectorOptions):
+        draw = ExcerptSampler(corpora, frontend, options.excerpts, options.seed, device).batch
+        modern.train_detector(folder, draw, standardise, options)
+    else:
+        single = PublishedSampler(every, frontend, standardise, options.excerpts, options.seed, device)
+        schlueter2015.train_detector(folder, single.batch, standardise, options)

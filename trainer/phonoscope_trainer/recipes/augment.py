@@ -1,6 +1,15 @@
-"""Augmentation of magnitude spectrograms, as functions of arrays (Schlüter & Grill 2015, section 4).
+"""Augmentation of spectrograms, as functions of tensors on any device (Schlüter & Grill 2015, section 4).
 
-Every function takes one value per row of the batch, so that what was drawn can be seen and repeated.
+    the paper's seven kinds         function             applied to
+    dropout of inputs               drop_inputs          log-mel
+    Gaussian noise on inputs        add_input_noise      log-mel
+    pitch shift, time stretch       stretch_and_shift    linear magnitudes
+    loudness                        change_level         linear magnitudes
+    random frequency filter         random_filter        log-mel
+    mixing with a negative          blend                linear magnitudes
+
+`mix` and `add_noise` are this project's own. Every function takes one value per row of the batch, so that what was
+drawn can be seen and repeated.
 """
 
 from __future__ import annotations
@@ -36,9 +45,9 @@ def stretch_and_shift(magnitude: Tensor, frames: int, stretch: Tensor, shift: Te
         shift: `[B]` frequency factor; 1.2 sounds 20 % higher. Beyond the last bin the last bin is repeated.
     """
     rows, source_frames, bins = magnitude.shape
-    offset = torch.arange(frames) - (frames - 1) / 2
+    offset = torch.arange(frames, device=stretch.device) - (frames - 1) / 2
     time = offset[None, :] * stretch[:, None] * 2 / source_frames
-    frequency = ((torch.arange(bins)[None, :] / shift[:, None]) * 2 + 1) / bins - 1
+    frequency = ((torch.arange(bins, device=shift.device)[None, :] / shift[:, None]) * 2 + 1) / bins - 1
     grid = torch.stack(
         [frequency[:, None, :].expand(rows, frames, bins), time[:, :, None].expand(rows, frames, bins)],
         dim=-1,
@@ -49,16 +58,29 @@ def stretch_and_shift(magnitude: Tensor, frames: int, stretch: Tensor, shift: Te
 
 def source_frame_of(frames: int, source_frames: int, stretch: Tensor) -> Tensor:
     """`[B, frames]` the source frame each stretched frame comes from; int64."""
-    offset = torch.arange(frames) - (frames - 1) / 2
+    offset = torch.arange(frames, device=stretch.device) - (frames - 1) / 2
     source = offset[None, :] * stretch[:, None] + (source_frames - 1) / 2
     return source.round().long().clamp(0, source_frames - 1)
+
+
+def change_level(magnitude: Tensor, level_db: Tensor) -> Tensor:
+    """`magnitude` `[B, T, F]` louder by `level_db` `[B]`, which may be negative."""
+    return magnitude * torch.exp(level_db * LN_PER_DECIBEL)[:, None, None]
+
+
+def blend(magnitude: Tensor, negative: Tensor, share: Tensor) -> Tensor:
+    """(1 - share)·magnitude + share·negative, both `[B, T, F]`, `share` `[B]`.
+
+    The second is an excerpt in which nobody sings, so the first's label stays true.
+    """
+    return torch.lerp(magnitude, negative, share[:, None, None])
 
 
 def random_filter(
     log_mel: Tensor, options: FrontendOptions, centre_hz: Tensor, gain_db: Tensor, width_semitones: Tensor
 ) -> Tensor:
     """Add a Gaussian bump or dip over log-frequency to `log_mel` `[B, T, M]`; one centre, gain and width a row."""
-    band_hz = torch.from_numpy(band_peaks_hz(options)[1:-1]).float()
+    band_hz = torch.from_numpy(band_peaks_hz(options)[1:-1]).float().to(log_mel.device)
     distance = 12 * torch.log2(band_hz[None, :] / centre_hz[:, None])
     bump = torch.exp(-0.5 * (distance / width_semitones[:, None]) ** 2)
     return log_mel + (gain_db[:, None] * LN_PER_DECIBEL * bump)[:, None, :]
@@ -71,3 +93,19 @@ def add_noise(magnitude: Tensor, level: Tensor, first: Tensor, second: Tensor) -
     """
     scale = level[:, None, None]
     return torch.sqrt((magnitude + scale * first) ** 2 + (scale * second) ** 2)
+
+
+def drop_inputs(log_mel: Tensor, kept: Tensor, mean: Tensor) -> Tensor:
+    """`log_mel` `[B, T, M]` where `kept` `[B, T, M]` is true, elsewhere each band's `mean` `[M]`.
+
+    The network sees standardised bands, in which the mean is zero.
+    """
+    return torch.where(kept, log_mel, mean)
+
+
+def add_input_noise(log_mel: Tensor, deviation: Tensor, normal: Tensor, std: Tensor) -> Tensor:
+    """Add Gaussian noise to `log_mel` `[B, T, M]`: `deviation` `[B]` times each band's `std` `[M]`.
+
+    `normal` `[B, T, M]` is standard normal; in what the network sees, every band's standard deviation is one.
+    """
+    return log_mel + deviation[:, None, None] * std * normal

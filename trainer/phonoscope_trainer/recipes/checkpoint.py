@@ -21,6 +21,8 @@ OPTIONS, CHECKPOINT = "options.json", "checkpoint.pt"
 def open_run(folder: Path, options: DataclassInstance) -> dict[str, Any] | None:
     """Create a run's folder, or find it again: its last checkpoint, or None for a fresh run.
 
+    An option that did not exist when the run began is not compared.
+
     Raises:
         CheckpointError: the folder holds a run with other options; the message names those that differ.
     """
@@ -28,7 +30,7 @@ def open_run(folder: Path, options: DataclassInstance) -> dict[str, Any] | None:
     stored, given = folder / OPTIONS, json.loads(json.dumps(dataclasses.asdict(options)))
     if stored.exists():
         before = json.loads(stored.read_text(encoding="utf-8"))
-        differing = sorted(k for k in before.keys() | given.keys() if before.get(k) != given.get(k))
+        differing = sorted(name for name, value in before.items() if given.get(name) != value)
         if differing:
             raise CheckpointError(
                 f"{folder} holds a run with other options ({', '.join(differing)}); name another folder"

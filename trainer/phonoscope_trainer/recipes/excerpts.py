@@ -5,6 +5,7 @@ A batch depends on nothing else, so a resumed run sees exactly the batches it wo
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,15 +63,22 @@ class ExcerptSampler:
     """Draws batches from the features of several corpora.
 
     A corpus is drawn in proportion to the square root of its length: a small one is neither drowned nor worn out.
+    Excerpts are read and mixed on the CPU and varied on `device`.
     """
 
     def __init__(
-        self, corpora: Sequence[Sequence[Features]], frontend: Frontend, options: ExcerptOptions, seed: int
+        self,
+        corpora: Sequence[Sequence[Features]],
+        frontend: Frontend,
+        options: ExcerptOptions,
+        seed: int,
+        device: torch.device | str = "cpu",
     ) -> None:
         self.corpora = [list(corpus) for corpus in corpora]
         if not self.corpora or not all(self.corpora):
             raise OptionsError("every training corpus needs at least one track in its train split")
-        self.frontend, self.options, self.seed = frontend, options, seed
+        self.frontend = copy.deepcopy(frontend).to(device)
+        self.options, self.seed, self.device = options, seed, torch.device(device)
         lengths = [np.array([len(f.labels) for f in corpus], float) for corpus in self.corpora]
         self.weights = [length / length.sum() for length in lengths]
         roots = np.sqrt([length.sum() for length in lengths])
@@ -82,7 +90,7 @@ class ExcerptSampler:
         drawn = [self._row(rng) for _ in range(self.options.rows)]
         magnitude = torch.from_numpy(np.stack([magnitude for magnitude, _ in drawn]))
         labels = torch.from_numpy(np.stack([labels for _, labels in drawn]))
-        return self._vary(magnitude, labels, rng)
+        return self._vary(magnitude.to(self.device), labels.to(self.device), rng)
 
     def _row(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Magnitudes `[T, bins]` and labels `[T]` of one stretch of music, mixed but not yet varied."""
@@ -123,22 +131,25 @@ class ExcerptSampler:
         """Stretch, shift, level, noise, mel, logarithm, filter; and the labels of each excerpt's centre."""
         options, rows = self.options, self.options.rows
 
-        def draw(low: float, high: float) -> Tensor:
-            return torch.from_numpy(rng.uniform(low, high, rows)).float()
+        def uniform(low: float, high: float) -> Tensor:
+            return torch.from_numpy(rng.uniform(low, high, rows)).float().to(self.device)
 
-        stretch, shift = draw(*options.stretch), draw(*options.shift)
+        def normal(*shape: int) -> Tensor:
+            return torch.from_numpy(rng.standard_normal(shape)).float().to(self.device)
+
+        stretch, shift = uniform(*options.stretch), uniform(*options.shift)
         at = augment.source_frame_of(options.frames, magnitude.shape[1], stretch)
         centres = at[:, CONTEXT_FRAMES::FRAMES_PER_STEP][:, : options.excerpts_per_row]
         warped = augment.stretch_and_shift(magnitude, options.frames, stretch, shift)
-        level = torch.exp(torch.from_numpy(rng.normal(0, options.level_db, rows)).float() * augment.LN_PER_DECIBEL)
-        noise = torch.exp(draw(*options.noise_db) * augment.LN_PER_DECIBEL) * warped.amax((1, 2))
-        noise = noise * (draw(0, 1) < options.noise_share)
-        normal = rng.standard_normal((2, *warped.shape), dtype=np.float32)
-        warped = augment.add_noise(warped, noise, torch.from_numpy(normal[0]), torch.from_numpy(normal[1]))
-        log_mel = self.frontend.log_mel(warped * level[:, None, None])
-        centre_hz = torch.exp(draw(*(float(np.log(hz)) for hz in options.filter_hz)))
-        gain_db = draw(-options.filter_db, options.filter_db)
-        width = 5 + 2 * torch.from_numpy(rng.standard_normal(rows)).float()
+        level_db = options.level_db * normal(rows)
+        noise = torch.exp(uniform(*options.noise_db) * augment.LN_PER_DECIBEL) * warped.amax((1, 2))
+        noise = noise * (uniform(0, 1) < options.noise_share)
+        parts = torch.from_numpy(rng.standard_normal((2, *warped.shape), dtype=np.float32)).to(self.device)
+        warped = augment.add_noise(warped, noise, parts[0], parts[1])
+        log_mel = self.frontend.log_mel(augment.change_level(warped, level_db))
+        centre_hz = torch.exp(uniform(*(float(np.log(hz)) for hz in options.filter_hz)))
+        gain_db = uniform(-options.filter_db, options.filter_db)
+        width = 5 + 2 * normal(rows)
         log_mel = augment.random_filter(log_mel, self.frontend.options, centre_hz, gain_db, width)
         return log_mel, torch.gather(labels, 1, centres)
 
