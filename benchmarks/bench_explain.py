@@ -2,8 +2,9 @@
 
 Both figures come from one run, with service and bare engine taking turns so that both see the same machine:
 
-    grpc_overhead_ms  median time of one Explain over gRPC (one client, float32 PCM of one excerpt, default options)
-                      less median time of the bare engine's `explain` for the same excerpt
+    grpc_overhead_ms  time of one Explain over gRPC (one client, float32 PCM of one excerpt, default options) less time
+                      of the bare engine's `explain` for the same excerpt: medians of neighbouring bouts of calls
+                      subtracted, and the median of those differences, so that a drift of the machine cancels
     grpc_share        rows per second that 16 concurrent gRPC clients get ÷ rows per second of the bare engine at its
                       best batch size
 
@@ -18,6 +19,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,8 @@ from phonoscope_serving.metrics import Metrics
 from service_load import Inputs, Request, call_for, circumstances, one_excerpt, percentiles, service, write
 
 BATCH_ROWS = (4, 8, 16)
-BOUT_CALLS = 10
+BOUT_CALLS = 20
+WARM_CALLS = 5  # of each bout, not counted
 CLIENTS = 16
 
 
@@ -40,7 +43,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, required=True, metavar="PATH", help="where the figures go")
     parser.add_argument("--model-repository", type=Path, default=default_repository(), metavar="DIR")
-    parser.add_argument("--calls", type=int, default=200, help="single calls each way (default: %(default)s)")
+    parser.add_argument("--calls", type=int, default=400, help="single calls each way (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="of throughput (default: %(default)s)")
     parser.add_argument("--round-s", type=float, default=4.0, help="seconds of one measurement (default: %(default)s)")
     return parser
@@ -66,22 +69,31 @@ def main() -> None:
 def measure_latency(engine: OnnxEngine, inputs: Inputs, request: Request, address: str, calls: int) -> dict[str, Any]:
     """One caller, one excerpt: engine and service in turn, a bout of calls each.
 
-    Call by call they would begin in each other's caches, which no deployment sees: there is one engine on a machine.
+    A bout's first calls find the caches full of the other engine's weights, which no deployment sees: there is one
+    engine on a machine.
     """
-    bare: list[float] = []
-    served: list[float] = []
+    bare: list[list[float]] = []
+    served: list[list[float]] = []
     with grpc.insecure_channel(address) as channel:
         stub = explainer_service_pb2_grpc.ExplainerServiceStub(channel)
-        for bout in range(1 + calls // BOUT_CALLS):
-            times = (
-                [seconds_of(lambda: engine.run("explain", inputs)) for _ in range(BOUT_CALLS)],
-                [seconds_of(lambda: stub.Explain(request)) for _ in range(BOUT_CALLS)],
-            )
-            if bout:  # the first one fills caches and arenas on both sides
-                bare += times[0]
-                served += times[1]
-    overhead_s = statistics.median(served) - statistics.median(bare)
-    return {"grpc_overhead_ms": overhead_s * 1e3, "bare_ms": percentiles(bare), "grpc_ms": percentiles(served)}
+        for _ in range(1 + calls // BOUT_CALLS):
+            bare.append(bout_of(lambda: engine.run("explain", inputs)))
+            served.append(bout_of(lambda: stub.Explain(request)))
+    # The first bouts fill arenas on both sides.
+    differences_s = [
+        statistics.median(with_grpc) - statistics.median(without)
+        for with_grpc, without in zip(served[1:], bare[1:], strict=True)
+    ]
+    return {
+        "grpc_overhead_ms": statistics.median(differences_s) * 1e3,
+        "bare_ms": percentiles([*chain(*bare[1:])]),
+        "grpc_ms": percentiles([*chain(*served[1:])]),
+    }
+
+
+def bout_of(call: Callable[[], object]) -> list[float]:
+    """Seconds of each counted call of a bout."""
+    return [seconds_of(call) for _ in range(WARM_CALLS + BOUT_CALLS)][WARM_CALLS:]
 
 
 def measure_throughput(
