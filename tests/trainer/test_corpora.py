@@ -11,7 +11,7 @@ import soundfile
 from phonoscope_trainer.corpora import folder, mir1k, named
 from phonoscope_trainer.corpora.audio import read_mono, read_sum
 from phonoscope_trainer.corpora.corpus import Corpus, Segment, Track
-from phonoscope_trainer.corpora.labels import frame_labels, merge_gaps, read_lab, write_lab
+from phonoscope_trainer.corpora.labels import frame_labels, merge_gaps, read_lab, segments_of, write_lab
 from phonoscope_trainer.errors import CorpusError
 from support.music import melody
 from support.real_data import data_folder
@@ -59,6 +59,11 @@ def test_a_malformed_lab_line_is_named_with_its_number(tmp_path, line):
 def test_a_frame_belongs_to_the_segment_that_holds_its_start():
     labels = frame_labels([Segment(1 / 70, 3 / 70)], frames=5, frames_per_second=70)
     assert labels.tolist() == [False, True, True, False, False]
+
+
+def test_segments_of_frames_give_the_frames_back():
+    frames = np.array([True, False, False, True, True, False, True])
+    np.testing.assert_array_equal(frame_labels(segments_of(frames, 50), 7, 50), frames)
 
 
 def test_only_pauses_shorter_than_the_gap_are_closed():
@@ -132,7 +137,7 @@ def test_mir1k_is_read_in_the_layout_of_its_readme(tmp_path):
 def test_mir1k_names_the_file_that_is_missing(tmp_path):
     miniature_mir1k(tmp_path)
     (tmp_path / "voice" / "bug_1_01.ogg").unlink()
-    with pytest.raises(CorpusError, match=r"bug_1_01\.ogg"):
+    with pytest.raises(CorpusError, match=r"voice/bug_1_01\.flac or \.ogg is missing.*corpus decode"):
         mir1k.load(tmp_path)
 
 
@@ -182,9 +187,17 @@ def test_a_folder_without_labels_says_so(tmp_path):
 def test_a_corpus_that_is_not_there_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("PHONOSCOPE_CACHE", str(tmp_path))
     monkeypatch.delenv("PHONOSCOPE_DATA", raising=False)
-    for name, advice in [("rendered", "corpus rendered"), ("mir1k", "PHONOSCOPE_DATA"), ("folder", "--root")]:
+    for name, advice in [
+        ("rendered", "corpus rendered"),
+        ("mir1k", r"PHONOSCOPE_DATA.*mirlab.*corpus decode"),
+        ("jamendo", r"PHONOSCOPE_DATA.*zenodo.*audio.*labels"),
+        ("rwc", r"PHONOSCOPE_DATA.*staff.aist.go.jp.*audio/rwc-p-m01"),
+        ("musdb", r"PHONOSCOPE_DATA.*sigsep.*corpus decode"),
+        ("fma", r"PHONOSCOPE_DATA.*mdeff/fma.*fma_metadata"),
+        ("folder", "--root"),
+    ]:
         with pytest.raises(CorpusError, match=advice):
             named.load(name)
-    with pytest.raises(CorpusError, match="rendered, mir1k, folder"):
+    with pytest.raises(CorpusError, match="rendered, mir1k, jamendo, rwc, musdb, fma, folder"):
         named.load("jamendo-2")
     assert named.available() == ()

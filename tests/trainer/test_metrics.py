@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from phonoscope_trainer.experiments.metrics import THRESHOLDS, auc, best_threshold, scores, smooth
+from phonoscope_trainer.experiments.metrics import THRESHOLDS, Curve, auc, best_threshold, pooled, roc, scores, smooth
 
 RNG = np.random.default_rng(0)
 
@@ -14,6 +14,24 @@ def test_auc_is_the_chance_that_a_sung_frame_outranks_another_ties_counting_half
     labels = RNG.random(60) < 0.4
     wins = [(p > n) + 0.5 * (p == n) for p in probability[labels] for n in probability[~labels]]
     assert auc(probability, labels) == pytest.approx(np.mean(wins))
+
+
+def test_the_roc_curve_steps_once_for_each_distinct_probability_and_bounds_the_auc():
+    probability = RNG.integers(0, 6, 60) / 5
+    labels = RNG.random(60) < 0.4
+    alarms, hits = roc(probability, labels)
+    called = [probability >= threshold for threshold in (2, *np.unique(probability)[::-1])]
+    np.testing.assert_allclose(alarms, [c[~labels].mean() for c in called])
+    np.testing.assert_allclose(hits, [c[labels].mean() for c in called])
+    assert np.trapezoid(hits, alarms) == pytest.approx(auc(probability, labels))
+
+
+def test_recordings_are_pooled_after_each_was_filtered_by_itself():
+    raw = [np.full(80, 0.2), np.full(70, 0.9)]
+    curves = [Curve(p, smooth(p), np.full(len(p), p[0] > 0.5)) for p in raw]
+    probability, labels = pooled(curves)
+    np.testing.assert_array_equal(probability, np.repeat([0.2, 0.9], [80, 70]))
+    np.testing.assert_array_equal(labels, np.repeat([False, True], [80, 70]))
 
 
 @pytest.mark.parametrize("labels", [np.ones(5, bool), np.zeros(5, bool)])

@@ -10,7 +10,11 @@ import soundfile
 from phonoscope_trainer.commands.options import Verbs, add_corpus
 from phonoscope_trainer.corpora import named, rendered
 from phonoscope_trainer.corpora.corpus import SPLITS
+from phonoscope_trainer.corpora.features import cache_folder
 from phonoscope_trainer.corpora.labels import write_lab
+from phonoscope_trainer.errors import CorpusError
+
+DECODED = tuple(name for name, source in named.SOURCES.items() if source.decode)
 
 
 def add(verbs: Verbs) -> None:
@@ -36,6 +40,13 @@ def add(verbs: Verbs) -> None:
     song.add_argument("--index", type=int, default=0, help="which song of that seed")
     song.add_argument("--out", type=Path, required=True, help="audio file; a .lab file is written beside it")
     song.set_defaults(run=render_one_song)
+    listing = corpora.add_parser("list", help="every corpus: whether it is there, and how to get it")
+    listing.set_defaults(run=list_corpora)
+    decode = corpora.add_parser("decode", help="take a corpus of stems apart once: mir1k, musdb")
+    decode.add_argument("--corpus", required=True, choices=DECODED)
+    decode.add_argument("--root", type=Path, help="the authors' files (default: in PHONOSCOPE_DATA)")
+    decode.add_argument("--out", type=Path, help="folder of the stems (default: in the cache)")
+    decode.set_defaults(run=decode_corpus)
     describe = corpora.add_parser("describe", help="tracks, splits, licence and digest of a corpus")
     add_corpus(describe)
     describe.set_defaults(run=describe_corpus)
@@ -57,6 +68,33 @@ def render_one_song(seed: int, index: int, out: Path) -> None:
     soundfile.write(out, mixture, options.sample_rate_hz)
     write_lab(out.with_suffix(".lab"), song.vocals, len(mixture) / options.sample_rate_hz)
     print(f"wrote {out}: {json.dumps(song.description, ensure_ascii=False)}")
+
+
+def list_corpora() -> None:
+    """Print a table of every corpus, then what to do about those that are missing or incomplete."""
+    rows, advice = [("corpus", "found", "tracks", "labels", "licence", "where")], []
+    for name, source in named.SOURCES.items():
+        place, tracks, found = named.find(name), "-", "no"
+        try:
+            tracks, found = str(len(named.load(name).tracks)), "yes"
+        except CorpusError as error:
+            found = "incomplete" if place else "no"
+            advice.append(f"- {error}")
+        labels = "yes" if source.is_labelled else "no"
+        rows.append((name, found, tracks, labels, source.licence, str(place or "-")))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print("\nHow to get the others:", *advice, sep="\n")
+
+
+def decode_corpus(corpus: str, root: Path | None, out: Path | None) -> None:
+    """Bring the authors' files of a corpus into voice, accompaniment and labels."""
+    source, files, place = named.source_of(corpus), root or named.usual_place(corpus), out or cache_folder() / corpus
+    if files is None:
+        raise CorpusError(f"{corpus}: {named.where_it_is_not(corpus)}. {source.how_to_get}")
+    assert source.decode is not None  # the parser offers no other corpus
+    print(f"{len(source.decode(files, place).tracks)} tracks in {place}")
 
 
 def describe_corpus(corpus: str, root: Path | None) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ from phonoscope_trainer.errors import CorpusError
 
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
+VALID_SHARE, TEST_SHARE = 0.15, 0.15  # of the groups of a corpus without a split of its own
 
 
 def as_split(name: str, where: str) -> Split:
@@ -21,6 +23,12 @@ def as_split(name: str, where: str) -> Split:
         if name == split:
             return split
     raise CorpusError(f"{where}: split is {name!r}, not one of {', '.join(SPLITS)}")
+
+
+def split_of(group: str) -> Split:
+    """A split that depends on the group's name alone, so that adding songs never moves another."""
+    share = int.from_bytes(hashlib.sha256(group.encode()).digest()[:4]) / 2**32
+    return "test" if share < TEST_SHARE else "valid" if share < TEST_SHARE + VALID_SHARE else "train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ class Track:
     name: str
     group: str  # song or singer; a split never divides a group
     split: Split
-    vocals: tuple[Segment, ...]  # in order, disjoint
+    vocals: tuple[Segment, ...] | None  # in order, disjoint; None where nobody has labelled the recording
     mixture: Path | None = None
     voice: Path | None = None
     accompaniment: Path | None = None
@@ -50,7 +58,7 @@ class Track:
         stems = (self.voice is not None, self.accompaniment is not None)
         if stems not in ((True, True), (False, False)) or (self.mixture is None) != stems[0]:
             raise CorpusError(f"{self.name}: a track has either a mixture or both a voice and an accompaniment")
-        for before, after in zip(self.vocals, self.vocals[1:], strict=False):
+        for before, after in pairwise(self.vocals or ()):
             if after.start_s < before.end_s:
                 raise CorpusError(f"{self.name}: vocal segments overlap at {after.start_s:.3f} s")
 
@@ -95,7 +103,7 @@ class Corpus:
                 t.name,
                 t.group,
                 t.split,
-                [[s.start_s, s.end_s] for s in t.vocals],
+                None if t.vocals is None else [[s.start_s, s.end_s] for s in t.vocals],
                 [p.stat().st_size for p in t.audio],
             ]
             for t in self.tracks

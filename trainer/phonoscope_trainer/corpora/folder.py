@@ -8,21 +8,15 @@ that adding songs never moves another. Recordings without labels are left out.
 from __future__ import annotations
 
 import csv
-import hashlib
 from pathlib import Path
 
 from phonoscope_trainer.corpora.audio import AUDIO_SUFFIXES
-from phonoscope_trainer.corpora.corpus import Corpus, Segment, Split, Track, as_split
+from phonoscope_trainer.corpora.corpus import Corpus, Segment, Track, as_split, split_of
 from phonoscope_trainer.corpora.labels import read_lab
 from phonoscope_trainer.errors import CorpusError
 
-VALID_SHARE, TEST_SHARE = 0.15, 0.15
-
-
-def _split_of(name: str) -> Split:
-    """A split that depends on the song's name alone."""
-    share = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) / 2**32
-    return "test" if share < TEST_SHARE else "valid" if share < TEST_SHARE + VALID_SHARE else "train"
+LICENCE = "as its owner states"
+HOW_TO_GET = "Give --root, a folder of audio files, each with a .lab file of `start end sing|nosing` lines beside it"
 
 
 def _manifest(root: Path) -> dict[str, dict[str, str]]:
@@ -51,8 +45,8 @@ def load(root: Path) -> Corpus:
         elif not row.get("vocals", "").startswith("no"):
             continue
         name = str(path.relative_to(root).with_suffix(""))
-        split = as_split(row["split"], f"{root / 'manifest.csv'}: {path.name}") if row.get("split") else _split_of(name)
+        split = as_split(row["split"], f"{root / 'manifest.csv'}: {path.name}") if row.get("split") else split_of(name)
         tracks.append(Track(name, name, split, vocals, mixture=path))
     if not tracks:
         raise CorpusError(f"{root}: no audio file with a .lab file beside it")
-    return Corpus(root.resolve().name, "as its owner states", tuple(tracks))
+    return Corpus(root.resolve().name, LICENCE, tuple(tracks))

@@ -65,10 +65,23 @@ def write_lab(path: Path, vocals: Iterable[Segment], duration_s: float) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def frame_labels(vocals: Iterable[Segment], frames: int, frames_per_second: float) -> NDArray[np.bool_]:
-    """`[frames]` whether each frame is sung; a frame's time is its start, `i / frames_per_second`."""
+def frame_labels(vocals: Iterable[Segment] | None, frames: int, frames_per_second: float) -> NDArray[np.bool_]:
+    """`[frames]` whether each frame is sung; a frame's time is its start, `i / frames_per_second`.
+
+    Raises:
+        CorpusError: `vocals` is None: nobody has labelled the recording.
+    """
+    if vocals is None:
+        raise CorpusError("an unlabelled recording (all of FMA are) can neither train nor test a detector")
     times = np.arange(frames) / frames_per_second
     labels = np.zeros(frames, dtype=bool)
     for segment in vocals:
         labels |= (times >= segment.start_s) & (times < segment.end_s)
     return labels
+
+
+def segments_of(sung: NDArray[np.bool_], frames_per_second: float) -> tuple[Segment, ...]:
+    """The segments of frames `[N]`, the inverse of `frame_labels`; times are rounded to the millisecond."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], sung.astype(int), [0]))))
+    times = [round(float(edge) / frames_per_second, 3) for edge in edges]
+    return tuple(Segment(start_s, end_s) for start_s, end_s in zip(times[::2], times[1::2], strict=True))

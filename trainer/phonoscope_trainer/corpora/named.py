@@ -3,14 +3,53 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from phonoscope_trainer.corpora import folder, mir1k, rendered
+from phonoscope_trainer.corpora import fma, folder, jamendo, mir1k, musdb, rendered, rwc, stems
 from phonoscope_trainer.corpora.corpus import Corpus
 from phonoscope_trainer.corpora.features import cache_folder
+from phonoscope_trainer.corpora.rendered import store
 from phonoscope_trainer.errors import CorpusError
 
-NAMES = ("rendered", "mir1k", "folder")
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One corpus that can be had: how its folder is known and read, and where it comes from."""
+
+    name: str
+    load: Callable[[Path], Corpus]
+    marks: tuple[str, ...]  # a folder that holds one of these holds the corpus
+    licence: str
+    how_to_get: str
+    is_labelled: bool = True
+    decode: Callable[[Path, Path], Corpus] | None = None  # from the authors' layout into that of `stems`
+
+    def is_in(self, root: Path) -> bool:
+        """Whether `root` holds the corpus, complete or not."""
+        return any((root / mark).exists() for mark in self.marks)
+
+
+SOURCES = {
+    source.name: source
+    for source in (
+        Source(
+            "rendered",
+            rendered.load,
+            ("manifest.json",),
+            store.LICENCE,
+            "Make it with `phonoscope-train corpus rendered`",
+        ),
+        Source("mir1k", mir1k.load, (stems.LISTING,), mir1k.LICENCE, mir1k.HOW_TO_GET, decode=mir1k.decode),
+        Source("jamendo", jamendo.load, jamendo.AUDIO_FOLDERS, jamendo.LICENCE, jamendo.HOW_TO_GET),
+        Source("rwc", rwc.load, ("audio",), rwc.LICENCE, rwc.HOW_TO_GET),
+        Source("musdb", musdb.load, (stems.LISTING,), musdb.LICENCE, musdb.HOW_TO_GET, decode=musdb.decode),
+        Source("fma", fma.load, (fma.METADATA,), fma.LICENCE, fma.HOW_TO_GET, is_labelled=False),
+        Source("folder", folder.load, (), folder.LICENCE, folder.HOW_TO_GET),
+    )
+}
+NAMES = tuple(SOURCES)
 
 
 def data_folder() -> Path | None:
@@ -24,32 +63,49 @@ def rendered_folder() -> Path:
     return cache_folder() / "rendered"
 
 
+def source_of(name: str) -> Source:
+    """The corpus called `name`.
+
+    Raises:
+        CorpusError: there is none.
+    """
+    if name not in SOURCES:
+        raise CorpusError(f"no corpus is called {name!r}; there are {', '.join(NAMES)}")
+    return SOURCES[name]
+
+
+def usual_place(name: str) -> Path | None:
+    """Where a person keeps the corpus called `name`: `$PHONOSCOPE_DATA/name`; None where the variable is not set."""
+    data = data_folder()
+    return data / name if data else None
+
+
+def where_it_is_not(name: str) -> str:
+    """Where the corpus called `name` was looked for in vain, for a message."""
+    place = usual_place(name)
+    looked = f"not in {place}" if place else f"PHONOSCOPE_DATA, the folder that holds {name}/, is not set"
+    return f"{looked}, and no --root is given"
+
+
+def find(name: str) -> Path | None:
+    """Where the corpus called `name` is: its usual place, or the cache where it was made or decoded."""
+    places = [place for place in (usual_place(name), cache_folder() / name) if place]
+    return next((place for place in places if source_of(name).is_in(place)), None)
+
+
 def load(name: str, root: Path | None = None) -> Corpus:
     """The corpus called `name`, under `root` or where such a corpus is usually found.
 
     Raises:
         CorpusError: no such corpus, or it is not there; the message says how to get it.
     """
-    if name == "rendered":
-        home = root or rendered_folder()
-        if not (home / "manifest.json").is_file():
-            raise CorpusError(f"{home}: no rendered corpus; make one with `phonoscope-train corpus rendered`")
-        return rendered.load(home)
-    data = data_folder()
-    if name == "mir1k":
-        place = root or (data / "mir1k" if data else None)
-        if place is None:
-            raise CorpusError("mir1k: set PHONOSCOPE_DATA to the folder that holds mir1k/, or give --root")
-        return mir1k.load(place)
-    if name == "folder":
-        if root is None:
-            raise CorpusError("folder: give --root, a folder of audio with .lab files beside it")
-        return folder.load(root)
-    raise CorpusError(f"no corpus is called {name!r}; there are {', '.join(NAMES)}")
+    source = source_of(name)
+    place = root or find(name)
+    if place is not None:
+        return source.load(place)
+    raise CorpusError(f"{name}: {where_it_is_not(name)}. {source.how_to_get}")
 
 
 def available() -> tuple[str, ...]:
-    """Names of the training corpora that are there, the rendered one first."""
-    data = data_folder()
-    found = ["rendered"] if (rendered_folder() / "manifest.json").is_file() else []
-    return (*found, *(["mir1k"] if data and (data / "mir1k").is_dir() else []))
+    """Names of the corpora that a detector can be trained on and that are there, the rendered one first."""
+    return tuple(name for name, source in SOURCES.items() if source.is_labelled and find(name))
