@@ -14,7 +14,8 @@ from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
 from phonoscope_trainer.corpora import folder
 from phonoscope_trainer.corpora.audio import read_mono
-from phonoscope_trainer.experiments.detector import bundle_listener, judge
+from phonoscope_trainer.experiments.detector import judge
+from phonoscope_trainer.experiments.listeners import bundle_listener
 from support.real_data import data_folder
 from support.reference_frontend import reference_log_mel
 

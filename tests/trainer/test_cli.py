@@ -32,7 +32,21 @@ def test_the_detector_experiment_writes_one_document(songs, written, tmp_path, c
     assert {song["name"] for song in document["songs"]} == {"song0", "song1"}
     assert 0 <= document["mean_auc"] <= 1
     assert document["threshold"] == 0.5
-    assert str(out) in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert str(out) in printed.out
+    assert "all frames, pooled" in printed.err
+    assert {path.name for path in out.parent.iterdir()} == {
+        "detector.json",
+        "detector-roc.png",
+        "detector-calibration.png",
+    }
+
+
+def test_figures_may_go_elsewhere(songs, written, tmp_path, capsys):
+    arguments = ["experiment", "detector", "--songs", str(songs), "--model-repository", str(written.root)]
+    main([*arguments, "--figures", str(tmp_path / "figures")])
+    assert len(json.loads(capsys.readouterr().out)["songs"]) == 2
+    assert (tmp_path / "figures" / "detector-roc.png").is_file()
 
 
 def test_without_a_file_the_document_goes_to_standard_output(songs, written, capsys):
@@ -57,6 +71,8 @@ def test_a_corpus_is_described_as_json(songs, capsys):
     [
         (["experiment", "detector"], "either --songs DIR or --corpus NAME"),
         (["experiment", "detector", "--songs", "nowhere"], "no such folder"),
+        (["experiment", "detector", "--songs", "songs", "--threshold", "valid"], "needs a --corpus"),
+        (["experiment", "stress", "--corpus", "folder", "--root", "songs"], "a voice and an accompaniment apart"),
         (["detector", "--run", "run"], "no corpus to train on"),
         (["detector", "--run", "run", "--corpora", "nonsense"], "no corpus is called 'nonsense'"),
         (["explanation-inverter", "--run", "run", "--detector", "nowhere"], "checkpoint.pt is missing"),

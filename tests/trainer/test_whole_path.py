@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from phonoscope_trainer.cli import main
-from phonoscope_trainer.experiments.detector import bundle_listener
+from phonoscope_trainer.experiments.listeners import bundle_listener
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def place(tmp_path_factory):
         patch.setenv("PHONOSCOPE_CACHE", str(folder / "cache"))
         patch.delenv("PHONOSCOPE_DATA", raising=False)
         steps = (
-            "corpus rendered --songs 8 --seconds 8 9 --workers 1",
+            "corpus rendered --songs 8 --seed 4 --seconds 8 9 --workers 1",  # valid and test songs are sung
             "detector --run runs/detector --updates 2 --threads 1",
             "explanation-inverter --run runs/inverter --detector runs/detector --epochs 1 --excerpts 64 --threads 1",
             "export --detector runs/detector --inverter runs/inverter --name miniature-1",
@@ -43,6 +43,18 @@ def test_the_manifest_says_how_it_was_made(place):
     assert "--updates 2" in manifest["command"]
     assert len(manifest["reconstruction_error_quantiles"]) == 101
     assert manifest["reconstruction_error_quantiles"] == sorted(manifest["reconstruction_error_quantiles"])
+
+
+def test_a_run_is_judged_on_stems_with_the_threshold_its_validation_songs_chose(place, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("PHONOSCOPE_CACHE", str(place / "cache"))
+    command = "experiment detector --corpus rendered"
+    assert main(f"{command} --run runs/detector --json scores/run.json".split()) == 0
+    assert main(f"{command} --threshold valid --json scores/bundle.json".split()) == 0
+    run, bundle = (json.loads((place / "scores" / f"{name}.json").read_text()) for name in ("run", "bundle"))
+    assert run["threshold"] == json.loads((place / "model_repository" / "MANIFEST.json").read_text())["threshold"]
+    assert bundle["threshold_from"] == "valid split"
+    assert run["test_auc"] == pytest.approx(bundle["test_auc"], abs=0.01)
 
 
 def test_a_second_export_replaces_the_bundle(place, monkeypatch):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from phonoscope_trainer.commands.options import Verbs, bar, names
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import Features, features
-from phonoscope_trainer.errors import CorpusError
+from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.frontend import FRONTEND, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.recipes import detector as modern
@@ -31,7 +32,9 @@ def add(verbs: Verbs) -> None:
     detector.add_argument(
         "--recipe", choices=sorted(UPDATES), default="modern", help="how to train (default: %(default)s)"
     )
-    detector.add_argument("--corpora", type=names, help="comma-separated names (default: all that are found)")
+    detector.add_argument(
+        "--corpora", type=names, help="comma-separated names (default: every labelled corpus that is found)"
+    )
     updates = ", ".join(f"{recipe} {count}" for recipe, count in UPDATES.items())
     detector.add_argument("--updates", type=int, help=f"optimiser steps (default: {updates})")
     detector.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
@@ -40,6 +43,11 @@ def add(verbs: Verbs) -> None:
     )
     detector.add_argument("--compile", dest="compiled", action="store_true", help="compile the network first")
     detector.add_argument("--seed", type=int, default=0)
+    cycle = detector.add_argument_group("the modern recipe")
+    cycle.add_argument("--start", type=Path, help="a finished run to go on from, through another cycle")
+    cycle.add_argument(
+        "--learning-rate", type=float, help=f"at its peak (default {modern.DetectorOptions().learning_rate:g})"
+    )
     detector.set_defaults(run=train_detector)
 
 
@@ -52,6 +60,8 @@ def train_detector(
     device: DeviceName,
     compiled: bool,
     seed: int,
+    start: Path | None,
+    learning_rate: float | None,
 ) -> None:
     """Train the detector on the training splits of the named corpora."""
     chosen = tuple(corpora or named.available())
@@ -66,6 +76,10 @@ def train_detector(
         seed=seed,
         corpora=chosen,
     )
+    if isinstance(options, modern.DetectorOptions):
+        options = replace(options, start=str(start or ""), learning_rate=learning_rate or options.learning_rate)
+    elif start or learning_rate:
+        raise OptionsError("--start and --learning-rate belong to the modern recipe")
     chosen_device(device)  # fails now, not after an hour of reading corpora
     frontend = Frontend(FRONTEND)
     tracks = [features(named.load(name).of("train"), frontend, bar(name)) for name in chosen]

@@ -13,6 +13,21 @@ MEDIAN_FRAMES = 56
 THRESHOLDS = (1e-5, 1e-4, 1e-3, *(i / 100 for i in range(1, 100)), 1 - 1e-3, 1 - 1e-4, 1 - 1e-5)
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One recording as a detector heard it, at every frame."""
+
+    probability: NDArray[np.floating]  # [T] as the detector gave it
+    smoothed: NDArray[np.floating]  # [T] under the protocol's median filter: what is judged
+    labels: NDArray[np.bool_]  # [T] whether somebody sings
+
+
+def pooled(curves: Iterable[Curve]) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+    """Smoothed probabilities and labels of all frames of all recordings, each recording filtered by itself."""
+    smoothed, labels = zip(*((curve.smoothed, curve.labels) for curve in curves), strict=True)
+    return np.concatenate(smoothed), np.concatenate(labels)
+
+
 def smooth(probability: NDArray[np.floating]) -> NDArray[np.floating]:
     """`[T]` probabilities under the protocol's median filter: 56 frames, ends repeated."""
     return np.asarray(median_filter(probability, MEDIAN_FRAMES, mode="nearest"))
@@ -73,3 +88,17 @@ def auc(probability: NDArray[np.floating], labels: NDArray[np.bool_]) -> float |
     last = np.cumsum(counts)
     ranks = (last - (counts - 1) / 2)[rank_of]  # ties share their mean rank
     return float((ranks[labels].sum() - sung * (sung + 1) / 2) / (sung * (len(labels) - sung)))
+
+
+def roc(
+    probability: NDArray[np.floating], labels: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rates `[K]` of false alarms and of hits at every distinct probability, from (0, 0) to (1, 1).
+
+    Both classes must be present.
+    """
+    order = np.argsort(-probability, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(probability[order]) != 0, True))  # ties are called together
+    hits = np.cumsum(labels[order])[last]
+    alarms = last + 1 - hits
+    return np.append(0, alarms) / alarms[-1], np.append(0, hits) / hits[-1]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.frontend import CONTEXT_FRAMES, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
@@ -34,3 +37,19 @@ def curve(
         for first in range(0, standardised.shape[1], PIECE_FRAMES)
     ]
     return np.asarray(torch.sigmoid(torch.cat(pieces)).numpy())
+
+
+def labelled_curves(
+    tracks: Iterable[Features], network: SVDNet, frontend: Frontend, standardise: Standardise
+) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    """`(probability, labels)`, both `[T]`, of each track; where it has stems also of its accompaniment alone.
+
+    What a threshold is chosen on: an accompaniment in which nobody sings shows what a mixture cannot.
+    """
+    pairs = []
+    for track in tracks:
+        pairs.append((curve(track.magnitudes[0], network, frontend, standardise), track.labels))
+        if track.has_stems:
+            alone = curve(track.magnitudes[2], network, frontend, standardise)
+            pairs.append((alone, np.zeros_like(track.labels)))
+    return pairs

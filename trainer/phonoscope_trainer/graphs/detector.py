@@ -33,17 +33,23 @@ class TrackGraph(nn.Module):
         self.network = network
         self.register_buffer("silence", silence, persistent=False)  # [1, 1, M], standardised
 
-    def forward(self, standardised: Tensor, silence_before: Tensor, silence_after: Tensor) -> Tensor:
-        """`probability` `[1, T']` of `standardised` `[1, T, M]`.
+    def forward(
+        self, standardised: Tensor, silence_before: Tensor, silence_after: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """`probability` and `logit`, both `[1, T']`, and `fc8` `[1, T', 64]` of `standardised` `[1, T, M]`.
 
         T' = silence_before + T + silence_after - 114: the frames with 57 neighbours on either side. Both counts are
-        int64 `[1, 1]`.
+        int32 `[1, 1]`.
         """
         before, after = (
             self.silence.expand(1, int(count.reshape(()).item()), -1) for count in (silence_before, silence_after)
         )
         padded = torch.cat([before, standardised, after], dim=1)
-        return torch.sigmoid(self.network(padded, every_frame=True))
+        for name, activation in self.network.stages(padded, every_frame=True):
+            if name == "fc8":
+                fc8 = activation[..., 0].transpose(1, 2)
+        logit = activation[:, 0, :, 0]
+        return torch.sigmoid(logit), logit, fc8
 
 
 def detector_graph(network: SVDNet) -> Graph:
@@ -69,7 +75,11 @@ def track_graph(network: SVDNet, silence: Tensor) -> Graph:
         "track_detector",
         TrackGraph(network, silence),
         (TensorSpec("standardised", (-1, bands)), *SILENCE),
-        (TensorSpec("probability", (-1,)),),
+        (
+            TensorSpec("probability", (-1,)),
+            TensorSpec("logit", (-1,)),
+            TensorSpec("fc8", (-1, network.fc8.out_features)),
+        ),
         (torch.zeros(1, frames, bands), *counts),
         maximum_batch=1,
     )

@@ -62,7 +62,7 @@ class SVDNet(nn.Module):
         kernel = self.fc7.weight.view(-1, *FC7_INPUT)
         yield (
             "fc7",
-            (x := F.leaky_relu(F.conv2d(x, kernel, self.fc7.bias, dilation=(second, 1)), LEAKY_SLOPE)),
+            (x := F.leaky_relu(_along_time(x, kernel, self.fc7.bias, second), LEAKY_SLOPE)),
         )
         x = F.dropout(x, DROPOUT, self.training)
         yield "fc8", (x := F.leaky_relu(_pointwise(self.fc8, x), LEAKY_SLOPE))
@@ -109,3 +109,8 @@ class SVDNet(nn.Module):
 def _pointwise(layer: nn.Linear, x: Tensor) -> Tensor:
     """A fully connected layer at every position of `[B, C, S, 1]`."""
     return F.conv2d(x, layer.weight[:, :, None, None], layer.bias)
+
+
+def _along_time(x: Tensor, kernel: Tensor, bias: Tensor | None, dilation: int) -> Tensor:
+    """Convolution with time as the last axis, along which kernels are fast; the output is one band wide."""
+    return F.conv2d(x.transpose(2, 3), kernel.transpose(2, 3), bias, dilation=(1, dilation)).transpose(2, 3)

@@ -38,6 +38,7 @@ class DetectorOptions:
     compiled: bool = False
     excerpts: ExcerptOptions = field(default_factory=ExcerptOptions)
     corpora: tuple[str, ...] = ()
+    start: str = ""  # a finished run to go on from, through another cycle; empty: from random weights
 
     def __post_init__(self) -> None:
         if self.updates < 1:
@@ -47,14 +48,20 @@ class DetectorOptions:
 
 
 def new_learner(standardise: Standardise, options: DetectorOptions) -> training.Learner:
-    """An untrained network with its optimiser and schedule, on the options' device.
+    """A network, untrained or as the run to start from left it, its optimiser and schedule, on the options' device.
 
     Raises:
+        CheckpointError: the run to start from cannot be read.
         OptionsError: that device is not there.
     """
     device = chosen_device(options.device)
     torch.manual_seed(options.seed)
-    network = SVDNet(batch_norm=True).train().to(device)
+    network = SVDNet(batch_norm=True)
+    if options.start:
+        state = checkpoint.load(Path(options.start))
+        network.load_state_dict(state["network"])
+        standardise.load_state_dict(state["standardise"])  # what those weights are used to
+    network = network.train().to(device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
     optimiser = torch.optim.AdamW(network.parameters(), options.learning_rate, weight_decay=options.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
