@@ -16,12 +16,14 @@ from phonoscope_client.errors import (
     DeadlineExceededError,
     FieldViolation,
     InvalidInputError,
+    NotInBundleError,
     OutOfRangeError,
     PhonoscopeError,
     ServiceError,
     UnauthenticatedError,
     UnavailableError,
 )
+from phonoscope_client.inversions import Inversions, LayerInversion
 from phonoscope_client.passages import Passage, vocal_passages
 from phonoscope_client.results import (
     Axes,
@@ -50,9 +52,12 @@ __all__ = [
     "Explanation",
     "FieldViolation",
     "InvalidInputError",
+    "Inversions",
     "Label",
     "Layer",
+    "LayerInversion",
     "Masking",
+    "NotInBundleError",
     "OutOfRangeError",
     "Passage",
     "PhonoscopeError",

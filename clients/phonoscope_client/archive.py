@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 
 def save(result: object, path: str | os.PathLike[str]) -> None:
-    """Write a dataclass of arrays, scalars and such dataclasses; a field that is None has no entry."""
+    """Write a dataclass of arrays, scalars, such dataclasses and dictionaries of them; None has no entry."""
     with Path(path).open("wb") as file:  # given a name instead, NumPy would append ".npz" to some
         np.savez_compressed(file, allow_pickle=False, **dict(_entries(result, "")))
 
@@ -43,12 +43,11 @@ def load(kind: type[Result], path: str | os.PathLike[str]) -> Result:
 
 
 def _entries(result: object, prefix: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:
-    for field in fields(result):  # type: ignore[arg-type]  # only dataclasses reach here; the type has no name
-        value = getattr(result, field.name)
-        if is_dataclass(value):
-            yield from _entries(value, f"{prefix}{field.name}.")
+    for name, value in (result if isinstance(result, dict) else vars(result)).items():
+        if is_dataclass(value) or isinstance(value, dict):
+            yield from _entries(value, f"{prefix}{name}.")
         elif value is not None:
-            yield prefix + field.name, np.asarray(value)
+            yield prefix + name, np.asarray(value)
 
 
 def _build(kind: type[Result], prefix: str, entries: Mapping[str, npt.NDArray[Any]]) -> Result:
@@ -57,7 +56,10 @@ def _build(kind: type[Result], prefix: str, entries: Mapping[str, npt.NDArray[An
         alternatives = get_args(declared) if isinstance(declared, UnionType) else (declared,)
         nested = next((each for each in alternatives if isinstance(each, type) and is_dataclass(each)), None)
         below = f"{prefix}{name}."
-        if nested is None:
+        if get_origin(declared) is dict:
+            named = dict.fromkeys(e.removeprefix(below).split(".")[0] for e in entries if e.startswith(below))
+            values[name] = {key: _build(get_args(declared)[1], f"{below}{key}.", entries) for key in named}
+        elif nested is None:
             values[name] = _value(entries[prefix + name])
         elif NoneType in alternatives and not any(each.startswith(below) for each in entries):
             values[name] = None

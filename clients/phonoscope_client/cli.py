@@ -11,55 +11,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from phonoscope_client import commands
+from phonoscope_client import command_help, commands
 from phonoscope_client.commands import Connection, Rule
 from phonoscope_client.errors import PhonoscopeError
-from phonoscope_client.plain_text import bundle_text, curve_text, explanation_text
-
-_DESCRIPTION = """\
-Shows, and lets you hear, what a machine listener listens to.
-
-  phonoscope demo --out out/demo                        try it on the song that comes with it
-  phonoscope predict song.mp3 --out out/song            where does somebody sing?
-  phonoscope explain song.mp3 --at 34 --out out/song    why does it say so, at 34 s?
-"""
-_EXPLAIN = """\
-Explains the detector's answer at one moment, and tries the explanation before showing it: does the region
-alone keep the answer, does its removal lose it, and does a random region of the same size do as well?
-
-DIR receives report.html (open it in a browser), explanation.wav, original.wav, explanation.npz (every array;
-`numpy.load` reads it) and summary.json.
-
-  phonoscope explain song.mp3 --at 34 --out out/song
-  phonoscope explain song.mp3 --at 1:02.5 --keep-label --out out/song
-  phonoscope explain song.mp3 --at 34 --max-area 0.2 --masking m1 --json
-"""
-_PREDICT = """\
-Says how probable it is that somebody sings, at every frame of a recording.
-
-DIR receives curve.html (the curve over a player; open it in a browser) and curve.npz.
-
-  phonoscope predict song.mp3
-  phonoscope predict song.mp3 --out out/song
-  phonoscope predict song.mp3 --json | jq .vocal_share
-"""
-_DESCRIBE = """\
-Says what a service is serving: layers, front-end, threshold, what was measured, and the data behind it.
-
-  phonoscope describe --server localhost:50051
-"""
-_DEMO = """\
-Explains a moment of the song that comes with Phonoscope. No service and no file of your own are needed.
-
-  phonoscope demo --out out/demo
-"""
-_SERVICE = "Without --server, a service is started for the one call; that needs `pip install 'phonoscope[serving]'`."
+from phonoscope_client.plain_text import bundle_text, curve_text, explanation_text, inversions_text
 
 
 def get_parser() -> argparse.ArgumentParser:
     """Every command and option."""
     parser = argparse.ArgumentParser(
-        prog="phonoscope", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="phonoscope", description=command_help.DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands_parser = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (summary, description, add_options) in _COMMAND_LINES.items():
@@ -67,7 +28,7 @@ def get_parser() -> argparse.ArgumentParser:
             name,
             help=summary,
             description=description,
-            epilog=_SERVICE,
+            epilog=command_help.SERVICE,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         add_options(command)
@@ -107,12 +68,28 @@ def seconds(text: str) -> float:
     return 60 * int(found[1] or 0) + float(found[2])
 
 
-def _add_explain(parser: argparse.ArgumentParser) -> None:
+def layer_names(text: str) -> tuple[str, ...]:
+    """Names between commas: "fc8,conv5".
+
+    Raises:
+        argparse.ArgumentTypeError: there is none, or one is empty.
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of layers; write fc8,conv5")
+    return names
+
+
+def _add_moment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("song", type=Path, metavar="SONG", help="WAV, FLAC, Ogg or MP3, of any length")
     parser.add_argument(
         "--at", dest="at_s", type=seconds, required=True, metavar="TIME", help="seconds, or minutes:seconds"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the report, sounds and arrays")
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    _add_moment(parser)
     region = parser.add_argument_group("region", "at most one of the first three; else the bundle's own alpha")
     rule = region.add_mutually_exclusive_group()
     rule.add_argument("--alpha", type=float, metavar="A", help="keep what the inversion shows at or above A, 0 to 1")
@@ -123,6 +100,17 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
         choices=["m1", "m2"],
         default="m1",
         help="masked bins become their band's mean (m1; default) or a raw log-mel of zero (m2)",
+    )
+
+
+def _add_invert(parser: argparse.ArgumentParser) -> None:
+    _add_moment(parser)
+    parser.add_argument(
+        "--layers",
+        type=layer_names,
+        default=(),
+        metavar="NAMES",
+        help="such as fc8,conv5; see phonoscope describe (default: all)",
     )
 
 
@@ -155,10 +143,11 @@ def _add_service_and_output(parser: argparse.ArgumentParser) -> None:
 
 
 _COMMAND_LINES = {
-    "explain": ("why the detector answers as it does", _EXPLAIN, _add_explain),
-    "predict": ("where somebody sings", _PREDICT, _add_predict),
-    "describe": ("what a service is serving", _DESCRIBE, _add_describe),
-    "demo": ("explain the song that comes with Phonoscope", _DEMO, _add_demo),
+    "explain": ("why the detector answers as it does", command_help.EXPLAIN, _add_explain),
+    "invert": ("what each layer keeps of a moment", command_help.INVERT, _add_invert),
+    "predict": ("where somebody sings", command_help.PREDICT, _add_predict),
+    "describe": ("what a service is serving", command_help.DESCRIBE, _add_describe),
+    "demo": ("explain the song that comes with Phonoscope", command_help.DEMO, _add_demo),
 }
 
 
@@ -168,6 +157,13 @@ def _explain(options: argparse.Namespace) -> None:
         options.song, options.at_s, options.out, rule, _connection(options), note=_Note(options)
     )
     _show(options, summary, explanation_text(explanation, song=options.song.name))
+
+
+def _invert(options: argparse.Namespace) -> None:
+    inversions, summary = commands.invert(
+        options.song, options.at_s, options.layers, options.out, _connection(options), note=_Note(options)
+    )
+    _show(options, summary, inversions_text(inversions, song=options.song.name))
 
 
 def _predict(options: argparse.Namespace) -> None:
@@ -187,7 +183,7 @@ def _demo(options: argparse.Namespace) -> None:
     _show(options, summary, explanation_text(explanation, song=Path(summary["song"]).name))
 
 
-_COMMANDS = {"explain": _explain, "predict": _predict, "describe": _describe, "demo": _demo}
+_COMMANDS = {"explain": _explain, "invert": _invert, "predict": _predict, "describe": _describe, "demo": _demo}
 
 
 def _connection(options: argparse.Namespace) -> Connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self, TypeVar
@@ -17,6 +17,7 @@ from phonoscope_client import audio as sound
 from phonoscope_client import messages
 from phonoscope_client.audio import AudioInput
 from phonoscope_client.errors import from_rpc_error, invalid
+from phonoscope_client.inversions import Inversions
 from phonoscope_client.results import Bundle, Curve, Explanation, Masking
 
 Response = TypeVar("Response")
@@ -73,8 +74,8 @@ class Client:
         token: bearer token, where the service asks for one; sent as it is, so give it together with `tls`.
 
     Every method raises a `PhonoscopeError`: `InvalidInputError` (do not retry), `BusyError` (retry after
-    `retry_after_s`), `DeadlineExceededError`, `UnavailableError` (already retried), `UnauthenticatedError` or
-    `ServiceError`.
+    `retry_after_s`), `DeadlineExceededError`, `NotInBundleError`, `UnavailableError` (already retried),
+    `UnauthenticatedError` or `ServiceError`.
     """
 
     def __init__(
@@ -133,6 +134,30 @@ class Client:
         )
         response: pb.ExplainResponse = self._call(self._stub.Explain, request)
         return messages.explanation(response, start_s=section.start_s)
+
+    def invert_layers(
+        self, audio: AudioInput, at_s: float, *, layers: Collection[str] = (), listen: bool = True
+    ) -> Inversions:
+        """What each layer of the detector keeps of one moment of a recording.
+
+        Args:
+            audio: as for `explain`.
+            at_s: the moment, in seconds from the start.
+            layers: names of layers, each once, as `describe` lists them; none for all that can be inverted.
+            listen: whether to return the excerpt and every inversion as sound as well.
+
+        Raises:
+            OutOfRangeError: `at_s` lies outside the recording.
+            NotInBundleError: the bundle that is served has no networks that invert layers.
+        """
+        if isinstance(layers, str):
+            raise invalid("layers", f"{layers!r}; give a list of names, such as [{layers!r}]")
+        section = sound.around(audio, at_s)
+        request = pb.InvertLayersRequest(
+            audio=section.message, at_s=at_s - section.start_s, layers=layers, listen=listen
+        )
+        response: pb.InvertLayersResponse = self._call(self._stub.InvertLayers, request)
+        return messages.inversions(response, start_s=section.start_s)
 
     def describe(self) -> Bundle:
         """What the service is serving."""

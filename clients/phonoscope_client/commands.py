@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from phonoscope_client import demo
 from phonoscope_client.audio import wav
 from phonoscope_client.client import Client, Tls
 from phonoscope_client.errors import invalid
+from phonoscope_client.inversions import Inversions
 from phonoscope_client.results import Bundle, Curve, Explanation, Masking, Waveform
 from phonoscope_client.service import running_service
 
@@ -79,6 +80,36 @@ def explain(
     return explanation, summary
 
 
+def invert(
+    song: Path, at_s: float, layers: Sequence[str], out: Path | None, connection: Connection, *, note: Note
+) -> tuple[Inversions, dict[str, Any]]:
+    """Invert layers at one moment; write the report, sounds, arrays and summary where a folder is given.
+
+    Args:
+        song: the recording.
+        at_s: the moment, in seconds.
+        layers: names of layers; none for all that can be inverted.
+        out: the folder; without one no sound is asked for.
+        connection: which service answers.
+        note: told what is going on.
+
+    Returns:
+        The inversions, and the summary as one JSON document.
+    """
+    started_s = time.monotonic()
+    _must_exist(song)
+    with connection.open(note) as client:
+        note(f"inverting {', '.join(layers) or 'every layer'} for {song.name} at {at_s:.2f} s ...")
+        inversions = client.invert_layers(song, at_s, layers=layers, listen=out is not None)
+    summary = {"song": str(song), **inversions.to_json(), "files": {}}
+    if out is not None:
+        summary["files"] = _write_inversions(out, song, inversions)
+    summary["seconds_after_install"] = round(time.monotonic() - started_s, 3)
+    if out is not None:
+        (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    return inversions, summary
+
+
 def predict(song: Path, out: Path | None, connection: Connection, *, note: Note) -> tuple[Curve, dict[str, Any]]:
     """The curve of a whole recording; write its page and arrays where a folder is given.
 
@@ -121,6 +152,20 @@ def _write_curve(out: Path, song: Path, curve: Curve) -> dict[str, str]:
     files = {"report": out / "curve.html", "arrays": out / "curve.npz"}
     files["report"].write_text(curve_page(curve, song=song), encoding="utf-8")
     curve.save(files["arrays"])
+    return {name: str(path) for name, path in files.items()}
+
+
+def _write_inversions(out: Path, song: Path, inversions: Inversions) -> dict[str, str]:
+    from phonoscope_client.inversion_report import inversion_page, listening_gain  # noqa: PLC0415 - likewise
+
+    out.mkdir(parents=True, exist_ok=True)
+    files = {"report": out / "layers.html", "arrays": out / "inversions.npz", "summary": out / "summary.json"}
+    files["report"].write_text(inversion_page(inversions, song=song.name), encoding="utf-8")
+    inversions.save(files["arrays"])
+    for name, sound in inversions.sounds.items():
+        files[f"{name}_audio"] = out / f"{name}.wav"
+        data = wav(sound.samples, sound.sample_rate_hz, gain=listening_gain(inversions))
+        files[f"{name}_audio"].write_bytes(data)
     return {name: str(path) for name, path in files.items()}
 
 

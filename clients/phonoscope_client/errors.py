@@ -5,6 +5,7 @@ PhonoscopeError
 │   └── OutOfRangeError       the moment lies outside the recording
 ├── BusyError                 the queue is full; says when to try again
 ├── DeadlineExceededError     the answer did not come in time
+├── NotInBundleError          the bundle that is served holds nothing for what is asked
 ├── UnavailableError          no service could be reached or started
 ├── UnauthenticatedError      a bearer token is required and was not given or is wrong
 └── ServiceError              a defect of the service; the request id finds it in its log
@@ -79,6 +80,10 @@ class DeadlineExceededError(PhonoscopeError):
     """The answer did not come in time."""
 
 
+class NotInBundleError(PhonoscopeError):
+    """The bundle that is served holds nothing for what is asked."""
+
+
 class UnavailableError(PhonoscopeError):
     """No service could be reached or started."""
 
@@ -100,6 +105,7 @@ _BY_STATUS: dict[grpc.StatusCode, type[PhonoscopeError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidInputError,
     grpc.StatusCode.OUT_OF_RANGE: OutOfRangeError,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceededError,
+    grpc.StatusCode.FAILED_PRECONDITION: NotInBundleError,
     grpc.StatusCode.UNAVAILABLE: UnavailableError,
     grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
 }

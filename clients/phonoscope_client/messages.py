@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from google.protobuf.message import Message
 from phonoscope.v1 import audio_pb2, explainer_service_pb2, explanation_pb2
 
 from phonoscope_client.errors import ServiceError, invalid
+from phonoscope_client.inversions import Inversions, LayerInversion
 from phonoscope_client.results import (
     Axes,
     Bundle,
@@ -80,11 +82,7 @@ def explanation(response: explainer_service_pb2.ExplainResponse, *, start_s: int
         threshold=_decimal(response.threshold),
         alpha=_decimal(response.alpha),
         masking=_MASKING_NAMES[response.masking],
-        axes=Axes(
-            start_s=start_s + response.axes.start_s,
-            frames_per_second=response.axes.frames_per_second,
-            band_centre_hz=np.array(response.axes.band_centre_hz, np.float32),
-        ),
+        axes=_axes(response.axes, start_s),
         log_mel=_map(response.log_mel),
         inverted=_map(response.inverted),
         mask=_map(response.mask) > 0.5,
@@ -92,6 +90,31 @@ def explanation(response: explainer_service_pb2.ExplainResponse, *, start_s: int
         trust=_trust(trust),
         original_audio=_waveform(response, "original_audio"),
         explanation_audio=_waveform(response, "explanation_audio"),
+    )
+
+
+def inversions(response: explainer_service_pb2.InvertLayersResponse, *, start_s: int) -> Inversions:
+    """The inversions in a response.
+
+    Args:
+        response: as the service sent it.
+        start_s: where the sound that was sent starts in the recording; times are moved by it.
+
+    Raises:
+        ServiceError: the response breaks the contract.
+    """
+    return Inversions(
+        bundle=_bundle_reference(response.bundle),
+        at_s=start_s + response.at_s,
+        probability=_decimal(response.probability),
+        threshold=_decimal(response.threshold),
+        axes=_axes(response.axes, start_s),
+        log_mel=_map(response.log_mel),
+        standardised=_map(response.standardised),
+        layers={each.layer: _layer_inversion(each) for each in response.inversions},
+        original_audio=_waveform(response, "original_audio"),
+        log_mel_audio=_waveform(response, "log_mel_audio"),
+        seconds=response.seconds,
     )
 
 
@@ -110,7 +133,7 @@ def bundle(response: explainer_service_pb2.DescribeBundleResponse) -> Bundle:
     return Bundle(
         name=response.bundle.name,
         digest=response.bundle.digest,
-        layers=tuple(Layer(each.name, tuple(each.shape)) for each in response.layers),
+        layers=tuple(Layer(each.name, tuple(each.shape), each.invertible) for each in response.layers),
         sample_rate_hz=response.sample_rate_hz,
         hop_samples=response.hop_samples,
         frame_samples=response.frame_samples,
@@ -139,6 +162,24 @@ def _trust(trust: explanation_pb2.Trust) -> Trust:
     )
 
 
+def _layer_inversion(message: explainer_service_pb2.LayerInversion) -> LayerInversion:
+    return LayerInversion(
+        inverted=_map(message.inverted),
+        reconstruction_error=_decimal(message.reconstruction_error),
+        reconstruction_percentile=_decimal(message.reconstruction_percentile),
+        out_of_distribution=message.out_of_distribution,
+        audio=_waveform(message, "audio"),
+    )
+
+
+def _axes(axes: explanation_pb2.TimeFrequencyAxes, start_s: int) -> Axes:
+    return Axes(
+        start_s=start_s + axes.start_s,
+        frames_per_second=axes.frames_per_second,
+        band_centre_hz=np.array(axes.band_centre_hz, np.float32),
+    )
+
+
 def _bundle_reference(reference: explanation_pb2.BundleReference) -> BundleReference:
     return BundleReference(reference.name, reference.digest)
 
@@ -152,11 +193,11 @@ def _map(message: explanation_pb2.TimeFrequencyMap) -> Floats:
     return values.reshape(message.frames, message.bands)
 
 
-def _waveform(response: explainer_service_pb2.ExplainResponse, name: str) -> Waveform | None:
-    if not response.HasField(name):
+def _waveform(message: Message, field: str) -> Waveform | None:
+    if not message.HasField(field):
         return None
-    message: audio_pb2.Waveform = getattr(response, name)
-    return Waveform(np.frombuffer(message.samples, "<f4"), message.sample_rate_hz)
+    sound: audio_pb2.Waveform = getattr(message, field)
+    return Waveform(np.frombuffer(sound.samples, "<f4"), sound.sample_rate_hz)
 
 
 def _decimal(value: float) -> float:

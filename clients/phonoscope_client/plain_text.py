@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from phonoscope_client.inversions import Inversions
 from phonoscope_client.passages import vocal_passages
-from phonoscope_client.results import Bundle, BundleReference, Curve, Explanation
+from phonoscope_client.results import Bundle, BundleReference, Curve, Explanation, Layer
 from phonoscope_client.verdict import trials, verdict
 from phonoscope_client.wording import clock, percent
 
@@ -26,6 +27,24 @@ def explanation_text(explanation: Explanation, *, song: str) -> str:
         judged.headline,
         *(f"  {_SIGNS[finding.bearing]} {finding.text}" for finding in judged.findings),
         _bundle_line(explanation.bundle),
+    ]
+    return "\n".join(lines)
+
+
+def inversions_text(inversions: Inversions, *, song: str) -> str:
+    """How much each layer has lost."""
+    width = max(map(len, inversions.layers))
+    lines = [
+        f"{song} at {inversions.at_s:.2f} s: {inversions.label}, probability of singing {inversions.probability:.2f}",
+        "normalised error of what is rebuilt from each layer (0: the excerpt itself, 1: as far as another excerpt):",
+        "",
+        *(
+            f"  {name:{width}}  {layer.reconstruction_error:.3f}  above {percent(layer.reconstruction_percentile)} "
+            f"of validation excerpts{', out of distribution' if layer.out_of_distribution else ''}"
+            for name, layer in inversions.layers.items()
+        ),
+        "",
+        _bundle_line(inversions.bundle),
     ]
     return "\n".join(lines)
 
@@ -56,7 +75,7 @@ def bundle_text(bundle: Bundle) -> str:
         f"excerpt: {bundle.excerpt_frames} frames",
         f"vocal from {bundle.threshold:g}; alpha {bundle.default_alpha:g} unless another is asked for",
         "layers:",
-        *(f"  {each.name:8}{' x '.join(map(str, each.shape))}" for each in bundle.layers),
+        *(f"  {each.name:8}{' x '.join(map(str, each.shape)):16}{_inverted(each)}".rstrip() for each in bundle.layers),
         "measured:",
         *(f"  {name}: {value:.4g}" for name, value in bundle.metrics.items()),
         "trained on:",
@@ -64,6 +83,10 @@ def bundle_text(bundle: Bundle) -> str:
         f"made by: {bundle.command}",
     ]
     return "\n".join(lines)
+
+
+def _inverted(layer: Layer) -> str:
+    return "can be inverted" if layer.invertible else ""
 
 
 def _bundle_line(bundle: BundleReference) -> str:

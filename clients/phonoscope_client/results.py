@@ -204,10 +204,11 @@ class Curve:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of the detector, and the shape of its activation for one excerpt."""
+    """One layer of the detector, the shape of its activation for one excerpt, and whether it can be inverted."""
 
     name: str
     shape: tuple[int, ...]
+    invertible: bool
 
 
 @dataclass(frozen=True)

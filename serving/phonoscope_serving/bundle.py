@@ -18,14 +18,15 @@ from tritonclient.grpc import model_config_pb2
 
 from phonoscope_serving.engines.engine import Floats
 from phonoscope_serving.errors import BundleError
+from phonoscope_serving.manifest import MANIFEST, field, quantiles, read_manifest, verified
 
 ModelConfig = Any  # tritonclient's inference.ModelConfig, which ships without types
 
-MANIFEST = "MANIFEST.json"
 CONFIG = "config.pbtxt"
 GRAPH = "model.onnx"
 GOLDEN = "golden.npz"
 ENTRY_POINTS = ("explain", "masked", "predict", "listen")  # the models the service calls; the rest it only reads about
+INVERSION_ENTRY_POINTS = ("invert_layers", "sonify")  # likewise, of a bundle whose layers can be inverted
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Bundle:
     threshold: float
     default_alpha: float
     reconstruction_error_quantiles: Floats  # `[101]`, 0 % to 100 %
+    inversion_error_quantiles: Mapping[str, Floats]  # layer that can be inverted → `[101]`, likewise; first layer first
     metrics: Mapping[str, float]
     training_data: tuple[TrainingData, ...]
     command: str
@@ -106,7 +108,7 @@ class Bundle:
         ]
         if not versions:
             raise BundleError(f"{self.root}: the manifest lists no graph {model}/VERSION/{GRAPH}")
-        return _verified(self.root, max(versions, key=lambda p: int(PurePosixPath(p).parts[1])), self.files)
+        return verified(self.root, max(versions, key=lambda p: int(PurePosixPath(p).parts[1])), self.files)
 
     def golden(self) -> dict[str, Floats]:
         """The golden vectors: `ENSEMBLE.input.TENSOR` and `ENSEMBLE.output.TENSOR`."""
@@ -123,65 +125,35 @@ def load_bundle(root: Path) -> Bundle:
     Raises:
         BundleError: a file is missing, altered, not listed or malformed; the message names it.
     """
-    manifest = _read_manifest(root)
-    files: dict[str, str] = _field(manifest, "files", dict)
+    manifest = read_manifest(root)
+    files: dict[str, str] = field(manifest, "files", dict)
     digest = hashlib.sha256(json.dumps(files, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-    if digest != _field(manifest, "digest", str):
+    if digest != field(manifest, "digest", str):
         raise BundleError(f"{root / MANIFEST}: digest does not match the list of files (computed {digest})")
     for path in files:
-        _verified(root, path, files)
+        verified(root, path, files)
     models = _read_models(root, files)
     return Bundle(
         root=root,
-        name=_field(manifest, "name", str),
+        name=field(manifest, "name", str),
         digest=digest,
         files=files,
         models=models,
         front_end=_front_end(models),
         layers=_layers(models),
-        threshold=float(_field(manifest, "threshold", (int, float))),
-        default_alpha=float(_field(manifest, "default_alpha", (int, float))),
-        reconstruction_error_quantiles=_quantiles(manifest),
-        metrics={name: float(value) for name, value in _field(manifest, "metrics", dict).items()},
-        training_data=tuple(
-            TrainingData(_field(d, "name", str), _field(d, "licence", str), _field(d, "digest", str))
-            for d in _field(manifest, "training_data", list)
+        threshold=float(field(manifest, "threshold", (int, float))),
+        default_alpha=float(field(manifest, "default_alpha", (int, float))),
+        reconstruction_error_quantiles=quantiles(
+            field(manifest, "reconstruction_error_quantiles", list), "reconstruction_error_quantiles"
         ),
-        command=_field(manifest, "command", str),
+        inversion_error_quantiles=_inversion_error_quantiles(manifest, models),
+        metrics={name: float(value) for name, value in field(manifest, "metrics", dict).items()},
+        training_data=tuple(
+            TrainingData(field(d, "name", str), field(d, "licence", str), field(d, "digest", str))
+            for d in field(manifest, "training_data", list)
+        ),
+        command=field(manifest, "command", str),
     )
-
-
-def _read_manifest(root: Path) -> dict[str, Any]:
-    path = root / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BundleError(f"{path} does not exist: is {root} a model repository?") from None
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{path} cannot be read: {error}") from error
-    if not isinstance(manifest, dict):
-        raise BundleError(f"{path} must hold a JSON object")
-    return manifest
-
-
-def _field(document: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 - JSON
-    value = document.get(name)
-    if not isinstance(value, kind):
-        raise BundleError(f"{MANIFEST}: {name} is missing or has the wrong type")
-    return value
-
-
-def _verified(root: Path, path: str, files: Mapping[str, str]) -> bytes:
-    """The bytes of one listed file, after its digest was found right."""
-    if not (root / path).resolve().is_relative_to(root.resolve()):
-        raise BundleError(f"{MANIFEST}: {path} lies outside the model repository")
-    try:
-        content = (root / path).read_bytes()
-    except OSError as error:
-        raise BundleError(f"{root / path} cannot be read: {error.strerror}") from error
-    if hashlib.sha256(content).hexdigest() != files[path]:
-        raise BundleError(f"{root / path} is not the file the manifest describes (SHA-256 differs)")
-    return content
 
 
 def _read_models(root: Path, files: Mapping[str, str]) -> dict[str, ModelConfig]:
@@ -191,7 +163,7 @@ def _read_models(root: Path, files: Mapping[str, str]) -> dict[str, ModelConfig]
         if f"{name}/{CONFIG}" not in files:
             raise BundleError(f"{path} is not listed in the manifest")
         try:
-            config = text_format.Parse(_verified(root, f"{name}/{CONFIG}", files), model_config_pb2.ModelConfig())
+            config = text_format.Parse(verified(root, f"{name}/{CONFIG}", files), model_config_pb2.ModelConfig())
         except text_format.ParseError as error:
             raise BundleError(f"{path}: {error}") from error
         if config.name not in ("", name):
@@ -238,9 +210,29 @@ def _layers(models: Mapping[str, ModelConfig]) -> tuple[Layer, ...]:
     return tuple(Layer(name, shapes[name]) for name in names)
 
 
-def _quantiles(manifest: Mapping[str, Any]) -> Floats:
-    name = "reconstruction_error_quantiles"
-    quantiles = np.asarray(_field(manifest, name, list), np.float32)
-    if quantiles.shape != (101,) or not np.isfinite(quantiles).all() or (np.diff(quantiles) < 0).any():
-        raise BundleError(f"{MANIFEST}: {name} must be 101 ascending numbers")
-    return quantiles
+def inverted_output(layer: str) -> str:
+    """The output of `invert_layers` that holds a layer's inversion."""
+    return f"inverted_{layer}"
+
+
+def error_output(layer: str) -> str:
+    """The output of `invert_layers` that holds a layer's normalised reconstruction error."""
+    return f"reconstruction_error_{layer}"
+
+
+def _inversion_error_quantiles(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig]) -> dict[str, Floats]:
+    """The quantiles of every layer that can be inverted; none where the bundle has no inverters."""
+    present = [name for name in INVERSION_ENTRY_POINTS if name in models]
+    if not present:
+        return {}
+    if missing := set(INVERSION_ENTRY_POINTS) - set(present):
+        raise BundleError(f"{MANIFEST}: there is {present[0]}, but no model {missing.pop()}")
+    name = "inversion_error_quantiles"
+    given = field(manifest, name, dict)
+    made = {output.name for output in models["invert_layers"].output}
+    inverted = [layer.name for layer in _layers(models) if inverted_output(layer.name) in made]
+    if set(given) != set(inverted):
+        raise BundleError(f"{MANIFEST}: {name} must be of {', '.join(inverted)}, the layers invert_layers inverts")
+    if missing := {error_output(layer) for layer in inverted} - made:
+        raise BundleError(f"invert_layers/{CONFIG}: there is no output {', '.join(sorted(missing))}")
+    return {layer: quantiles(field(given, layer, list), f"{name}.{layer}") for layer in inverted}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import math
@@ -12,13 +13,14 @@ import signal
 import sys
 from pathlib import Path
 
-from phonoscope_serving.bundle import MANIFEST, Bundle, load_bundle
+from phonoscope_serving.bundle import Bundle, load_bundle
 from phonoscope_serving.decoding import Decoder
 from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
 from phonoscope_serving.engines.triton import TritonEngine, TritonOptions
 from phonoscope_serving.errors import ServingError
 from phonoscope_serving.logs import log_json
+from phonoscope_serving.manifest import MANIFEST
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.security import Security
 from phonoscope_serving.server import Server, ServerOptions
@@ -156,6 +158,8 @@ async def serve(options: argparse.Namespace) -> int:
     LOG.info("serving", extra={**addresses, "device": engine.device, "threads": threads})
     if options.ready_file:
         _write_ready(options.ready_file, addresses)
+    gc.collect()
+    gc.freeze()  # what was loaded stays: looking through it for garbage would hold up calls
     await stop.wait()
     await server.drain()
     return 0

@@ -6,6 +6,7 @@
     └── RequestError      one call cannot be answered; the service carries on
         ├── InvalidRequest     fields are missing or outside their range
         ├── OutOfRange         a position lies outside the recording
+        ├── NotInBundle        the bundle that is served holds nothing for it
         ├── QueueFull          too much work is waiting
         ├── DeadlinePassed     the caller's deadline passed, or too little of it is left
         ├── Unauthenticated    the bearer token is missing or wrong
@@ -72,6 +73,10 @@ class OutOfRange(RequestError):  # noqa: N818 - named as its status code is
     def __init__(self, field: str, description: str) -> None:
         self.violation = Violation(field, description)
         super().__init__(f"{field}: {description}")
+
+
+class NotInBundle(RequestError):  # noqa: N818 - a state, not a defect
+    """The bundle that is served holds nothing for what is asked; another bundle might."""
 
 
 class QueueFull(RequestError):  # noqa: N818 - a state, not a defect

@@ -11,17 +11,14 @@ from enum import IntEnum
 
 import numpy as np
 
-from phonoscope_serving.audio import AudioSource, Recording, peak
+from phonoscope_serving.audio import AudioSource
 from phonoscope_serving.bundle import Bundle
 from phonoscope_serving.decoding import Decoder
 from phonoscope_serving.engines.engine import Array, Engine, Floats
-from phonoscope_serving.errors import InvalidRequest, OutOfRange
-from phonoscope_serving.predict import require_frame
-from phonoscope_serving.resampling import samples_at, section
+from phonoscope_serving.excerpt import Excerpt, read_excerpt
 from phonoscope_serving.trust import Trust, weigh
 
 ALPHA_GRID = np.linspace(0.0, 1.0, 21, dtype=np.float32)  # 0, .05 … 1
-SILENT_PEAK = 1e-5  # below the last bit of 16-bit audio: nothing to point at
 NO_AREA_LIMIT = 1.0
 
 
@@ -80,12 +77,6 @@ class Explanation:
     explanation_audio: Floats | None
 
 
-@dataclass(frozen=True)
-class _Excerpt:
-    frame: int
-    samples: Floats  # `[1, N]`
-
-
 async def explain(
     engine: Engine,
     bundle: Bundle,
@@ -105,15 +96,9 @@ async def explain(
         deadline: on the event loop's clock, in seconds.
 
     Raises:
-        OutOfRange: the moment lies outside the recording.
-        InvalidRequest: the excerpt is digital silence, or the recording cannot be read.
-        RequestError: see `Engine.infer`.
+        RequestError: see `read_excerpt` and `Engine.infer`.
     """
-    excerpt = await decoder.read(source, lambda recording: _cut(recording, bundle, question.at_s), deadline)
-    if peak(excerpt.samples) < SILENT_PEAK:
-        raise InvalidRequest.at(
-            "audio", f"is silent around at_s: no sample of the excerpt exceeds {SILENT_PEAK:g}; nothing to point at"
-        )
+    excerpt = await read_excerpt(decoder, source, bundle.front_end, question.at_s, deadline)
     rule = question.rule
     alpha = rule.value if isinstance(rule, Alpha) else 0.0 if isinstance(rule, MaximumArea) else bundle.default_alpha
     inputs = {
@@ -128,20 +113,6 @@ async def explain(
         answer = await engine.infer("explain", inputs, deadline=deadline, begun=True)
     heard = await _listen(engine, excerpt, answer, deadline) if question.listen else None
     return _explanation(bundle, excerpt, answer, heard)
-
-
-def _cut(recording: Recording, bundle: Bundle, at_s: float) -> _Excerpt:
-    """The excerpt around the frame nearest to a moment."""
-    front_end = bundle.front_end
-    require_frame(recording, front_end)
-    duration_s = recording.samples / recording.sample_rate_hz
-    if not 0 <= at_s <= duration_s:
-        raise OutOfRange("at_s", f"is {at_s:g} s; the recording lasts {duration_s:.3f} s")
-    frames = front_end.frames(samples_at(recording, front_end.sample_rate_hz))
-    frame = min(round(at_s * front_end.frames_per_second), frames - 1)
-    start = (frame - front_end.context_frames) * front_end.hop_samples
-    samples = section(recording, front_end.sample_rate_hz, start, front_end.excerpt_samples)
-    return _Excerpt(frame, samples[None])
 
 
 async def _largest_alpha(
@@ -161,18 +132,17 @@ async def _largest_alpha(
     return np.array([[ALPHA_GRID[keeps].max(initial=0.0)]], np.float32)
 
 
-async def _listen(engine: Engine, excerpt: _Excerpt, answer: dict[str, Array], deadline: float | None) -> Floats:
+async def _listen(engine: Engine, excerpt: Excerpt, answer: dict[str, Array], deadline: float | None) -> Floats:
     inputs = {"samples": excerpt.samples, "mask": answer["mask"], "outside_gain": np.zeros((1, 1), np.float32)}
     outputs = await engine.infer("listen", inputs, deadline=deadline, begun=True)
     audio: Floats = outputs["audio"][0]
     return audio
 
 
-def _explanation(bundle: Bundle, excerpt: _Excerpt, answer: dict[str, Array], heard: Floats | None) -> Explanation:
-    front_end = bundle.front_end
+def _explanation(bundle: Bundle, excerpt: Excerpt, answer: dict[str, Array], heard: Floats | None) -> Explanation:
     return Explanation(
-        at_s=excerpt.frame / front_end.frames_per_second,
-        start_s=(excerpt.frame - front_end.context_frames) / front_end.frames_per_second,
+        at_s=excerpt.at_s,
+        start_s=excerpt.start_s,
         log_mel=answer["log_mel"][0],
         inverted=answer["inverted"][0],
         mask=answer["mask"][0],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
+from phonoscope_serving.invert import Inversion
 from phonoscope_serving.trust import Trust
 
 CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
@@ -11,6 +14,7 @@ ENGINE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 BATCH_ROWS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
 RELATIVE_AREAS = tuple(tenth / 10 for tenth in range(1, 11))
 RECONSTRUCTION_ERRORS = (0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.7, 2.0, 3.0)
+INVERSION_ERRORS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.3, 2.0)
 
 
 class Metrics:
@@ -32,6 +36,7 @@ class Metrics:
         )
         self._measure_engine()
         self._measure_quality()
+        self._measure_inversions()
 
     def _measure_engine(self) -> None:
         self.batch_rows = Histogram(
@@ -84,6 +89,21 @@ class Metrics:
             registry=self.registry,
         )
 
+    def _measure_inversions(self) -> None:
+        self.inversion_error = Histogram(
+            "phonoscope_inversion_error",
+            "Distance of a layer's inversion from the standardised excerpt, over that between validation excerpts.",
+            ["bundle", "layer"],
+            buckets=INVERSION_ERRORS,
+            registry=self.registry,
+        )
+        self.strange_inversions = Counter(
+            "phonoscope_inversions_out_of_distribution_total",
+            "Inversions that fit worse than on 99 % of the bundle's validation excerpts.",
+            ["bundle", "layer"],
+            registry=self.registry,
+        )
+
     def observe_explanation(self, bundle: str, rule: str, masking: str, trust: Trust) -> None:
         """Counts one explanation and the quality of it.
 
@@ -99,3 +119,14 @@ class Metrics:
         self.removal_flips.labels(bundle, rule).inc(int(trust.removal_flips_label))
         self.relative_area.labels(bundle, rule).observe(trust.relative_area)
         self.reconstruction_error.labels(bundle).observe(trust.reconstruction_error)
+
+    def observe_inversions(self, bundle: str, inversions: Iterable[Inversion]) -> None:
+        """Notes how well each layer of one excerpt was inverted.
+
+        Args:
+            bundle: name of the bundle that answered.
+            inversions: what was returned; their layers are the bundle's.
+        """
+        for inversion in inversions:
+            self.inversion_error.labels(bundle, inversion.layer).observe(inversion.reconstruction_error)
+            self.strange_inversions.labels(bundle, inversion.layer).inc(int(inversion.out_of_distribution))

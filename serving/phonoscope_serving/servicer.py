@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from phonoscope_serving.explain import (
     RegionRule,
     explain,
 )
+from phonoscope_serving.invert import Inversion, InversionQuestion, Inversions, invert_layers
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.predict import predict
 from phonoscope_serving.trust import Trust
@@ -69,6 +71,21 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         )
         return self._explain_response(answer, question)
 
+    async def InvertLayers(  # noqa: N802 - the name of the RPC
+        self,
+        request: explainer_service_pb2.InvertLayersRequest,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> explainer_service_pb2.InvertLayersResponse:
+        """What each layer keeps."""
+        began_s = time.monotonic()
+        question = InversionQuestion(request.at_s, tuple(request.layers), request.listen)
+        source = _source(request.audio)
+        answer = await invert_layers(self._engine, self._bundle, self._decoder, source, question, _deadline(context))
+        self._metrics.observe_inversions(self._bundle.name, answer.layers)
+        response = self._invert_layers_response(answer, question)
+        response.seconds = time.monotonic() - began_s
+        return response
+
     async def DescribeBundle(  # noqa: N802 - the name of the RPC
         self,
         request: explainer_service_pb2.DescribeBundleRequest,  # noqa: ARG002 - it has no fields
@@ -78,7 +95,12 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         bundle, front_end = self._bundle, self._bundle.front_end
         return explainer_service_pb2.DescribeBundleResponse(
             bundle=self._reference,
-            layers=[explainer_service_pb2.Layer(name=layer.name, shape=layer.shape) for layer in bundle.layers],
+            layers=[
+                explainer_service_pb2.Layer(
+                    name=layer.name, shape=layer.shape, invertible=layer.name in bundle.inversion_error_quantiles
+                )
+                for layer in bundle.layers
+            ],
             sample_rate_hz=front_end.sample_rate_hz,
             hop_samples=front_end.hop_samples,
             frame_samples=front_end.frame_samples,
@@ -95,13 +117,11 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         )
 
     def _explain_response(self, answer: Explanation, question: Question) -> explainer_service_pb2.ExplainResponse:
-        front_end = self._bundle.front_end
-        axes = explanation_pb2.TimeFrequencyAxes(start_s=answer.start_s)
-        axes.MergeFrom(self._axes)
+        sample_rate_hz = self._bundle.front_end.sample_rate_hz
         return explainer_service_pb2.ExplainResponse(
             bundle=self._reference,
             at_s=answer.at_s,
-            axes=axes,
+            axes=self._axes_from(answer.start_s),
             log_mel=_map(answer.log_mel),
             inverted=_map(answer.inverted),
             mask=_map(answer.mask),
@@ -110,9 +130,31 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
             masking=_MASKINGS[question.masking],
             threshold=self._bundle.threshold,
             trust=_trust(answer.trust),
-            original_audio=_waveform(answer.original_audio, front_end.sample_rate_hz),
-            explanation_audio=_waveform(answer.explanation_audio, front_end.sample_rate_hz),
+            original_audio=_waveform(answer.original_audio, sample_rate_hz),
+            explanation_audio=_waveform(answer.explanation_audio, sample_rate_hz),
         )
+
+    def _invert_layers_response(
+        self, answer: Inversions, question: InversionQuestion
+    ) -> explainer_service_pb2.InvertLayersResponse:
+        sample_rate_hz = self._bundle.front_end.sample_rate_hz
+        return explainer_service_pb2.InvertLayersResponse(
+            bundle=self._reference,
+            at_s=answer.excerpt.at_s,
+            axes=self._axes_from(answer.excerpt.start_s),
+            log_mel=_map(answer.log_mel),
+            standardised=_map(answer.standardised),
+            probability=answer.probability,
+            threshold=self._bundle.threshold,
+            inversions=[_inversion(inversion, sample_rate_hz) for inversion in answer.layers],
+            original_audio=_waveform(answer.excerpt.samples[0] if question.listen else None, sample_rate_hz),
+            log_mel_audio=_waveform(answer.log_mel_audio, sample_rate_hz),
+        )
+
+    def _axes_from(self, start_s: float) -> explanation_pb2.TimeFrequencyAxes:
+        axes = explanation_pb2.TimeFrequencyAxes(start_s=start_s)
+        axes.MergeFrom(self._axes)
+        return axes
 
 
 def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 - grpc ships no types
@@ -151,6 +193,17 @@ def _rule(region: explanation_pb2.RegionRule, bundle: Bundle) -> RegionRule:
 def _map(values: Floats) -> explanation_pb2.TimeFrequencyMap:
     frames, bands = values.shape
     return explanation_pb2.TimeFrequencyMap(frames=frames, bands=bands, values=_bytes(values))
+
+
+def _inversion(inversion: Inversion, sample_rate_hz: int) -> explainer_service_pb2.LayerInversion:
+    return explainer_service_pb2.LayerInversion(
+        layer=inversion.layer,
+        inverted=_map(inversion.inverted),
+        reconstruction_error=inversion.reconstruction_error,
+        reconstruction_percentile=inversion.reconstruction_percentile,
+        out_of_distribution=inversion.out_of_distribution,
+        audio=_waveform(inversion.audio, sample_rate_hz),
+    )
 
 
 def _waveform(samples: Floats | None, sample_rate_hz: int) -> audio_pb2.Waveform | None:

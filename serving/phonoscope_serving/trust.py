@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from phonoscope_serving.bundle import Bundle
-
-OUT_OF_DISTRIBUTION_PERCENT = 99
-QUANTILE_SHARES = np.linspace(0, 1, 101)  # of `Bundle.reconstruction_error_quantiles`
+from phonoscope_serving.error_distribution import is_out_of_distribution, percentile
 
 
 @dataclass(frozen=True)
@@ -61,6 +57,6 @@ def weigh(measured: Mapping[str, float], bundle: Bundle) -> Trust:
         label_kept=vocal(measured["masked_probability"]) == label,
         removal_flips_label=vocal(measured["removed_probability"]) != label,
         control_label_kept=vocal(measured["control_probability"]) == label,
-        reconstruction_percentile=float(np.interp(error, quantiles, QUANTILE_SHARES)),
-        out_of_distribution=error > float(quantiles[OUT_OF_DISTRIBUTION_PERCENT]),
+        reconstruction_percentile=percentile(error, quantiles),
+        out_of_distribution=is_out_of_distribution(error, quantiles),
     )

@@ -29,11 +29,22 @@ def predict_violations(request: explainer_service_pb2.PredictRequest) -> Iterato
 def explain_violations(request: explainer_service_pb2.ExplainRequest) -> Iterator[Violation]:
     """What is wrong with an ExplainRequest."""
     yield from audio_violations(request.audio, "audio")
-    if not (math.isfinite(request.at_s) and request.at_s >= 0):
-        yield Violation("at_s", f"is {request.at_s:g}; it must be finite and at least 0 s")
+    yield from moment_violations(request.at_s, "at_s")
     yield from region_violations(request.region, "region")
     if request.masking not in MASKINGS:
         yield Violation("masking", f"is {request.masking}, which names no masking")
+
+
+def invert_layers_violations(request: explainer_service_pb2.InvertLayersRequest) -> Iterator[Violation]:
+    """What is wrong with an InvertLayersRequest; whether its layers are the bundle's is for `invert.py` to say."""
+    yield from audio_violations(request.audio, "audio")
+    yield from moment_violations(request.at_s, "at_s")
+
+
+def moment_violations(at_s: float, field: str) -> Iterator[Violation]:
+    """What is wrong with a moment."""
+    if not (math.isfinite(at_s) and at_s >= 0):
+        yield Violation(field, f"is {at_s:g}; it must be finite and at least 0 s")
 
 
 def audio_violations(audio: audio_pb2.Audio, field: str) -> Iterator[Violation]:
@@ -89,4 +100,5 @@ def _size_violations(content: bytes, field: str) -> Iterator[Violation]:
 CHECKS: dict[type, Callable[[Any], Iterator[Violation]]] = {
     explainer_service_pb2.PredictRequest: predict_violations,
     explainer_service_pb2.ExplainRequest: explain_violations,
+    explainer_service_pb2.InvertLayersRequest: invert_layers_violations,
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from phonoscope_client import Curve, Explanation
+from phonoscope_client import Curve, Explanation, Inversions
 from phonoscope_client.cli import get_parser, main, seconds
 
 TRUST_FIELDS = {
@@ -50,6 +51,9 @@ def test_what_is_not_a_moment_is_a_usage_error(text, capsys):
         ["explain", "song.wav", "--at", "3", "--alpha", "0.5", "--keep-label"],
         ["explain", "song.wav", "--at", "3", "--keep-label", "--max-area", "0.5"],
         ["explain", "song.wav", "--at", "3", "--masking", "m3"],
+        ["invert", "song.wav"],
+        ["invert", "song.wav", "--at", "3", "--layers", "fc8,,conv5"],
+        ["invert", "song.wav", "--at", "3", "--layers", ""],
         ["predict"],
     ],
     ids=" ".join,
@@ -61,7 +65,7 @@ def test_wrong_usage_exits_with_2(arguments, capsys):
     assert "usage: phonoscope" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["explain", "predict", "describe", "demo"])
+@pytest.mark.parametrize("command", ["explain", "invert", "predict", "describe", "demo"])
 def test_every_commands_help_teaches_by_example(command, capsys):
     with pytest.raises(SystemExit) as exited:
         main([command, "--help"])
@@ -75,7 +79,9 @@ def test_the_options_of_an_explanation_are_parsed_as_written():
     assert (options.alpha, options.keep_label, options.out, options.server) == (None, False, None, None)
 
 
-@pytest.mark.parametrize("command", [["predict"], ["explain", "--at", "3"]], ids=["predict", "explain"])
+@pytest.mark.parametrize(
+    "command", [["predict"], ["explain", "--at", "3"], ["invert", "--at", "3"]], ids=["predict", "explain", "invert"]
+)
 def test_a_missing_song_is_one_line_and_starts_nothing(command, tmp_path, capsys):
     missing = tmp_path / "missing.wav"
     assert main([command[0], str(missing), *command[1:]]) == 1
@@ -148,6 +154,33 @@ class TestWithTheRealService:
         assert kept["trust"]["label_kept"]
         assert kept["masking"] == "m1"
 
+    def test_invert_writes_a_report_sounds_and_arrays_and_prints_its_summary(self, run, song, tmp_path):
+        output = run("invert", song, "--at", 4, "--layers", "fc8,conv5", "--out", tmp_path, "--json")
+        document = json.loads(output.out)
+        assert document == json.loads((tmp_path / "summary.json").read_text())
+        assert list(document["layers"]) == ["fc8", "conv5"]
+        names = ["conv5.wav", "fc8.wav", "inversions.npz", "layers.html", "log-mel.wav", "original.wav", "summary.json"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == names
+        assert sorted(document["files"].values()) == [str(tmp_path / name) for name in names]
+        inverted = Inversions.load(tmp_path / "inversions.npz")
+        assert inverted.layers["fc8"].reconstruction_error == document["layers"]["fc8"]["reconstruction_error"]
+        samples, rate_hz = soundfile.read(tmp_path / "fc8.wav", dtype="float32")
+        assert (len(samples), rate_hz) == (36934, 22050)
+        assert "a tone &amp; more.wav" in (tmp_path / "layers.html").read_text()
+        assert output.err == "phonoscope: inverting fc8, conv5 for a tone & more.wav at 4.00 s ...\n"
+
+    def test_invert_without_a_folder_lists_every_layers_error(self, run, song):
+        output = run("invert", song, "--at", 4)
+        rows = re.findall(r"^  (\w+) +(\d\.\d{3})  above .* of validation excerpts", output.out, flags=re.MULTILINE)
+        assert [name for name, _ in rows] == ["conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8"]
+
+    def test_a_layer_there_is_not_is_one_line(self, service_address, song, capsys):
+        arguments = ["invert", str(song), "--at", "4", "--layers", "fc8,fc9", "--server", service_address, "--quiet"]
+        assert main(arguments) == 1
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert "layers[1]: is 'fc9'; the bundle inverts conv1" in error
+
     def test_predict_prints_the_curve_of_the_whole_song(self, run, song, tmp_path):
         document = json.loads(run("predict", song, "--out", tmp_path, "--json").out)
         assert set(document) == {
@@ -163,7 +196,7 @@ class TestWithTheRealService:
 
     def test_describe_lists_the_layers_and_the_data(self, run):
         text = run("describe").out
-        assert "conv1" in text
+        assert "conv1   64 x 113 x 78   can be inverted" in text
         assert "trained on:" in text
         assert json.loads(run("describe", "--json").out)["layers"][0]["name"] == "conv1"
 

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from phonoscope_client import Client, Explanation, InvalidInputError, OutOfRangeError
+from phonoscope_client import Client, Explanation, InvalidInputError, Inversions, OutOfRangeError
 
 pytestmark = pytest.mark.e2e
 
@@ -50,6 +50,52 @@ def test_the_original_sound_is_the_recordings_own_excerpt(explained, tone):
     sound = explained.original_audio
     start = round(explained.axes.start_s * sound.sample_rate_hz)
     np.testing.assert_allclose(sound.samples, tone[start : start + len(sound.samples)], atol=2 / 2**15)
+
+
+def test_every_layer_is_inverted_from_the_excerpt_an_explanation_would_be_of(client, song, explained):
+    inverted = client.invert_layers(song, 4.0)
+    invertible = [layer.name for layer in client.describe().layers if layer.invertible]
+    assert list(inverted.layers) == invertible
+    assert len(invertible) == 8
+    assert inverted.bundle == explained.bundle
+    assert (inverted.at_s, inverted.label) == (explained.at_s, explained.label)
+    assert inverted.axes.start_s == explained.axes.start_s
+    np.testing.assert_allclose(inverted.log_mel, explained.log_mel, atol=1e-5)
+    np.testing.assert_array_equal(inverted.original_audio.samples, explained.original_audio.samples)
+    for layer in inverted.layers.values():
+        assert layer.inverted.shape == inverted.standardised.shape == explained.mask.shape
+        assert layer.audio.samples.shape == inverted.log_mel_audio.samples.shape == (36934,)
+        distance = np.linalg.norm(layer.inverted - inverted.standardised)
+        assert layer.reconstruction_error > 0
+        assert distance / layer.reconstruction_error == pytest.approx(
+            np.linalg.norm(inverted.layers["fc8"].inverted - inverted.standardised)
+            / inverted.layers["fc8"].reconstruction_error,
+            rel=1e-4,
+        )
+    assert inverted.seconds > 0
+
+
+def test_only_the_layers_asked_for_come_and_silent_where_sound_is_not_wanted(client, song):
+    inverted = client.invert_layers(song, 4.0, layers=["fc8", "conv5"], listen=False)
+    assert list(inverted.layers) == ["fc8", "conv5"]
+    assert inverted.sounds == {}
+
+
+@pytest.mark.parametrize(
+    ("layers", "field"), [("fc8", "layers"), (["fc9"], "layers[0]"), (["fc8", "fc8"], "layers[1]")], ids=str
+)
+def test_layers_that_cannot_be_are_refused_by_name(client, song, layers, field):
+    with pytest.raises(InvalidInputError) as caught:
+        client.invert_layers(song, 4.0, layers=layers)
+    assert [violation.field for violation in caught.value.violations] == [field]
+
+
+def test_real_inversions_are_the_same_after_saving_and_loading(client, song, tmp_path):
+    inverted = client.invert_layers(song, 4.0, layers=["mp6"])
+    inverted.save(tmp_path / "inversions.npz")
+    loaded = Inversions.load(tmp_path / "inversions.npz")
+    assert loaded.to_json() == inverted.to_json()
+    np.testing.assert_array_equal(loaded.layers["mp6"].inverted, inverted.layers["mp6"].inverted)
 
 
 def test_alpha_is_used_as_given(client, song):

@@ -5,12 +5,17 @@ from dataclasses import fields, is_dataclass
 
 import numpy as np
 import pytest
-from phonoscope_client import Curve, Explanation, InvalidInputError
-from support.client_results import curve, explanation
+from phonoscope_client import Curve, Explanation, InvalidInputError, Inversions
+from support.client_results import curve, explanation, inversions
 
 
 def assert_same(left, right):
     assert type(left) is type(right)
+    if isinstance(left, dict):
+        assert list(left) == list(right)
+        for name in left:
+            assert_same(left[name], right[name])
+        return
     if is_dataclass(left):
         for field in fields(left):
             assert_same(getattr(left, field.name), getattr(right, field.name))
@@ -26,6 +31,36 @@ def test_an_explanation_is_the_same_after_saving_and_loading(tmp_path, listen):
     saved = explanation(listen=listen, at_s=0.1 + 0.2)
     saved.save(tmp_path / "explanation.npz")
     assert_same(Explanation.load(tmp_path / "explanation.npz"), saved)
+
+
+@pytest.mark.parametrize("listen", [True, False], ids=["with sound", "without sound"])
+def test_inversions_are_the_same_after_saving_and_loading(tmp_path, listen):
+    saved = inversions(listen=listen)
+    saved.save(tmp_path / "inversions.npz")
+    assert_same(Inversions.load(tmp_path / "inversions.npz"), saved)
+
+
+def test_saved_inversions_can_be_read_layer_by_layer_with_numpy_alone(tmp_path):
+    inversions().save(tmp_path / "inversions.npz")
+    with np.load(tmp_path / "inversions.npz", allow_pickle=False) as archive:
+        np.testing.assert_array_equal(archive["layers.fc8.inverted"], inversions().layers["fc8"].inverted)
+        assert archive["layers.conv5.reconstruction_error"].item() == 0.4
+
+
+def test_the_json_of_inversions_ranks_every_layer():
+    document = json.loads(json.dumps(inversions().to_json()))
+    assert list(document["layers"]) == ["conv1", "conv5", "fc8"]
+    assert document["layers"]["fc8"] == {
+        "reconstruction_error": 0.8,
+        "reconstruction_percentile": 0.995,
+        "out_of_distribution": True,
+    }
+    assert (document["label"], document["bundle"]["name"]) == ("vocal", "noise-1")
+
+
+def test_a_moment_at_the_threshold_is_vocal():
+    assert inversions(probability=0.47).label == "vocal"
+    assert inversions(probability=0.469).label == "instrumental"
 
 
 def test_a_curve_is_the_same_after_saving_and_loading(tmp_path):

@@ -1,4 +1,4 @@
-"""The real service, and what the demo leaves, made once for all end-to-end tests."""
+"""The real service, what the demo leaves, and a real browser, made once for all end-to-end tests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from selenium import webdriver
+from support.system_programs import program
 
 ROOT = Path(__file__).parents[2]
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
+QUIET = ("--disable-background-networking", "--disable-component-update", "--autoplay-policy=no-user-gesture-required")
 
 
 @dataclass(frozen=True)
@@ -43,3 +47,15 @@ def demo_folder(tmp_path_factory) -> Path:
     assert done.returncode == 0, done.stderr
     assert "report.html" in done.stdout, "the demo says what to open"
     return out
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = program("chromium", "chromium")
+    for flag in (*FLAGS, *QUIET, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(program("chromedriver", "chromium-driver")))
+    yield driver
+    driver.quit()

@@ -18,10 +18,11 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def asked(service) -> str:
-    """The metrics address of a service that has explained and predicted."""
+    """The metrics address of a service that has explained, predicted and inverted."""
     with Client(service.address) as client:
         client.explain(demo.SONG, demo.AT_S)
         client.predict(demo.SONG)
+        client.invert_layers(demo.SONG, demo.AT_S)
     return service.metrics_address
 
 
@@ -81,6 +82,8 @@ def test_latency_quantiles_can_be_drawn(prometheus):
         "phonoscope_explanations_total",
         "phonoscope_relative_area_count",
         "phonoscope_reconstruction_error_count",
+        'phonoscope_inversion_error_count{layer="fc8"}',
+        'phonoscope_inversions_out_of_distribution_total{layer="conv1"}',
     ],
 )
 def test_batches_queue_and_quality_are_there(prometheus, series):

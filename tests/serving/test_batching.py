@@ -17,7 +17,7 @@ class Gate:
         self.entered = asyncio.Event()
         self.fault = None
 
-    async def run(self, model, inputs):
+    async def run(self, model, inputs, outputs):
         self.batches.append(inputs["x"][:, 0].tolist())
         self.running += 1
         self.most_running = max(self.most_running, self.running)
@@ -28,7 +28,7 @@ class Gate:
                 raise self.fault
         finally:
             self.running -= 1
-        return {"y": 2 * inputs["x"]}
+        return {name: made for name, made in {"y": 2 * inputs["x"], "z": 3 * inputs["x"]}.items() if name in outputs}
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def rows(*values, columns=3):
     return {"x": np.repeat(np.array(values, np.float32)[:, None], columns, axis=1)}
 
 
-def ask(queue, inputs, deadline=None, begun=False):
-    return asyncio.create_task(queue.submit(inputs, deadline=deadline, begun=begun))
+def ask(queue, inputs, deadline=None, begun=False, outputs=("y",)):
+    return asyncio.create_task(queue.submit(inputs, outputs, deadline=deadline, begun=begun))
 
 
 async def busy(queue, gate):
@@ -62,7 +62,7 @@ async def busy(queue, gate):
 
 async def test_a_request_that_finds_the_engine_idle_does_not_wait_for_company(queue, gate):
     gate.open.set()
-    assert (await queue.submit(rows(1), deadline=None, begun=False))["y"][0, 0] == 2
+    assert (await queue.submit(rows(1), ("y",), deadline=None, begun=False))["y"][0, 0] == 2
     assert gate.batches == [[1]]
 
 
@@ -103,6 +103,16 @@ async def test_a_request_larger_than_a_batch_is_run_alone(queue, gate):
     assert gate.batches == [[0], [1, 2, 3, 4, 5], [6]]
 
 
+async def test_requests_that_want_different_outputs_are_not_joined(queue, gate):
+    first = await busy(queue, gate)
+    others = [ask(queue, rows(1)), ask(queue, rows(2), outputs=("y", "z")), ask(queue, rows(3))]
+    await asyncio.sleep(0)
+    gate.open.set()
+    _, one, two, three = await asyncio.gather(first, *others)
+    assert gate.batches == [[0], [1, 3], [2]]
+    assert [set(answer) for answer in (one, two, three)] == [{"y"}, {"y", "z"}, {"y"}]
+
+
 async def test_requests_of_different_shapes_are_not_joined(queue, gate):
     first = await busy(queue, gate)
     others = [ask(queue, rows(1)), ask(queue, rows(2, columns=5)), ask(queue, rows(3))]
@@ -127,11 +137,11 @@ async def test_a_full_queue_refuses_and_says_when_to_come_back(queue, gate):
     waiting = [ask(queue, rows(n)) for n in range(6)]
     await asyncio.sleep(0)
     with pytest.raises(QueueFull, match="6 rows wait for double; at most 6 may") as refused:
-        await queue.submit(rows(9), deadline=None, begun=False)
+        await queue.submit(rows(9), ("y",), deadline=None, begun=False)
     assert refused.value.retry_after_s > 0
     gate.open.set()
     await asyncio.gather(first, *waiting)
-    assert (await queue.submit(rows(9), deadline=None, begun=False))["y"][0, 0] == 18
+    assert (await queue.submit(rows(9), ("y",), deadline=None, begun=False))["y"][0, 0] == 18
 
 
 async def test_a_request_already_begun_is_not_refused(queue, gate):
@@ -146,7 +156,7 @@ async def test_a_request_already_begun_is_not_refused(queue, gate):
 
 async def test_a_request_larger_than_the_queue_is_taken_when_nobody_waits(queue, gate):
     gate.open.set()
-    answer = await queue.submit(rows(*range(20)), deadline=None, begun=False)
+    answer = await queue.submit(rows(*range(20)), ("y",), deadline=None, begun=False)
     assert len(answer["y"]) == 20
 
 
@@ -174,10 +184,10 @@ async def test_a_cancelled_request_makes_room_in_the_queue(queue, gate):
 async def test_a_request_whose_deadline_passes_in_the_queue_is_never_run(queue, gate):
     first = await busy(queue, gate)
     with pytest.raises(DeadlinePassed, match="while double was waited for"):
-        await queue.submit(rows(1), deadline=asyncio.get_running_loop().time() + 0.01, begun=False)
+        await queue.submit(rows(1), ("y",), deadline=asyncio.get_running_loop().time() + 0.01, begun=False)
     gate.open.set()
     await first
-    await queue.submit(rows(2), deadline=None, begun=False)
+    await queue.submit(rows(2), ("y",), deadline=None, begun=False)
     assert gate.batches == [[0], [2]]
 
 
@@ -187,7 +197,7 @@ async def test_a_request_with_less_time_than_any_batch_ever_took_is_refused_at_o
     gate.open.set()
     await first
     with pytest.raises(DeadlinePassed, match="double takes at least"):
-        await queue.submit(rows(1), deadline=asyncio.get_running_loop().time() + 0.02, begun=False)
+        await queue.submit(rows(1), ("y",), deadline=asyncio.get_running_loop().time() + 0.02, begun=False)
     assert gate.batches == [[0]]
 
 
@@ -198,7 +208,7 @@ async def test_one_slow_run_does_not_shut_the_door_for_ever(queue, gate):
     await first
     for _ in range(50):
         try:
-            await queue.submit(rows(1), deadline=asyncio.get_running_loop().time() + 0.03, begun=False)
+            await queue.submit(rows(1), ("y",), deadline=asyncio.get_running_loop().time() + 0.03, begun=False)
             break
         except DeadlinePassed:
             continue
@@ -214,7 +224,7 @@ async def test_what_breaks_a_batch_is_told_to_all_in_it_and_the_next_is_run(queu
     outcomes = await asyncio.gather(first, *others, return_exceptions=True)
     assert [str(outcome) for outcome in outcomes] == ["out of memory"] * 3
     gate.fault = None
-    assert (await queue.submit(rows(4), deadline=None, begun=False))["y"][0, 0] == 8
+    assert (await queue.submit(rows(4), ("y",), deadline=None, begun=False))["y"][0, 0] == 8
 
 
 async def test_closing_ends_what_runs_and_what_waits(queue, gate):
@@ -225,7 +235,7 @@ async def test_closing_ends_what_runs_and_what_waits(queue, gate):
     outcomes = await asyncio.gather(first, second, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [EngineLost, EngineLost]
     with pytest.raises(EngineLost):
-        await queue.submit(rows(1), deadline=None, begun=False)
+        await queue.submit(rows(1), ("y",), deadline=None, begun=False)
 
 
 async def test_the_queues_of_one_engine_take_turns(gate):

@@ -1,9 +1,10 @@
 import json
+import shutil
 
 import pytest
 from phonoscope_serving.bundle import load_bundle
 from phonoscope_serving.errors import BundleError
-from support.serving_repository import REPOSITORY, copied, edit_manifest, put, put_listed, replace
+from support.serving_repository import REPOSITORY, copied, edit_manifest, put, put_listed, replace, without_inverters
 
 
 @pytest.fixture
@@ -95,6 +96,34 @@ def test_a_manifest_that_makes_no_sense_is_refused(repository, content):
 def test_quantiles_must_be_101_ascending_numbers(repository, quantiles):
     edit_manifest(repository, reconstruction_error_quantiles=quantiles)
     with pytest.raises(BundleError, match="reconstruction_error_quantiles must be 101 ascending numbers"):
+        load_bundle(repository)
+
+
+def test_a_bundle_without_inverters_is_complete(tmp_path):
+    assert load_bundle(without_inverters(tmp_path)).inversion_error_quantiles == {}
+
+
+def test_every_layer_that_is_inverted_needs_the_distribution_of_its_errors(repository, bundle):
+    quantiles = {layer: q.tolist() for layer, q in bundle.inversion_error_quantiles.items()}
+    edit_manifest(repository, inversion_error_quantiles={"fc8": quantiles["fc8"]})
+    with pytest.raises(BundleError, match=r"inversion_error_quantiles must be of conv1, conv2, .*, fc8"):
+        load_bundle(repository)
+    edit_manifest(repository, inversion_error_quantiles=quantiles | {"fc8": [1.0] * 50})
+    with pytest.raises(BundleError, match=r"inversion_error_quantiles\.fc8 must be 101 ascending numbers"):
+        load_bundle(repository)
+
+
+def test_every_layer_that_is_inverted_needs_its_error(repository):
+    replace(repository, "invert_layers/config.pbtxt", '"reconstruction_error_fc7"', '"mistake_fc7"')
+    with pytest.raises(BundleError, match=r"invert_layers/config\.pbtxt: there is no output reconstruction_error_fc7"):
+        load_bundle(repository)
+
+
+def test_inverters_without_what_makes_them_heard_are_refused(repository):
+    shutil.rmtree(repository / "sonify")
+    files = json.loads((repository / "MANIFEST.json").read_text())["files"]
+    edit_manifest(repository, files={path: digest for path, digest in files.items() if "sonify" not in path})
+    with pytest.raises(BundleError, match="there is invert_layers, but no model sonify"):
         load_bundle(repository)
 
 

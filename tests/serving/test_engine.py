@@ -26,7 +26,7 @@ def by_hand(model, outputs, **inputs):
     return session.run(outputs, inputs)
 
 
-@pytest.mark.parametrize("ensemble", ["explain", "predict"])
+@pytest.mark.parametrize("ensemble", ["explain", "predict", "invert_layers"])
 def test_golden_vectors_are_reproduced(bare, bundle, ensemble):
     golden = bundle.golden()
     inputs = {n.split(".")[2]: tensor for n, tensor in golden.items() if n.startswith(f"{ensemble}.input.")}
@@ -66,6 +66,28 @@ def test_the_sweep_ensemble_equals_the_second_half_of_explain(bare):
     )
     for name, tensor in half.items():
         np.testing.assert_allclose(tensor, whole[name], atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("outputs", [["probability"], ["reconstruction_error_mp3", "inverted_fc8"], ["log_mel"]])
+async def test_the_outputs_wanted_are_the_ones_that_come_and_are_what_they_always_are(engine, bare, outputs):
+    inputs = {"samples": explain_inputs(rows=2)["samples"]}
+    everything = bare.run("invert_layers", inputs)
+    answer = await engine.infer("invert_layers", inputs, outputs=outputs)
+    assert answer.keys() == set(outputs)
+    for name, tensor in answer.items():
+        np.testing.assert_allclose(tensor, everything[name], atol=1e-5, err_msg=name)
+
+
+async def test_an_output_the_model_does_not_have_is_refused(engine):
+    with pytest.raises(EngineFailed, match="explain: there is no output applause"):
+        await engine.infer("explain", explain_inputs(), outputs=["mask", "applause"])
+
+
+async def test_callers_who_want_different_outputs_each_get_their_own(engine):
+    wanted = [["inverted_fc8"], ["inverted_conv1", "probability"], ["inverted_fc8"]] * 2
+    inputs = {"samples": explain_inputs()["samples"]}
+    answers = await asyncio.gather(*(engine.infer("invert_layers", inputs, outputs=each) for each in wanted))
+    assert [set(answer) for answer in answers] == [set(each) for each in wanted]
 
 
 async def test_callers_who_are_run_together_get_what_they_would_get_alone(engine, bare):
@@ -137,7 +159,17 @@ async def test_numbers_other_than_the_golden_ones_keep_the_engine_from_starting(
     golden["explain.output.probability"] = 1 - golden["explain.output.probability"] + 0.1
     np.savez(tmp_path / "golden.npz", **golden)
     put_listed(root, "golden.npz", (tmp_path / "golden.npz").read_bytes())
-    with pytest.raises(BundleError, match=r"explain: probabilities are .* off the golden ones"):
+    with pytest.raises(BundleError, match=r"explain: probability is .* off the golden one"):
+        OnnxEngine(load_bundle(root), OnnxOptions(device="cpu"), Metrics()).load()
+
+
+async def test_an_inverter_that_rebuilds_something_else_keeps_the_engine_from_starting(tmp_path, bundle):
+    root = copied(tmp_path)
+    golden = bundle.golden()
+    golden["invert_layers.output.reconstruction_error_mp6"] += 0.05
+    np.savez(tmp_path / "golden.npz", **golden)
+    put_listed(root, "golden.npz", (tmp_path / "golden.npz").read_bytes())
+    with pytest.raises(BundleError, match=r"invert_layers: reconstruction_error_mp6 is 0\.0.* off the golden one"):
         OnnxEngine(load_bundle(root), OnnxOptions(device="cpu"), Metrics()).load()
 
 

@@ -132,5 +132,59 @@ def test_ensembles_that_contain_each_other_are_refused():
 
 
 def test_every_ensemble_of_the_shipped_repository_has_a_plan(bundle):
-    for name in ("explain", "masked", "predict"):
+    for name in ("explain", "masked", "predict", "invert_layers"):
         assert plan(bundle.models[name], bundle.models).steps
+
+
+TREE = (
+    step("double", {"x": "in"}, {"y": "once"}),
+    step("sum", {"a": "once", "b": "in"}, {"sum": "left", "count": "number"}),
+    step("double", {"x": "once"}, {"y": "right"}),
+)
+TREE_IO = IO.replace("'out'", "'left'") + " ".join(
+    f"output {{ name: '{name}' data_type: {kind} dims: [{size}] }}"
+    for name, kind, size in (("right", "TYPE_FP32", 4), ("number", "TYPE_INT32", 1), ("in", "TYPE_FP32", 4))
+)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "made"),
+    [
+        (("right",), [{"y": "once"}, {"y": "right"}]),
+        (("left",), [{"y": "once"}, {"sum": "left"}]),
+        (("number",), [{"y": "once"}, {"count": "number"}]),
+        (("right", "left"), [{"y": "once"}, {"sum": "left"}, {"y": "right"}]),
+        (("in",), []),
+    ],
+    ids=lambda outputs: "+".join(map(str, outputs)) if isinstance(outputs, tuple) else "",
+)
+def test_only_the_steps_and_outputs_that_something_wanted_needs_are_left(outputs, made):
+    pruned = planned(*TREE, io=TREE_IO).of(outputs)
+    assert [dict(s.outputs) for s in pruned.steps] == made
+    assert pruned.outputs == outputs
+
+
+@pytest.mark.parametrize(
+    ("outputs", "asked"),
+    [
+        (("inverted_fc8",), {"inverted_fc8", "standardised"}),
+        (("log_mel", "standardised", "probability"), {"log_mel", "standardised", "probability"}),
+        (("log_mel",), None),  # the step that uses `standardised` is not left
+    ],
+    ids=str,
+)
+def test_a_triton_server_is_asked_for_outputs_that_steps_use_too_or_for_everything(bundle, outputs, asked):
+    whole = plan(bundle.models["invert_layers"], bundle.models)
+    assert set(whole.asked_of_triton(outputs)) == (asked or set(whole.outputs))
+
+
+def test_all_of_an_ensembles_outputs_need_all_of_its_plan(bundle):
+    whole = plan(bundle.models["explain"], bundle.models)
+    assert whole.of(whole.outputs) == whole
+
+
+def test_one_layer_of_the_shipped_repository_is_inverted_by_its_own_inverter_alone(bundle):
+    whole = plan(bundle.models["invert_layers"], bundle.models)
+    pruned = whole.of(("log_mel", "inverted_conv5", "reconstruction_error_conv5"))
+    assert [s.model for s in pruned.steps] == ["frontend", "detector", "inverter_conv5"]
+    assert list(pruned.steps[1].outputs) == ["conv5"]

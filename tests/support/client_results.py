@@ -3,7 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
-from phonoscope_client import Axes, BundleReference, Curve, Explanation, Trust, Waveform
+from phonoscope_client import (
+    Axes,
+    BundleReference,
+    Curve,
+    Explanation,
+    Inversions,
+    LayerInversion,
+    Trust,
+    Waveform,
+)
 
 FRAMES, BANDS = 115, 80
 TRUST = Trust(
@@ -49,6 +58,33 @@ def explanation(*, listen: bool = True, **changes) -> Explanation:
         trust=replace(TRUST, relative_area=float(mask.mean())),
         original_audio=sound if listen else None,
         explanation_audio=Waveform(0.5 * sound.samples, 22050) if listen else None,
+    )
+    return replace(made, **changes)
+
+
+def inversions(*, listen: bool = True, **changes) -> Inversions:
+    """Inversions that lose more from layer to layer, whose fields may be changed; each sound is a constant."""
+    excerpt = np.random.default_rng(9).normal(size=(FRAMES, BANDS)).astype(np.float32)
+
+    def sound(level: float) -> Waveform | None:
+        return Waveform(np.full(100, level, np.float32), 22050) if listen else None
+
+    made = Inversions(
+        bundle=BundleReference("noise-1", "ab" * 32),
+        at_s=30.0,
+        probability=0.934,
+        threshold=0.47,
+        axes=Axes(30.0 - 57 / 70, 70.0, mel_centres_hz()),
+        log_mel=2 * excerpt - 5,
+        standardised=excerpt,
+        layers={
+            "conv1": LayerInversion(excerpt, 0.05, 0.25, False, sound(0.3)),
+            "conv5": LayerInversion(excerpt / 2, 0.4, 0.5, False, sound(0.2)),
+            "fc8": LayerInversion(0 * excerpt, 0.8, 0.995, True, sound(0.1)),
+        },
+        original_audio=sound(0.5),
+        log_mel_audio=sound(0.4),
+        seconds=0.05,
     )
     return replace(made, **changes)
 

@@ -8,6 +8,8 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
 
 
@@ -35,6 +37,20 @@ def edit_manifest(root, **fields):
     listing = json.dumps(manifest["files"], sort_keys=True, separators=(",", ":"))
     manifest["digest"] = hashlib.sha256(listing.encode()).hexdigest()
     put(root, "MANIFEST.json", json.dumps(manifest))
+
+
+def without_inverters(folder):
+    """A copy whose layers cannot be inverted, as bundles exported without inverters are."""
+    root = copied(folder)
+    for model in ("invert_layers", "sonify", *(path.name for path in root.glob("inverter_*"))):
+        shutil.rmtree(root / model)
+    with np.load(root / "golden.npz") as golden:
+        np.savez(folder / "golden.npz", **{n: golden[n] for n in golden.files if not n.startswith("invert_layers.")})
+    files = json.loads((root / "MANIFEST.json").read_text())["files"]
+    left = {path: digest for path, digest in files.items() if (root / path).exists()}
+    edit_manifest(root, files=left, inversion_error_quantiles={})
+    put_listed(root, "golden.npz", (folder / "golden.npz").read_bytes())
+    return root
 
 
 def replace(root, path, old, new):

@@ -7,10 +7,13 @@ import numpy as np
 from support.serving_sound import music
 
 EXCERPT_S = 36934 / 22050
+LAYERS = ("conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8")
 MODELS = (
     *("frontend", "detector", "track_detector", "explanation_inverter", "mask", "listen"),
-    *("predict", "explain", "masked"),
+    *(f"inverter_{layer}" for layer in LAYERS),
+    *("sonify", "predict", "explain", "masked", "invert_layers"),
 )
+KINDS = tuple(model for model in MODELS if not model.startswith("inverter_") or model == "inverter_conv1")
 UNBATCHED = ("track_detector", "predict")  # one track a call
 
 
@@ -34,6 +37,8 @@ def inputs_of(model, rows, run):
     match model:
         case "explain":
             return explain
+        case "invert_layers":
+            return {"samples": explain["samples"]}
         case "predict":
             return track | silence
         case "frontend":
@@ -44,6 +49,8 @@ def inputs_of(model, rows, run):
     match model:
         case "detector":
             return {"excerpt": answer["standardised"]}
+        case "sonify":
+            return {"samples": explain["samples"], "standardised": answer["standardised"]}
         case "explanation_inverter":
             return {"fc8": run("detector", {"excerpt": answer["standardised"]})["fc8"]}
         case "mask" | "masked":
@@ -51,4 +58,8 @@ def inputs_of(model, rows, run):
         case "listen":
             gain = np.full((rows, 1), 0.25, np.float32)
             return {"samples": explain["samples"], "mask": answer["mask"], "outside_gain": gain}
+    layer = model.removeprefix("inverter_")
+    if layer in LAYERS:
+        activations = run("detector", {"excerpt": answer["standardised"]})
+        return {"activation": activations[layer], "excerpt": answer["standardised"]}
     raise LookupError(model)

@@ -16,7 +16,7 @@ from support.triton_server import CLIENT_S
 pytestmark = pytest.mark.triton
 
 ALTERED = [
-    ("detector", 'string_value: "conv1,', 'string_value: "', "parameter layers is 'conv1,conv2,"),
+    ("detector", '"conv1,conv2,', '"conv2,conv1,', "parameter layers is 'conv1,conv2,"),
     ("explanation_inverter", "max_batch_size: 64", "max_batch_size: 32", "max_batch_size is 64 there and 32"),
     ("listen", '"audio"', '"sound"', "output sound is missing there"),
     ("listen", "dims: 36934", "dims: 36933", r"input samples is TYPE_FP32 \[36934\] there"),
@@ -57,7 +57,7 @@ async def test_a_server_that_computes_other_numbers_is_refused(server, bundle, t
     golden["explain.output.probability"] = 1 - golden["explain.output.probability"] + 0.1
     np.savez(tmp_path / "golden.npz", **golden)
     put_listed(root, "golden.npz", (tmp_path / "golden.npz").read_bytes())
-    with pytest.raises(BundleError, match=r"explain: probabilities are .* off the golden ones"):
+    with pytest.raises(BundleError, match=r"explain: probability is .* off the golden one"):
         await TritonEngine(load_bundle(root), TritonOptions(server.address), Metrics()).start()
 
 
@@ -80,9 +80,16 @@ async def test_inputs_that_do_not_fit_are_refused_before_they_are_sent(engine, c
         await engine.infer("explain", explain_inputs() | change)
 
 
+async def test_an_output_the_model_does_not_have_is_refused_before_it_is_asked_for(engine):
+    with pytest.raises(EngineFailed, match="explain: there is no output applause"):
+        await engine.infer("explain", explain_inputs(), outputs=["applause"])
+
+
 async def test_inputs_the_graph_cannot_take_are_the_engines_failure(engine):
-    with pytest.raises(EngineFailed, match="frontend could not be run"):
-        await engine.infer("frontend", {"samples": np.zeros((1, 10), np.float32)})  # not one frame
+    one_frame = {"standardised": np.zeros((1, 1, 80), np.float32)}  # and no neighbours
+    silence = {name: np.zeros((1, 1), np.int32) for name in ("silence_before", "silence_after")}
+    with pytest.raises(EngineFailed, match="track_detector could not be run"):
+        await engine.infer("track_detector", one_frame | silence)
 
 
 async def test_an_unknown_model_and_a_stopped_engine_are_unavailable(server, bundle):

@@ -22,7 +22,27 @@ async def test_both_engines_give_the_same_numbers(engine, embedded, bundle, mode
         np.testing.assert_allclose(found[name], tensor, rtol=0, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("ensemble", ["explain", "predict"])
+@pytest.mark.parametrize(
+    ("ensemble", "outputs"),
+    [
+        ("invert_layers", ["inverted_fc8"]),
+        ("invert_layers", ["reconstruction_error_conv5", "log_mel"]),
+        ("invert_layers", ["standardised"]),
+        ("invert_layers", ["log_mel"]),
+        ("explain", ["probability"]),
+        ("explain", ["mask", "relative_area"]),
+    ],
+    ids=str,
+)
+async def test_both_engines_give_the_same_numbers_where_only_some_are_wanted(engine, embedded, ensemble, outputs):
+    inputs = inputs_of(ensemble, 2, embedded.run)
+    found = await engine.infer(ensemble, inputs, outputs=outputs)
+    assert found.keys() == set(outputs)
+    for name, tensor in embedded.run(ensemble, inputs, outputs).items():
+        np.testing.assert_allclose(found[name], tensor, rtol=0, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("ensemble", ["explain", "predict", "invert_layers"])
 async def test_both_engines_give_the_golden_vectors(engine, embedded, bundle, ensemble):
     golden = bundle.golden()
     inputs = {n.split(".")[2]: tensor for n, tensor in golden.items() if n.startswith(f"{ensemble}.input.")}

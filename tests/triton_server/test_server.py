@@ -27,6 +27,20 @@ def test_the_copy_the_server_loads_differs_in_the_backend_alone(server):
         assert Path(server.repository / graph.relative_to(REPOSITORY)).read_bytes() == graph.read_bytes()
 
 
+async def test_inverters_of_layers_that_are_not_wanted_are_not_run(server, engine):
+    def runs():
+        with server.client() as client:
+            models = client.get_inference_statistics(client_timeout=CLIENT_S).model_stats
+        return {model.name: model.execution_count for model in models}
+
+    before = runs()
+    for _ in range(8):
+        await engine.infer("invert_layers", {"samples": explain_inputs()["samples"]}, outputs=["inverted_conv5"])
+    # Runs are counted a little after they are answered: those of the engine's start, once each, may come only now.
+    ran = {name for name, count in runs().items() if count - before[name] > 4}
+    assert ran - {"invert_layers"} == {"frontend", "detector", "inverter_conv5"}
+
+
 async def test_requests_of_concurrent_callers_are_run_together(server, engine):
     def detector():
         with server.client() as client:

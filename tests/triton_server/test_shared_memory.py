@@ -12,7 +12,7 @@ from phonoscope_serving.engines.triton import TritonEngine, TritonOptions
 from phonoscope_serving.errors import EngineLost
 from phonoscope_serving.metrics import Metrics
 from support.serving_sound import music, pcm
-from support.triton_inputs import MODELS, UNBATCHED, explain_inputs, inputs_of
+from support.triton_inputs import KINDS, UNBATCHED, explain_inputs, inputs_of
 from support.triton_server import CLIENT_S
 from support.triton_service import service_on
 
@@ -52,7 +52,7 @@ async def sharing(own_server, bundle):
 
 
 @pytest.mark.parametrize("rows", [1, 3, 64])
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", KINDS)
 async def test_numbers_are_the_same_with_and_without(server, bundle, embedded, model, rows):
     inputs = inputs_of(model, 1 if model in UNBATCHED else rows, embedded.run)
     answers = []

@@ -25,6 +25,11 @@ for (const player of players) {
 if (current) {
   for (const area of document.querySelectorAll(".area"))
     area.addEventListener("click", (event) => {
+      const own = area.closest(".layer")?.querySelector("audio"); // beside it where each picture has its sound
+      if (own && own !== current) {
+        current.pause();
+        current = own;
+      }
       const box = area.getBoundingClientRect();
       seek(((event.clientX - box.left) / box.width) * spanS);
     });

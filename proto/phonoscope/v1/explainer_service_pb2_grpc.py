@@ -55,6 +55,11 @@ class ExplainerServiceStub:
                 request_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.ExplainRequest.SerializeToString,
                 response_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.ExplainResponse.FromString,
                 _registered_method=True)
+        self.InvertLayers = channel.unary_unary(
+                '/phonoscope.v1.ExplainerService/InvertLayers',
+                request_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersRequest.SerializeToString,
+                response_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersResponse.FromString,
+                _registered_method=True)
         self.DescribeBundle = channel.unary_unary(
                 '/phonoscope.v1.ExplainerService/DescribeBundle',
                 request_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.DescribeBundleRequest.SerializeToString,
@@ -95,6 +100,18 @@ class ExplainerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def InvertLayers(self, request, context):
+        """What each layer of the detector keeps of one moment of a recording: the spectrogram a trained network rebuilds from
+        that layer's activation alone (ISMIR 2018, M_joint), and how far it misses the excerpt.
+
+        Also answers OUT_OF_RANGE where `at_s` lies beyond the end of the recording, and FAILED_PRECONDITION where the bundle
+        that is served holds no networks for it: DescribeBundle says which layers can be inverted. An excerpt that is digital
+        silence is INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DescribeBundle(self, request, context):
         """What the service is serving: layers, shapes, labels, threshold, front-end, metrics, data and licence.
 
@@ -116,6 +133,11 @@ def add_ExplainerServiceServicer_to_server(servicer, server):
                     servicer.Explain,
                     request_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.ExplainRequest.FromString,
                     response_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.ExplainResponse.SerializeToString,
+            ),
+            'InvertLayers': grpc.unary_unary_rpc_method_handler(
+                    servicer.InvertLayers,
+                    request_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersRequest.FromString,
+                    response_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersResponse.SerializeToString,
             ),
             'DescribeBundle': grpc.unary_unary_rpc_method_handler(
                     servicer.DescribeBundle,
@@ -188,6 +210,33 @@ class ExplainerService:
             '/phonoscope.v1.ExplainerService/Explain',
             phonoscope_dot_v1_dot_explainer__service__pb2.ExplainRequest.SerializeToString,
             phonoscope_dot_v1_dot_explainer__service__pb2.ExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InvertLayers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/phonoscope.v1.ExplainerService/InvertLayers',
+            phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersRequest.SerializeToString,
+            phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -17,7 +17,7 @@ from phonoscope_serving.engines.engine import Array, Tensors
 from phonoscope_serving.errors import DeadlinePassed, EngineLost, QueueFull
 from phonoscope_serving.metrics import Metrics
 
-Run = Callable[[str, Tensors], Awaitable[dict[str, Array]]]  # model, inputs → outputs
+Run = Callable[[str, Tensors, tuple[str, ...]], Awaitable[dict[str, Array]]]  # model, inputs, wanted → outputs
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class _Waiting:
     """One request in the queue."""
 
     inputs: Tensors
+    outputs: tuple[str, ...]
     rows: int
     deadline: float | None
     answer: asyncio.Future[dict[str, Array]]
@@ -41,7 +42,9 @@ class _Waiting:
         return self.answer.done() or (self.deadline is not None and self.deadline <= now)
 
     def joins(self, other: _Waiting) -> bool:
-        return all(self.inputs[name].shape[1:] == other.inputs[name].shape[1:] for name in self.inputs)
+        return self.outputs == other.outputs and all(
+            self.inputs[name].shape[1:] == other.inputs[name].shape[1:] for name in self.inputs
+        )
 
 
 class BatchQueue:
@@ -71,11 +74,14 @@ class BatchQueue:
         """Begins to take requests."""
         self._worker = asyncio.create_task(self._work(), name=f"batches of {self._model}")
 
-    async def submit(self, inputs: Tensors, *, deadline: float | None, begun: bool) -> dict[str, Array]:
+    async def submit(
+        self, inputs: Tensors, outputs: tuple[str, ...], *, deadline: float | None, begun: bool
+    ) -> dict[str, Array]:
         """Waits in the queue, is run, and returns this request's own rows.
 
         Args:
             inputs: every input by name, all with the same number of rows.
+            outputs: the outputs that are wanted; only requests that want the same are run together.
             deadline: on the event loop's clock, in seconds; None waits for ever.
             begun: never refused for a full queue.
 
@@ -96,7 +102,7 @@ class BatchQueue:
                 f"{waiting_rows} rows wait for {self._model}; at most {self._limits.queue_rows} may",
                 retry_after_s=max(0.05, waiting_rows * self._seconds_per_row),
             )
-        request = _Waiting(inputs, rows, deadline, loop.create_future())
+        request = _Waiting(inputs, outputs, rows, deadline, loop.create_future())
         self._waiting.append(request)
         self._note_depth()
         self._arrived.set()
@@ -161,7 +167,7 @@ class BatchQueue:
         rows = sum(request.rows for request in batch)
         began_s = asyncio.get_running_loop().time()
         try:
-            outputs = await self._run(self._model, _joined(batch))
+            outputs = await self._run(self._model, _joined(batch), batch[0].outputs)
         except asyncio.CancelledError:
             _fail(batch, EngineLost("the engine has stopped"))
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -34,20 +34,27 @@ class Engine(Protocol):
         """
 
     async def infer(
-        self, model: str, inputs: Tensors, *, deadline: float | None = None, begun: bool = False
+        self,
+        model: str,
+        inputs: Tensors,
+        *,
+        outputs: Collection[str] | None = None,
+        deadline: float | None = None,
+        begun: bool = False,
     ) -> dict[str, Array]:
-        """Runs one model or ensemble and returns all its outputs.
+        """Runs one model or ensemble and returns its outputs.
 
         Args:
             model: name of the model.
             inputs: every input by name.
+            outputs: the outputs that are wanted; steps of an ensemble that none of them needs are not run. None: all.
             deadline: when the caller stops waiting, on the event loop's clock, in seconds; None waits for ever.
             begun: a later part of a request whose earlier part was accepted, so a full queue does not refuse it.
 
         Raises:
             QueueFull: too many rows are waiting.
             DeadlinePassed: `deadline` passed, or the model has never been run in as little time as is left.
-            EngineFailed: the inputs do not fit the model, or running it failed.
+            EngineFailed: the inputs do not fit the model, it has no such output, or running it failed.
             EngineLost: the engine is not running.
         """
         ...

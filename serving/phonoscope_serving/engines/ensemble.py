@@ -7,7 +7,7 @@ the other takes too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from phonoscope_serving.bundle import ModelConfig
@@ -29,6 +29,30 @@ class Plan:
 
     steps: tuple[Step, ...]
     outputs: tuple[str, ...]  # the ensemble's outputs
+
+    def of(self, outputs: tuple[str, ...]) -> Plan:
+        """The part of the plan that some of its outputs need, as a Triton server prunes it too."""
+        needed, steps = set(outputs), []
+        for step in reversed(self.steps):
+            if made := {name: tensor for name, tensor in step.outputs.items() if tensor in needed}:
+                steps.append(replace(step, outputs=made))
+                needed.update(step.inputs.values())
+        return Plan(tuple(reversed(steps)), outputs)
+
+    def asked_of_triton(self, outputs: tuple[str, ...]) -> tuple[str, ...]:
+        """What to ask a Triton server for, so that it makes some outputs and as little else as it can be brought to.
+
+        It prunes by counting what nobody asked for. An output that steps use as well is counted wrongly if it is not
+        asked for, or if none of these steps is left: the server then waits for a step it has pruned (2.51, tried).
+        """
+        shared = self._used.intersection(self.outputs)
+        if not shared <= self.of(outputs)._used:
+            return self.outputs
+        return tuple(name for name in self.outputs if name in outputs or name in shared)
+
+    @property
+    def _used(self) -> set[str]:
+        return {tensor for step in self.steps for tensor in step.inputs.values()}
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,39 @@
-"""The bundle's golden vectors as a proof: whoever computes other probabilities than the trainer did must not serve."""
+"""The bundle's golden vectors as a proof: whoever computes other numbers than the trainer did must not serve."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope_serving.bundle import Bundle
+from phonoscope_serving.bundle import Bundle, error_output
 from phonoscope_serving.engines.engine import Floats, Tensors
 from phonoscope_serving.errors import BundleError
 
-GOLDEN_TOLERANCE = 0.01  # of a probability: far above rounding on any device, far below a wrong graph
+# Of a probability, or of an inversion's error, which is about as large: far above rounding on any device, far below a
+# wrong graph.
+GOLDEN_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
 class Proof:
-    """Golden inputs of one ensemble and the probabilities the trainer heard in them."""
+    """Golden inputs of one ensemble, and what the trainer found in them."""
 
     ensemble: str
     inputs: Tensors
-    probability: Floats
+    found: Mapping[str, Floats]  # the probability, and how well each layer was inverted
 
     def check(self, outputs: Tensors) -> None:
         """Compares what an engine made of the inputs.
 
         Raises:
-            BundleError: its probabilities are others than the trainer's.
+            BundleError: its numbers are others than the trainer's.
         """
-        worst = float(np.abs(outputs["probability"] - self.probability).max())
-        if not worst <= GOLDEN_TOLERANCE:
-            raise BundleError(f"{self.ensemble}: probabilities are {worst:g} off the golden ones")
+        for name, golden in self.found.items():
+            worst = float(np.abs(outputs[name] - golden).max())
+            if not worst <= GOLDEN_TOLERANCE:
+                raise BundleError(f"{self.ensemble}: {name} is {worst:g} off the golden one")
 
 
 def proofs(bundle: Bundle) -> Iterator[Proof]:
@@ -38,4 +41,7 @@ def proofs(bundle: Bundle) -> Iterator[Proof]:
     golden = bundle.golden()
     for ensemble in sorted({name.partition(".")[0] for name in golden}):
         inputs = {n.split(".")[2]: tensor for n, tensor in golden.items() if n.startswith(f"{ensemble}.input.")}
-        yield Proof(ensemble, inputs, golden[f"{ensemble}.output.probability"])
+        names = ["probability"]
+        if ensemble == "invert_layers":
+            names += [error_output(layer) for layer in bundle.inversion_error_quantiles]
+        yield Proof(ensemble, inputs, {name: golden[f"{ensemble}.output.{name}"] for name in names})

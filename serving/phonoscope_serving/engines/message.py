@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,26 +26,27 @@ class Message:
     offsets: dict[str, int]  # of the outputs that come through the region
 
     @classmethod
-    def of(cls, config: ModelConfig, inputs: Tensors, region: Region | None) -> Message:
+    def of(cls, config: ModelConfig, inputs: Tensors, outputs: Collection[str], region: Region | None) -> Message:
         """Fills the region, if there is one.
 
         Args:
             config: of the model that is called.
             inputs: every input by name.
+            outputs: the outputs that are wanted.
             region: lent for this call; None sends everything over gRPC.
         """
         rows = next(iter(inputs.values())).shape[0] if config.max_batch_size else 1
-        wanted = {output.name: InferRequestedOutput(output.name) for output in config.output}
+        wanted = {name: InferRequestedOutput(name) for name in outputs}
         offsets = {}
         for name, size in _sizes(config, rows):
-            if region is not None and (offset := region.take(size)) is not None:
+            if name in wanted and region is not None and (offset := region.take(size)) is not None:
                 wanted[name].set_shared_memory(region.memory.name, size, offset)
                 offsets[name] = offset
         given = [_input(name, np.ascontiguousarray(tensor), region) for name, tensor in inputs.items()]
         return cls(given, list(wanted.values()), region, offsets)
 
     def read(self, answer: Any) -> dict[str, Array]:  # noqa: ANN401 - tritonclient ships no types
-        """Every output by name; what lies in the region is copied, since it is another call's next."""
+        """Every wanted output by name; what lies in the region is copied, since it is another call's next."""
         outputs = {}
         for wanted in self.outputs:
             name = wanted.name()

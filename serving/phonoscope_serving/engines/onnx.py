@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -85,13 +85,20 @@ class OnnxEngine:
             self._queues[name].start()
 
     async def infer(
-        self, model: str, inputs: Tensors, *, deadline: float | None = None, begun: bool = False
+        self,
+        model: str,
+        inputs: Tensors,
+        *,
+        outputs: Collection[str] | None = None,
+        deadline: float | None = None,
+        begun: bool = False,
     ) -> dict[str, Array]:
         """See `Engine.infer`."""
         if model not in self._queues:
             raise EngineLost(f"the engine is not running {model}")
         self._takes[model].check(inputs)
-        return await self._queues[model].submit(inputs, deadline=deadline, begun=begun)
+        wanted = self._takes[model].wanted(outputs)
+        return await self._queues[model].submit(inputs, wanted, deadline=deadline, begun=begun)
 
     async def check(self) -> None:
         """See `Engine.check`: the graphs are in this process, and nobody else can change them."""
@@ -125,23 +132,24 @@ class OnnxEngine:
         for proof in proofs(self._bundle):
             proof.check(self.run(proof.ensemble, proof.inputs))
 
-    def run(self, model: str, inputs: Tensors) -> dict[str, Array]:
+    def run(self, model: str, inputs: Tensors, outputs: Collection[str] | None = None) -> dict[str, Array]:
         """Runs one model now, in this thread, past the queue: the bare engine.
 
         Args:
             model: name of the model.
             inputs: every input by name.
+            outputs: the outputs that are wanted; None: all.
         """
         on_device = {
             name: ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(tensor), self._device, 0)
             for name, tensor in inputs.items()
         }
-        wanted = tuple(output.name for output in self._bundle.models[model].output)
+        wanted = self._takes[model].wanted(outputs)
         return {name: value.numpy() for name, value in self._execute(model, on_device, wanted).items()}
 
-    async def _run(self, model: str, inputs: Tensors) -> dict[str, Array]:
+    async def _run(self, model: str, inputs: Tensors, outputs: tuple[str, ...]) -> dict[str, Array]:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self.run, model, inputs)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self.run, model, inputs, outputs)
         except Exception as error:  # ONNX Runtime raises its own types, some of them bare Exception
             raise EngineFailed(f"{model} could not be run: {error}") from error
 
@@ -168,7 +176,7 @@ class OnnxEngine:
         if model not in self._plans:
             return self._execute_graph(model, inputs, wanted)
         tensors = dict(inputs)
-        for step in self._plans[model].steps:
+        for step in self._plans[model].of(wanted).steps:
             given = {name: tensors[tensor] for name, tensor in step.inputs.items()}
             made = self._execute(step.model, given, tuple(step.outputs))
             tensors |= {tensor: made[name] for name, tensor in step.outputs.items()}

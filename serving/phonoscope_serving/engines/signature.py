@@ -1,8 +1,8 @@
-"""What a model takes, read from its config once."""
+"""What a model takes and gives, read from its config once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,17 +16,30 @@ from phonoscope_serving.errors import EngineFailed
 
 @dataclass(frozen=True)
 class Signature:
-    """The inputs of one model."""
+    """The inputs and outputs of one model."""
 
     model: str
     max_rows: int  # 0: no batch axis
     inputs: Mapping[str, tuple[np.dtype[np.generic], tuple[int, ...]]]  # name → type and shape of a row
+    outputs: tuple[str, ...]
 
     @classmethod
     def of(cls, config: ModelConfig) -> Signature:
         """The signature a `config.pbtxt` gives."""
         inputs = {tensor.name: (_numpy_dtype(tensor), tuple(tensor.dims)) for tensor in config.input}
-        return cls(config.name, config.max_batch_size, inputs)
+        return cls(config.name, config.max_batch_size, inputs, tuple(tensor.name for tensor in config.output))
+
+    def wanted(self, outputs: Collection[str] | None) -> tuple[str, ...]:
+        """The outputs that are asked for, in the model's own order; None asks for all.
+
+        Raises:
+            EngineFailed: the model has no such output.
+        """
+        if outputs is None:
+            return self.outputs
+        if unknown := set(outputs).difference(self.outputs):
+            raise EngineFailed(f"{self.model}: there is no output {', '.join(sorted(unknown))}")
+        return tuple(name for name in self.outputs if name in outputs)
 
     def check(self, given: Tensors) -> None:
         """Refuses what does not fit, before it can spoil a batch it would have joined.

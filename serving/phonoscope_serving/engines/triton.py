@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -20,6 +20,7 @@ from tritonclient.utils import InferenceServerException
 from phonoscope_serving.bundle import Bundle
 from phonoscope_serving.engines.agreement import require_agreement
 from phonoscope_serving.engines.engine import Array, Tensors
+from phonoscope_serving.engines.ensemble import is_ensemble, plan
 from phonoscope_serving.engines.golden import proofs
 from phonoscope_serving.engines.message import Message
 from phonoscope_serving.engines.shared_memory import Region, Regions, is_here
@@ -93,23 +94,31 @@ class TritonEngine:
             await self._share_memory(self._client)
             for proof in proofs(self._bundle):
                 deadline = asyncio.get_running_loop().time() + PROOF_S
-                proof.check(await self._call(proof.ensemble, proof.inputs, deadline))
+                outputs = self._takes[proof.ensemble].outputs
+                proof.check(await self._call(proof.ensemble, proof.inputs, outputs, deadline))
         except BaseException:
             await self.close()
             raise
 
     async def infer(
-        self, model: str, inputs: Tensors, *, deadline: float | None = None, begun: bool = False
+        self,
+        model: str,
+        inputs: Tensors,
+        *,
+        outputs: Collection[str] | None = None,
+        deadline: float | None = None,
+        begun: bool = False,
     ) -> dict[str, Array]:
         """See `Engine.infer`."""
         if self._client is None or model not in self._takes:
             raise EngineLost(f"the engine is not running {model}")
         signature = self._takes[model]
         signature.check(inputs)
+        wanted = signature.wanted(outputs)
         rows = next(iter(inputs.values())).shape[0] if signature.max_rows else 1
         with self._sent(model, rows, begun):
             await self._require_bundle(deadline)
-            return await self._call(model, inputs, deadline)
+            return await self._call(model, inputs, wanted, deadline)
 
     async def check(self) -> None:
         """See `Engine.check`: notices a server whose models were swapped although no request failed."""
@@ -212,7 +221,9 @@ class TritonEngine:
                 raise self._mapped(error, name) from error
             require_agreement(config, answer.config, self._options.address)
 
-    async def _call(self, model: str, inputs: Tensors, deadline: float | None) -> dict[str, Array]:
+    async def _call(
+        self, model: str, inputs: Tensors, wanted: tuple[str, ...], deadline: float | None
+    ) -> dict[str, Array]:
         loop, client = asyncio.get_running_loop(), self._client
         if client is None:
             raise EngineLost("the engine has stopped")
@@ -221,7 +232,7 @@ class TritonEngine:
         if left_s is not None and left_s <= 0:
             raise DeadlinePassed(f"the deadline passed before {model} was called")
         try:
-            outputs = await self._exchange(client, model, inputs, left_s)
+            outputs = await self._exchange(client, model, inputs, wanted, left_s)
         except InferenceServerException as error:
             mapped = self._mapped(error, model)
             if isinstance(mapped, EngineLost):
@@ -236,18 +247,27 @@ class TritonEngine:
         return outputs
 
     async def _exchange(
-        self, client: InferenceServerClient, model: str, inputs: Tensors, left_s: float | None
+        self,
+        client: InferenceServerClient,
+        model: str,
+        inputs: Tensors,
+        wanted: tuple[str, ...],
+        left_s: float | None,
     ) -> dict[str, Array]:
         """One call, through shared memory if a region is free."""
+        config, asked = self._bundle.models[model], wanted
+        if is_ensemble(config) and wanted != self._takes[model].outputs:
+            asked = plan(config, self._bundle.models).asked_of_triton(wanted)
         # The client's timeout ends the call; the request's own keeps it from being run if it is still queued then.
         queue_us = None if left_s is None else max(1, int(left_s * 1e6))
 
         async def ask(region: Region | None) -> dict[str, Array]:
-            message = Message.of(self._bundle.models[model], inputs, region)
+            message = Message.of(config, inputs, asked, region)
             answer = await client.infer(
                 model, message.inputs, outputs=message.outputs, timeout=queue_us, client_timeout=left_s
             )
-            return message.read(answer)
+            read = message.read(answer)
+            return {name: read[name] for name in wanted}
 
         if self._regions is None:
             return await ask(None)

@@ -1,0 +1,53 @@
+"""What `--help` teaches, command by command."""
+
+from __future__ import annotations
+
+DESCRIPTION = """\
+Shows, and lets you hear, what a machine listener listens to.
+
+  phonoscope demo --out out/demo                        try it on the song that comes with it
+  phonoscope predict song.mp3 --out out/song            where does somebody sing?
+  phonoscope explain song.mp3 --at 34 --out out/song    why does it say so, at 34 s?
+  phonoscope invert song.mp3 --at 34 --out out/song     what does each of its layers keep of that?
+"""
+EXPLAIN = """\
+Explains the detector's answer at one moment, and tries the explanation before showing it: does the region
+alone keep the answer, does its removal lose it, and does a random region of the same size do as well?
+
+DIR receives report.html (open it in a browser), explanation.wav, original.wav, explanation.npz (every array;
+`numpy.load` reads it) and summary.json.
+
+  phonoscope explain song.mp3 --at 34 --out out/song
+  phonoscope explain song.mp3 --at 1:02.5 --keep-label --out out/song
+  phonoscope explain song.mp3 --at 34 --max-area 0.2 --masking m1 --json
+"""
+INVERT = """\
+Rebuilds the spectrogram of one moment from the activation of each layer of the detector, to see and hear what each
+keeps of it, and how far what it rebuilds is from the excerpt.
+
+DIR receives layers.html (every layer in a grid, a player under each; open it in a browser), a WAV file for each
+layer, original.wav, log-mel.wav (the best any layer can sound), inversions.npz (every array) and summary.json.
+
+  phonoscope invert song.mp3 --at 34 --out out/song
+  phonoscope invert song.mp3 --at 1:02.5 --layers fc8,conv5 --json
+"""
+PREDICT = """\
+Says how probable it is that somebody sings, at every frame of a recording.
+
+DIR receives curve.html (the curve over a player; open it in a browser) and curve.npz.
+
+  phonoscope predict song.mp3
+  phonoscope predict song.mp3 --out out/song
+  phonoscope predict song.mp3 --json | jq .vocal_share
+"""
+DESCRIBE = """\
+Says what a service is serving: layers, front-end, threshold, what was measured, and the data behind it.
+
+  phonoscope describe --server localhost:50051
+"""
+DEMO = """\
+Explains a moment of the song that comes with Phonoscope. No service and no file of your own are needed.
+
+  phonoscope demo --out out/demo
+"""
+SERVICE = "Without --server, a service is started for the one call; that needs `pip install 'phonoscope[serving]'`."
