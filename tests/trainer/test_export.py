@@ -9,14 +9,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-import soundfile
 import torch
 from google.protobuf import text_format
 from phonoscope_trainer import bundle
-from phonoscope_trainer.corpora.corpus import Segment, Track
 from phonoscope_trainer.corpora.features import frame_magnitudes
 from phonoscope_trainer.errors import ExportError
-from phonoscope_trainer.experiments.detector import bundle_listener, judge, summary
+from phonoscope_trainer.experiments.listeners import bundle_listener
 from phonoscope_trainer.experiments.tracks import curve
 from phonoscope_trainer.graphs.catalogue import ensembles, graphs
 from support.music import melody
@@ -148,21 +146,6 @@ def test_the_exported_detector_hears_a_track_as_the_trained_one_does(written):
 
 def test_a_recording_shorter_than_a_frame_has_no_curve(written):
     assert len(bundle_listener(written.root)[0](np.zeros(1000, np.float32))) == 0
-
-
-def test_the_detector_experiment_averages_over_songs(written, tmp_path):
-
-    tracks = []
-    for name, vocals in (("sung", (Segment(1, 2),)), ("instrumental", ())):
-        soundfile.write(tmp_path / f"{name}.wav", melody(4), 22050)
-        tracks.append(Track(name, name, "test", vocals, mixture=tmp_path / f"{name}.wav"))
-    document = summary(judge(tracks, bundle_listener(written.root)[0], 0.5), 0.5)
-    sung, instrumental = document["songs"]
-    assert instrumental["auc"] is None
-    assert document["mean_auc"] == sung["auc"]
-    assert document["mean_error"] == pytest.approx((sung["error"] + instrumental["error"]) / 2)
-    assert document["instrumental_false_rate"] == instrumental["error"]
-    json.dumps(document, allow_nan=False)
 
 
 def test_a_folder_without_a_bundle_says_so(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,7 @@ class Facts:
     parameters: Mapping[str, int]  # network → parameter count
     training_data: tuple[TrainingData, ...]
     command: str
+    inversion_error_quantiles: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # layer → 0 % … 100 %
 
 
 def file_digests(root: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from phonoscope_trainer.commands import corpora, detector, experiments, explanation_inverter, exporting
+from phonoscope_trainer.commands import corpora, detector, experiments, explanation_inverter, exporting, inversion
 from phonoscope_trainer.errors import TrainerError
 
 EPILOG = """\
@@ -14,11 +14,14 @@ A whole bundle, from nothing:
   phonoscope-train corpus rendered --songs 200
   phonoscope-train detector --run runs/detector
   phonoscope-train explanation-inverter --detector runs/detector --run runs/inverter
-  phonoscope-train export --detector runs/detector --inverter runs/inverter --name svdnet-mine
+  phonoscope-train feature-inverters --detector runs/detector --run runs/inverters
+  phonoscope-train export --detector runs/detector --inverter runs/inverter --inverters runs/inverters \\
+    --name svdnet-mine
   phonoscope-train experiment detector --songs ~/Music/labelled --json out/detector.json
 
 Every training command can be killed and run again: it goes on from its last checkpoint.
-PHONOSCOPE_DATA names a folder of corpora (mir1k/, songs/); PHONOSCOPE_CACHE, where features and rendered songs go.
+PHONOSCOPE_DATA names a folder of corpora (jamendo/, mir1k/, …; see `corpus list`);
+PHONOSCOPE_CACHE, where features and rendered songs go.
 """
 
 
@@ -31,7 +34,7 @@ def get_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for family in (corpora, detector, explanation_inverter, exporting, experiments):
+    for family in (corpora, detector, explanation_inverter, inversion, exporting, experiments):
         family.add(verbs)
     return parser
 

@@ -20,20 +20,29 @@ from phonoscope_trainer.corpora.rendered import RenderOptions, render_song
 from phonoscope_trainer.deployment import CPU, Deployment, configure
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.experiments.metrics import auc, best_threshold, scores, smooth
-from phonoscope_trainer.experiments.tracks import curve
+from phonoscope_trainer.experiments.reconstruction_error import (
+    inversions,
+    mean_pairwise_distance,
+    reconstruction_errors,
+)
+from phonoscope_trainer.experiments.tracks import labelled_curves
 from phonoscope_trainer.frontend import EXCERPT_FRAMES, FRONTEND, Frontend
 from phonoscope_trainer.graphs import compose
 from phonoscope_trainer.graphs.catalogue import ensembles, graphs
 from phonoscope_trainer.graphs.description import Ensemble, Graph
+from phonoscope_trainer.graphs.inverters import Inverters, graph_name
+from phonoscope_trainer.networks.feature_inverters import trainable_parameters
 from phonoscope_trainer.networks.inverter import ExplanationInverter, parameter_count
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector import load_detector
 from phonoscope_trainer.recipes.explanation_inverter import draw_excerpts, encode, load_inverter
+from phonoscope_trainer.recipes.feature_inversion import load_inverters
 from phonoscope_trainer.repository import replacing, write_ensemble, write_graph
 
 VALIDATION_EXCERPTS = 2000
+INVERSION_EXCERPTS = 600  # for the inverters of all layers, which are many times larger
 DEFAULT_ALPHA = 0.6  # EUSIPCO 2018, section III.C
 GOLDEN_ALPHAS = (0.6, 0.3)
 GOLDEN_SECONDS = 5
@@ -48,6 +57,7 @@ class ExportOptions:
     inverter: Path  # run
     out: Path
     command: str
+    inverters: Path | None = None  # run of the feature inverters; without it layers cannot be inverted
     metrics: tuple[Path, ...] = ()  # JSON files whose top-level numbers join the manifest's metrics
     deployment: Deployment = CPU
 
@@ -72,17 +82,22 @@ def _write(root: Path, options: ExportOptions) -> str:
     if not all(valid):
         raise ExportError("every training corpus needs a track in its valid split: the threshold is chosen there")
     measured = _measure([track for tracks in valid for track in tracks], network, frontend, standardise)
+    layers, layer_quantiles = _inverters(options.inverters, valid, network, frontend, standardise)
     facts = bundle.Facts(
         name=options.name,
         threshold=measured["threshold"],
         default_alpha=DEFAULT_ALPHA,
         reconstruction_error_quantiles=_error_quantiles(valid, network, inverter, frontend, standardise),
         metrics={f"validation_{k}": v for k, v in measured.items() if k != "threshold"} | _metrics(options.metrics),
-        parameters={"detector": parameter_count(network), "explanation_inverter": parameter_count(inverter)},
+        parameters={"detector": parameter_count(network), "explanation_inverter": parameter_count(inverter)}
+        | {graph_name(each.layer): trainable_parameters(each) for each in (layers.networks if layers else ())},
         training_data=tuple(_training_data(corpus) for corpus in corpora),
         command="\n".join([*_training_commands(options), options.command]),
+        inversion_error_quantiles=layer_quantiles,
     )
-    return write_bundle(root, frontend, standardise, network, inverter, facts, _golden_samples(), options.deployment)
+    return write_bundle(
+        root, frontend, standardise, network, inverter, facts, _golden_samples(), options.deployment, layers
+    )
 
 
 def write_bundle(
@@ -94,10 +109,11 @@ def write_bundle(
     facts: bundle.Facts,
     golden_samples: NDArray[np.float32],
     deployment: Deployment = CPU,
+    inverters: Inverters | None = None,
 ) -> str:
     """Write graphs, ensembles, golden vectors made from `golden_samples` `[N]`, and the manifest; the digest."""
-    exported = graphs(frontend, standardise.eval(), network.eval(), inverter.eval())
-    composed = ensembles()
+    exported = graphs(frontend, standardise.eval(), network.eval(), inverter.eval(), inverters)
+    composed = ensembles(inverters)
     for graph in exported:
         write_graph(graph, root)
     for ensemble in composed:
@@ -107,15 +123,50 @@ def write_bundle(
     return bundle.write_manifest(root, facts)
 
 
-def _training_commands(options: ExportOptions) -> tuple[str, str]:
-    """The commands that repeat the two runs, from the options saved with them."""
-    detector, inverter = (checkpoint.options(run) for run in (options.detector, options.inverter))
-    return (
-        f"phonoscope-train detector --run {options.detector} --corpora {','.join(detector['corpora'])}"
-        f" --updates {detector['updates']} --seed {detector['seed']}",
+def _training_commands(options: ExportOptions) -> list[str]:
+    """The commands that repeat the runs, from the options saved with them."""
+    inverter = checkpoint.options(options.inverter)
+    commands = [
+        *_detector_commands(options.detector),
         f"phonoscope-train explanation-inverter --run {options.inverter} --detector {options.detector}"
         f" --epochs {inverter['epochs']} --excerpts {inverter['excerpts']} --variant {inverter['variant']}",
+    ]
+    if options.inverters:
+        layers = checkpoint.options(options.inverters)
+        numbers = (
+            "epochs",
+            "batches_per_epoch",
+            "batch",
+            "wide_updates",
+            "wide_rows",
+            "batch_statistics",
+            "feature_start",
+            "learning_rate",
+            "adam_beta2",
+            "schedule",
+        )
+        commands.append(
+            f"phonoscope-train feature-inverters --run {options.inverters} --detector {options.detector}"
+            f" --method {'both' if len(layers['methods']) > 1 else layers['methods'][0]} --variant {layers['variant']} "
+            + " ".join(f"--{name.replace('_', '-')} {layers[name]}" for name in numbers)
+        )
+    return commands
+
+
+def _detector_commands(run: Path) -> list[str]:
+    """The command of a detector's run, after those of the run it started from."""
+    detector = checkpoint.options(run)
+    command = (
+        f"phonoscope-train detector --run {run} --corpora {','.join(detector['corpora'])}"
+        f" --recipe {detector.get('recipe', 'modern')} --updates {detector['updates']} --seed {detector['seed']}"
     )
+    start = detector.get("start")
+    if not start:
+        return [command]
+    return [
+        *_detector_commands(Path(start)),
+        f"{command} --start {start} --learning-rate {detector['learning_rate']:g}",
+    ]
 
 
 def _training_data(corpus: Corpus) -> bundle.TrainingData:
@@ -126,17 +177,13 @@ def _measure(
     tracks: Sequence[Features], network: SVDNet, frontend: Frontend, standardise: Standardise
 ) -> dict[str, float]:
     """Threshold, AUC and error on validation tracks; where stems exist the accompaniment alone counts too."""
-    pairs = []
-    for track in tracks:
-        pairs.append((curve(track.magnitudes[0], network, frontend, standardise), track.labels))
-        if track.has_stems:
-            alone = curve(track.magnitudes[2], network, frontend, standardise)
-            pairs.append((alone, np.zeros_like(track.labels)))
+    pairs = labelled_curves(tracks, network, frontend, standardise)
     threshold = best_threshold(pairs)
     probability = np.concatenate([smooth(p) for p, _ in pairs])
     labels = np.concatenate([labels for _, labels in pairs])
     area = auc(probability, labels)
-    assert area is not None, "validation tracks are sung in part"
+    if area is None:
+        raise ExportError("the valid splits need sung frames and others: the threshold is chosen there")
     return {"threshold": threshold, "auc": area, "error": scores(probability, labels, threshold).error}
 
 
@@ -154,6 +201,31 @@ def _error_quantiles(
         with torch.inference_mode():
             difference = inverter(pairs.fc8) - pairs.excerpts
         errors += difference.square().mean(dim=(1, 2)).sqrt().tolist()
+    return _quantiles(errors)
+
+
+def _inverters(
+    folder: Path | None,
+    valid: Sequence[Sequence[Features]],
+    network: SVDNet,
+    frontend: Frontend,
+    standardise: Standardise,
+) -> tuple[Inverters | None, dict[str, tuple[float, ...]]]:
+    """The feature inverters of a run and the quantiles of their errors, each corpus represented equally."""
+    if folder is None:
+        return None, {}
+    share = INVERSION_EXCERPTS // len(valid)
+    drawn = [draw_excerpts(tracks, share, frontend, standardise, seed) for seed, tracks in enumerate(valid)]
+    excerpts = torch.cat(drawn)
+    inverters = Inverters(load_inverters(folder), mean_pairwise_distance(excerpts))
+    found = inversions(excerpts, network, inverters.networks)
+    return inverters, {
+        layer: _quantiles(reconstruction_errors(excerpts, inverted, inverters.mean_distance).tolist())
+        for layer, inverted in found.items()
+    }
+
+
+def _quantiles(errors: Sequence[float]) -> tuple[float, ...]:
     return tuple(float(q) for q in np.quantile(errors, np.linspace(0, 1, 101)))
 
 
@@ -198,6 +270,8 @@ def _golden(
             "silence_after": torch.full((1, 1), 57, dtype=torch.int32),
         },
     }
+    if "invert_layers" in by_name:
+        inputs["invert_layers"] = {"samples": inputs["explain"]["samples"]}
     vectors: dict[str, Mapping[str, NDArray[np.generic]]] = {}
     for name, tensors in inputs.items():
         outputs = compose.run(by_name[name], exported, tensors)

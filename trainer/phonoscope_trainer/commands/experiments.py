@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from phonoscope_trainer.commands import inversion_experiment
 from phonoscope_trainer.commands.options import Verbs, add_corpus, add_json, bar, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.errors import OptionsError
@@ -27,6 +28,7 @@ def add(verbs: Verbs) -> None:
     experiments = experiment.add_subparsers(required=True, metavar="EXPERIMENT")
     _add_detector(experiments)
     _add_stress(experiments)
+    inversion_experiment.add_experiment(experiments)
 
 
 def _add_detector(experiments: Verbs) -> None:

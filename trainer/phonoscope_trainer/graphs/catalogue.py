@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from phonoscope_trainer.frontend import Frontend
@@ -18,15 +20,21 @@ from phonoscope_trainer.graphs.description import (
 )
 from phonoscope_trainer.graphs.detector import detector_graph, track_graph
 from phonoscope_trainer.graphs.frontend import frontend_graph
+from phonoscope_trainer.graphs.inverters import Inverters, graph_name, inverter_graphs
 from phonoscope_trainer.graphs.listen import listen_graph
 from phonoscope_trainer.graphs.mask import mask_graph
+from phonoscope_trainer.graphs.sonify import sonify_graph
 from phonoscope_trainer.networks.inverter import FEATURES, ExplanationInverter
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 
 
 def graphs(
-    frontend: Frontend, standardise: Standardise, network: SVDNet, inverter: ExplanationInverter
+    frontend: Frontend,
+    standardise: Standardise,
+    network: SVDNet,
+    inverter: ExplanationInverter,
+    inverters: Inverters | None = None,
 ) -> tuple[Graph, ...]:
     """The bundle's graphs, ready to export; networks must be in evaluation mode."""
     silence = standardise(frontend.log_mel(torch.zeros(1, 1, frontend.options.bins)))
@@ -43,12 +51,13 @@ def graphs(
         ),
         mask_graph(standardise),
         listen_graph(frontend.options),
+        *((*inverter_graphs(inverters, network), sonify_graph(frontend.options, standardise)) if inverters else ()),
     )
 
 
-def ensembles() -> tuple[Ensemble, ...]:
+def ensembles(inverters: Inverters | None = None) -> tuple[Ensemble, ...]:
     """The bundle's compositions."""
-    return (_predict(), _explain(), _masked())
+    return (_predict(), _explain(), _masked(), *((_invert_layers(inverters.layers),) if inverters else ()))
 
 
 def _predict() -> Ensemble:
@@ -94,6 +103,31 @@ def _masked() -> Ensemble:
         (*maps("log_mel", "standardised", "inverted"), *REGION),
         numbers("masked_probability", "relative_area", "effective_alpha"),
         (_mask("explanation", "relative_area", "effective_alpha"), _detect("explanation", "masked_probability")),
+    )
+
+
+def _invert_layers(layers: Sequence[str]) -> Ensemble:
+    """ISMIR 2018, Fig. 6: one excerpt, and what each layer keeps of it; a caller may ask for some of the outputs."""
+    inversions = [
+        Step(
+            graph_name(layer),
+            {"activation": layer, "excerpt": "standardised"},
+            {name: f"{name}_{layer}" for name in ("inverted", "reconstruction_error")},
+        )
+        for layer in layers
+    ]
+    return Ensemble(
+        "invert_layers",
+        (TensorSpec("samples", (EXCERPT_SAMPLES,)),),
+        (
+            *maps("log_mel", "standardised", *(f"inverted_{layer}" for layer in layers)),
+            *numbers("probability", *(f"reconstruction_error_{layer}" for layer in layers)),
+        ),
+        (
+            Step("frontend", _same("samples"), _same("log_mel", "standardised")),
+            Step("detector", {"excerpt": "standardised"}, _same("probability", *layers)),
+            *inversions,
+        ),
     )
 
 

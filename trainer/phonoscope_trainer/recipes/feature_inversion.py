@@ -1,0 +1,102 @@
+"""Trains the inverters of all layers side by side, in one pass over the music (Mishra et al., ISMIR 2018, section 3.3).
+
+For every batch the detector runs once; its activations are what the inverters start from, and one of them, the
+comparator's, is what their inversions are compared with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from phonoscope_trainer.errors import CheckpointError
+from phonoscope_trainer.networks.feature_inverters import FeatureInverter
+from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.feature_inversion_learner import InverterLearner
+from phonoscope_trainer.recipes.feature_inversion_objective import Heard, Method, hear
+from phonoscope_trainer.recipes.feature_inversion_options import InversionOptions
+
+
+def train_inverters(
+    folder: Path, draw: Callable[[int], Tensor], validation: Tensor, network: SVDNet, options: InversionOptions
+) -> dict[Method, tuple[FeatureInverter, ...]]:
+    """Train, or resume, the run in `folder`; the inverters of each method, in evaluation mode.
+
+    Args:
+        folder: the run: options, checkpoint and TensorBoard log.
+        draw: the step-th batch of standardised excerpts, `[options.batch, 115, 80]`.
+        validation: `[N, 115, 80]` excerpts on which an inverter's best epoch is chosen.
+        network: the detector; its weights stay as they are.
+        options: everything else.
+
+    Raises:
+        CheckpointError: `folder` holds a run with other options.
+    """
+    state = checkpoint.open_run(folder, options)
+    network.eval().requires_grad_(requires_grad=False)
+    torch.manual_seed(options.seed)
+    learners = [InverterLearner(layer, method, options) for method in options.methods for layer in options.layers]
+    first = _restore(learners, state) if state else 0
+    bar = tqdm(total=options.batches, initial=first * options.batches_per_epoch, desc="inverters", unit="batch")
+    with SummaryWriter(str(folder), purge_step=first) as log, bar:
+        for epoch in range(first, options.epochs):
+            for step in range(epoch * options.batches_per_epoch, (epoch + 1) * options.batches_per_epoch):
+                heard = _heard(draw(step), network, options)
+                for learner in learners:
+                    for part in heard.parts(*options.updates_per_batch(learner.layer)):
+                        learner.update(part, network)
+                bar.update()
+            _validate(learners, validation, network, options)
+            for learner in learners:
+                for name, value in learner.end_epoch().items():
+                    log.add_scalar(f"{learner.name}/{name}", value, epoch)
+            checkpoint.save(folder, {each.name: each.state() for each in learners} | {"epoch": epoch + 1})
+    return {
+        method: tuple(each.best_inverter() for each in learners if each.method == method) for method in options.methods
+    }
+
+
+def load_inverters(folder: Path, method: Method = "joint") -> tuple[FeatureInverter, ...]:
+    """The inverters of a run, each at its best epoch, in the order of the detector's layers.
+
+    Raises:
+        CheckpointError: the folder holds no readable run, or none of that method.
+    """
+    options, state = checkpoint.options(folder), checkpoint.load(folder)
+    if method not in options["methods"]:
+        raise CheckpointError(
+            f"{folder}: method {method} was not trained there; it has {', '.join(options['methods'])}"
+        )
+    found = []
+    for layer in (layer for layer in LAYERS if layer in options["layers"]):
+        inverter = FeatureInverter(layer, options["variant"])
+        inverter.load_state_dict(state[f"{method}/{layer}"]["best"])
+        found.append(inverter.eval())
+    return tuple(found)
+
+
+def _heard(excerpts: Tensor, network: SVDNet, options: InversionOptions) -> Heard:
+    with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
+        return hear(excerpts, network)
+
+
+def _validate(
+    learners: Sequence[InverterLearner], validation: Tensor, network: SVDNet, options: InversionOptions
+) -> None:
+    for excerpts in validation.split(options.batch):
+        heard = _heard(excerpts, network, options)
+        for learner in learners:
+            learner.validate(heard, network)
+
+
+def _restore(learners: Sequence[InverterLearner], state: dict[str, Any]) -> int:
+    for learner in learners:
+        learner.restore(state[learner.name])
+    return int(state["epoch"])
