@@ -24,7 +24,7 @@ $(BIN)/python:
 
 .venv/all.stamp: pyproject.toml | $(BIN)/python
 	@echo "Installing everything: client, service, trainer, test tools (a few minutes the first time)"
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --editable '.[serving,trainer,dev]' \
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --editable '.[serving,trainer,corpora,dev]' \
 		| grep -E --line-buffered '^(Collecting|Installing|Successfully)' | cut -c1-100
 	@touch $@ .venv/serving.stamp
 
