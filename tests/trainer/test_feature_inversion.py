@@ -173,7 +173,7 @@ def test_a_killed_run_resumes_to_the_same_inverters(tmp_path, network):
         resumed = train_inverters(tmp_path / f"{schedule}-killed", draw, VALIDATION, network, options)
         for method in SHORT.methods:
             assert same(whole[method], resumed[method])
-            assert same(whole[method], load_inverters(tmp_path / schedule, method))
+            assert same(whole[method], load_inverters(tmp_path / schedule, method=method))
 
 
 def test_the_inverter_kept_is_the_best_on_validation_excerpts(network):
@@ -247,7 +247,26 @@ def test_a_subset_of_layers_is_trained_in_the_detectors_order(tmp_path, network)
     assert [inverter.layer for inverter in load_inverters(tmp_path)] == ["mp6", "fc8"]
     assert json.loads((tmp_path / "options.json").read_text())["layers"] == ["fc8", "mp6"]
     with pytest.raises(CheckpointError, match="input was not trained"):
-        load_inverters(tmp_path, "input")
+        load_inverters(tmp_path, method="input")
+
+
+def test_of_several_runs_the_last_that_has_a_layer_counts(tmp_path, network):
+    wide, deep = tmp_path / "wide", tmp_path / "deep"
+    short = replace(SHORT, methods=("joint",), epochs=1, batches_per_epoch=1)
+    train_inverters(wide, draw, VALIDATION, network, replace(short, layers=("mp6", "fc8")))
+    train_inverters(deep, draw, VALIDATION, network, replace(short, layers=("fc8",), seed=1))
+    mp6, fc8 = load_inverters(wide, deep)
+    assert same([mp6], [load_inverters(wide)[0]])
+    assert same([fc8], load_inverters(deep))
+    assert not same([fc8], [load_inverters(wide)[1]])
+
+
+def test_runs_of_different_detectors_are_not_mixed(tmp_path, network):
+    short = replace(SHORT, layers=("fc8",), methods=("joint",), epochs=1, batches_per_epoch=1)
+    for detector in ("one", "other"):
+        train_inverters(tmp_path / detector, draw, VALIDATION, network, replace(short, detector=detector))
+    with pytest.raises(CheckpointError, match="inverts other"):
+        load_inverters(tmp_path / "one", tmp_path / "other")
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class ExportOptions:
     inverter: Path  # run
     out: Path
     command: str
-    inverters: Path | None = None  # run of the feature inverters; without it layers cannot be inverted
+    inverters: tuple[Path, ...] = ()  # runs of the feature inverters; without them layers cannot be inverted
     metrics: tuple[Path, ...] = ()  # JSON files whose top-level numbers join the manifest's metrics
     deployment: Deployment = CPU
 
@@ -131,26 +131,31 @@ def _training_commands(options: ExportOptions) -> list[str]:
         f"phonoscope-train explanation-inverter --run {options.inverter} --detector {options.detector}"
         f" --epochs {inverter['epochs']} --excerpts {inverter['excerpts']} --variant {inverter['variant']}",
     ]
-    if options.inverters:
-        layers = checkpoint.options(options.inverters)
-        numbers = (
-            "epochs",
-            "batches_per_epoch",
-            "batch",
-            "wide_updates",
-            "wide_rows",
-            "batch_statistics",
-            "feature_start",
-            "learning_rate",
-            "adam_beta2",
-            "schedule",
-        )
-        commands.append(
-            f"phonoscope-train feature-inverters --run {options.inverters} --detector {options.detector}"
-            f" --method {'both' if len(layers['methods']) > 1 else layers['methods'][0]} --variant {layers['variant']} "
-            + " ".join(f"--{name.replace('_', '-')} {layers[name]}" for name in numbers)
-        )
-    return commands
+    return [*commands, *(_inverters_command(run) for run in options.inverters)]
+
+
+def _inverters_command(run: Path) -> str:
+    """The command of a run of feature inverters."""
+    options = checkpoint.options(run)
+    numbers = (
+        "epochs",
+        "batches_per_epoch",
+        "batch",
+        "wide_updates",
+        "wide_rows",
+        "batch_statistics",
+        "feature_start",
+        "learning_rate",
+        "adam_beta2",
+        "schedule",
+        "validation_excerpts",
+    )
+    return (
+        f"phonoscope-train feature-inverters --run {run} --detector {options['detector']}"
+        f" --layers {','.join(options['layers'])}"
+        f" --method {'both' if len(options['methods']) > 1 else options['methods'][0]} --variant {options['variant']} "
+        + " ".join(f"--{name.replace('_', '-')} {options[name]}" for name in numbers)
+    )
 
 
 def _detector_commands(run: Path) -> list[str]:
@@ -205,19 +210,19 @@ def _error_quantiles(
 
 
 def _inverters(
-    folder: Path | None,
+    runs: Sequence[Path],
     valid: Sequence[Sequence[Features]],
     network: SVDNet,
     frontend: Frontend,
     standardise: Standardise,
 ) -> tuple[Inverters | None, dict[str, tuple[float, ...]]]:
-    """The feature inverters of a run and the quantiles of their errors, each corpus represented equally."""
-    if folder is None:
+    """The feature inverters of some runs and the quantiles of their errors, each corpus represented equally."""
+    if not runs:
         return None, {}
     share = INVERSION_EXCERPTS // len(valid)
     drawn = [draw_excerpts(tracks, share, frontend, standardise, seed) for seed, tracks in enumerate(valid)]
     excerpts = torch.cat(drawn)
-    inverters = Inverters(load_inverters(folder), mean_pairwise_distance(excerpts))
+    inverters = Inverters(load_inverters(*runs), mean_pairwise_distance(excerpts))
     found = inversions(excerpts, network, inverters.networks)
     return inverters, {
         layer: _quantiles(reconstruction_errors(excerpts, inverted, inverters.mean_distance).tolist())

@@ -16,7 +16,13 @@ def add(verbs: Verbs) -> None:
     exporter = verbs.add_parser("export", help="write trained runs as a Triton model repository")
     exporter.add_argument("--detector", type=Path, required=True, help="run of the detector")
     exporter.add_argument("--inverter", type=Path, required=True, help="run of the explanation inverter")
-    exporter.add_argument("--inverters", type=Path, help="run of the feature inverters; without it, there are none")
+    exporter.add_argument(
+        "--inverters",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="runs of the feature inverters, the last to have a layer counts; without them, there are none",
+    )
     exporter.add_argument("--name", required=True, help="the bundle's name and version, such as svdnet-2026.11")
     exporter.add_argument("--out", type=Path, default=Path("model_repository"), help="(default %(default)s)")
     exporter.add_argument(
@@ -57,7 +63,7 @@ def _add_deployment(parser: argparse.ArgumentParser) -> None:
 def export_bundle(
     detector: Path,
     inverter: Path,
-    inverters: Path | None,
+    inverters: Sequence[Path],
     name: str,
     out: Path,
     metrics: Sequence[Path],
@@ -68,7 +74,7 @@ def export_bundle(
 ) -> None:
     """Write the model repository."""
     deployment = Deployment(device, instances, tuple(half_precision), engine_cache)
-    options = ExportOptions(name, detector, inverter, out, this_command(), inverters, tuple(metrics), deployment)
+    options = ExportOptions(name, detector, inverter, out, this_command(), tuple(inverters), tuple(metrics), deployment)
     print(f"{name} {export(options)}")
 
 

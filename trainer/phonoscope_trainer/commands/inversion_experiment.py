@@ -31,6 +31,7 @@ from phonoscope_trainer.recipes.feature_inversion_excerpts import PlaceSampler
 
 DEFAULTS = experiment.InversionOptions()
 DESCENT = DescentOptions()
+RUNS = (Path("runs/inverters"), Path("runs/inverters-deep"))
 MEAN_EXCERPTS = 1000  # training excerpts behind the mean one
 
 
@@ -38,7 +39,11 @@ def add_experiment(experiments: Verbs) -> None:
     """`inversion`: reconstruction errors and figures."""
     inversion = experiments.add_parser("inversion", help="what every layer of the detector keeps of an excerpt")
     inversion.add_argument(
-        "--run", dest="folder", type=Path, default=Path("runs/inverters"), help="of the inverters (default %(default)s)"
+        "--run",
+        dest="folders",
+        type=Path,
+        nargs="+",
+        help=f"of the inverters; the last to have a layer counts (default: {', '.join(map(str, RUNS))}, where found)",
     )
     inversion.add_argument("--detector", type=Path, help="its run (default: the one the inverters were trained on)")
     inversion.add_argument("--songs", type=Path, help="a folder of labelled songs (default: songs/ in PHONOSCOPE_DATA)")
@@ -57,7 +62,7 @@ def add_experiment(experiments: Verbs) -> None:
 
 
 def inversion_experiment(
-    folder: Path,
+    folders: Sequence[Path] | None,
     detector: Path | None,
     songs: Path | None,
     files: int,
@@ -67,11 +72,12 @@ def inversion_experiment(
     threads: int,
     json_path: Path | None,
 ) -> None:
-    """Measure the inverters of a run on the test parts of its corpora, and on songs of another kind."""
+    """Measure the inverters of some runs on the test parts of its corpora, and on songs of another kind."""
     torch.set_num_threads(threads)
-    trained = checkpoint.options(folder)
+    chosen = folders or [run for run in RUNS if run.is_dir()] or RUNS[:1]
+    trained = checkpoint.options(chosen[0])
     network, standardise = load_detector(detector or Path(trained["detector"]))
-    inverters = {method: load_inverters(folder, method) for method in trained["methods"]}
+    inverters = {method: load_inverters(*chosen, method=method) for method in trained["methods"]}
     options = experiment.InversionOptions(files, draws, min(draws, DEFAULTS.detailed_draws))
     frontend = Frontend(FRONTEND)
     sets = {
@@ -88,7 +94,7 @@ def inversion_experiment(
     if descent_excerpts:
         excerpts = next(iter(sets.values()))[0].excerpts[::EXCERPTS_PER_FILE][:descent_excerpts]
         document["descent"] = compare_with_descent(excerpts, network, inverters["joint"], DESCENT)
-    document["training"] = trained
+    document["training"] = [checkpoint.options(run) for run in chosen]
     if place := figures or (json_path and json_path.parent):
         _draw(document, sets, judge, place / (json_path.stem if json_path else "inversion"))
     write(document, json_path)

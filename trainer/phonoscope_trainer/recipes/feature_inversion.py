@@ -63,23 +63,27 @@ def train_inverters(
     }
 
 
-def load_inverters(folder: Path, method: Method = "joint") -> tuple[FeatureInverter, ...]:
-    """The inverters of a run, each at its best epoch, in the order of the detector's layers.
+def load_inverters(*folders: Path, method: Method = "joint") -> tuple[FeatureInverter, ...]:
+    """The inverters of some runs, each at its best epoch, in the order of the detector's layers.
+
+    Of a layer that several runs have, the last one's is taken.
 
     Raises:
-        CheckpointError: the folder holds no readable run, or none of that method.
+        CheckpointError: a folder holds no readable run, or none of that method, or inverts another detector.
     """
-    options, state = checkpoint.options(folder), checkpoint.load(folder)
-    if method not in options["methods"]:
-        raise CheckpointError(
-            f"{folder}: method {method} was not trained there; it has {', '.join(options['methods'])}"
-        )
-    found = []
-    for layer in (layer for layer in LAYERS if layer in options["layers"]):
-        inverter = FeatureInverter(layer, options["variant"])
-        inverter.load_state_dict(state[f"{method}/{layer}"]["best"])
-        found.append(inverter.eval())
-    return tuple(found)
+    found: dict[str, FeatureInverter] = {}
+    for folder in folders:
+        options, state = checkpoint.options(folder), checkpoint.load(folder)
+        if method not in options["methods"]:
+            raise CheckpointError(
+                f"{folder}: method {method} was not trained there; it has {', '.join(options['methods'])}"
+            )
+        if options["detector"] != (first := checkpoint.options(folders[0])["detector"]):
+            raise CheckpointError(f"{folder} inverts {options['detector']}, {folders[0]} inverts {first}")
+        for layer in options["layers"]:
+            found[layer] = FeatureInverter(layer, options["variant"])
+            found[layer].load_state_dict(state[f"{method}/{layer}"]["best"])
+    return tuple(found[layer].eval() for layer in LAYERS if layer in found)
 
 
 def _heard(excerpts: Tensor, network: SVDNet, options: InversionOptions) -> Heard:
