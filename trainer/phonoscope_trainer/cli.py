@@ -6,7 +6,15 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from phonoscope_trainer.commands import corpora, detector, experiments, explanation_inverter, exporting, inversion
+from phonoscope_trainer.commands import (
+    corpora,
+    detector,
+    experiments,
+    explanation_inverter,
+    exporting,
+    inversion,
+    masker,
+)
 from phonoscope_trainer.errors import TrainerError
 
 EPILOG = """\
@@ -34,7 +42,7 @@ def get_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for family in (corpora, detector, explanation_inverter, inversion, exporting, experiments):
+    for family in (corpora, detector, explanation_inverter, inversion, masker, exporting, experiments):
         family.add(verbs)
     return parser
 

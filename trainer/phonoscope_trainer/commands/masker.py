@@ -1,0 +1,83 @@
+"""`phonoscope-train masker`: train the masker that explanations are made with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from phonoscope_trainer.commands.options import Verbs, bar
+from phonoscope_trainer.corpora import named
+from phonoscope_trainer.corpora.features import features
+from phonoscope_trainer.experiments.listeners import run_threshold
+from phonoscope_trainer.frontend import FRONTEND, Frontend
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes import masker as recipe
+from phonoscope_trainer.recipes.detector import load_detector
+from phonoscope_trainer.recipes.masker_excerpts import plain, varied
+
+DEFAULTS = recipe.MaskerOptions()
+VALIDATION_SEED = 1
+
+
+def add(verbs: Verbs) -> None:
+    """`masker`: train it."""
+    masker = verbs.add_parser("masker", help="train the masker that explanations are made with")
+    masker.add_argument(
+        "--run", dest="folder", type=Path, required=True, help="folder of the run; resumed if it exists"
+    )
+    masker.add_argument("--detector", type=Path, required=True, help="run of the detector to explain")
+    masker.add_argument(
+        "--threshold",
+        type=float,
+        help="the detector's (default: chosen on the valid splits of what it was trained on)",
+    )
+    for option, meaning in (
+        ("updates", "optimiser steps"),
+        ("batch", "excerpts in each"),
+        ("validation-excerpts", "on which the best masker is chosen"),
+        ("validate-every", "updates"),
+        ("seed", "of everything drawn"),
+    ):
+        default = getattr(DEFAULTS, option.replace("-", "_"))
+        masker.add_argument(f"--{option}", type=int, default=default, help=f"{meaning} (default %(default)s)")
+    masker.add_argument("--learning-rate", type=float, default=DEFAULTS.learning_rate, help="(default %(default)s)")
+    masker.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    masker.set_defaults(run=train_masker)
+
+
+def train_masker(
+    folder: Path,
+    detector: Path,
+    threshold: float | None,
+    updates: int,
+    batch: int,
+    validation_excerpts: int,
+    validate_every: int,
+    seed: int,
+    learning_rate: float,
+    threads: int,
+) -> None:
+    """Train the masker on the music the detector was trained with."""
+    torch.set_num_threads(threads)
+    network, standardise = load_detector(detector)
+    corpora = tuple(checkpoint.options(detector)["corpora"])
+    options = recipe.MaskerOptions(
+        updates=updates,
+        batch=batch,
+        learning_rate=learning_rate,
+        threshold=run_threshold(detector, bar("threshold")) if threshold is None else threshold,
+        validation_excerpts=validation_excerpts,
+        validate_every=validate_every,
+        seed=seed,
+        detector=str(detector),
+        corpora=corpora,
+    )
+    frontend = Frontend(FRONTEND)
+    train, valid = (
+        [features(named.load(name).of(split), frontend, bar(f"{name}, {split}")) for name in corpora]
+        for split in ("train", "valid")
+    )
+    draw = varied(train, frontend, standardise, batch, seed)
+    validation = plain(valid, frontend, standardise, batch, validation_excerpts, VALIDATION_SEED)
+    recipe.train_masker(folder, draw, validation, network, standardise, options)
