@@ -61,7 +61,14 @@ def get_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    server, engine, onnx = ServerOptions(), parser.add_argument_group("engine"), OnnxOptions()
+    _add_server_options(parser)
+    _add_engine_options(parser)
+    _add_security_options(parser)
+    return parser
+
+
+def _add_server_options(parser: argparse.ArgumentParser) -> None:
+    server = ServerOptions()
     parser.add_argument(
         "--model-repository",
         type=Path,
@@ -83,6 +90,10 @@ def get_parser() -> argparse.ArgumentParser:
         help="seconds for calls in flight when told to stop (default: %(default)g)",
     )
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+
+
+def _add_engine_options(parser: argparse.ArgumentParser) -> None:
+    onnx, engine = OnnxOptions(), parser.add_argument_group("engine")
     engine.add_argument(
         "--engine",
         choices=("onnx", "triton"),
@@ -116,6 +127,9 @@ def get_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="excerpts that may wait; callers beyond are told when to retry (default: %(default)s)",
     )
+
+
+def _add_security_options(parser: argparse.ArgumentParser) -> None:
     security = parser.add_argument_group("security")
     security.add_argument("--tls-certificate", type=Path, metavar="PEM", help="with --tls-key: speak TLS")
     security.add_argument("--tls-key", type=Path, metavar="PEM")
@@ -123,7 +137,6 @@ def get_parser() -> argparse.ArgumentParser:
         "--tls-client-authority", type=Path, metavar="PEM", help="callers need a certificate it signed"
     )
     security.add_argument("--token-file", type=Path, metavar="PATH", help="accepted bearer tokens, one a line")
-    return parser
 
 
 def main(arguments: list[str] | None = None) -> int:

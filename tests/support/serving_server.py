@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager
 
 import grpc
+import numpy as np
 from google.rpc import error_details_pb2, status_pb2
 from phonoscope.v1 import explainer_service_pb2_grpc
 from phonoscope_serving.decoding import Decoder
@@ -85,3 +86,9 @@ def violated(error):
     """Field → description of every field violation an error names."""
     request = details(error, "BadRequest")
     return {v.field: v.description for v in request.field_violations} if request else {}
+
+
+def array(time_frequency_map):
+    """A `TimeFrequencyMap` as `[T, M]` float32."""
+    shape = (time_frequency_map.frames, time_frequency_map.bands)
+    return np.frombuffer(time_frequency_map.values, "<f4").reshape(shape)
