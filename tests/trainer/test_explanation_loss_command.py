@@ -113,19 +113,19 @@ def test_the_experiment_leaves_what_explanations_are_worth(here):
 
 def test_a_bundle_says_the_same_as_the_networks_it_was_made_from(written, tmp_path):
     standardised = torch.randn(3, 115, 80)
-    for graph in (gradient_graph(written.network, 0.5), masker_graph(Masker(), written.network)):
+    for graph in (gradient_graph(written.detector.network, 0.5), masker_graph(Masker(), written.detector.network)):
         write_graph(graph, tmp_path)
     for part in written.root.iterdir():
         if not (tmp_path / part.name).exists():
             (tmp_path / part.name).symlink_to(part)
     shipped = of_bundle(tmp_path, None, threads=1)
     assert shipped.threshold == 0.5
-    torch.testing.assert_close(shipped.standardise(standardised), written.standardise(standardised))
+    torch.testing.assert_close(shipped.standardise(standardised), written.detector.standardise(standardised))
     with torch.inference_mode():
         torch.testing.assert_close(
-            shipped.logits(standardised), written.network(standardised)[:, 0], atol=1e-4, rtol=1e-4
+            shipped.logits(standardised), written.detector.network(standardised)[:, 0], atol=1e-4, rtol=1e-4
         )
-        fc8 = written.network.activations(standardised)["fc8"]
+        fc8 = written.detector.network.activations(standardised)["fc8"]
         found = shipped.relevances(standardised)
         torch.testing.assert_close(found["inversion"], normalise(written.inverter(fc8)), atol=1e-3, rtol=1e-3)
     assert set(found) == {"inversion", "gradient", "masker"}

@@ -16,7 +16,6 @@ from phonoscope_trainer.corpora.features import frame_magnitudes
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.experiments.listeners import bundle_listener
 from phonoscope_trainer.experiments.tracks import curve
-from phonoscope_trainer.graphs.catalogue import ensembles, graphs
 from support.music import melody
 from tritonclient.grpc import model_config_pb2 as triton
 
@@ -50,8 +49,7 @@ def realistic(spec, rows: int) -> torch.Tensor:
 @pytest.mark.parametrize("name", GRAPHS)
 @pytest.mark.parametrize("rows", [1, 5])
 def test_every_graph_computes_what_its_module_computes(written, name, rows):
-    exported = graphs(written.frontend, written.standardise, written.network.eval(), written.inverter.eval())
-    graph = next(g for g in exported if g.name == name)
+    graph = next(graph for part in written.parts for graph in part.graphs if graph.name == name)
     rows = min(rows, graph.maximum_batch)
     inputs = [realistic(spec, rows) for spec in graph.inputs]
     with torch.inference_mode():
@@ -125,7 +123,7 @@ def test_the_manifest_names_every_file_with_its_digest(written):
 
 def test_golden_vectors_come_back_from_the_exported_graphs(written):
     golden = np.load(written.root / bundle.GOLDEN)
-    explain = next(e for e in ensembles() if e.name == "explain")
+    explain = next(e for part in written.parts for e in part.ensembles if e.name == "explain")
     known = {spec.name: golden[f"explain.input.{spec.name}"] for spec in explain.inputs}
     for step in explain.steps:
         feeds = {inner: known[outer] for inner, outer in step.inputs.items()}
@@ -138,8 +136,8 @@ def test_golden_vectors_come_back_from_the_exported_graphs(written):
 def test_the_exported_detector_hears_a_track_as_the_trained_one_does(written):
     samples = melody(seconds=35)  # more than one piece
     listener, threshold = bundle_listener(written.root)
-    magnitude = frame_magnitudes(written.frontend, samples)
-    expected = curve(magnitude, written.network.eval(), written.frontend, written.standardise)
+    magnitude = frame_magnitudes(written.detector.frontend, samples)
+    expected = curve(magnitude, written.detector.network, written.detector.frontend, written.detector.standardise)
     assert threshold == 0.5
     np.testing.assert_allclose(listener(samples), expected, atol=1e-4)
 
