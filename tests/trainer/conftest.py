@@ -12,6 +12,7 @@ from phonoscope_trainer import bundle
 from phonoscope_trainer.export import write_bundle
 from phonoscope_trainer.frontend import Frontend
 from phonoscope_trainer.networks.inverter import ExplanationInverter
+from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.parts.detection import detection
@@ -34,6 +35,7 @@ class WrittenBundle:
     digest: str
     detector: TrainedDetector
     inverter: ExplanationInverter
+    masker: Masker
     parts: tuple[Part, ...]
 
 
@@ -44,7 +46,7 @@ def written(tmp_path_factory) -> WrittenBundle:
     golden = torch.from_numpy(melody(seconds=4))
     detector = TrainedDetector(Frontend(), standardise, SVDNet().eval(), FACTS.threshold, (), golden)
     quantiles = tuple(float(q) for q in np.linspace(0.5, 2, 101))
-    inverter = ExplanationInverter().eval()
-    parts = (detection(detector), explanation_part(inverter, detector, quantiles))
+    inverter, masker = ExplanationInverter().eval(), Masker().eval()
+    parts = (detection(detector), explanation_part(inverter, masker, detector, quantiles))
     root = tmp_path_factory.mktemp("bundle") / "repository"
-    return WrittenBundle(root, write_bundle(root, parts, FACTS), detector, inverter, parts)
+    return WrittenBundle(root, write_bundle(root, parts, FACTS), detector, inverter, masker, parts)

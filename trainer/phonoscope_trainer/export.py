@@ -45,6 +45,7 @@ class ExportOptions:
     name: str
     detector: Path  # run
     inverter: Path  # run
+    masker: Path | None  # run; without one the rules are `gradient` and `inversion`
     out: Path
     command: str
     families: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)  # one of `FAMILIES` → its runs
@@ -74,7 +75,7 @@ def _write(root: Path, options: ExportOptions) -> str:
     detector = TrainedDetector(
         frontend, standardise.eval(), network.eval(), measured["threshold"], valid, _golden_sound()
     )
-    parts = [detection(detector), explanation(options.inverter, detector)]
+    parts = [detection(detector), explanation(options.inverter, options.masker, detector)]
     parts += [FAMILIES[name].build(runs, detector) for name, runs in options.families.items() if runs]
     commands = [*_detector_commands(options.detector), *(each for part in parts for each in part.commands)]
     facts = bundle.Facts(

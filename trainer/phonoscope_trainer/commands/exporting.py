@@ -16,6 +16,7 @@ def add(verbs: Verbs) -> None:
     exporter = verbs.add_parser("export", help="write trained runs as a Triton model repository")
     exporter.add_argument("--detector", type=Path, required=True, help="run of the detector")
     exporter.add_argument("--inverter", type=Path, required=True, help="run of the explanation inverter")
+    exporter.add_argument("--masker", type=Path, help="run of the masker; with one, it is the rule served by default")
     for family, part in FAMILIES.items():
         exporter.add_argument(
             f"--{family}",
@@ -65,6 +66,7 @@ def _add_deployment(parser: argparse.ArgumentParser) -> None:
 def export_bundle(
     detector: Path,
     inverter: Path,
+    masker: Path | None,
     name: str,
     out: Path,
     metrics: Sequence[Path],
@@ -77,7 +79,7 @@ def export_bundle(
     """Write the model repository."""
     deployment = Deployment(device, instances, tuple(half_precision), engine_cache)
     runs = {family: tuple(folders) for family, folders in families.items()}
-    options = ExportOptions(name, detector, inverter, out, this_command(), runs, tuple(metrics), deployment)
+    options = ExportOptions(name, detector, inverter, masker, out, this_command(), runs, tuple(metrics), deployment)
     print(f"{name} {export(options)}")
 
 

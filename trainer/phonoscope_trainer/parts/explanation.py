@@ -1,4 +1,8 @@
-"""Why the detector answered: explanation inverter, mask, and what is heard of it (Mishra et al., EUSIPCO 2018)."""
+"""Why the detector answered: rules that say which bins its label rests on, and what tries out what they say.
+
+A rule is a graph that gives every bin a relevance between 0 and 1: `inversion` (Mishra et al., EUSIPCO 2018),
+`gradient`, and, where one was trained, `masker`. All of them share the mask, the evidence and the sound.
+"""
 
 from __future__ import annotations
 
@@ -9,83 +13,94 @@ import torch
 from torch import Tensor
 
 from phonoscope_trainer.corpora.features import Features
+from phonoscope_trainer.experiments.explained_detector import ALPHAS
 from phonoscope_trainer.frontend import EXCERPT_FRAMES
-from phonoscope_trainer.graphs.description import (
-    EXCERPT_SAMPLES,
-    REGION,
-    Ensemble,
-    Graph,
-    Step,
-    TensorSpec,
-    maps,
-    numbers,
-    same,
-)
+from phonoscope_trainer.graphs.description import EXCERPT
+from phonoscope_trainer.graphs.explanation_inverter import explanation_inverter_graph
+from phonoscope_trainer.graphs.gradient import gradient_graph
 from phonoscope_trainer.graphs.listen import listen_graph
 from phonoscope_trainer.graphs.mask import mask_graph
-from phonoscope_trainer.networks.inverter import FEATURES, ExplanationInverter, parameter_count
+from phonoscope_trainer.graphs.masker import masker_graph
+from phonoscope_trainer.networks.inverter import ExplanationInverter, parameter_count
+from phonoscope_trainer.networks.masker import Masker
+from phonoscope_trainer.parts.explanation_ensembles import explain, heard, masked
 from phonoscope_trainer.parts.part import Part, TrainedDetector, quantiles
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.explanation_inverter import draw_excerpts, encode, load_inverter
+from phonoscope_trainer.recipes.masker import load_masker
 
 VALIDATION_EXCERPTS = 2000  # of all corpora together
-DEFAULT_ALPHA = 0.6  # EUSIPCO 2018, section III.C
 GOLDEN_ALPHAS = (0.6, 0.3)
+GOLDEN_OUTSIDE_GAINS = (0.0, 0.1)
 
 
-def explanation(run: Path, detector: TrainedDetector) -> Part:
-    """The explanation inverter of a run, with the quantiles of its error, each corpus represented equally.
+def explanation(inverter_run: Path, masker_run: Path | None, detector: TrainedDetector) -> Part:
+    """The explanation inverter and the masker of their runs; the inverter's errors represent each corpus equally.
 
     Raises:
-        CheckpointError: the run cannot be used.
+        CheckpointError: a run cannot be used.
     """
-    inverter, options = load_inverter(run), checkpoint.options(run)
-    command = (
-        f"phonoscope-train explanation-inverter --run {run} --detector {options['detector']}"
-        f" --epochs {options['epochs']} --excerpts {options['excerpts']} --variant {options['variant']}"
-    )
-    return explanation_part(inverter, detector, _error_quantiles(inverter, detector), (command,))
+    inverter, masker = load_inverter(inverter_run), load_masker(masker_run) if masker_run else None
+    commands = [_inverter_command(inverter_run), *([_masker_command(masker_run)] if masker_run else [])]
+    return explanation_part(inverter, masker, detector, _error_quantiles(inverter, detector), tuple(commands))
 
 
 def explanation_part(
     inverter: ExplanationInverter,
+    masker: Masker | None,
     detector: TrainedDetector,
     error_quantiles: tuple[float, ...],
     commands: tuple[str, ...] = (),
 ) -> Part:
-    """Graphs `explanation_inverter`, `mask` and `listen`, and the ensembles `explain` and `masked`.
+    """A graph and an ensemble `explain_RULE` for each rule, and what the rules share: `masked`, `heard`.
 
     Args:
         inverter: of the detector's FC8.
+        masker: where one was trained.
         detector: what is explained.
         error_quantiles: 0 % … 100 % of the inverter's root-mean-square error on validation excerpts.
-        commands: that trained it.
+        commands: that trained them.
     """
+    rules = {
+        **({"masker": masker_graph(masker, detector.network)} if masker else {}),
+        "gradient": gradient_graph(detector.network, detector.threshold),
+        "inversion": explanation_inverter_graph(inverter),
+    }
+    ensembles = {rule: explain(rule, graph) for rule, graph in rules.items()}
+    networks = {"explanation_inverter": inverter, **({"masker": masker} if masker else {})}
+    return Part(
+        (*rules.values(), mask_graph(detector.standardise), listen_graph(detector.frontend.options)),
+        (*ensembles.values(), masked(), heard()),
+        {each.name: _golden_question(detector) for each in ensembles.values()} | {"heard": _golden_region(detector)},
+        {
+            "rules": {rule: {"alpha": ALPHAS[rule]} for rule in rules},
+            "default_rule": next(iter(rules)),
+            "reconstruction_error_quantiles": error_quantiles,
+        },
+        {name: parameter_count(network) for name, network in networks.items()},
+        commands,
+    )
+
+
+def _golden_question(detector: TrainedDetector) -> dict[str, Tensor]:
     rows = len(GOLDEN_ALPHAS)
-    inputs = {
+    return {
         "samples": golden_excerpts(detector),
         "alpha": torch.tensor(GOLDEN_ALPHAS).unsqueeze(-1),
         "maximum_area": torch.linspace(1, 0.2, rows).unsqueeze(-1),
         "masking": torch.arange(1, rows + 1, dtype=torch.int32).unsqueeze(-1),
     }
-    return Part(
-        (
-            Graph(
-                "explanation_inverter",
-                inverter,
-                (TensorSpec("fc8", (FEATURES,)),),
-                maps("inverted"),
-                (torch.zeros(2, FEATURES),),
-            ),
-            mask_graph(detector.standardise),
-            listen_graph(detector.frontend.options),
-        ),
-        (_explain(), _masked()),
-        {"explain": inputs},
-        {"default_alpha": DEFAULT_ALPHA, "reconstruction_error_quantiles": error_quantiles},
-        {"explanation_inverter": parameter_count(inverter)},
-        commands,
-    )
+
+
+def _golden_region(detector: TrainedDetector) -> dict[str, Tensor]:
+    """Half the excerpt, in checks of about a tenth of a second and an octave."""
+    frames, bands = (torch.arange(size) // 8 for size in EXCERPT)
+    checks = ((frames[:, None] + bands) % 2).float()
+    return {
+        "samples": golden_excerpts(detector),
+        "mask": torch.stack([checks, 1 - checks]),
+        "outside_gain": torch.tensor(GOLDEN_OUTSIDE_GAINS).unsqueeze(-1),
+    }
 
 
 def golden_excerpts(detector: TrainedDetector) -> Tensor:
@@ -111,42 +126,19 @@ def _errors(inverter: ExplanationInverter, detector: TrainedDetector, tracks: Se
     return (inverted - pairs.excerpts).square().mean(dim=(1, 2)).sqrt()
 
 
-def _explain() -> Ensemble:
-    """EUSIPCO 2018, Fig. 1, and the evidence: detect, invert, mask, and detect again what the mask keeps and leaves."""
-    measured = ("relative_area", "effective_alpha", "reconstruction_error")
-    return Ensemble(
-        "explain",
-        (TensorSpec("samples", (EXCERPT_SAMPLES,)), *REGION),
-        (
-            *maps("log_mel", "standardised", "inverted", "mask", "explanation"),
-            *numbers("probability", "masked_probability", "removed_probability", "control_probability", *measured),
-        ),
-        (
-            Step("frontend", same("samples"), same("log_mel", "standardised")),
-            Step("detector", {"excerpt": "standardised"}, same("probability", "fc8")),
-            Step("explanation_inverter", same("fc8"), same("inverted")),
-            _mask("mask", "explanation", "remainder", "control", *measured),
-            _detect("explanation", "masked_probability"),
-            _detect("remainder", "removed_probability"),
-            _detect("control", "control_probability"),
-        ),
+def _inverter_command(run: Path) -> str:
+    options = checkpoint.options(run)
+    return (
+        f"phonoscope-train explanation-inverter --run {run} --detector {options['detector']}"
+        f" --epochs {options['epochs']} --excerpts {options['excerpts']} --variant {options['variant']}"
     )
 
 
-def _masked() -> Ensemble:
-    """The second half of `explain`, for sweeps over alpha."""
-    return Ensemble(
-        "masked",
-        (*maps("log_mel", "standardised", "inverted"), *REGION),
-        numbers("masked_probability", "relative_area", "effective_alpha"),
-        (_mask("explanation", "relative_area", "effective_alpha"), _detect("explanation", "masked_probability")),
+def _masker_command(run: Path) -> str:
+    options = checkpoint.options(run)
+    return (
+        f"phonoscope-train masker --run {run} --detector {options['detector']} --threshold {options['threshold']:g}"
+        f" --updates {options['updates']} --batch {options['batch']} --learning-rate {options['learning_rate']:g}"
+        f" --validation-excerpts {options['validation_excerpts']} --validate-every {options['validate_every']}"
+        f" --seed {options['seed']}"
     )
-
-
-def _mask(*outputs: str) -> Step:
-    region = (spec.name for spec in REGION)
-    return Step("mask", same("log_mel", "standardised", "inverted", *region), same(*outputs))
-
-
-def _detect(excerpt: str, probability: str) -> Step:
-    return Step("detector", {"excerpt": excerpt}, {"probability": probability})
