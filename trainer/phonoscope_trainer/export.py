@@ -75,7 +75,7 @@ def _write(root: Path, options: ExportOptions) -> str:
     detector = TrainedDetector(
         frontend, standardise.eval(), network.eval(), measured["threshold"], valid, _golden_sound()
     )
-    parts = [detection(detector), explanation(options.inverter, options.masker, detector)]
+    parts = [detection(detector), explanation(options.inverter, options.masker, detector, options.detector)]
     parts += [FAMILIES[name].build(runs, detector) for name, runs in options.families.items() if runs]
     commands = [*_detector_commands(options.detector), *(each for part in parts for each in part.commands)]
     facts = bundle.Facts(

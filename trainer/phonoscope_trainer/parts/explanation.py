@@ -34,14 +34,14 @@ GOLDEN_ALPHAS = (0.6, 0.3)
 GOLDEN_OUTSIDE_GAINS = (0.0, 0.1)
 
 
-def explanation(inverter_run: Path, masker_run: Path | None, detector: TrainedDetector) -> Part:
+def explanation(inverter_run: Path, masker_run: Path | None, detector: TrainedDetector, detector_run: Path) -> Part:
     """The explanation inverter and the masker of their runs; the inverter's errors represent each corpus equally.
 
     Raises:
         CheckpointError: a run cannot be used.
     """
     inverter, masker = load_inverter(inverter_run), load_masker(masker_run) if masker_run else None
-    commands = [_inverter_command(inverter_run), *([_masker_command(masker_run)] if masker_run else [])]
+    commands = [_inverter_command(inverter_run, detector_run), *([_masker_command(masker_run)] if masker_run else [])]
     return explanation_part(inverter, masker, detector, _error_quantiles(inverter, detector), tuple(commands))
 
 
@@ -126,10 +126,10 @@ def _errors(inverter: ExplanationInverter, detector: TrainedDetector, tracks: Se
     return (inverted - pairs.excerpts).square().mean(dim=(1, 2)).sqrt()
 
 
-def _inverter_command(run: Path) -> str:
+def _inverter_command(run: Path, detector_run: Path) -> str:
     options = checkpoint.options(run)
     return (
-        f"phonoscope-train explanation-inverter --run {run} --detector {options['detector']}"
+        f"phonoscope-train explanation-inverter --run {run} --detector {detector_run}"
         f" --epochs {options['epochs']} --excerpts {options['excerpts']} --variant {options['variant']}"
     )
 
