@@ -81,7 +81,8 @@ class LinearStft(nn.Module):
         half = self.options.frame_samples // 2
         padded = F.pad(samples.unsqueeze(1), (half, half))
         both = F.conv1d(padded, self.basis, stride=self.options.hop_samples)
-        return both.unflatten(1, (2, self.options.bins)).transpose(2, 3)
+        spectrum: Tensor = both.unflatten(1, (2, self.options.bins)).transpose(2, 3)
+        return spectrum
 
     def forward(self, samples: Tensor) -> Tensor:
         """What the tagger sees, `[B, T, bins]`: the magnitude of `samples` `[B, N]` in [-1, 1] times the gain."""
