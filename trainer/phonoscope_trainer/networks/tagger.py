@@ -50,14 +50,15 @@ class Tagger(nn.Module):
             if batch_norm:
                 self.add_module(f"conv{number}_norm", nn.BatchNorm2d(MAPS))
             frames, bins = (((size + 2 * padding - kernel + 1) // POOL) for size in (frames, bins))
-        depth = len(self.kernels)
-        self.add_module(f"fc{depth + 1}", nn.Linear(MAPS * frames * bins, HIDDEN))
-        self.add_module(f"fc{depth + 2}", nn.Linear(HIDDEN, classes))
+        last = nn.Linear(HIDDEN, classes)
+        self.add_module(f"fc{len(self.kernels) + 1}", nn.Linear(MAPS * frames * bins, HIDDEN))
+        self.add_module(f"fc{len(self.kernels) + 2}", last)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")  # uniform: Choi et al. 2015, section 4.1
                 assert layer.bias is not None
                 nn.init.zeros_(layer.bias)
+        nn.init.zeros_(last.weight)  # training begins with every class equally likely
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from phonoscope_trainer.corpora.rendered.activity import sung_segments
 from phonoscope_trainer.corpora.rendered.band import arrange
 from phonoscope_trainer.corpora.rendered.form import Form, Section, compose_form
 from phonoscope_trainer.corpora.rendered.options import SOURCE_RATE_HZ
-from phonoscope_trainer.corpora.rendered.song import balance, mix_parts
+from phonoscope_trainer.corpora.rendered.song import LEVELS_DB, balance, mix_parts
 from phonoscope_trainer.corpora.rendered.vocals import draw_choir, render_vocals
 
 LEVEL_DB = (-26.0, -16.0)  # of all three arrangements: root mean square against full scale
@@ -51,7 +51,7 @@ def arrange_song(seed: int, index: int, options: GenreOptions) -> dict[str, Arra
     for (name, genre), band_rng in zip(GENRES.items(), band_rngs, strict=True):
         arranged = rearranged(form, genre)
         parts = arrange(band_rng, arranged)
-        accompaniment = mix_parts(band_rng, arranged, parts)
+        accompaniment = mix_parts(band_rng, arranged, parts, levels_db={**LEVELS_DB, **genre.levels_db}, tuned=True)
         # The same seed: one balance between voice and band, and one master equaliser, for all three.
         stems = balance(np.random.default_rng(mixing), voice, accompaniment, vocals)[:2]
         mixes[name] = soxr.resample(np.sum(stems, axis=0), SOURCE_RATE_HZ, options.sample_rate_hz)
@@ -68,13 +68,13 @@ def arrange_song(seed: int, index: int, options: GenreOptions) -> dict[str, Arra
 
 
 def rearranged(form: Form, genre: Genre) -> Form:
-    """The same song with the harmony that a genre's band plays."""
+    """The same song with the harmony that a genre's band plays; the band is there throughout."""
     loop = form.sections[0].chords[: genre.loop]
     sections: list[Section] = []
     for section in form.sections:
         source = loop or section.chords
         chords = tuple(source[bar // genre.bars_a_chord % len(source)] for bar in range(len(section.chords)))
-        sections.append(replace(section, chords=chords))
+        sections.append(replace(section, chords=chords, band=True))
     return replace(form, style=genre.style, sections=tuple(sections))
 
 

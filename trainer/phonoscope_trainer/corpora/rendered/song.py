@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +62,20 @@ def render_song(seed: int, index: int, options: RenderOptions) -> RenderedSong:
     return RenderedSong(voice * np.float32(gain), accompaniment * np.float32(gain), vocals, description)
 
 
-def mix_parts(rng: np.random.Generator, form: Form, parts: list[Part]) -> NDArray[np.float32]:
+def mix_parts(
+    rng: np.random.Generator,
+    form: Form,
+    parts: list[Part],
+    *,
+    levels_db: Mapping[str, float] = LEVELS_DB,
+    tuned: bool = False,
+) -> NDArray[np.float32]:
     """All parts through their effects, at levels drawn around those of their roles."""
     mix = np.zeros(round(form.duration_s * SOURCE_RATE_HZ), dtype=np.float32)
     for part in parts:
-        samples = effects.apply(unit_level(render_part(rng, form, part)) * 0.1, effects.part_chain(rng, part.role))
-        level_db = LEVELS_DB[part.role] + float(rng.normal(0, LEVEL_SPREAD_DB))
+        played = render_part(rng, form, part, tuned=tuned)
+        samples = effects.apply(unit_level(played) * 0.1, effects.part_chain(rng, part.role))
+        level_db = levels_db[part.role] + float(rng.normal(0, LEVEL_SPREAD_DB))
         mix += unit_level(samples) * np.float32(10 ** (level_db / 20))
     if rng.random() < 0.6:
         mix += effects.pink_noise(rng, len(mix)) * np.float32(10 ** (float(rng.uniform(-55, -22)) / 20))
