@@ -41,6 +41,14 @@ class Reached:
     pooled_from: tuple[int, int]  # frames and bins before the pool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """What the ways back start with at one level."""
+
+    maps: Tensor  # `[B, C, T', F']`
+    which: Tensor  # bool `[B, R, C]`: the map that row r starts with; all false where it starts elsewhere
+
+
 class Deconvnet(nn.Module):
     """One way there, and from it any number of ways back.
 
@@ -67,20 +75,19 @@ class Deconvnet(nn.Module):
             maps = found[-1].maps
         return found
 
-    def pictures(self, reached: Sequence[Reached], kept: Sequence[Tensor | None]) -> Tensor:
-        """What is left of a picture on its way back, `[B, R, T, F]`: R pictures for each of the B that came there.
+    def pictures(self, reached: Sequence[Reached], kept: Sequence[Kept | None]) -> Tensor:
+        """What comes back of each picture, `[B, R, T, F]`: R ways back for each of the B ways there.
 
         Args:
-            reached: where the way there came to.
-            kept: for each level `[B, R, C, T', F']`, what enters there: maps that are kept whole or in part, zeros
-                elsewhere. None where nothing enters. A row may be kept at any one level.
+            reached: the ways there.
+            kept: what enters the ways back at each level; None where nothing does. Each way back has one entry.
         """
         signal: Tensor | None = None
-        for level, at, enters in reversed(list(zip(self.levels, reached, kept, strict=True))):
-            if signal is None:
-                signal = enters
-            elif enters is not None:
-                signal = signal + enters
+        for level, at, entry in reversed(list(zip(self.levels, reached, kept, strict=True))):
+            if entry is not None:
+                nothing = torch.zeros((), device=entry.maps.device, dtype=entry.maps.dtype)
+                otherwise = nothing if signal is None else signal
+                signal = torch.where(entry.which[:, :, :, None, None], entry.maps.unsqueeze(1), otherwise)
             if signal is not None:
                 signal = below(level, at, signal)
         assert signal is not None
@@ -91,9 +98,9 @@ class Deconvnet(nn.Module):
         depth = self.layers.index(layer)
         reached = self.reach(picture)
         maps = reached[depth].maps
-        only = torch.eye(maps.shape[1], device=maps.device, dtype=maps.dtype)[list(features)]
-        kept: list[Tensor | None] = [None] * len(self.levels)
-        kept[depth] = maps.unsqueeze(1) * only[:, :, None, None]
+        one_each = torch.eye(maps.shape[1], dtype=torch.bool, device=maps.device)[list(features)]
+        kept: list[Kept | None] = [None] * len(self.levels)
+        kept[depth] = Kept(maps, one_each.expand(len(maps), -1, -1))
         return self.pictures(reached, kept)
 
 

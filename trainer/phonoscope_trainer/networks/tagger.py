@@ -77,7 +77,10 @@ class Tagger(nn.Module):
 
     def forward(self, magnitude: Tensor) -> Tensor:
         """Logits `[B, classes]` of `magnitude` `[B, 173, 257]`."""
-        maps = self._convolve(magnitude.unsqueeze(1))
+        return self.classify(self._convolve(magnitude.unsqueeze(1)))
+
+    def classify(self, maps: Tensor) -> Tensor:
+        """Logits `[B, classes]` of the deepest pooled `maps` `[B, 64, 5, 8]`."""
         first, last = (self.get_submodule(f"fc{len(self.kernels) + further}") for further in (1, 2))
         hidden = F.relu(first(F.dropout(maps.flatten(1), DROPOUT, self.training)))
         logits: Tensor = last(F.dropout(hidden, DROPOUT, self.training))
