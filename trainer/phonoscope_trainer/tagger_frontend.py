@@ -84,7 +84,11 @@ class LinearStft(nn.Module):
         spectrum: Tensor = both.unflatten(1, (2, self.options.bins)).transpose(2, 3)
         return spectrum
 
-    def forward(self, samples: Tensor) -> Tensor:
-        """What the tagger sees, `[B, T, bins]`: the magnitude of `samples` `[B, N]` in [-1, 1] times the gain."""
-        real, imaginary = self.spectrum(samples).unbind(1)
+    def magnitude(self, spectrum: Tensor) -> Tensor:
+        """What the tagger sees, `[B, T, bins]`: the magnitude of `spectrum` `[B, 2, T, bins]` times the gain."""
+        real, imaginary = spectrum.unbind(1)
         return torch.sqrt(real * real + imaginary * imaginary) * self.options.gain
+
+    def forward(self, samples: Tensor) -> Tensor:
+        """What the tagger sees, `[B, T, bins]`, of `samples` `[B, N]` in [-1, 1]."""
+        return self.magnitude(self.spectrum(samples))

@@ -36,9 +36,7 @@ class FeaturePictures(nn.Module):
         self.deconvnet, self.answer = Deconvnet(stages), answer
         self.widths = [level.convolution.out_channels for level in self.deconvnet.levels]
 
-    def forward(
-        self, picture: Tensor, layer: Tensor, feature: Tensor, strongest_only: Tensor
-    ) -> tuple[Tensor, ...]:
+    def forward(self, picture: Tensor, layer: Tensor, feature: Tensor, strongest_only: Tensor) -> tuple[Tensor, ...]:
         """What R features hear.
 
         Args:
