@@ -53,8 +53,8 @@ class MaskGraph(nn.Module):
 
         Returns:
             `mask`, `explanation` (inside the region), `remainder` (outside it) and `control` (inside a random smooth
-            region of the same area), `[B, 115, 80]`; `relative_area`, and `effective_alpha`, the larger of alpha and what
-            the area allows, `[B, 1]`.
+            region of the same area), `[B, 115, 80]`; `relative_area` and `effective_alpha`, the larger of alpha and
+            what the area allows, `[B, 1]`.
         """
         threshold = torch.maximum(alpha, smallest_alpha(relevance, maximum_area))
         mask = (relevance >= threshold.unsqueeze(-1)).to(relevance.dtype)
