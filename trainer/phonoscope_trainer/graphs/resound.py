@@ -23,8 +23,8 @@ from phonoscope_trainer.graphs.listen import WINDOW_FLOOR, bin_weights_of_bands
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.tagger_frontend import LinearStftOptions
 
-PHASE, SPECTRUM = 1, 2  # values of the tensor `using`
-USING = TensorSpec("using", (1,), "int32")
+PHASE, SPECTRUM = 1, 2  # values of the tensor `resynthesis`
+RESYNTHESIS = TensorSpec("resynthesis", (1,), "int32")
 SILENT_MAGNITUDE = 1e-7  # a bin this quiet has no phase to lend
 NOTHING = 1e-12  # the largest value of a picture with nothing in it
 
@@ -87,16 +87,16 @@ class TaggerSound(nn.Module):
         window = np.hanning(options.frame_samples + 1)[:-1]  # periodic
         self.transform = Transform(window, options.hop_samples, options.clip_frames)
 
-    def forward(self, spectrum: Tensor, heard: Tensor, using: Tensor) -> Tensor:
+    def forward(self, spectrum: Tensor, heard: Tensor, resynthesis: Tensor) -> Tensor:
         """`audio` `[1, R, N]`.
 
         Args:
             spectrum: `[1, 2, T, bins]` of the clip.
             heard: `[1, R, T, bins]` pictures in the units the tagger is given.
-            using: int32 `[1, 1]`: 1 the recording's phase, 2 its spectrum.
+            resynthesis: int32 `[1, 1]`: 1 the recording's phase, 2 its spectrum.
         """
         gain = torch.where(
-            using[:, :, None, None] == PHASE,
+            resynthesis[:, :, None, None] == PHASE,
             heard / (magnitude(spectrum).unsqueeze(1) * self.options.gain),
             heard / largest(heard),
         )
@@ -122,14 +122,14 @@ class DetectorSound(nn.Module):
         spread = torch.from_numpy(bin_weights_of_bands(options, bins)).float()
         self.register_buffer("spread", spread, persistent=False)
 
-    def forward(self, samples: Tensor, standardised: Tensor, heard: Tensor, using: Tensor) -> Tensor:
+    def forward(self, samples: Tensor, standardised: Tensor, heard: Tensor, resynthesis: Tensor) -> Tensor:
         """`audio` `[1, R, N]`.
 
         Args:
             samples: `[1, N]` of the excerpt.
             standardised: `[1, 115, 80]` what the detector is given of it.
             heard: `[1, R, 115, 80]` pictures in the same units, each of its own scale.
-            using: int32 `[1, 1]`: 1 the recording's phase, 2 its spectrum.
+            resynthesis: int32 `[1, 1]`: 1 the recording's phase, 2 its spectrum.
         """
         spectrum = self.transform.spectrum(samples)
         energy = torch.sqrt(torch.sum(standardised * standardised, dim=(1, 2), keepdim=True)).unsqueeze(1)
@@ -138,7 +138,7 @@ class DetectorSound(nn.Module):
         mel = torch.exp(scaled * self.standardise.std + self.standardise.mean)
         wanted = torch.clamp(mel @ self.bins_of_bands, min=0)
         gain = torch.where(
-            using[:, :, None, None] == PHASE,
+            resynthesis[:, :, None, None] == PHASE,
             wanted / magnitude(spectrum).unsqueeze(1),
             (heard / largest(heard)) @ self.spread,
         )
@@ -162,7 +162,7 @@ def tagger_sound_graph(options: LinearStftOptions) -> Graph:
     return Graph(
         "resound_tagger",
         TaggerSound(options),
-        (TensorSpec("spectrum", (2, *shape)), TensorSpec("heard", (-1, *shape)), USING),
+        (TensorSpec("spectrum", (2, *shape)), TensorSpec("heard", (-1, *shape)), RESYNTHESIS),
         (TensorSpec("audio", (-1, options.clip_samples)),),
         (torch.ones(1, 2, *shape), torch.ones(1, 2, *shape), torch.ones(1, 1, dtype=torch.int32)),
         maximum_batch=1,
@@ -174,7 +174,12 @@ def detector_sound_graph(options: FrontendOptions, standardise: Standardise) -> 
     return Graph(
         "resound_detector",
         DetectorSound(options, standardise),
-        (TensorSpec("samples", (EXCERPT_SAMPLES,)), *maps("standardised"), TensorSpec("heard", (-1, *EXCERPT)), USING),
+        (
+            TensorSpec("samples", (EXCERPT_SAMPLES,)),
+            *maps("standardised"),
+            TensorSpec("heard", (-1, *EXCERPT)),
+            RESYNTHESIS,
+        ),
         (TensorSpec("audio", (-1, EXCERPT_SAMPLES)),),
         (
             torch.ones(1, EXCERPT_SAMPLES),

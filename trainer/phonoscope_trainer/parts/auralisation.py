@@ -18,7 +18,7 @@ from phonoscope_trainer.graphs.feature_pictures import (
     detector_pictures_graph,
     tagger_pictures_graph,
 )
-from phonoscope_trainer.graphs.resound import PHASE, USING, detector_sound_graph, tagger_sound_graph
+from phonoscope_trainer.graphs.resound import PHASE, RESYNTHESIS, detector_sound_graph, tagger_sound_graph
 from phonoscope_trainer.graphs.tagger_frontend import tagger_frontend_graph
 from phonoscope_trainer.networks.inverter import parameter_count
 from phonoscope_trainer.networks.tagger import Tagger
@@ -28,7 +28,7 @@ from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.tagger import load_tagger
 from phonoscope_trainer.tagger_frontend import LINEAR_STFT, LinearStft
 
-CHOICE = (*FEATURES, STRONGEST_ONLY, USING)
+CHOICE = (*FEATURES, STRONGEST_ONLY, RESYNTHESIS)
 GOLDEN_LAYER = 2  # conv3 of the tagger, conv4 of the detector
 
 
@@ -97,7 +97,7 @@ def _auralise(classes: int) -> Ensemble:
                 {"picture": "magnitude", **same("layer", "feature", "strongest_only")},
                 same("heard", "chosen", "strength", "class_probability"),
             ),
-            Step("resound_tagger", same("spectrum", "heard", "using"), same("audio")),
+            Step("resound_tagger", same("spectrum", "heard", "resynthesis"), same("audio")),
         ),
         maximum_batch=1,
     )
@@ -124,7 +124,7 @@ def _auralise_detector() -> Ensemble:
                 {"picture": "standardised", **same("layer", "feature", "strongest_only")},
                 same("heard", "chosen", "strength"),
             ),
-            Step("resound_detector", same("samples", "standardised", "heard", "using"), same("audio")),
+            Step("resound_detector", same("samples", "standardised", "heard", "resynthesis"), same("audio")),
         ),
         maximum_batch=1,
     )
@@ -139,7 +139,7 @@ def _golden_clip(detector: TrainedDetector) -> Tensor:
 
 def _golden_choice() -> dict[str, Tensor]:
     """The strongest feature of one layer, whole, with the recording's phase."""
-    numbers_of = {"layer": GOLDEN_LAYER, "feature": -1, "strongest_only": 0, "using": PHASE}
+    numbers_of = {"layer": GOLDEN_LAYER, "feature": -1, "strongest_only": 0, "resynthesis": PHASE}
     return {name: torch.tensor([[number]], dtype=torch.int32) for name, number in numbers_of.items()}
 
 
