@@ -7,9 +7,18 @@ import time
 from typing import Any
 
 import numpy as np
-from phonoscope.v1 import audio_pb2, explainer_service_pb2, explainer_service_pb2_grpc, explanation_pb2
+from phonoscope.v1 import (
+    audio_pb2,
+    auralisation_pb2,
+    explainer_service_pb2,
+    explainer_service_pb2_grpc,
+    explanation_pb2,
+)
 
+from phonoscope_serving import auralisation_messages
+from phonoscope_serving.audible import audible_networks
 from phonoscope_serving.audio import AudioSource, EncodedAudio, PcmAudio
+from phonoscope_serving.auralise import auralise
 from phonoscope_serving.bundle import Bundle
 from phonoscope_serving.decoding import Decoder
 from phonoscope_serving.engines.engine import Engine, Floats
@@ -28,8 +37,9 @@ from phonoscope_serving.invert import Inversion, InversionQuestion, Inversions, 
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.predict import predict
 from phonoscope_serving.trust import Trust
+from phonoscope_serving.wire import time_frequency_map as _map
+from phonoscope_serving.wire import waveform as _waveform
 
-LITTLE_ENDIAN = np.dtype("<f4")
 SERVICE_NAME: str = explainer_service_pb2.DESCRIPTOR.services_by_name["ExplainerService"].full_name
 
 
@@ -38,6 +48,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
 
     def __init__(self, engine: Engine, bundle: Bundle, decoder: Decoder, metrics: Metrics) -> None:
         self._engine, self._bundle, self._decoder, self._metrics = engine, bundle, decoder, metrics
+        self._audible = audible_networks(bundle)
         self._reference = explanation_pb2.BundleReference(name=bundle.name, digest=bundle.digest)
         self._axes = explanation_pb2.TimeFrequencyAxes(
             frames_per_second=bundle.front_end.frames_per_second, band_centre_hz=bundle.front_end.band_centre_hz
@@ -95,6 +106,17 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         response.seconds = time.monotonic() - began_s
         return response
 
+    async def Auralise(  # noqa: N802 - the name of the RPC
+        self,
+        request: auralisation_pb2.AuraliseRequest,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> auralisation_pb2.AuraliseResponse:
+        """What features hear."""
+        began_s = time.monotonic()
+        question, source = auralisation_messages.question(request), _source(request.audio)
+        answer = await auralise(self._engine, self._audible, self._decoder, source, question, _deadline(context))
+        return auralisation_messages.response(answer, question, self._reference, time.monotonic() - began_s)
+
     async def DescribeBundle(  # noqa: N802 - the name of the RPC
         self,
         request: explainer_service_pb2.DescribeBundleRequest,  # noqa: ARG002 - it has no fields
@@ -126,6 +148,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
                 for data in bundle.training_data
             ],
             command=bundle.command,
+            audible=auralisation_messages.audible(self._audible.values()),
         )
 
     def _explain_response(self, answer: Explanation, question: Question) -> explainer_service_pb2.ExplainResponse:
@@ -210,11 +233,6 @@ def _region(mask: Floats) -> explanation_pb2.Region:
     return explanation_pb2.Region(frames=frames, bands=bands, inside=mask.astype(np.uint8).tobytes())
 
 
-def _map(values: Floats) -> explanation_pb2.TimeFrequencyMap:
-    frames, bands = values.shape
-    return explanation_pb2.TimeFrequencyMap(frames=frames, bands=bands, values=_bytes(values))
-
-
 def _inversion(inversion: Inversion, sample_rate_hz: int) -> explainer_service_pb2.LayerInversion:
     return explainer_service_pb2.LayerInversion(
         layer=inversion.layer,
@@ -224,14 +242,6 @@ def _inversion(inversion: Inversion, sample_rate_hz: int) -> explainer_service_p
         out_of_distribution=inversion.out_of_distribution,
         audio=_waveform(inversion.audio, sample_rate_hz),
     )
-
-
-def _waveform(samples: Floats | None, sample_rate_hz: int) -> audio_pb2.Waveform | None:
-    return None if samples is None else audio_pb2.Waveform(samples=_bytes(samples), sample_rate_hz=sample_rate_hz)
-
-
-def _bytes(values: Floats) -> bytes:
-    return values.astype(LITTLE_ENDIAN, copy=False).tobytes()
 
 
 def _trust(trust: Trust) -> explanation_pb2.Trust:

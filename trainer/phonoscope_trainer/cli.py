@@ -14,6 +14,7 @@ from phonoscope_trainer.commands import (
     exporting,
     inversion,
     masker,
+    tagger,
 )
 from phonoscope_trainer.errors import TrainerError
 
@@ -42,7 +43,7 @@ def get_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for family in (corpora, detector, explanation_inverter, inversion, masker, exporting, experiments):
+    for family in (corpora, detector, explanation_inverter, inversion, masker, tagger, exporting, experiments):
         family.add(verbs)
     return parser
 

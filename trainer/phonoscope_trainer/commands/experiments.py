@@ -9,7 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from phonoscope_trainer.commands import explanation_loss, inversion_experiment
+from phonoscope_trainer.commands import (
+    auralisation_experiment,
+    explanation_loss,
+    inversion_experiment,
+    tagger_experiment,
+)
 from phonoscope_trainer.commands.options import Verbs, add_corpus, add_json, bar, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.errors import OptionsError
@@ -30,6 +35,8 @@ def add(verbs: Verbs) -> None:
     _add_stress(experiments)
     inversion_experiment.add_experiment(experiments)
     explanation_loss.add_experiment(experiments)
+    tagger_experiment.add_experiment(experiments)
+    auralisation_experiment.add_experiment(experiments)
 
 
 def _add_detector(experiments: Verbs) -> None:
