@@ -57,7 +57,7 @@ class FeaturePictures(nn.Module):
         kept: list[Kept | None] = [
             Kept(
                 torch.where(strongest_only[:, :, None, None] == 1, largest_alone(at.maps), at.maps),
-                ((torch.arange(width, device=chosen.device) == chosen[:, None]) & (layer[0] == depth)[:, None])[None],
+                rows_that_start(depth, width, layer[0], chosen).to(picture.dtype).unsqueeze(0),
             )
             for depth, (at, width) in enumerate(zip(reached, self.widths, strict=True))
         ]
@@ -74,6 +74,11 @@ class FeaturePictures(nn.Module):
                 for at, width in zip(reached, self.widths, strict=True)
             ]
         )
+
+
+def rows_that_start(depth: int, width: int, layer: Tensor, chosen: Tensor) -> Tensor:
+    """Bool `[R, width]`: the map of one layer that each row starts with, rows `layer` `[R]` and `chosen` `[R]`."""
+    return (torch.arange(width, device=chosen.device) == chosen[:, None]) & (layer == depth)[:, None]
 
 
 def largest_alone(maps: Tensor) -> Tensor:
