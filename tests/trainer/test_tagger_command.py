@@ -16,7 +16,7 @@ from phonoscope_trainer.networks.tagger import Tagger
 from phonoscope_trainer.recipes.tagger import TaggerOptions, load_tagger, train_tagger, untrained
 from phonoscope_trainer.recipes.tagger_clips import LabelledClips
 
-TRAIN = "tagger --batch 3 --validate-every 1 --threads 1 --updates 2"
+TRAIN = "tagger --batch 3 --threads 1 --updates 1"
 OPTIONS = TaggerOptions(updates=2, batch=2, validate_every=1, labels=("fast", "slow"), bfloat16=False)
 
 
