@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
+from phonoscope_serving.auralise import Auralisation
 from phonoscope_serving.invert import Inversion
 from phonoscope_serving.trust import Trust
 
@@ -37,6 +38,7 @@ class Metrics:
         self._measure_engine()
         self._measure_quality()
         self._measure_inversions()
+        self._measure_features()
 
     def _measure_engine(self) -> None:
         self.batch_rows = Histogram(
@@ -116,6 +118,14 @@ class Metrics:
             registry=self.registry,
         )
 
+    def _measure_features(self) -> None:
+        self.heard_features = Counter(
+            "phonoscope_features_heard_total",
+            "Features made heard; those that did not answer to the clip at all have answered=false.",
+            ["bundle", "network", "layer", "answered"],
+            registry=self.registry,
+        )
+
     def observe_explanation(self, bundle: str, rule: str, region: str, masking: str, trust: Trust) -> None:
         """Counts one explanation and the quality of it.
 
@@ -145,6 +155,17 @@ class Metrics:
         for inversion in inversions:
             self.inversion_error.labels(bundle, inversion.layer).observe(inversion.reconstruction_error)
             self.strange_inversions.labels(bundle, inversion.layer).inc(int(inversion.out_of_distribution))
+
+    def observe_features(self, bundle: str, auralisation: Auralisation) -> None:
+        """Counts the features that were made heard.
+
+        Args:
+            bundle: name of the bundle that answered.
+            auralisation: what was returned; its network and layer are the bundle's.
+        """
+        for feature in auralisation.features:
+            labels = (bundle, auralisation.network.name, auralisation.layer, _flag(bool(feature.heard.any())))
+            self.heard_features.labels(*labels).inc()
 
 
 def _flag(value: bool) -> str:

@@ -191,6 +191,12 @@ def test_tensorrt_is_not_asked_for_float64():
     assert "float64" in reason_against(model)
 
 
+def test_an_axis_that_is_free_beside_the_rows_keeps_a_graph_off_tensorrt():
+    free = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", "features", 8]) for name in ("x", "y")]
+    model = helper.make_model(helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "test", free[:1], free[1:]))
+    assert reason_against(model).startswith("x has a free axis")
+
+
 def test_half_precision_is_chosen_for_each_graph(written, tmp_path):
     deploy(written.root, tmp_path / "out", Deployment("tensorrt", half_precision=("detector",)), "")
     for name in ON_TENSORRT:

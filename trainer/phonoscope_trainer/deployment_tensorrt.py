@@ -6,7 +6,6 @@ from typing import Literal
 
 import onnx
 
-from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.repository import ModelConfig
 
 Precision = Literal["FP32", "FP16"]
@@ -31,6 +30,9 @@ def reason_against(model: onnx.ModelProto) -> str:
         sources = [deciding[tensor] for tensor in node.input if tensor in deciding]
         if sources and node.op_type != "Shape":
             deciding |= dict.fromkeys(node.output, sources[0])
+    for given in model.graph.input:
+        if any(axis.dim_param for axis in given.type.tensor_type.shape.dim[1:]):
+            return f"{given.name} has a free axis, whose range a profile would have to know"
     return ""
 
 
@@ -44,9 +46,6 @@ def accelerate(config: ModelConfig, precision: Precision, cache: str, usual_rows
         precision: of its arithmetic.
         cache: folder on the server; the graph gets one below it.
         usual_rows: the batch size to be fastest at.
-
-    Raises:
-        ExportError: an input has a free axis whose range is not known.
     """
     accelerator = config.optimization.execution_accelerators.gpu_execution_accelerator.add(name="tensorrt")
     accelerator.parameters["precision_mode"] = precision
@@ -55,11 +54,5 @@ def accelerate(config: ModelConfig, precision: Precision, cache: str, usual_rows
     accelerator.parameters["trt_timing_cache_enable"] = "true"
     usual = min(usual_rows, config.max_batch_size)
     for bound, rows in (("min", 1), ("opt", usual), ("max", config.max_batch_size)):
-        shapes = (f"{tensor.name}:{_shape(tensor, rows)}" for tensor in config.input)
+        shapes = (f"{tensor.name}:{'x'.join(map(str, (rows, *tensor.dims)))}" for tensor in config.input)
         accelerator.parameters[f"trt_profile_{bound}_shapes"] = ",".join(shapes)
-
-
-def _shape(tensor: ModelConfig, rows: int) -> str:
-    if -1 in tensor.dims:
-        raise ExportError(f"{tensor.name}: TensorRT must know the range of its free axis")
-    return "x".join(str(size) for size in (rows, *tensor.dims))
