@@ -9,7 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from phonoscope_trainer.commands import explanation_loss, inversion_experiment
+from phonoscope_trainer.commands import (
+    explanation_loss,
+    inversion_experiment,
+    peers_experiment,
+    sanity_experiment,
+    stems_experiment,
+)
 from phonoscope_trainer.commands.options import Verbs, add_corpus, add_json, bar, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.errors import OptionsError
@@ -30,6 +36,9 @@ def add(verbs: Verbs) -> None:
     _add_stress(experiments)
     inversion_experiment.add_experiment(experiments)
     explanation_loss.add_experiment(experiments)
+    stems_experiment.add_experiment(experiments)
+    peers_experiment.add_experiment(experiments)
+    sanity_experiment.add_experiment(experiments)
 
 
 def _add_detector(experiments: Verbs) -> None:
