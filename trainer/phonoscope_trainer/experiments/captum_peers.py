@@ -106,21 +106,28 @@ def occlusion(explained: ExplainedNetwork, standardised: Tensor) -> Tensor:
 
 def lime(explained: ExplainedNetwork, standardised: Tensor) -> Tensor:
     """A sparse linear model of time-frequency blocks kept or replaced: SoundLIME's scheme (Mishra et al. 2017)."""
-    blocks = time_frequency_blocks()
-    rows = []
-    for excerpt in standardised.unsqueeze(1):
-        model, inputs, target = _question(explained, excerpt)
-        with torch.no_grad():
-            attribution = Lime(model).attribute(
-                inputs,
-                BAND_MEAN,
-                target,
-                feature_mask=blocks,
-                n_samples=LIME_SAMPLES,
-                perturbations_per_eval=PASSES_AT_ONCE,
-            )
-        rows.append(_picture(attribution))
+    rows = [linear_model_of_blocks(*_question(explained, excerpt)) for excerpt in standardised.unsqueeze(1)]
     return torch.cat(rows)
+
+
+def linear_model_of_blocks(model: nn.Module, inputs: Tensor, target: Tensor) -> Tensor:
+    """`[1, 115, 80]` the weight of each bin's block.
+
+    Args:
+        model: pictures `[B, 1, 115, 80]` to the scores `[B, 2]` of both labels.
+        inputs: one picture `[1, 1, 115, 80]`.
+        target: `[1]` the label that is explained.
+    """
+    with torch.no_grad():
+        attribution = Lime(model).attribute(
+            inputs,
+            BAND_MEAN,
+            target,
+            feature_mask=time_frequency_blocks(),
+            n_samples=LIME_SAMPLES,
+            perturbations_per_eval=PASSES_AT_ONCE,
+        )
+    return _picture(attribution)
 
 
 PEERS: dict[str, Peer] = {
@@ -138,7 +145,7 @@ def _question(explained: ExplainedNetwork, standardised: Tensor) -> tuple[nn.Seq
     """The model, its input `[B, 1, 115, 80]`, and which of its two scores the detector's label is, `[B]`."""
     with torch.no_grad():
         target = (explained.margins(standardised) > 0).long()
-    return as_modules(explained), standardised.unsqueeze(1).clone(), target
+    return as_modules(explained), standardised.unsqueeze(1).clone().requires_grad_(), target
 
 
 def _picture(attribution: Tensor) -> Tensor:
