@@ -113,7 +113,8 @@ def mean_interval(
     mean, songs = float(values.mean()), int(song.max()) + 1
     if songs < 2:
         return {"mean": mean, "low": None, "high": None}
-    drawn = np.random.default_rng(options.seed).multinomial(songs, np.full(songs, 1 / songs), options.resamples)
-    found = _interval(_ratio(drawn @ np.bincount(song, values), drawn @ np.bincount(song).astype(float)), options.level)
+    rng = np.random.default_rng(options.seed)
+    drawn = rng.multinomial(songs, np.full(songs, 1 / songs), options.resamples).astype(float)
+    found = _interval(_ratio(drawn @ np.bincount(song, values), drawn @ np.bincount(song)), options.level)
     assert found is not None
     return {"mean": mean, "low": found.low, "high": found.high}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,11 +58,14 @@ def together(by_corpus: Mapping[str, Excerpts]) -> tuple[Excerpts, NDArray[np.st
         first = int(track.max()) + 1
         parts.append(replace(excerpts, track=track))
     corpus = np.concatenate([np.full(len(excerpts), name) for name, excerpts in by_corpus.items()])
-    return Excerpts(
+    everything = Excerpts(
         torch.cat([part.log_mel for part in parts]),
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("is_vocal", "track", "first_frame")),
+        np.concatenate([part.is_vocal for part in parts]),
+        np.concatenate([part.track for part in parts]),
+        np.concatenate([part.first_frame for part in parts]),
         float(np.mean([part.vocal_share for part in parts])),
-    ), corpus
+    )
+    return everything, corpus
 
 
 def costly_rows(excerpts: Excerpts, corpus: NDArray[np.str_], count: int) -> NDArray[np.int64]:
@@ -171,11 +175,11 @@ class Examination:
         return torch.where(is_vocal, logits, -logits).numpy()
 
 
-def document(examination: Examination, found: Explanations, curve_rows: NDArray[np.int64]) -> dict[str, object]:
+def document(examination: Examination, found: Explanations, curve_rows: NDArray[np.int64]) -> dict[str, Any]:
     """Rows of rules and of peers, how much faster the default is, and who loses fewer labels than it."""
     default = examination.explained.default
     reference = examination.values(found.relevance[default], found.rows[default])["loss"].astype(float)
-    rows: dict[str, dict[str, object]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     lower: list[str] = []
     for name, relevance in found.relevance.items():
         asked = found.rows[name]
@@ -202,11 +206,11 @@ def document(examination: Examination, found: Explanations, curve_rows: NDArray[
 
 def _row(
     examination: Examination, relevance: Tensor, asked: NDArray[np.int64], reference: NDArray[np.float64]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Scores with intervals, both classes alike; the difference to the default's loss is paired by excerpt."""
     values = examination.values(relevance, asked)
     rates = Rates.of(examination.excerpts.rows(asked))
-    row: dict[str, object] = {"n": len(asked)}
+    row: dict[str, Any] = {"n": len(asked)}
     row |= {name: rates.balanced(each) for name, each in values.items()}
     row["loss_over_default"] = rates.balanced(values["loss"].astype(float) - reference[asked])
     row["loss_per_class"] = rates.per_class(values["loss"])
@@ -231,7 +235,7 @@ def default_counts(relevance: Tensor, rule: str) -> Tensor:
     return (relevance >= ALPHAS[rule]).sum(dim=(1, 2)).clamp(min=1)
 
 
-def table(found: Mapping[str, Mapping[str, Mapping[str, object]]], names: Sequence[str] = ("loss",)) -> str:
+def table(found: Mapping[str, Any], names: Sequence[str] = ("loss",)) -> str:
     """Rows of a document as text, for a person at a terminal."""
     lines = [f"{'method':<24}{'n':>5}{'seconds':>10}" + "".join(f"{name:>18}" for name in names)]
     for kind in ("rules", "peers"):
