@@ -13,7 +13,6 @@ from torch import Tensor
 from phonoscope_trainer.experiments.explained_detector import ALPHAS
 from phonoscope_trainer.experiments.shipped_graphs import network_of, session_of, standardise_of, threshold_of
 from phonoscope_trainer.graphs.gradient import KEPT, GradientGraph
-from phonoscope_trainer.graphs.mask import normalise
 from phonoscope_trainer.graphs.masker import SEEN
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
@@ -25,8 +24,8 @@ class ExplainedNetwork:
     """A detector and the rules that explain it; the rules read whatever network is put in its place."""
 
     network: SVDNet
-    inversion: Callable[[Tensor], Tensor]  # FC8 features `[B, 64]` to an inversion `[B, 115, 80]`
-    masking: Callable[[Tensor, Tensor], Tensor] | None  # Conv5 maps and FC8 features to a mask `[B, 115, 80]`
+    inversion: Callable[[Tensor, Tensor], Tensor]  # FC8 features `[B, 64]` and the excerpt to relevance `[B, 115, 80]`
+    masking: Callable[[Tensor, Tensor], Tensor] | None  # Conv5 maps and FC8 features to relevance `[B, 115, 80]`
     standardise: Standardise
     threshold: float  # above it the label is `vocal`
 
@@ -57,7 +56,7 @@ class ExplainedNetwork:
         kept = (activations[name] for name in (*KEPT, "logit"))
         found = {
             "gradient": GradientGraph(self.network, self.threshold)(standardised, *kept),
-            "inversion": normalise(self.inversion(activations["fc8"])),
+            "inversion": self.inversion(activations["fc8"], standardised),
         }
         if self.masking:
             found["masker"] = self.masking(*(activations[name] for name in SEEN))
@@ -84,12 +83,12 @@ def network_of_bundle(repository: Path, masker: Path | None, threads: int) -> Ex
 
 
 def _graph(repository: Path, name: str, threads: int) -> Callable[..., Tensor]:
-    """A graph with one output as a function of its inputs, in order."""
+    """The relevance that a rule's graph gives, as a function of its inputs, in order."""
     session = session_of(repository, name, threads)
     names = [value.name for value in session.get_inputs()]
 
     def run(*inputs: Tensor) -> Tensor:
         values = {each: value.numpy() for each, value in zip(names, inputs, strict=True)}
-        return torch.from_numpy(session.run(None, values)[0])
+        return torch.from_numpy(session.run(["relevance"], values)[0])
 
     return run

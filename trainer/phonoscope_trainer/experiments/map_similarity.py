@@ -18,7 +18,8 @@ def rank_correlation(one: NDArray[np.floating], other: NDArray[np.floating]) -> 
     centred = [each - each.mean(axis=1, keepdims=True) for each in ranked]
     norms = np.prod([np.sqrt((each**2).sum(axis=1)) for each in centred], axis=0)
     product = (centred[0] * centred[1]).sum(axis=1)
-    return np.divide(product, norms, out=np.zeros(len(one)), where=norms > 0)
+    correlation: Floats = np.divide(product, norms, out=np.zeros(len(one)), where=norms > 0)
+    return correlation
 
 
 def structural_similarity(one: NDArray[np.floating], other: NDArray[np.floating]) -> Floats:
@@ -36,7 +37,8 @@ def overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> Floats:
     """`[B]` intersection over union of regions `[B, T, M]`; 1 of two empty ones."""
     union = (one | other).sum(axis=(1, 2))
     both = (one & other).sum(axis=(1, 2))
-    return np.divide(both, union, out=np.ones(len(one)), where=union > 0)
+    shared: Floats = np.divide(both, union, out=np.ones(len(one)), where=union > 0)
+    return shared
 
 
 def _local_mean(maps: Floats) -> Floats:
