@@ -84,7 +84,7 @@ def test_deconvolution_rectifies_what_comes_back_instead_of_what_went_forward(ex
 def test_occlusion_is_what_the_score_loses_where_patches_overlap(explained, excerpts):
     found = PEERS["occlusion"](explained, excerpts[:1])
     patch = torch.zeros(1, 115, 80)
-    patch[:, :12, :8] = 1  # the first patch; no other covers its corner
+    patch[:, :16, :12] = 1  # the first patch; no other covers its corner
     score = explained.margins(excerpts[:1])
     lost = (score - explained.margins(excerpts[:1] * (1 - patch))) * score.sign()
     assert float(found[0, 0, 0]) == pytest.approx(float(lost), rel=1e-3)
@@ -93,7 +93,7 @@ def test_occlusion_is_what_the_score_loses_where_patches_overlap(explained, exce
 def test_lime_finds_the_blocks_that_a_linear_model_weighs():
     torch.manual_seed(0)
     model = TwoBlocks(time_frequency_blocks()[0, 0])
-    found = linear_model_of_blocks(model, torch.ones(1, 1, 115, 80), torch.tensor([1]))[0]
+    found = linear_model_of_blocks(model, torch.ones(1, 1, 115, 80), torch.tensor([1]), samples=1000)[0]
     by_block = [float(found[time_frequency_blocks()[0, 0] == block].mean()) for block in range(80)]
     assert np.argsort(by_block)[-2:].tolist() in ([3, 41], [41, 3])
 

@@ -40,6 +40,9 @@ def add_experiment(experiments: Verbs) -> None:
         default=DEFAULTS.costly_excerpts,
         help=f"of them, for {' and '.join(DEFAULTS.costly)}, and for curves (default %(default)s)",
     )
+    parser.add_argument(
+        "--lime-samples", type=int, default=DEFAULTS.lime_samples, help="passes of LIME (default %(default)s)"
+    )
     add_bundle(parser)
     parser.set_defaults(run=peers_experiment)
 
@@ -47,6 +50,7 @@ def add_experiment(experiments: Verbs) -> None:
 def peers_experiment(
     excerpts: int,
     costly_excerpts: int,
+    lime_samples: int,
     model_repository: Path,
     masker: Path | None,
     corpora: Sequence[str] | None,
@@ -56,7 +60,7 @@ def peers_experiment(
 ) -> None:
     """Explain the same excerpts by every rule and every peer."""
     torch.set_num_threads(threads)
-    options = peers.PeerOptions(excerpts, min(costly_excerpts, excerpts))
+    options = peers.PeerOptions(excerpts, min(costly_excerpts, excerpts), lime_samples=lime_samples)
     explained = network_of_bundle(model_repository, masker, threads)
     frontend = Frontend(FRONTEND)
     drawn, corpus = peers.together(

@@ -21,7 +21,7 @@ from phonoscope_trainer.networks.svdnet import LEAKY_SLOPE, POOL
 BAND_MEAN = 0.0  # what replaces a bin: the best occluder for singing-voice models (Mishra 2020, chapter 4)
 LIME_SAMPLES = 1000  # SoundLIME (Mishra, Sturm & Dixon 2017, section 3)
 LIME_BLOCKS = (10, 8)  # in time and in frequency
-OCCLUDED = (12, 8)  # frames and bands of the patch, which moves by half of each
+OCCLUDED = (16, 12)  # frames and bands of the patch, which moves by half of each
 PASSES_AT_ONCE = 50
 
 # Relevance to the label `[B, 115, 80]`, higher for more, of standardised excerpts `[B, 115, 80]`.
@@ -104,19 +104,20 @@ def occlusion(explained: ExplainedNetwork, standardised: Tensor) -> Tensor:
     return _picture(attribution)
 
 
-def lime(explained: ExplainedNetwork, standardised: Tensor) -> Tensor:
+def lime(explained: ExplainedNetwork, standardised: Tensor, samples: int = LIME_SAMPLES) -> Tensor:
     """A sparse linear model of time-frequency blocks kept or replaced: SoundLIME's scheme (Mishra et al. 2017)."""
-    rows = [linear_model_of_blocks(*_question(explained, excerpt)) for excerpt in standardised.unsqueeze(1)]
+    rows = [linear_model_of_blocks(*_question(explained, excerpt), samples) for excerpt in standardised.unsqueeze(1)]
     return torch.cat(rows)
 
 
-def linear_model_of_blocks(model: nn.Module, inputs: Tensor, target: Tensor) -> Tensor:
+def linear_model_of_blocks(model: nn.Module, inputs: Tensor, target: Tensor, samples: int) -> Tensor:
     """`[1, 115, 80]` the weight of each bin's block.
 
     Args:
         model: pictures `[B, 1, 115, 80]` to the scores `[B, 2]` of both labels.
         inputs: one picture `[1, 1, 115, 80]`.
         target: `[1]` the label that is explained.
+        samples: pictures with some blocks replaced that the linear model is fitted to.
     """
     with torch.no_grad():
         attribution = Lime(model).attribute(
@@ -124,7 +125,7 @@ def linear_model_of_blocks(model: nn.Module, inputs: Tensor, target: Tensor) -> 
             BAND_MEAN,
             target,
             feature_mask=time_frequency_blocks(),
-            n_samples=LIME_SAMPLES,
+            n_samples=samples,
             perturbations_per_eval=PASSES_AT_ONCE,
         )
     return _picture(attribution)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from phonoscope_trainer.errors import OptionsError
-from phonoscope_trainer.experiments.captum_peers import PEERS
+from phonoscope_trainer.experiments.captum_peers import LIME_SAMPLES, PEERS, lime
 from phonoscope_trainer.experiments.controls import first_bins, ranks
 from phonoscope_trainer.experiments.explained_detector import ALPHAS
 from phonoscope_trainer.experiments.explained_network import ExplainedNetwork
@@ -40,6 +41,7 @@ class PeerOptions:
     excerpts: int = 100  # of each corpus, half of each class
     costly_excerpts: int = 24  # of them, for peers that take hundreds of passes an excerpt, and for curves
     costly: tuple[str, ...] = ("occlusion", "lime")
+    lime_samples: int = LIME_SAMPLES  # passes an excerpt
     curve_steps: int = 10  # of deletion and insertion
     batch: int = 32
     seed: int = 0
@@ -96,14 +98,15 @@ def explain(
     progress: Progress,
 ) -> Explanations:
     """Ask every rule in `served` and every peer, one excerpt at a time, in turns."""
-    methods = dict(served) | {name: _of_peer(peer, explained) for name, peer in PEERS.items()}
+    asked_as = PEERS | {"lime": partial(lime, samples=options.lime_samples)}
+    methods = dict(served) | {name: partial(peer, explained) for name, peer in asked_as.items()}
     everything = np.arange(len(excerpts))
     rows = {name: costly if name in options.costly else everything for name in methods}
     relevance: dict[str, list[Tensor]] = {name: [] for name in methods}
     seconds: dict[str, list[float]] = {name: [] for name in methods}
     standardised = explained.standardise(excerpts.log_mel)
-    for method in methods.values():
-        method(standardised[:1])  # what is made at a first call is no part of an explanation
+    for name in methods.keys() - set(options.costly):
+        methods[name](standardised[:1])  # what is made at a first call is no part of an explanation
     asked = {name: set(chosen.tolist()) for name, chosen in rows.items()}
     for row in progress(everything.tolist(), "explanations"):
         for name, method in methods.items():
@@ -114,10 +117,6 @@ def explain(
                 relevance[name].append(found)
     medians = {name: float(np.median(each)) for name, each in seconds.items()}
     return Explanations({name: torch.cat(each) for name, each in relevance.items()}, rows, medians)
-
-
-def _of_peer(peer: Callable[[ExplainedNetwork, Tensor], Tensor], explained: ExplainedNetwork) -> Method:
-    return lambda standardised: peer(explained, standardised)
 
 
 @dataclass(frozen=True, slots=True)
