@@ -91,7 +91,8 @@ def test_stems_leaves_every_measure_of_every_name_with_its_interval(here):
         assert all(0 <= score["mean"] <= 1 for score in found[measure].values())
         assert found[measure]["default"] == found[measure]["masker"]
     assert found["per_corpus"]["mir1k"]["n"] == 6
-    assert (here / "out" / "stems.png").stat().st_size > 1000
+    for figure in ("stems", "stems-mir1k"):
+        assert (here / "out" / f"{figure}.png").stat().st_size > 1000
 
 
 def test_peers_leaves_a_row_for_every_peer_and_how_much_faster_the_default_is(here):

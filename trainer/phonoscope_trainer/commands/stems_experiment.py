@@ -10,7 +10,7 @@ import torch
 
 from phonoscope_trainer.commands.judged_bundle import add_bundle, bar_over, figure_path, tested
 from phonoscope_trainer.commands.options import Verbs, write
-from phonoscope_trainer.experiments import stems, trust_figures
+from phonoscope_trainer.experiments import stem_pictures, stems, trust_figures
 from phonoscope_trainer.experiments.explained_network import network_of_bundle
 from phonoscope_trainer.frontend import FRONTEND, Frontend
 
@@ -48,4 +48,6 @@ def stems_experiment(
     document = stems.summary(by_corpus) | {"rule": explained.default, "options": asdict(options)}
     if path := figure_path(figures, json_path, "stems"):
         trust_figures.draw_stems(document, path)
+        for name, (sung, _) in by_corpus.items():
+            stem_pictures.draw_examples(sung, explained, path.with_name(f"{path.stem}-{name}.png"))
     write(document, json_path)
