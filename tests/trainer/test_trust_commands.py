@@ -90,6 +90,8 @@ def test_stems_leaves_every_measure_of_every_name_with_its_interval(here):
         assert set(found[measure]["default"]) == {"mean", "low", "high"}
         assert all(0 <= score["mean"] <= 1 for score in found[measure].values())
         assert found[measure]["default"] == found[measure]["masker"]
+    mass, ahead = found["relevance_mass"], found["default_over"]["inversion"]
+    assert ahead["mean"] == pytest.approx(mass["default"]["mean"] - mass["inversion"]["mean"])
     assert found["per_corpus"]["mir1k"]["n"] == 6
     for figure in ("stems", "stems-mir1k"):
         assert (here / "out" / f"{figure}.png").stat().st_size > 1000

@@ -130,7 +130,10 @@ def measure(
 def summary(
     by_corpus: Mapping[str, tuple[SungExcerpts, Mapping[str, Mapping[str, NDArray[np.float64]]]]],
 ) -> dict[str, object]:
-    """The document: each measure over all corpora, weighted alike excerpt by excerpt, and `per_corpus`."""
+    """The document: each measure over all corpora, excerpts weighted alike, and `per_corpus`.
+
+    `default_over` is how much more of its mass the default has than another name, paired excerpt by excerpt.
+    """
     corpora = list(by_corpus)
     tracks = {corpus: np.unique(excerpts.track, return_inverse=True)[1] for corpus, (excerpts, _) in by_corpus.items()}
     offsets = np.cumsum([0, *(track.max() + 1 for track in tracks.values())])
@@ -142,6 +145,14 @@ def summary(
             for name in by_corpus[corpora[0]][1][measure_name]
         }
         for measure_name in measures
+    }
+    document["default_over"] = {
+        name: mean_interval(
+            np.concatenate([v["relevance_mass"]["default"] - v["relevance_mass"][name] for _, v in by_corpus.values()]),
+            together,
+        )
+        for name in by_corpus[corpora[0]][1]["relevance_mass"]
+        if name != "default"
     }
     document["per_corpus"] = {
         corpus: {
