@@ -13,7 +13,7 @@ from phonoscope_trainer.experiments.explanation_loss_figures import brightness, 
 from phonoscope_trainer.experiments.stems import SungExcerpts
 
 ROWS = 2  # evenly spread over the excerpts, not chosen
-DPI = 70
+DPI = 56  # small enough for a document
 
 
 def draw_examples(excerpts: SungExcerpts, explained: ExplainedNetwork, path: Path) -> None:
