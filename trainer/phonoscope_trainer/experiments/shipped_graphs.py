@@ -58,16 +58,20 @@ def network_of(repository: Path) -> SVDNet:
     """
     model = onnx.load(_file(repository, "detector"))
     values = _constants(model)
-    # The export may fold a weight into the shape in which its convolution takes it; the bias keeps its name.
-    taken = {node.input[2]: node.input[1] for node in model.graph.node if node.op_type == "Conv"}
     network, state = SVDNet(), {}
-    for name, parameter in network.state_dict().items():
-        exported = f"network.{name}"
-        if exported not in values:
-            exported = taken.get(exported.replace(".weight", ".bias"), exported)
-        if exported not in values or values[exported].size != parameter.numel():
-            raise ExportError(f"{repository}: detector holds no {name} of {parameter.numel()} numbers")
-        state[name] = torch.tensor(values[exported]).view_as(parameter)
+    layers = [name.removesuffix(".weight") for name in network.state_dict() if name.endswith(".weight")]
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]  # in the order of the layers
+    if len(convolutions) != len(layers):
+        raise ExportError(f"{repository}: detector has {len(convolutions)} convolutions, not {len(layers)}")
+    for name, node in zip(layers, convolutions, strict=True):
+        weight, bias = (network.get_submodule(name).get_parameter(part) for part in ("weight", "bias"))
+        # The export may fold a weight into the shape in which its convolution takes it, and drop a bias of zeros.
+        exported = values.get(f"network.{name}.weight", values.get(node.input[1]))
+        if exported is None or exported.size != weight.numel():
+            raise ExportError(f"{repository}: detector holds no {name}.weight of {weight.numel()} numbers")
+        state[f"{name}.weight"] = torch.tensor(exported).view_as(weight)
+        has_bias = len(node.input) > 2 and node.input[2] in values
+        state[f"{name}.bias"] = torch.tensor(values[node.input[2]]) if has_bias else torch.zeros_like(bias)
     network.load_state_dict(state)
     return network.eval().requires_grad_(requires_grad=False)
 
