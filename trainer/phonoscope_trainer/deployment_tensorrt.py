@@ -30,9 +30,9 @@ def reason_against(model: onnx.ModelProto) -> str:
         sources = [deciding[tensor] for tensor in node.input if tensor in deciding]
         if sources and node.op_type != "Shape":
             deciding |= dict.fromkeys(node.output, sources[0])
-    for tensor in model.graph.input:
-        if any(axis.dim_param for axis in tensor.type.tensor_type.shape.dim[1:]):
-            return f"{tensor.name} has a free axis, whose range a profile would have to know"
+    for given in model.graph.input:
+        if any(axis.dim_param for axis in given.type.tensor_type.shape.dim[1:]):
+            return f"{given.name} has a free axis, whose range a profile would have to know"
     return ""
 
 

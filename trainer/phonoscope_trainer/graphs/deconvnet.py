@@ -138,7 +138,8 @@ def below(level: Level, at: Reached, signal: Tensor) -> Tensor:
     signal = rectified(signal, level.slope)
     one_map = level.convolution.in_channels == 1
     spread = _patched if one_map and level.pool > 1 else _spread
-    return spread(level, at, signal).unflatten(0, rows)
+    back: Tensor = spread(level, at, signal).unflatten(0, rows)
+    return back
 
 
 def _spread(level: Level, at: Reached, signal: Tensor) -> Tensor:

@@ -85,7 +85,8 @@ def largest_alone(maps: Tensor) -> Tensor:
     """The largest value of each map of `[B, C, T, F]` where it is, the first of several; zeros elsewhere."""
     flat = maps.flatten(2)
     alone = torch.arange(flat.shape[2], device=maps.device) == flat.argmax(dim=2, keepdim=True)
-    return torch.where(alone, flat, 0.0).unflatten(2, tuple(maps.shape[2:]))
+    kept: Tensor = torch.where(alone, flat, 0.0).unflatten(2, tuple(maps.shape[2:]))
+    return kept
 
 
 class ClassProbability(nn.Module):
