@@ -152,6 +152,10 @@ def test_every_kind_lists_the_cards_that_fit_it_best_first(network, pictures, tm
     for kind, figure in feature_cards.KINDS.items():
         values = [getattr(card, figure) for card in found[kind]]
         assert values == sorted(values, reverse=True)
+    rows = {attribute: {"mean": 0.5, "std": 0.1} for attribute in ATTRIBUTES}
+    document = {"correlation": {"conv1": rows, "conv2": rows}, "input_correlation": rows}
+    auralisation_figures.draw_correlations(document, tmp_path / "correlation.png")
+    auralisation_figures.draw_signals(dict.fromkeys(INSTRUMENTS, pictures[0].numpy()), tmp_path / "signals.png")
     shown = [auralisation_figures.Found("conv1, 0", pictures[1].numpy())]
     auralisation_figures.draw_found(pictures[0].numpy(), shown, tmp_path / "found.png")
-    assert (tmp_path / "found.png").stat().st_size > 5000
+    assert all((tmp_path / f"{name}.png").stat().st_size > 5000 for name in ("correlation", "signals", "found"))

@@ -62,8 +62,8 @@ class Transform(nn.Module):
     def spectrum(self, samples: Tensor) -> Tensor:
         """Real and imaginary parts `[B, 2, T, bins]` of `samples` `[B, N]`."""
         both = F.conv1d(samples.unsqueeze(1), windowed_basis(self.window), stride=self.hop_samples)
-        parts: Tensor = both.unflatten(1, (2, self.bins))
-        return parts.transpose(2, 3)
+        spectrum: Tensor = both.unflatten(1, (2, self.bins)).transpose(2, 3)
+        return spectrum
 
     def sound(self, spectrum: Tensor) -> Tensor:
         """Samples `[B, N]` of `spectrum` `[B, 2, T, bins]`."""
