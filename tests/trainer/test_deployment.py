@@ -18,7 +18,7 @@ from phonoscope_trainer.deployment_tensorrt import reason_against
 from phonoscope_trainer.errors import ExportError, OptionsError
 from tritonclient.grpc import model_config_pb2 as triton
 
-GRAPHS = ("frontend", "detector", "track_detector", "explanation_inverter", "mask", "listen")
+GRAPHS = ("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen")
 OFF_TENSORRT = {"frontend": "float64", "track_detector": "silence_before"}  # and why
 ON_TENSORRT = tuple(name for name in GRAPHS if name not in OFF_TENSORRT)
 DTYPES = {triton.TYPE_FP32: np.float32, triton.TYPE_INT32: np.int32}

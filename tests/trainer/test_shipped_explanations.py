@@ -18,6 +18,9 @@ from support.music import melody
 
 SHIPPED = Path(__file__).parents[2] / "model_repository"
 READS_FC9 = ("gradient",)  # the other rules read the layers below it
+# Maps of any detector have something in common, such as bands that are relevant more often; what an untrained one$
+# leaves must lie far below what harmless changes of the music leave.
+FAR = 0.3  # of a rank correlation
 
 
 @pytest.fixture(scope="module")
@@ -62,18 +65,20 @@ def test_randomisation_takes_one_layer_after_another_from_the_top(shipped):
 
 
 def test_explanations_do_not_survive_the_randomisation_of_what_was_learnt(shipped, log_mel, cascaded):
-    assert set(cascaded) == set(shipped.relevances(shipped.standardise(log_mel[:, :115])))
+    harmless = stability(shipped, log_mel)
+    assert set(cascaded) == set(harmless) == set(shipped.relevances(shipped.standardise(log_mel[:, :115])))
     for rule, stages in cascaded.items():
         assert tuple(stages) == STAGES
-        for measure, most in (("rank_correlation", 0.5), ("structural_similarity", 0.6)):
-            left = stages[STAGES[-1]][measure].mean()
-            assert left < most, f"{rule}: {measure} {left:.2f} with an untrained detector"
+        untrained = {measure: values.mean() for measure, values in stages[STAGES[-1]].items()}
+        least = min(values["rank_correlation"].mean() for values in harmless[rule].values())
+        assert untrained["rank_correlation"] < least - FAR, f"{rule}: {untrained} with an untrained detector"
+        assert untrained["structural_similarity"] < 0.5, f"{rule}: {untrained} with an untrained detector"
 
 
 def test_randomisation_of_the_top_layers_shows_in_every_rule_that_reads_them(cascaded):
     for rule, stages in cascaded.items():
         alike = {stage: float(values["rank_correlation"].mean()) for stage, values in stages.items()}
-        assert alike["fc8"] < 0.95, f"{rule}: {alike['fc8']:.2f}"
+        assert alike["fc8"] < 0.99, f"{rule}: {alike['fc8']:.2f}"
         if rule not in READS_FC9:
             assert alike["fc9"] == pytest.approx(1), f"{rule} has no way to know of FC9"
 

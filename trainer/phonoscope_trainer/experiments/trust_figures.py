@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from phonoscope_trainer.experiments.interval_bars import draw_bars
@@ -52,7 +53,8 @@ def draw_sanity(document: Mapping[str, Any], path: Path) -> None:
         for rule, stages in document["randomisation"].items():
             scores = [stages[stage][measure] for stage in STAGES]
             axes.plot(STAGES, [score["mean"] for score in scores], "o-", label=rule)
-            axes.fill_between(STAGES, [s["low"] for s in scores], [s["high"] for s in scores], alpha=0.2, linewidth=0)
+            low, high = (np.array([s[side] for s in scores], float) for side in ("low", "high"))  # None: one track
+            axes.fill_between(STAGES, low, high, alpha=0.2, linewidth=0)
         axes.set(title=measure.replace("_", " "), xlabel="untrained down to", ylim=(-0.05, 1.05))
         axes.legend()
     bars = {
