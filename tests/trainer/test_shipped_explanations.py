@@ -18,7 +18,7 @@ from support.music import melody
 
 SHIPPED = Path(__file__).parents[2] / "model_repository"
 READS_FC9 = ("gradient",)  # the other rules read the layers below it
-# Maps of any detector have something in common, such as bands that are relevant more often; what an untrained one$
+# Maps of any detector have something in common, such as bands that are relevant more often; what an untrained one
 # leaves must lie far below what harmless changes of the music leave.
 FAR = 0.3  # of a rank correlation
 
