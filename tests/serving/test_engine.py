@@ -7,6 +7,7 @@ from phonoscope_serving.bundle import load_bundle
 from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
 from phonoscope_serving.errors import BundleError, EngineFailed, EngineLost, OptionsError
 from phonoscope_serving.metrics import Metrics
+from support.golden_vectors import assert_golden, golden_inputs
 from support.serving_repository import REPOSITORY, copied, put_listed
 from support.serving_sound import music
 
@@ -20,10 +21,6 @@ def explain_inputs(rows=1, alpha=0.6, maximum_area=1.0, masking=2):
     }
 
 
-# Which of nearly equal bins a pool passes the gradient to, the last bit decides; sound is summed up twice in float32.
-TOLERANCES = {"explain_gradient": 5e-3, "heard": 1e-3}
-
-
 def by_hand(model, outputs, **inputs):
     """One graph, run by ONNX Runtime alone."""
     session = ort.InferenceSession(f"{REPOSITORY}/{model}/1/model.onnx", providers=["CPUExecutionProvider"])
@@ -34,14 +31,7 @@ def by_hand(model, outputs, **inputs):
     "ensemble", ["explain_masker", "explain_gradient", "explain_inversion", "heard", "predict", "invert_layers"]
 )
 def test_golden_vectors_are_reproduced(bare, bundle, ensemble):
-    golden = bundle.golden()
-    inputs = {n.split(".")[2]: tensor for n, tensor in golden.items() if n.startswith(f"{ensemble}.input.")}
-    for name, tensor in bare.run(ensemble, inputs).items():
-        expected = golden[f"{ensemble}.output.{name}"]
-        if name in ("mask", "explanation"):  # a bin as relevant as alpha falls inside or outside by its last bit
-            assert (np.abs(tensor - expected) > 1e-4).mean() < 1e-3, name
-        else:
-            np.testing.assert_allclose(tensor, expected, atol=TOLERANCES.get(ensemble, 1e-4), err_msg=name)
+    assert_golden(bundle, ensemble, bare.run(ensemble, golden_inputs(bundle, ensemble)))
 
 
 def test_the_ensemble_equals_its_graphs_run_by_hand(bare):

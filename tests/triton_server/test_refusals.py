@@ -81,7 +81,7 @@ async def test_inputs_that_do_not_fit_are_refused_before_they_are_sent(engine, c
 
 
 async def test_an_output_the_model_does_not_have_is_refused_before_it_is_asked_for(engine):
-    with pytest.raises(EngineFailed, match="explain: there is no output applause"):
+    with pytest.raises(EngineFailed, match="explain_masker: there is no output applause"):
         await engine.infer("explain_masker", explain_inputs(), outputs=["applause"])
 
 
@@ -110,14 +110,14 @@ async def test_a_model_the_server_unloads_is_unavailable_until_it_is_loaded_agai
     await asyncio.to_thread(own_server.start)
     engine = TritonEngine(bundle, TritonOptions(own_server.address), Metrics())
     await engine.start()
-    inputs = inputs_of("listen", 1, embedded.run)
+    inputs = inputs_of("sonify", 1, embedded.run)
     with own_server.client() as client:
-        client.unload_model("listen", client_timeout=CLIENT_S)
-        for message in ("cannot run listen now", "has no model listen"):
+        client.unload_model("sonify", client_timeout=CLIENT_S)
+        for message in ("cannot run sonify now", "has no model sonify"):
             with pytest.raises(EngineLost, match=message):
-                await engine.infer("listen", inputs)
-        client.load_model("listen", client_timeout=CLIENT_S)
-    assert (await engine.infer("listen", inputs))["audio"].shape == (1, 36934)
+                await engine.infer("sonify", inputs)
+        client.load_model("sonify", client_timeout=CLIENT_S)
+    assert (await engine.infer("sonify", inputs))["audio"].shape == (1, 36934)
     await engine.close()
 
 
