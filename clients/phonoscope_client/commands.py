@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from phonoscope_client import demo
 from phonoscope_client.audio import wav
@@ -20,6 +20,7 @@ from phonoscope_client.results import Bundle, Curve, Explanation, Masking, Wavef
 from phonoscope_client.service import running_service
 
 Note = Callable[[str], None]
+Answer = TypeVar("Answer", Explanation, Inversions, Auralisation)
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,7 @@ def explain(
     with connection.open(note) as client:
         note(f"explaining {song.name} at {at_s:.2f} s ...")
         explanation = client.explain(song, at_s, **vars(region))
-    summary = {"song": str(song), **explanation.to_json(), "files": {}}
-    if out is not None:
-        summary["files"] = _write_explanation(out, song, explanation)
-    summary["seconds_after_install"] = round(time.monotonic() - started_s, 3)
-    if out is not None:
-        (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    return explanation, summary
+    return explanation, _summary(song, explanation, _write_explanation, out, started_s)
 
 
 def invert(
@@ -104,13 +99,7 @@ def invert(
     with connection.open(note) as client:
         note(f"inverting {', '.join(layers) or 'every layer'} for {song.name} at {at_s:.2f} s ...")
         inversions = client.invert_layers(song, at_s, layers=layers, listen=out is not None)
-    summary = {"song": str(song), **inversions.to_json(), "files": {}}
-    if out is not None:
-        summary["files"] = _write_inversions(out, song, inversions)
-    summary["seconds_after_install"] = round(time.monotonic() - started_s, 3)
-    if out is not None:
-        (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    return inversions, summary
+    return inversions, _summary(song, inversions, _write_inversions, out, started_s)
 
 
 @dataclass(frozen=True)
@@ -156,13 +145,7 @@ def auralise(
             largest_activation_only=features.largest_activation_only,
             listen=out is not None,
         )
-    summary = {"song": str(song), **auralisation.to_json(), "files": {}}
-    if out is not None:
-        summary["files"] = _write_auralisation(out, song, auralisation)
-    summary["seconds_after_install"] = round(time.monotonic() - started_s, 3)
-    if out is not None:
-        (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    return auralisation, summary
+    return auralisation, _summary(song, auralisation, _write_auralisation, out, started_s)
 
 
 def predict(song: Path, out: Path | None, connection: Connection, *, note: Note) -> tuple[Curve, dict[str, Any]]:
@@ -198,6 +181,22 @@ def _must_exist(song: Path) -> None:
     """Say so before a service is started for it."""
     if not song.is_file():
         raise invalid("audio", f"there is no file {str(song)!r}")
+
+
+def _summary(
+    song: Path,
+    result: Answer,
+    write: Callable[[Path, Path, Answer], dict[str, str]],
+    out: Path | None,
+    started_s: float,
+) -> dict[str, Any]:
+    """An answer as one JSON document, written beside its files where a folder is given."""
+    files = {} if out is None else write(out, song, result)
+    seconds = round(time.monotonic() - started_s, 3)
+    summary = {"song": str(song), **result.to_json(), "files": files, "seconds_after_install": seconds}
+    if out is not None:
+        (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    return summary
 
 
 def _write_curve(out: Path, song: Path, curve: Curve) -> dict[str, str]:

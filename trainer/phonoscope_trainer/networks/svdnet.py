@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from phonoscope_trainer.networks.folding import folded_state
 from phonoscope_trainer.networks.stages import Convolution, Pooling, Stage
 
 LAYERS = ("conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8")
@@ -99,17 +99,7 @@ class SVDNet(nn.Module):
     def folded(self) -> SVDNet:
         """The same function and architecture without batch normalisation: its statistics go into the kernels."""
         plain = SVDNet()
-        state = {k: v for k, v in self.state_dict().items() if "_norm." not in k}
-        if self.batch_norm:
-            for name in CONVOLUTIONS:
-                norm = self.get_submodule(f"{name}_norm")
-                assert isinstance(norm, nn.BatchNorm2d)
-                assert norm.running_var is not None
-                assert norm.running_mean is not None
-                gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-                state[f"{name}.weight"] = state[f"{name}.weight"] * gain[:, None, None, None]
-                state[f"{name}.bias"] = (state[f"{name}.bias"] - norm.running_mean) * gain + norm.bias
-        plain.load_state_dict({k: v.detach() for k, v in state.items()})
+        plain.load_state_dict(folded_state(self, CONVOLUTIONS if self.batch_norm else ()))
         return plain.train(self.training)
 
     def _convolve(self, name: str, x: Tensor, dilation: int) -> Tensor:

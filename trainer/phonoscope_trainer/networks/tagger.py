@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from phonoscope_trainer.networks.folding import folded_state
 from phonoscope_trainer.networks.stages import Convolution, Pooling, Stage
 
 Variant = Literal["2016", "2015"]
@@ -94,17 +94,7 @@ class Tagger(nn.Module):
     def folded(self) -> Tagger:
         """The same function without batch normalisation: its statistics go into the kernels."""
         plain = Tagger(self.classes, self.variant, map_dropout=self.map_dropout)
-        state = {name: value for name, value in self.state_dict().items() if "_norm." not in name}
-        if self.batch_norm:
-            for name in self.layers:
-                norm = self.get_submodule(f"{name}_norm")
-                assert isinstance(norm, nn.BatchNorm2d)
-                assert norm.running_var is not None
-                assert norm.running_mean is not None
-                gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-                state[f"{name}.weight"] = state[f"{name}.weight"] * gain[:, None, None, None]
-                state[f"{name}.bias"] = (state[f"{name}.bias"] - norm.running_mean) * gain + norm.bias
-        plain.load_state_dict({name: value.detach() for name, value in state.items()})
+        plain.load_state_dict(folded_state(self, self.layers if self.batch_norm else ()))
         return plain.train(self.training)
 
     def _convolve(self, x: Tensor) -> Tensor:

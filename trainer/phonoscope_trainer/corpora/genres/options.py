@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from phonoscope_trainer.corpora.corpus import Split
-from phonoscope_trainer.corpora.rendered.options import GOLDEN_RATIO, SOURCE_RATE_HZ
+from phonoscope_trainer.corpora.rendered.options import SOURCE_RATE_HZ, golden_split
 from phonoscope_trainer.errors import OptionsError
 
 
@@ -40,8 +40,5 @@ class GenreOptions:
             )
 
     def split_of(self, song: int) -> Split:
-        """The split of a song's three arrangements: a golden-ratio sequence, as in the other rendered corpus."""
-        position = (0.5 + song * GOLDEN_RATIO) % 1
-        if position < self.train_fraction:
-            return "train"
-        return "valid" if position < self.train_fraction + self.valid_fraction else "test"
+        """The split of a song's three arrangements."""
+        return golden_split(song, self.train_fraction, self.valid_fraction)

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import csv
 import json
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import soundfile
-from tqdm import tqdm
 
 from phonoscope_trainer.corpora import labelled
 from phonoscope_trainer.corpora.genres.options import GenreOptions
 from phonoscope_trainer.corpora.genres.song import arrange_song
 from phonoscope_trainer.corpora.genres.styles import GENRES
+from phonoscope_trainer.corpora.rendered.rendering import render_missing, write_json
 from phonoscope_trainer.corpora.rendered.store import PACKAGES
 from phonoscope_trainer.errors import CorpusError, OptionsError
 
@@ -40,15 +39,9 @@ def render(root: Path, options: GenreOptions, workers: int = 1, progress: bool =
     _refuse_other_sound(root, options)
     for folder in ("songs", *GENRES):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    _write(root / MANIFEST, _manifest(options))
+    write_json(root / MANIFEST, _manifest(options))
     missing = [song for song in range(options.songs) if not _description_file(root, song).exists()]
-    with tqdm(total=options.songs, initial=options.songs - len(missing), unit="song", disable=not progress) as bar:
-        if workers == 1:
-            for song in missing:
-                _render_to(root, song, options)
-                bar.update()
-        else:
-            _render_in_processes(root, missing, options, workers, bar)
+    render_missing(partial(_render_to, root, options), missing, options.songs, workers, progress)
     _write_labels(root, options)
     return labelled.load(root)
 
@@ -68,22 +61,14 @@ def descriptions(root: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def _render_in_processes(root: Path, missing: list[int], options: GenreOptions, workers: int, bar: tqdm[None]) -> None:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for rendered in as_completed([pool.submit(_render_to, root, song, options) for song in missing]):
-            rendered.result()
-            bar.update()
-
-
-def _render_to(root: Path, song: int, options: GenreOptions) -> None:
+def _render_to(root: Path, options: GenreOptions, song: int) -> None:
     played = {}
     for genre, arrangement in arrange_song(options.seed, song, options).items():
         unfinished = root / genre / f"{_name(song)}.part"
         soundfile.write(unfinished, arrangement.samples, options.sample_rate_hz, subtype="PCM_16", format="FLAC")
         unfinished.replace(root / _file(genre, song))
         played[_file(genre, song)] = arrangement.description
-    _write(_description_file(root, song), played)
+    write_json(_description_file(root, song), played)
 
 
 def _write_labels(root: Path, options: GenreOptions) -> None:
@@ -124,9 +109,3 @@ def _file(genre: str, song: int) -> str:
 def _description_file(root: Path, song: int) -> Path:
     # Written last, so its presence says that the song is complete.
     return root / "songs" / f"{_name(song)}.json"
-
-
-def _write(path: Path, document: dict[str, Any]) -> None:
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)

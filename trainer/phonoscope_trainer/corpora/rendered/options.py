@@ -47,8 +47,13 @@ class RenderOptions:
             raise OptionsError("train_fraction and valid_fraction must not add up to more than 1")
 
     def split_of(self, index: int) -> Split:
-        """The split of song `index`: a golden-ratio sequence, so that every prefix has about the fractions."""
-        position = (0.5 + index * GOLDEN_RATIO) % 1
-        if position < self.train_fraction:
-            return "train"
-        return "valid" if position < self.train_fraction + self.valid_fraction else "test"
+        """The split of song `index`."""
+        return golden_split(index, self.train_fraction, self.valid_fraction)
+
+
+def golden_split(song: int, train_fraction: float, valid_fraction: float) -> Split:
+    """The split of a song: a golden-ratio sequence, so that every prefix of songs has about the fractions."""
+    position = (0.5 + song * GOLDEN_RATIO) % 1
+    if position < train_fraction:
+        return "train"
+    return "valid" if position < train_fraction + valid_fraction else "test"

@@ -6,19 +6,18 @@ root/voice/NAME.flac  root/accompaniment/NAME.flac  root/labels/NAME.lab  root/s
 from __future__ import annotations
 
 import json
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import soundfile
-from tqdm import tqdm
 
 from phonoscope_trainer.corpora.corpus import Corpus, Track
 from phonoscope_trainer.corpora.labels import read_lab, write_lab
 from phonoscope_trainer.corpora.rendered.options import RenderOptions
+from phonoscope_trainer.corpora.rendered.rendering import render_missing, write_json
 from phonoscope_trainer.corpora.rendered.song import render_song
 from phonoscope_trainer.errors import CorpusError, OptionsError
 
@@ -41,13 +40,7 @@ def render(root: Path, options: RenderOptions, workers: int = 1, progress: bool 
         (root / folder).mkdir(parents=True, exist_ok=True)
     _write_manifest(root, options)
     missing = [index for index in range(options.songs) if not _description_file(root, index).exists()]
-    with tqdm(total=options.songs, initial=options.songs - len(missing), unit="song", disable=not progress) as bar:
-        if workers == 1:
-            for index in missing:
-                _render_to(root, index, options)
-                bar.update()
-        else:
-            _render_in_processes(root, missing, options, workers, bar)
+    render_missing(partial(_render_to, root, options), missing, options.songs, workers, progress)
     _write_manifest(root, options)
     return load(root)
 
@@ -92,15 +85,7 @@ def _description_file(root: Path, index: int) -> Path:
     return root / "songs" / f"{song_name(index)}.json"
 
 
-def _render_in_processes(root: Path, missing: list[int], options: RenderOptions, workers: int, bar: tqdm[None]) -> None:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for rendered in as_completed([pool.submit(_render_to, root, index, options) for index in missing]):
-            rendered.result()
-            bar.update()
-
-
-def _render_to(root: Path, index: int, options: RenderOptions) -> None:
+def _render_to(root: Path, options: RenderOptions, index: int) -> None:
     song = render_song(options.seed, index, options)
     name = song_name(index)
     for folder, samples in (("voice", song.voice), ("accompaniment", song.accompaniment)):
@@ -110,13 +95,7 @@ def _render_to(root: Path, index: int, options: RenderOptions) -> None:
     label_file = root / "labels" / f"{name}.part"
     write_lab(label_file, song.vocals, len(song.voice) / options.sample_rate_hz)
     label_file.replace(label_file.with_suffix(".lab"))
-    _write_json(_description_file(root, index), song.description)
-
-
-def _write_json(path: Path, document: dict[str, Any]) -> None:
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    write_json(_description_file(root, index), song.description)
 
 
 def _write_manifest(root: Path, options: RenderOptions) -> None:
@@ -128,7 +107,7 @@ def _write_manifest(root: Path, options: RenderOptions) -> None:
             songs[song_name(index)] = {"split": options.split_of(index)} | played
     packages = {package: version(package) for package in PACKAGES}
     manifest = {"version": VERSION, "options": asdict(options), "packages": packages, "songs": songs}
-    _write_json(root / "manifest.json", manifest)
+    write_json(root / "manifest.json", manifest)
 
 
 def _read_manifest(root: Path) -> dict[str, Any] | None:
