@@ -3,8 +3,9 @@
 Both figures come from one run, with service and bare engine taking turns so that both see the same machine:
 
     grpc_overhead_ms  time of one Explain over gRPC (one client, float32 PCM of one excerpt, default options) less time
-                      of the bare engine's `explain` for the same excerpt: medians of neighbouring bouts of calls
-                      subtracted, and the median of those differences, so that a drift of the machine cancels
+                      of the bare engine computing the same outputs for the same excerpt: medians of neighbouring
+                      bouts of calls subtracted, and the median of those differences, so that a drift of the
+                      machine cancels
     grpc_share        rows per second that 16 concurrent gRPC clients get ÷ rows per second of the bare engine at its
                       best batch size
 
@@ -29,10 +30,14 @@ from phonoscope.v1 import explainer_service_pb2_grpc
 from phonoscope_serving.bundle import load_bundle
 from phonoscope_serving.cli import default_repository
 from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
+from phonoscope_serving.explain import MAPS
 from phonoscope_serving.metrics import Metrics
+from phonoscope_serving.trust import Trust
 from service_load import Inputs, Request, call_for, circumstances, one_excerpt, percentiles, service, write
 
 BATCH_ROWS = (4, 8, 16)
+ENSEMBLE = "explain_masker"
+OUTPUTS = (*MAPS, "effective_alpha", *Trust.MEASURED)  # what the service asks of its engine
 BOUT_CALLS = 20
 WARM_CALLS = 5  # of each bout, not counted
 CLIENTS = 16
@@ -77,7 +82,7 @@ def measure_latency(engine: OnnxEngine, inputs: Inputs, request: Request, addres
     with grpc.insecure_channel(address) as channel:
         stub = explainer_service_pb2_grpc.ExplainerServiceStub(channel)
         for _ in range(1 + calls // BOUT_CALLS):
-            bare.append(bout_of(lambda: engine.run("explain", inputs)))
+            bare.append(bout_of(lambda: engine.run(ENSEMBLE, inputs, OUTPUTS)))
             served.append(bout_of(lambda: stub.Explain(request)))
     # The first bouts fill arenas on both sides.
     differences_s = [
@@ -129,7 +134,7 @@ def bare_rows_per_s(engine: OnnxEngine, inputs: Inputs, rows: int, for_s: float)
     batch = {name: np.repeat(tensor, rows, axis=0) for name, tensor in inputs.items()}
     began_s, done = time.perf_counter(), 0
     while time.perf_counter() - began_s < for_s:
-        engine.run("explain", batch)
+        engine.run(ENSEMBLE, batch, OUTPUTS)
         done += rows
     return done / (time.perf_counter() - began_s)
 

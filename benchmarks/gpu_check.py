@@ -209,11 +209,10 @@ def time_ensembles(bundle: Bundle, gpu: OnnxEngine, cpu: OnnxEngine) -> list[Tim
     golden = bundle.golden()
     inputs = {
         ensemble: {n.split(".")[2]: value[:1] for n, value in golden.items() if n.startswith(f"{ensemble}.input.")}
-        for ensemble in ("explain", "predict")
+        for ensemble in ("explain_masker", "explain_gradient", "explain_inversion", "heard", "predict")
     }
-    known = inputs["explain"] | cpu.run("explain", inputs["explain"])
+    known = inputs["explain_masker"] | cpu.run("explain_masker", inputs["explain_masker"])
     inputs["masked"] = {tensor.name: known[tensor.name] for tensor in bundle.models["masked"].input}
-    inputs["listen"] = warm_inputs(bundle, "listen", 1)
     return [time_model(bundle, name, value, gpu, cpu) for name, value in inputs.items()]
 
 

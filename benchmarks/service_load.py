@@ -28,14 +28,14 @@ Request = explainer_service_pb2.ExplainRequest
 
 
 def one_excerpt(bundle: Bundle) -> tuple[Inputs, Request]:
-    """The same excerpt, of noise, for an engine and for the service."""
+    """The same excerpt, of noise, for an engine and for the service: by the default rule, its alpha and masking."""
     front_end = bundle.front_end
     samples = np.random.default_rng(0).normal(0, 0.1, (1, front_end.excerpt_samples)).astype(np.float32)
     inputs = {
         "samples": samples,
-        "alpha": np.array([[bundle.default_alpha]], np.float32),
+        "alpha": np.array([[bundle.rules[0].default_alpha]], np.float32),
         "maximum_area": np.ones((1, 1), np.float32),
-        "masking": np.array([[2]], np.int32),
+        "masking": np.array([[1]], np.int32),
     }
     pcm = audio_pb2.PcmAudio(samples=samples.tobytes(), sample_rate_hz=front_end.sample_rate_hz)
     at_s = front_end.context_frames / front_end.frames_per_second

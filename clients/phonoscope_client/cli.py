@@ -10,9 +10,10 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from phonoscope_client import command_help, commands
-from phonoscope_client.commands import Connection, Rule
+from phonoscope_client.commands import Connection, Region
 from phonoscope_client.errors import PhonoscopeError
 from phonoscope_client.plain_text import bundle_text, curve_text, explanation_text, inversions_text
 
@@ -90,16 +91,27 @@ def _add_moment(parser: argparse.ArgumentParser) -> None:
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:
     _add_moment(parser)
-    region = parser.add_argument_group("region", "at most one of the first three; else the bundle's own alpha")
-    rule = region.add_mutually_exclusive_group()
-    rule.add_argument("--alpha", type=float, metavar="A", help="keep what the inversion shows at or above A, 0 to 1")
-    rule.add_argument("--keep-label", action="store_true", help="the largest alpha that keeps the answer")
-    rule.add_argument("--max-area", type=float, metavar="X", help="at most this share of the excerpt, above 0 to 1")
+    region = parser.add_argument_group("region", "at most one of the first three; else the rule's own alpha")
+    choice = region.add_mutually_exclusive_group()
+    choice.add_argument("--alpha", type=float, metavar="A", help="keep what has a relevance of A or more, 0 to 1")
+    choice.add_argument("--keep-label", action="store_true", help="the largest alpha that keeps the answer")
+    choice.add_argument("--max-area", type=float, metavar="X", help="at most this share of the excerpt, above 0 to 1")
+    region.add_argument(
+        "--rule",
+        metavar="NAME",
+        help="what says how relevant each bin is: masker, gradient, or inversion, the paper's (default: the bundle's)",
+    )
     region.add_argument(
         "--masking",
         choices=["m1", "m2"],
         default="m1",
         help="masked bins become their band's mean (m1; default) or a raw log-mel of zero (m2)",
+    )
+    region.add_argument(
+        "--outside-db",
+        type=float,
+        metavar="DB",
+        help="how much softer everything else is in explanation.wav, 0 to 120 dB (default: 25)",
     )
 
 
@@ -152,9 +164,10 @@ _COMMAND_LINES = {
 
 
 def _explain(options: argparse.Namespace) -> None:
-    rule = Rule("keep-label" if options.keep_label else options.alpha, options.max_area, options.masking)
+    alpha: float | Literal["keep-label"] | None = "keep-label" if options.keep_label else options.alpha
+    region = Region(options.rule, alpha, options.max_area, options.masking, options.outside_db)
     explanation, summary = commands.explain(
-        options.song, options.at_s, options.out, rule, _connection(options), note=_Note(options)
+        options.song, options.at_s, options.out, region, _connection(options), note=_Note(options)
     )
     _show(options, summary, explanation_text(explanation, song=options.song.name))
 

@@ -103,26 +103,34 @@ class Client:
         audio: AudioInput,
         at_s: float,
         *,
+        rule: str | None = None,
         alpha: float | Literal["keep-label"] | None = None,
         maximum_area: float | None = None,
         masking: Masking = "m1",
         listen: bool = True,
+        outside_db: float | None = None,
+        detailed: bool = False,
     ) -> Explanation:
         """Why the detector answered as it did at one moment of a recording.
 
         Args:
             audio: as for `predict`, but of any length: of a longer one, what surrounds `at_s` is sent.
             at_s: the moment, in seconds from the start.
-            alpha: bins whose min-max normalised inversion is at least this, in [0, 1], form the region;
-                "keep-label" for the largest that keeps the detector's label; None for the bundle's own.
+            rule: what says how relevant each bin is: one of those `describe` lists, such as "masker", "gradient" or
+                "inversion"; None for the bundle's default.
+            alpha: bins whose relevance is at least this, in [0, 1], form the region; "keep-label" for the largest
+                that keeps the detector's label; None for the rule's own.
             maximum_area: instead of alpha, the largest share of the excerpt the region may cover, in (0, 1].
             masking: what a masked bin becomes: "m1" its band's mean, "m2" a raw log-mel of zero.
-            listen: whether to return the excerpt and its explanation as sound as well.
+            listen: whether to return the excerpt and its explanation as sound as well, and try that sound out.
+            outside_db: decibels, 0 to 120, by which what lies outside the region is attenuated in that sound; None for
+                the service's own.
+            detailed: whether to return `inverted` and `explanation` as well.
 
         Raises:
             OutOfRangeError: `at_s` lies outside the recording.
         """
-        region = messages.region_rule(alpha, maximum_area)
+        region = messages.region_choice(alpha, maximum_area)
         masking_number = messages.masking(masking)
         section = sound.around(audio, at_s)
         request = pb.ExplainRequest(
@@ -131,6 +139,9 @@ class Client:
             region=region,
             masking=masking_number,
             listen=listen,
+            rule=rule,
+            outside_db=outside_db,
+            detailed=detailed,
         )
         response: pb.ExplainResponse = self._call(self._stub.Explain, request)
         return messages.explanation(response, start_s=section.start_s)

@@ -12,14 +12,18 @@ Shows, and lets you hear, what a machine listener listens to.
 """
 EXPLAIN = """\
 Explains the detector's answer at one moment, and tries the explanation before showing it: does the region
-alone keep the answer, does its removal lose it, and does a random region of the same size do as well?
+alone keep the answer, does its removal lose it, does a random region of the same size do as well, and does
+the answer hold when the region is heard?
 
 DIR receives report.html (open it in a browser), explanation.wav, original.wav, explanation.npz (every array;
 `numpy.load` reads it) and summary.json.
 
   phonoscope explain song.mp3 --at 34 --out out/song
   phonoscope explain song.mp3 --at 1:02.5 --keep-label --out out/song
-  phonoscope explain song.mp3 --at 34 --max-area 0.2 --masking m1 --json
+  phonoscope explain song.mp3 --at 34 --rule inversion --max-area 0.2 --json
+
+A rule says how much the answer rests on each bin, and the region is where that reaches alpha. `phonoscope describe`
+lists the rules of the bundle.
 """
 INVERT = """\
 Rebuilds the spectrogram of one moment from the activation of each layer of the detector, to see and hear what each

@@ -50,16 +50,18 @@ class Connection:
 
 
 @dataclass(frozen=True)
-class Rule:
-    """How the region of an explanation is chosen, as `Client.explain` takes it."""
+class Region:
+    """How the region of an explanation is chosen and made to sound, as `Client.explain` takes it."""
 
+    rule: str | None = None
     alpha: float | Literal["keep-label"] | None = None
     maximum_area: float | None = None
     masking: Masking = "m1"
+    outside_db: float | None = None
 
 
 def explain(
-    song: Path, at_s: float, out: Path | None, rule: Rule, connection: Connection, *, note: Note
+    song: Path, at_s: float, out: Path | None, region: Region, connection: Connection, *, note: Note
 ) -> tuple[Explanation, dict[str, Any]]:
     """Explain one moment; write the report, sounds, arrays and summary where a folder is given.
 
@@ -70,7 +72,7 @@ def explain(
     _must_exist(song)
     with connection.open(note) as client:
         note(f"explaining {song.name} at {at_s:.2f} s ...")
-        explanation = client.explain(song, at_s, alpha=rule.alpha, maximum_area=rule.maximum_area, masking=rule.masking)
+        explanation = client.explain(song, at_s, **vars(region))
     summary = {"song": str(song), **explanation.to_json(), "files": {}}
     if out is not None:
         summary["files"] = _write_explanation(out, song, explanation)
@@ -136,7 +138,7 @@ def run_demo(
     song: Path | None, at_s: float | None, out: Path, connection: Connection, *, note: Note
 ) -> tuple[Explanation, dict[str, Any]]:
     """Explain the song that ships with Phonoscope."""
-    return explain(song or demo.SONG, demo.AT_S if at_s is None else at_s, out, Rule(), connection, note=note)
+    return explain(song or demo.SONG, demo.AT_S if at_s is None else at_s, out, Region(), connection, note=note)
 
 
 def _must_exist(song: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from google.protobuf.message import Message
 from phonoscope.v1 import audio_pb2, explainer_service_pb2, explanation_pb2
 
@@ -20,6 +21,7 @@ from phonoscope_client.results import (
     Label,
     Layer,
     Masking,
+    Rule,
     TrainingData,
     Trust,
     Waveform,
@@ -33,8 +35,10 @@ _MASKINGS = {"m1": explanation_pb2.MASKING_M1, "m2": explanation_pb2.MASKING_M2}
 _MASKING_NAMES: dict[int, Masking] = {explanation_pb2.MASKING_M1: "m1", explanation_pb2.MASKING_M2: "m2"}
 
 
-def region_rule(alpha: float | Literal["keep-label"] | None, maximum_area: float | None) -> explanation_pb2.RegionRule:
-    """How the region is to be chosen; where neither is given, by the bundle's default alpha.
+def region_choice(
+    alpha: float | Literal["keep-label"] | None, maximum_area: float | None
+) -> explanation_pb2.RegionChoice:
+    """How the region is to be chosen; where neither is given, by the rule's default alpha.
 
     Raises:
         InvalidInputError: both are given, or alpha is a word other than "keep-label".
@@ -42,12 +46,12 @@ def region_rule(alpha: float | Literal["keep-label"] | None, maximum_area: float
     if alpha is not None and maximum_area is not None:
         raise invalid("maximum_area", "given together with alpha; give one of the two")
     if maximum_area is not None:
-        return explanation_pb2.RegionRule(maximum_area=maximum_area)
+        return explanation_pb2.RegionChoice(maximum_area=maximum_area)
     if alpha == "keep-label":
-        return explanation_pb2.RegionRule(largest_alpha_that_keeps_label=True)
+        return explanation_pb2.RegionChoice(largest_alpha_that_keeps_label=True)
     if isinstance(alpha, str):
         raise invalid("alpha", f'{alpha!r}; give a number from 0 to 1, or "keep-label"')
-    return explanation_pb2.RegionRule(alpha=alpha)
+    return explanation_pb2.RegionChoice(alpha=alpha)
 
 
 def masking(name: str) -> explanation_pb2.Masking:
@@ -84,9 +88,12 @@ def explanation(response: explainer_service_pb2.ExplainResponse, *, start_s: int
         masking=_MASKING_NAMES[response.masking],
         axes=_axes(response.axes, start_s),
         log_mel=_map(response.log_mel),
-        inverted=_map(response.inverted),
-        mask=_map(response.mask) > 0.5,
-        explanation=_map(response.explanation),
+        rule=response.rule,
+        relevance=_map(response.relevance),
+        mask=_region(response.region),
+        inverted=_map(response.inverted) if response.HasField("inverted") else None,
+        explanation=_map(response.explanation) if response.HasField("explanation") else None,
+        outside_db=_decimal(response.outside_db) if response.HasField("outside_db") else None,
         trust=_trust(trust),
         original_audio=_waveform(response, "original_audio"),
         explanation_audio=_waveform(response, "explanation_audio"),
@@ -140,7 +147,7 @@ def bundle(response: explainer_service_pb2.DescribeBundleResponse) -> Bundle:
         excerpt_frames=response.excerpt_frames,
         band_centre_hz=tuple(_decimal(each) for each in response.band_centre_hz),
         threshold=_decimal(response.threshold),
-        default_alpha=_decimal(response.default_alpha),
+        rules=tuple(Rule(each.name, _decimal(each.default_alpha)) for each in response.rules),
         metrics=dict(sorted(response.metrics.items())),
         training_data=tuple(TrainingData(each.name, each.licence, each.digest) for each in response.training_data),
         command=response.command,
@@ -159,6 +166,8 @@ def _trust(trust: explanation_pb2.Trust) -> Trust:
         reconstruction_error=_decimal(trust.reconstruction_error),
         reconstruction_percentile=_decimal(trust.reconstruction_percentile),
         out_of_distribution=trust.out_of_distribution,
+        heard_probability=_decimal(trust.heard_probability) if trust.HasField("heard_probability") else None,
+        heard_label_kept=trust.heard_label_kept if trust.HasField("heard_label_kept") else None,
     )
 
 
@@ -191,6 +200,15 @@ def _map(message: explanation_pb2.TimeFrequencyMap) -> Floats:
             f"the service sent {values.size} values for {message.frames} frames of {message.bands} bands"
         )
     return values.reshape(message.frames, message.bands)
+
+
+def _region(message: explanation_pb2.Region) -> npt.NDArray[np.bool_]:
+    inside = np.frombuffer(message.inside, np.uint8)
+    if inside.size != message.frames * message.bands:
+        raise ServiceError(
+            f"the service sent a region of {inside.size} bins for {message.frames} frames of {message.bands} bands"
+        )
+    return inside.reshape(message.frames, message.bands).astype(np.bool_)
 
 
 def _waveform(message: Message, field: str) -> Waveform | None:

@@ -19,7 +19,7 @@ def explanation_text(explanation: Explanation, *, song: str) -> str:
     lines = [
         f"{song} at {explanation.at_s:.2f} s: {explanation.label}, "
         f"probability of singing {explanation.probability:.2f} (vocal from {explanation.threshold:.2f})",
-        f"region: {percent(trust.relative_area)} of the excerpt, alpha {explanation.alpha:g}, "
+        f"region: {percent(trust.relative_area)} of the excerpt, rule {explanation.rule}, alpha {explanation.alpha:g}, "
         f"masking {explanation.masking}",
         "",
         *(f"  {each.name:22}{each.probability:.3f}  {each.label}" for each in trials(explanation)),
@@ -73,7 +73,8 @@ def bundle_text(bundle: Bundle) -> str:
         f"front-end: {bundle.sample_rate_hz} Hz, a frame of {bundle.frame_samples} samples "
         f"every {bundle.hop_samples}, {len(bundle.band_centre_hz)} mel bands",
         f"excerpt: {bundle.excerpt_frames} frames",
-        f"vocal from {bundle.threshold:g}; alpha {bundle.default_alpha:g} unless another is asked for",
+        f"vocal from {bundle.threshold:g}",
+        "explains by: " + ", ".join(f"{each.name} (alpha {each.default_alpha:g})" for each in bundle.rules),
         "layers:",
         *(f"  {each.name:8}{' x '.join(map(str, each.shape)):16}{_inverted(each)}".rstrip() for each in bundle.layers),
         "measured:",

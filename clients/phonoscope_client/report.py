@@ -22,6 +22,11 @@ from phonoscope_client.wording import percent
 
 QUIETEST_DB = -70.0  # below it a picture is one colour: what is softer is rarely heard beside the loudest bin
 _MASKINGS = {"m1": "m1: set to their band's mean", "m2": "m2: raw log-mel set to zero"}
+_RULES = {
+    "masker": "How much of each bin a network keeps that was trained to find what the answer rests on.",
+    "gradient": "Gradient times input, smoothed: above ½ what speaks for the answer, below what speaks against it.",
+    "inversion": "What the features of the deepest layer still hold of the excerpt, scaled to run from 0 to 1.",
+}
 _ANSWERS = {"vocal": "somebody sings", "instrumental": "nobody sings"}
 
 
@@ -102,7 +107,7 @@ def _players(explanation: Explanation) -> str:
         return player(name, "audio/wav", wav(sound.samples, sound.sample_rate_hz, gain=gain))
 
     sounds = controls("The excerpt as it is", explanation.original_audio)
-    sounds += controls("The region alone", explanation.explanation_audio)
+    sounds += controls("The region", explanation.explanation_audio)
     if not sounds:
         return ""
     repeat = '<label hidden><input type="checkbox" name="repeat"> repeat</label>'
@@ -140,39 +145,35 @@ def _bar(trial: Trial, threshold: float) -> str:
 
 
 def _behind(explanation: Explanation) -> str:
-    mask, inverted, kept = explanation.mask, explanation.inverted, explanation.explanation
-    shown = np.concatenate([inverted.ravel(), kept[mask]])
-    reach = max(1.0, float(np.quantile(np.abs(shown), 0.99)))
-    scale = Scale("RdBu_r", -reach, reach)
+    relevance, level = Scale("magma", 0.0, 1.0), Scale("magma", QUIETEST_DB, 0.0)
     start_s, stop_s = span_s(explanation)
     x = time_ticks(start_s, stop_s, most=5)
     y = frequency_ticks(explanation.axes.band_centre_hz, (200, 500, 1000, 2000, 5000, 8000))
-    bar = colour_bar(scale, f"−{reach:.1f}", f"+{reach:.1f}", "standard deviations from the band's mean")
     left = plot(
-        image(png(inverted, scale)),
-        alt="Spectrogram rebuilt from the features of the detector's deepest layer.",
+        image(png(explanation.relevance, relevance)),
+        alt="How relevant the rule finds each bin of the spectrogram.",
         x=x,
         y=y,
         size="small",
     )
     right = plot(
-        image(png(kept, scale, inside=mask)),
+        image(png(decibels(explanation.log_mel), level, inside=explanation.mask)),
         alt="Spectrogram of the excerpt inside the region; outside it the picture is empty.",
         x=x,
         y=y,
         size="small",
     )
+    bar = colour_bar(level, f"−{-level.low:.0f} dB", "0 dB", "below the loudest bin")
     return f"""<section>
 <h2>Where the region comes from</h2>
 <div class="pair">
-<div><h3>Inverted representation</h3>
-<p>What the features of the deepest layer still hold of the excerpt. The region is where this picture, scaled
-to run from 0 to 1, reaches alpha = {explanation.alpha:.2f}.</p>{left}</div>
+<div><h3>Relevance</h3>
+<p>{_RULES.get(explanation.rule, f"What the rule {escape(explanation.rule)} finds.")} The region is where this
+reaches alpha = {explanation.alpha:.2f}.</p>{left}{colour_bar(relevance, "0", "1", "relevance")}</div>
 <div><h3>Explanation</h3>
-<p>The excerpt inside the region, as it was given to the detector. Outside, bins were masked
-({_MASKINGS[explanation.masking]}).</p>{right}</div>
+<p>The excerpt inside the region. For the detector, bins outside were masked
+({_MASKINGS[explanation.masking]}).</p>{right}{bar}</div>
 </div>
-<div class="legend">{bar}</div>
 </section>"""
 
 
@@ -198,6 +199,7 @@ def _provenance(explanation: Explanation) -> str:
         ("Moment", f"{explanation.at_s:.3f} s"),
         ("Excerpt", "{:.3f} to {:.3f} s".format(*span_s(explanation))),
         ("Threshold", f"{explanation.threshold:g}"),
+        ("Rule", explanation.rule),
         ("Alpha", f"{explanation.alpha:g}"),
         ("Masking", explanation.masking),
         ("Relative area", f"{trust.relative_area:.4f}"),
@@ -207,6 +209,8 @@ def _provenance(explanation: Explanation) -> str:
             "of validation excerpts",
         ),
     ]
+    if explanation.outside_db is not None:
+        rows.append(("Sound of the region", f"everything else {explanation.outside_db:g} dB softer"))
     gain = listening_gain(explanation)
     if gain < 1:
         rows.append(("Sound", f"both players turned down by {-20 * np.log10(gain):.1f} dB to avoid clipping"))

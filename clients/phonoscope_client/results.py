@@ -72,6 +72,8 @@ class Trust:
         reconstruction_error: root-mean-square difference between standardised excerpt and inversion.
         reconstruction_percentile: share of the bundle's validation excerpts with a lower error, in [0, 1].
         out_of_distribution: the inversion fits worse than on 99 % of the bundle's validation excerpts.
+        heard_probability: of the explanation as it sounds, sent through the detector again; None without sound.
+        heard_label_kept: whether the detector gives the same label to that sound; None likewise.
     """
 
     relative_area: float
@@ -84,6 +86,8 @@ class Trust:
     reconstruction_error: float
     reconstruction_percentile: float
     out_of_distribution: bool
+    heard_probability: float | None = None
+    heard_label_kept: bool | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,16 +100,20 @@ class Explanation:
         label: the detector's answer for that moment.
         probability: of singing, for the untouched excerpt, in [0, 1].
         threshold: a moment at or above this probability is called vocal.
-        alpha: bins whose min-max normalised inversion is at least this form the region.
+        rule: what said how relevant each bin is, such as "masker", "gradient" or "inversion".
+        alpha: bins whose relevance is at least this form the region.
         masking: what a masked bin became: "m1" its band's mean, "m2" a raw log-mel of zero.
         axes: where frames and bands lie.
         log_mel: `[T, M]` float32, natural logarithm of the mel magnitude.
-        inverted: `[T, M]` float32, what the deepest layer's features still hold, in standardised units.
+        relevance: `[T, M]` float32 in [0, 1], how much the answer rests on each bin, by the rule.
         mask: `[T, M]` bool, True inside the region.
-        explanation: `[T, M]` float32, the excerpt inside the region, in standardised units.
         trust: the evidence.
+        inverted: `[T, M]` float32, what the deepest layer's features still hold, in standardised units; None where
+            details were not asked for.
+        explanation: `[T, M]` float32, the excerpt inside the region, in standardised units; None likewise.
         original_audio: the excerpt as sound; None where it was not asked for.
         explanation_audio: the region as sound, with the excerpt's own phase; None likewise.
+        outside_db: decibels by which what lies outside the region is attenuated in that sound; None likewise.
     """
 
     bundle: BundleReference
@@ -113,16 +121,19 @@ class Explanation:
     label: Label
     probability: float
     threshold: float
+    rule: str
     alpha: float
     masking: Masking
     axes: Axes
     log_mel: Floats
-    inverted: Floats
+    relevance: Floats
     mask: npt.NDArray[np.bool_]
-    explanation: Floats
     trust: Trust
+    inverted: Floats | None
+    explanation: Floats | None
     original_audio: Waveform | None
     explanation_audio: Waveform | None
+    outside_db: float | None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to one `.npz` file, which `numpy.load` reads too."""
@@ -144,8 +155,10 @@ class Explanation:
             "label": self.label,
             "probability": self.probability,
             "threshold": self.threshold,
+            "rule": self.rule,
             "alpha": self.alpha,
             "masking": self.masking,
+            "outside_db": self.outside_db,
             "trust": asdict(self.trust),
             "bundle": asdict(self.bundle),
         }
@@ -212,6 +225,14 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """One way to say which bins an answer rests on, and the alpha it is used with where a request gives none."""
+
+    name: str
+    default_alpha: float
+
+
+@dataclass(frozen=True)
 class TrainingData:
     """One corpus behind a bundle: its name, licence and the SHA-256 of its description."""
 
@@ -234,7 +255,7 @@ class Bundle:
         excerpt_frames: frames in an excerpt.
         band_centre_hz: centre frequency of each mel band, ascending.
         threshold: a moment at or above this probability is called vocal.
-        default_alpha: used where a request gives none.
+        rules: the rules of explanation, the default first.
         metrics: measured when the bundle was made, by name.
         training_data: the corpora the networks were trained on.
         command: the command that made the bundle.
@@ -249,7 +270,7 @@ class Bundle:
     excerpt_frames: int
     band_centre_hz: tuple[float, ...]
     threshold: float
-    default_alpha: float
+    rules: tuple[Rule, ...]
     metrics: dict[str, float]
     training_data: tuple[TrainingData, ...]
     command: str

@@ -26,12 +26,14 @@ class Trial:
 def trials(explanation: Explanation) -> tuple[Trial, ...]:
     """What the trust block rests on: the excerpt as it is, and with parts of it masked."""
     trust = explanation.trust
-    asked = (
+    asked = [
         ("Excerpt as it is", explanation.probability),
         ("Only the region kept", trust.masked_probability),
         ("The region removed", trust.removed_probability),
         ("Random region kept", trust.control_probability),
-    )
+    ]
+    if trust.heard_probability is not None:
+        asked.append(("The region as it sounds", trust.heard_probability))
     return tuple(
         Trial(name, probability, "vocal" if probability >= explanation.threshold else "instrumental")
         for name, probability in asked
@@ -57,8 +59,10 @@ class Verdict:
 def verdict(explanation: Explanation) -> Verdict:
     """Judge an explanation by its trust block."""
     trust = explanation.trust
-    findings = (_keeping(trust), _control(trust), _removal(trust), _area(trust), _reconstruction(trust))
-    return Verdict(_headline(trust), findings)
+    findings = [_keeping(trust), _control(trust), _removal(trust), _area(trust), _reconstruction(trust)]
+    if trust.heard_label_kept is not None:
+        findings.insert(3, _hearing(trust.heard_label_kept))
+    return Verdict(_headline(trust), tuple(findings))
 
 
 # By whether the region alone keeps the answer, its removal loses it, and a random region keeps it.
@@ -124,6 +128,12 @@ def _removal(trust: Trust) -> Finding:
     if trust.removal_flips_label:
         return Finding("supports", "Removing the region changes the answer.")
     return Finding("weakens", "Removing the region does not change the answer: enough is left elsewhere.")
+
+
+def _hearing(label_kept: bool) -> Finding:
+    if label_kept:
+        return Finding("supports", "Played, with everything else far softer, the region keeps the answer.")
+    return Finding("weakens", "Played, the region loses the answer: it works as numbers, not as sound.")
 
 
 def _area(trust: Trust) -> Finding:

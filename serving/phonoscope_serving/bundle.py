@@ -25,7 +25,11 @@ ModelConfig = Any  # tritonclient's inference.ModelConfig, which ships without t
 CONFIG = "config.pbtxt"
 GRAPH = "model.onnx"
 GOLDEN = "golden.npz"
-ENTRY_POINTS = ("explain", "masked", "predict", "listen")  # the models the service calls; the rest it only reads about
+ENTRY_POINTS = (
+    "masked",
+    "heard",
+    "predict",
+)  # the models the service calls, beside `explain_RULE`; others it reads about
 INVERSION_ENTRY_POINTS = ("invert_layers", "sonify")  # likewise, of a bundle whose layers can be inverted
 
 
@@ -68,6 +72,15 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """One way to say which bins the detector's answer rests on."""
+
+    name: str
+    ensemble: str  # the model that explains by it
+    default_alpha: float  # in [0, 1]
+
+
+@dataclass(frozen=True)
 class TrainingData:
     """One corpus behind the bundle."""
 
@@ -88,7 +101,7 @@ class Bundle:
     front_end: FrontEnd
     layers: tuple[Layer, ...]
     threshold: float
-    default_alpha: float
+    rules: tuple[Rule, ...]  # the default first
     reconstruction_error_quantiles: Floats  # `[101]`, 0 % to 100 %
     inversion_error_quantiles: Mapping[str, Floats]  # layer that can be inverted → `[101]`, likewise; first layer first
     metrics: Mapping[str, float]
@@ -142,7 +155,7 @@ def load_bundle(root: Path) -> Bundle:
         front_end=_front_end(models),
         layers=_layers(models),
         threshold=float(field(manifest, "threshold", (int, float))),
-        default_alpha=float(field(manifest, "default_alpha", (int, float))),
+        rules=_rules(manifest, models),
         reconstruction_error_quantiles=quantiles(
             field(manifest, "reconstruction_error_quantiles", list), "reconstruction_error_quantiles"
         ),
@@ -208,6 +221,22 @@ def _layers(models: Mapping[str, ModelConfig]) -> tuple[Layer, ...]:
     if unknown:
         raise BundleError(f"detector/{CONFIG}: no output for layer {', '.join(unknown)}")
     return tuple(Layer(name, shapes[name]) for name in names)
+
+
+def _rules(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig]) -> tuple[Rule, ...]:
+    """The rules of explanation, the default first."""
+    given, default = field(manifest, "rules", dict), field(manifest, "default_rule", str)
+    if default not in given:
+        raise BundleError(f"{MANIFEST}: default_rule is {default!r}; the rules are {', '.join(given)}")
+    rules = []
+    for name in sorted(given, key=lambda rule: rule != default):
+        ensemble, alpha = f"explain_{name}", float(field(given[name], "alpha", (int, float)))
+        if ensemble not in models:
+            raise BundleError(f"{MANIFEST}: there is a rule {name}, but no model {ensemble}")
+        if not 0 <= alpha <= 1:
+            raise BundleError(f"{MANIFEST}: rules.{name}.alpha is {alpha:g}; it must be in [0, 1]")
+        rules.append(Rule(name, ensemble, alpha))
+    return tuple(rules)
 
 
 def inverted_output(layer: str) -> str:

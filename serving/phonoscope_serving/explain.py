@@ -1,25 +1,31 @@
 """Why the detector answered as it did at one moment: composed of the bundle's models, nothing computed here.
 
-The region is chosen as EUSIPCO 2018, section II.B, has it: keep what the min-max normalised inversion has at alpha or
-above.
+A rule of the bundle gives every bin a relevance between 0 and 1. The region is chosen from it as EUSIPCO 2018, section
+II.B, has it: keep what has alpha or more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 
 from phonoscope_serving.audio import AudioSource
-from phonoscope_serving.bundle import Bundle
+from phonoscope_serving.bundle import Bundle, Rule
 from phonoscope_serving.decoding import Decoder
 from phonoscope_serving.engines.engine import Array, Engine, Floats
+from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.excerpt import Excerpt, read_excerpt
 from phonoscope_serving.trust import Trust, weigh
 
 ALPHA_GRID = np.linspace(0.0, 1.0, 21, dtype=np.float32)  # 0, .05 … 1
 NO_AREA_LIMIT = 1.0
+DEFAULT_OUTSIDE_DB = 25.0  # far enough to hear what the region is, near enough for the detector to know such sound
+SHOWN_CHARACTERS = 40  # of a name that no rule has
+MAPS = ("log_mel", "relevance", "mask")
+DETAILED_MAPS = ("inverted", "explanation")
 
 
 class Masking(IntEnum):
@@ -31,9 +37,9 @@ class Masking(IntEnum):
 
 @dataclass(frozen=True)
 class Alpha:
-    """Keep bins whose normalised inversion is at least this, in [0, 1]."""
+    """Keep bins whose relevance is at least this, in [0, 1]; None for the rule's own."""
 
-    value: float
+    value: float | None
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class MaximumArea:
     share: float
 
 
-RegionRule = Alpha | LargestAlphaThatKeepsLabel | MaximumArea
+RegionChoice = Alpha | LargestAlphaThatKeepsLabel | MaximumArea
 
 
 @dataclass(frozen=True)
@@ -56,9 +62,12 @@ class Question:
     """What is asked of one recording."""
 
     at_s: float  # the moment, in seconds from the recording's start
-    rule: RegionRule
+    rule: str  # of the bundle; empty for its default
+    region: RegionChoice
     masking: Masking
-    listen: bool  # also return sound
+    listen: bool = False  # also return sound
+    outside_db: float = DEFAULT_OUTSIDE_DB  # attenuation in that sound of what lies outside the region
+    detailed: bool = False  # also return `inverted` and `explanation`
 
 
 @dataclass(frozen=True)
@@ -67,12 +76,14 @@ class Explanation:
 
     at_s: float  # start of the frame that was explained
     start_s: float  # start of the excerpt; negative where it begins before the recording
+    rule: str
     log_mel: Floats
-    inverted: Floats
-    mask: Floats
-    explanation: Floats
+    relevance: Floats  # in [0, 1]
+    mask: Floats  # 1 inside the region, 0 outside
     alpha: float
     trust: Trust
+    inverted: Floats | None  # standardised: what the deepest layer's features hold
+    explanation: Floats | None  # standardised: what is inside the region
     original_audio: Floats | None  # `[N]` at the front-end's rate
     explanation_audio: Floats | None
 
@@ -96,23 +107,47 @@ async def explain(
         deadline: on the event loop's clock, in seconds.
 
     Raises:
+        InvalidRequest: the bundle has no such rule, or see `read_excerpt`.
         RequestError: see `read_excerpt` and `Engine.infer`.
     """
+    rule = _rule(bundle, question.rule)
     excerpt = await read_excerpt(decoder, source, bundle.front_end, question.at_s, deadline)
-    rule = question.rule
-    alpha = rule.value if isinstance(rule, Alpha) else 0.0 if isinstance(rule, MaximumArea) else bundle.default_alpha
-    inputs = {
-        "samples": excerpt.samples,
+    inputs = {"samples": excerpt.samples, **_region(question, rule)}
+    outputs = [*MAPS, "effective_alpha", *Trust.MEASURED, *(DETAILED_MAPS if question.detailed else ())]
+    if isinstance(question.region, LargestAlphaThatKeepsLabel):
+        sweep = ["log_mel", "standardised", "relevance", "probability"]
+        first = await engine.infer(rule.ensemble, inputs, outputs=sweep, deadline=deadline)
+        inputs["alpha"] = await _largest_alpha(engine, bundle, first, question.masking, deadline)
+    begun = isinstance(question.region, LargestAlphaThatKeepsLabel)
+    answer = await engine.infer(rule.ensemble, inputs, outputs=outputs, deadline=deadline, begun=begun)
+    heard = await _listen(engine, excerpt, answer, question.outside_db, deadline) if question.listen else {}
+    return _explanation(bundle, rule, excerpt, answer | heard)
+
+
+def _rule(bundle: Bundle, name: str) -> Rule:
+    """The rule of that name; the bundle's default where it is empty."""
+    if not name:
+        return bundle.rules[0]
+    for rule in bundle.rules:
+        if rule.name == name:
+            return rule
+    known = ", ".join(rule.name for rule in bundle.rules)
+    raise InvalidRequest.at("rule", f"is {name[:SHOWN_CHARACTERS]!r}; the bundle explains by {known}")
+
+
+def _region(question: Question, rule: Rule) -> dict[str, Array]:
+    """The inputs that say how the region is chosen."""
+    alpha, area = rule.default_alpha, NO_AREA_LIMIT
+    match question.region:
+        case Alpha(float(value)):
+            alpha = value
+        case MaximumArea(share):
+            alpha, area = 0.0, share
+    return {
         "alpha": np.array([[alpha]], np.float32),
-        "maximum_area": np.array([[rule.share if isinstance(rule, MaximumArea) else NO_AREA_LIMIT]], np.float32),
+        "maximum_area": np.array([[area]], np.float32),
         "masking": np.array([[question.masking]], np.int32),
     }
-    answer = await engine.infer("explain", inputs, deadline=deadline)
-    if isinstance(rule, LargestAlphaThatKeepsLabel):
-        inputs["alpha"] = await _largest_alpha(engine, bundle, answer, question.masking, deadline)
-        answer = await engine.infer("explain", inputs, deadline=deadline, begun=True)
-    heard = await _listen(engine, excerpt, answer, deadline) if question.listen else None
-    return _explanation(bundle, excerpt, answer, heard)
 
 
 async def _largest_alpha(
@@ -121,7 +156,7 @@ async def _largest_alpha(
     """The largest alpha of the grid that keeps the label, `[1, 1]`; 0, which keeps everything, if none does."""
     rows = len(ALPHA_GRID)
     sweep: dict[str, Array] = {
-        name: np.repeat(answer[name], rows, axis=0) for name in ("log_mel", "standardised", "inverted")
+        name: np.repeat(answer[name], rows, axis=0) for name in ("log_mel", "standardised", "relevance")
     }
     sweep["alpha"] = ALPHA_GRID[:, None]
     sweep["maximum_area"] = np.full((rows, 1), NO_AREA_LIMIT, np.float32)
@@ -132,23 +167,29 @@ async def _largest_alpha(
     return np.array([[ALPHA_GRID[keeps].max(initial=0.0)]], np.float32)
 
 
-async def _listen(engine: Engine, excerpt: Excerpt, answer: dict[str, Array], deadline: float | None) -> Floats:
-    inputs = {"samples": excerpt.samples, "mask": answer["mask"], "outside_gain": np.zeros((1, 1), np.float32)}
-    outputs = await engine.infer("listen", inputs, deadline=deadline, begun=True)
-    audio: Floats = outputs["audio"][0]
-    return audio
+async def _listen(
+    engine: Engine, excerpt: Excerpt, answer: Mapping[str, Array], outside_db: float, deadline: float | None
+) -> dict[str, Array]:
+    """The region as sound, and what the detector makes of that sound."""
+    gain = np.array([[10 ** (-outside_db / 20)]], np.float32)
+    inputs = {"samples": excerpt.samples, "mask": answer["mask"], "outside_gain": gain}
+    return await engine.infer("heard", inputs, deadline=deadline, begun=True)
 
 
-def _explanation(bundle: Bundle, excerpt: Excerpt, answer: dict[str, Array], heard: Floats | None) -> Explanation:
+def _explanation(bundle: Bundle, rule: Rule, excerpt: Excerpt, answer: Mapping[str, Array]) -> Explanation:
+    measured = {name: float(answer[name][0, 0]) for name in Trust.MEASURED}
+    heard = float(answer["heard_probability"][0, 0]) if "audio" in answer else None
     return Explanation(
         at_s=excerpt.at_s,
         start_s=excerpt.start_s,
+        rule=rule.name,
         log_mel=answer["log_mel"][0],
-        inverted=answer["inverted"][0],
+        relevance=answer["relevance"][0],
         mask=answer["mask"][0],
-        explanation=answer["explanation"][0],
         alpha=float(answer["effective_alpha"][0, 0]),
-        trust=weigh({name: float(answer[name][0, 0]) for name in Trust.MEASURED}, bundle),
-        original_audio=None if heard is None else excerpt.samples[0],
-        explanation_audio=heard,
+        trust=weigh(measured, bundle, heard_probability=heard),
+        inverted=answer["inverted"][0] if "inverted" in answer else None,
+        explanation=answer["explanation"][0] if "explanation" in answer else None,
+        original_audio=excerpt.samples[0] if "audio" in answer else None,
+        explanation_audio=answer["audio"][0] if "audio" in answer else None,
     )

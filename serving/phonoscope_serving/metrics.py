@@ -65,7 +65,7 @@ class Metrics:
         self.explanations = Counter(
             "phonoscope_explanations_total",
             "Explanations given; those whose region keeps the label have label_kept=true.",
-            ["bundle", "rule", "masking", "label", "label_kept"],
+            ["bundle", "rule", "region", "masking", "label", "label_kept"],
             registry=self.registry,
         )
         self.removal_flips = Counter(
@@ -84,8 +84,20 @@ class Metrics:
         self.reconstruction_error = Histogram(
             "phonoscope_reconstruction_error",
             "Root-mean-square difference between standardised excerpt and inversion.",
-            ["bundle"],
+            ["bundle", "rule"],
             buckets=RECONSTRUCTION_ERRORS,
+            registry=self.registry,
+        )
+        self.strange_explanations = Counter(
+            "phonoscope_explanations_out_of_distribution_total",
+            "Explanations of excerpts that invert worse than 99 % of the bundle's validation excerpts.",
+            ["bundle", "rule"],
+            registry=self.registry,
+        )
+        self.heard_explanations = Counter(
+            "phonoscope_heard_explanations_total",
+            "Explanations made to sound; those whose sound keeps the label have label_kept=true.",
+            ["bundle", "rule", "label_kept"],
             registry=self.registry,
         )
 
@@ -104,21 +116,24 @@ class Metrics:
             registry=self.registry,
         )
 
-    def observe_explanation(self, bundle: str, rule: str, masking: str, trust: Trust) -> None:
+    def observe_explanation(self, bundle: str, rule: str, region: str, masking: str, trust: Trust) -> None:
         """Counts one explanation and the quality of it.
 
         Args:
             bundle: name of the bundle that answered.
-            rule: how the region was chosen.
+            rule: what said how relevant each bin is; one of the bundle's.
+            region: how the region was chosen from that.
             masking: what a masked bin became.
             trust: the evidence that was returned.
         """
         label = "vocal" if trust.vocal else "instrumental"
-        kept = "true" if trust.label_kept else "false"
-        self.explanations.labels(bundle, rule, masking, label, kept).inc()
+        self.explanations.labels(bundle, rule, region, masking, label, _flag(trust.label_kept)).inc()
         self.removal_flips.labels(bundle, rule).inc(int(trust.removal_flips_label))
         self.relative_area.labels(bundle, rule).observe(trust.relative_area)
-        self.reconstruction_error.labels(bundle).observe(trust.reconstruction_error)
+        self.reconstruction_error.labels(bundle, rule).observe(trust.reconstruction_error)
+        self.strange_explanations.labels(bundle, rule).inc(int(trust.out_of_distribution))
+        if trust.heard_label_kept is not None:
+            self.heard_explanations.labels(bundle, rule, _flag(trust.heard_label_kept)).inc()
 
     def observe_inversions(self, bundle: str, inversions: Iterable[Inversion]) -> None:
         """Notes how well each layer of one excerpt was inverted.
@@ -130,3 +145,7 @@ class Metrics:
         for inversion in inversions:
             self.inversion_error.labels(bundle, inversion.layer).observe(inversion.reconstruction_error)
             self.strange_inversions.labels(bundle, inversion.layer).inc(int(inversion.out_of_distribution))
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"

@@ -14,13 +14,14 @@ from phonoscope_serving.bundle import Bundle
 from phonoscope_serving.decoding import Decoder
 from phonoscope_serving.engines.engine import Engine, Floats
 from phonoscope_serving.explain import (
+    DEFAULT_OUTSIDE_DB,
     Alpha,
     Explanation,
     LargestAlphaThatKeepsLabel,
     Masking,
     MaximumArea,
     Question,
-    RegionRule,
+    RegionChoice,
     explain,
 )
 from phonoscope_serving.invert import Inversion, InversionQuestion, Inversions, invert_layers
@@ -63,11 +64,19 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     ) -> explainer_service_pb2.ExplainResponse:
         """Why the detector answered as it did."""
         masking = Masking.M2 if request.masking == explanation_pb2.MASKING_M2 else Masking.M1
-        question = Question(request.at_s, _rule(request.region, self._bundle), masking, request.listen)
+        question = Question(
+            request.at_s,
+            request.rule,
+            _region_choice(request.region),
+            masking,
+            request.listen,
+            request.outside_db if request.HasField("outside_db") else DEFAULT_OUTSIDE_DB,
+            request.detailed,
+        )
         source = _source(request.audio)
         answer = await explain(self._engine, self._bundle, self._decoder, source, question, _deadline(context))
         self._metrics.observe_explanation(
-            self._bundle.name, _RULE_NAMES[type(question.rule)], masking.name.lower(), answer.trust
+            self._bundle.name, answer.rule, _REGION_NAMES[type(question.region)], masking.name.lower(), answer.trust
         )
         return self._explain_response(answer, question)
 
@@ -107,7 +116,10 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
             excerpt_frames=front_end.excerpt_frames,
             band_centre_hz=front_end.band_centre_hz,
             threshold=bundle.threshold,
-            default_alpha=bundle.default_alpha,
+            rules=[
+                explainer_service_pb2.ExplanationRule(name=rule.name, default_alpha=rule.default_alpha)
+                for rule in bundle.rules
+            ],
             metrics=dict(bundle.metrics),
             training_data=[
                 explainer_service_pb2.TrainingData(name=data.name, licence=data.licence, digest=data.digest)
@@ -123,9 +135,12 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
             at_s=answer.at_s,
             axes=self._axes_from(answer.start_s),
             log_mel=_map(answer.log_mel),
-            inverted=_map(answer.inverted),
-            mask=_map(answer.mask),
-            explanation=_map(answer.explanation),
+            relevance=_map(answer.relevance),
+            region=_region(answer.mask),
+            inverted=None if answer.inverted is None else _map(answer.inverted),
+            explanation=None if answer.explanation is None else _map(answer.explanation),
+            rule=answer.rule,
+            outside_db=question.outside_db if question.listen else None,
             alpha=answer.alpha,
             masking=_MASKINGS[question.masking],
             threshold=self._bundle.threshold,
@@ -164,7 +179,7 @@ def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 
 
 _MASKINGS = {Masking.M1: explanation_pb2.MASKING_M1, Masking.M2: explanation_pb2.MASKING_M2}
 
-_RULE_NAMES = {Alpha: "alpha", MaximumArea: "maximum_area", LargestAlphaThatKeepsLabel: "keep_label"}
+_REGION_NAMES = {Alpha: "alpha", MaximumArea: "maximum_area", LargestAlphaThatKeepsLabel: "keep_label"}
 
 
 def _deadline(context: Any) -> float | None:  # noqa: ANN401 - grpc ships no types
@@ -179,7 +194,7 @@ def _source(audio: audio_pb2.Audio) -> AudioSource:
     return EncodedAudio(audio.encoded)
 
 
-def _rule(region: explanation_pb2.RegionRule, bundle: Bundle) -> RegionRule:
+def _region_choice(region: explanation_pb2.RegionChoice) -> RegionChoice:
     match region.WhichOneof("choice"):
         case "alpha":
             return Alpha(region.alpha)
@@ -187,7 +202,12 @@ def _rule(region: explanation_pb2.RegionRule, bundle: Bundle) -> RegionRule:
             return MaximumArea(region.maximum_area)
         case "largest_alpha_that_keeps_label":
             return LargestAlphaThatKeepsLabel()
-    return Alpha(bundle.default_alpha)
+    return Alpha(None)
+
+
+def _region(mask: Floats) -> explanation_pb2.Region:
+    frames, bands = mask.shape
+    return explanation_pb2.Region(frames=frames, bands=bands, inside=mask.astype(np.uint8).tobytes())
 
 
 def _map(values: Floats) -> explanation_pb2.TimeFrequencyMap:
@@ -229,4 +249,6 @@ def _trust(trust: Trust) -> explanation_pb2.Trust:
         reconstruction_error=trust.reconstruction_error,
         reconstruction_percentile=trust.reconstruction_percentile,
         out_of_distribution=trust.out_of_distribution,
+        heard_probability=trust.heard_probability,
+        heard_label_kept=trust.heard_label_kept,
     )

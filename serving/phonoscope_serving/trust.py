@@ -35,14 +35,17 @@ class Trust:
     reconstruction_error: float
     reconstruction_percentile: float  # share of the bundle's validation excerpts with a lower error, in [0, 1]
     out_of_distribution: bool
+    heard_probability: float | None = None  # of the explanation's sound; None where none was asked for
+    heard_label_kept: bool | None = None
 
 
-def weigh(measured: Mapping[str, float], bundle: Bundle) -> Trust:
+def weigh(measured: Mapping[str, float], bundle: Bundle, heard_probability: float | None = None) -> Trust:
     """Judges what was measured by the bundle's own threshold and its own distribution.
 
     Args:
         measured: the numbers `Trust.MEASURED` names.
         bundle: whose threshold and quantiles apply.
+        heard_probability: of the explanation as it sounds, where it was made to sound.
     """
 
     def vocal(probability: float) -> bool:
@@ -59,4 +62,6 @@ def weigh(measured: Mapping[str, float], bundle: Bundle) -> Trust:
         control_label_kept=vocal(measured["control_probability"]) == label,
         reconstruction_percentile=percentile(error, quantiles),
         out_of_distribution=is_out_of_distribution(error, quantiles),
+        heard_probability=heard_probability,
+        heard_label_kept=None if heard_probability is None else vocal(heard_probability) == label,
     )

@@ -12,6 +12,7 @@ from phonoscope_serving.audio import LIMITS
 from phonoscope_serving.errors import Violation
 
 BYTES_PER_SAMPLE = 4
+LARGEST_OUTSIDE_DB = 120
 MASKINGS = frozenset(explanation_pb2.Masking.values())
 
 
@@ -27,12 +28,14 @@ def predict_violations(request: explainer_service_pb2.PredictRequest) -> Iterato
 
 
 def explain_violations(request: explainer_service_pb2.ExplainRequest) -> Iterator[Violation]:
-    """What is wrong with an ExplainRequest."""
+    """What is wrong with an ExplainRequest; whether its rule is the bundle's is for `explain.py` to say."""
     yield from audio_violations(request.audio, "audio")
     yield from moment_violations(request.at_s, "at_s")
     yield from region_violations(request.region, "region")
     if request.masking not in MASKINGS:
         yield Violation("masking", f"is {request.masking}, which names no masking")
+    if not 0 <= request.outside_db <= LARGEST_OUTSIDE_DB:
+        yield Violation("outside_db", f"is {request.outside_db:g}; it must be in [0, {LARGEST_OUTSIDE_DB}] dB")
 
 
 def invert_layers_violations(request: explainer_service_pb2.InvertLayersRequest) -> Iterator[Violation]:
@@ -77,8 +80,8 @@ def pcm_violations(pcm: audio_pb2.PcmAudio, field: str) -> Iterator[Violation]:
         )
 
 
-def region_violations(region: explanation_pb2.RegionRule, field: str) -> Iterator[Violation]:
-    """What is wrong with a RegionRule."""
+def region_violations(region: explanation_pb2.RegionChoice, field: str) -> Iterator[Violation]:
+    """What is wrong with a RegionChoice."""
     match region.WhichOneof("choice"):
         case "alpha" if not 0 <= region.alpha <= 1:
             yield Violation(f"{field}.alpha", f"is {region.alpha:g}; it must be in [0, 1]")
@@ -86,7 +89,7 @@ def region_violations(region: explanation_pb2.RegionRule, field: str) -> Iterato
             yield Violation(f"{field}.maximum_area", f"is {region.maximum_area:g}; it must be in (0, 1]")
         case "largest_alpha_that_keeps_label" if not region.largest_alpha_that_keeps_label:
             yield Violation(
-                f"{field}.largest_alpha_that_keeps_label", "is false; leave the choice out for the default alpha"
+                f"{field}.largest_alpha_that_keeps_label", "is false; leave the choice out for the rule's default alpha"
             )
 
 

@@ -24,6 +24,8 @@ TRUST_FIELDS = {
     "reconstruction_error",
     "reconstruction_percentile",
     "out_of_distribution",
+    "heard_probability",
+    "heard_label_kept",
 }
 
 
@@ -118,8 +120,8 @@ class TestWithTheRealService:
         document = json.loads(output.out)
         assert document == json.loads((tmp_path / "out" / "summary.json").read_text())
         assert set(document) == {
-            "song", "at_s", "label", "probability", "threshold", "alpha", "masking", "trust", "bundle", "files",
-            "seconds_after_install",
+            "song", "at_s", "label", "probability", "threshold", "rule", "alpha", "masking", "outside_db",
+            "trust", "bundle", "files", "seconds_after_install",
         }  # fmt: skip
         assert set(document["trust"]) == TRUST_FIELDS
         assert isinstance(document["trust"]["label_kept"], bool)

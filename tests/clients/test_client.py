@@ -200,7 +200,7 @@ def test_the_token_is_sent_as_a_bearer_token():
         ({"maximum_area": 0.5}, ("maximum_area", 0.5)),
     ],
 )
-def test_the_region_rule_is_sent_as_asked(options, expected):
+def test_the_region_is_sent_as_asked(options, expected):
     asked = []
 
     def answer(request, context):
@@ -266,6 +266,33 @@ def test_a_map_of_the_wrong_size_is_a_defect_of_the_service():
         client.explain(TONE, 0.5)
 
 
+def test_a_region_of_the_wrong_size_is_a_defect_of_the_service():
+    def answer(request, context):
+        response = _response(request)
+        response.region.bands = 3
+        return response
+
+    refused = pytest.raises(ServiceError, match="region of 6 bins for 3 frames of 3 bands")
+    with serving(answer) as address, Client(address) as client, refused:
+        client.explain(TONE, 0.5)
+
+
+def test_a_rule_and_what_is_heard_are_sent_as_asked():
+    asked = []
+
+    def answer(request, context):
+        asked.append(request)
+        return _response(request)
+
+    with serving(answer) as address, Client(address) as client:
+        explained = client.explain(TONE, 0.5, rule="gradient", outside_db=40, detailed=True)
+        client.explain(TONE, 0.5)
+    assert (explained.rule, asked[0].outside_db, asked[0].detailed) == ("gradient", 40, True)
+    assert (asked[1].rule, asked[1].HasField("outside_db"), asked[1].detailed) == ("", False, False)
+    assert explained.mask.tolist() == [[False, True], [False, False], [True, False]]
+    assert explained.inverted is explained.explanation is None
+
+
 def test_one_client_serves_many_threads():
     def answer(request, context):
         time.sleep(0.01)
@@ -296,9 +323,9 @@ def _response(request):
             start_s=request.at_s - 1, frames_per_second=70, band_centre_hz=[100, 200]
         ),
         log_mel=grid,
-        inverted=grid,
-        mask=grid,
-        explanation=grid,
+        rule=request.rule,
+        relevance=grid,
+        region=explanation_pb2.Region(frames=3, bands=2, inside=bytes([0, 1, 0, 0, 1, 0])),
         alpha=0.6,
         masking=request.masking,
         threshold=0.47,

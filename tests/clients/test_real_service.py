@@ -11,12 +11,12 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def explained(client, song):
-    return client.explain(song, 4.0)
+    return client.explain(song, 4.0, detailed=True)
 
 
 def test_an_explanations_maps_sounds_and_axes_fit_together(explained):
     frames, bands = explained.mask.shape
-    for each in (explained.log_mel, explained.inverted, explained.explanation):
+    for each in (explained.log_mel, explained.relevance, explained.inverted, explained.explanation):
         assert each.shape == (frames, bands)
         assert np.isfinite(each).all()
     assert len(explained.axes.band_centre_hz) == bands
@@ -39,11 +39,21 @@ def test_the_trust_block_agrees_with_the_maps_and_the_threshold(explained):
     assert trust.control_label_kept == (label(trust.control_probability) == explained.label)
 
 
-def test_the_region_is_where_the_normalised_inversion_reaches_alpha(explained):
-    span = explained.inverted.max() - explained.inverted.min()
-    normalised = (explained.inverted - explained.inverted.min()) / span
-    clear_of_alpha = np.abs(normalised - explained.alpha) > 1e-5
-    np.testing.assert_array_equal((normalised >= explained.alpha)[clear_of_alpha], explained.mask[clear_of_alpha])
+def test_the_region_is_where_relevance_reaches_alpha(explained):
+    np.testing.assert_array_equal(explained.relevance >= np.float32(explained.alpha), explained.mask)
+
+
+def test_the_papers_rule_is_there_by_its_name(client, song):
+    explained = client.explain(song, 4.0, rule="inversion", detailed=True, listen=False)
+    scaled = (explained.inverted - explained.inverted.min()) / np.ptp(explained.inverted)
+    np.testing.assert_allclose(explained.relevance, scaled, atol=1e-5)
+    assert explained.rule == "inversion"
+
+
+def test_what_is_heard_is_part_of_the_evidence(explained):
+    heard = "vocal" if explained.trust.heard_probability >= explained.threshold else "instrumental"
+    assert explained.trust.heard_label_kept == (heard == explained.label)
+    assert explained.outside_db == 25
 
 
 def test_the_original_sound_is_the_recordings_own_excerpt(explained, tone):

@@ -74,7 +74,8 @@ def sounds(text):
         "At 30.00 s the detector answers vocal",
         "This region carries the answer",
         "What it heard",
-        "Inverted representation",
+        "Relevance",
+        "trained to find what the answer rests on",
         "alpha = 0.60",
         "m2: raw log-mel set to zero",
         "noise-1",
@@ -96,12 +97,13 @@ def test_every_probability_stands_beside_the_label_it_means(report):
         ("Only the region kept", "0.812", "vocal"),
         ("The region removed", "0.213", "instrumental"),
         ("Random region kept", "0.302", "instrumental"),
+        ("The region as it sounds", "0.701", "vocal"),
     ]
 
 
 def test_bars_are_as_long_as_their_probabilities_and_the_threshold_is_marked_on_each(report):
-    assert re.findall(r'<b style="width:([\d.]+)%">', report) == ["93.40", "81.20", "21.30", "30.20"]
-    assert report.count('<i style="left:47.00%">') == 4
+    assert re.findall(r'<b style="width:([\d.]+)%">', report) == ["93.40", "81.20", "21.30", "30.20", "70.10"]
+    assert report.count('<i style="left:47.00%">') == 5
 
 
 def test_a_report_draws_three_pictures_and_describes_each_for_those_who_cannot_see_it(report):
@@ -185,10 +187,11 @@ def test_a_compact_region_is_outlined_and_scattered_bins_are_not(report):
     [
         {"mask": np.zeros((115, 80), bool), "trust": replace(TRUST, relative_area=0.0)},
         {"mask": np.ones((115, 80), bool), "trust": replace(TRUST, relative_area=1.0)},
-        {"log_mel": np.full((115, 80), -16.1, np.float32), "inverted": np.zeros((115, 80), np.float32)},
+        {"log_mel": np.full((115, 80), -16.1, np.float32), "relevance": np.zeros((115, 80), np.float32)},
         {"label": "instrumental", "probability": 0.0, "masking": "m1", "threshold": 1.0},
+        {"rule": "another", "inverted": None, "explanation": None, "outside_db": None},
     ],
-    ids=["no region", "all of it", "flat maps", "instrumental"],
+    ids=["no region", "all of it", "flat maps", "instrumental", "unknown rule"],
 )
 def test_unusual_explanations_still_make_a_whole_report(changes):
     assert "How to read this" in Page(explanation_page(explanation(**changes), song="song")).text

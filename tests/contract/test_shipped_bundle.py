@@ -72,11 +72,11 @@ def test_it_holds_the_published_networks_trained_on_named_and_licensed_data():
     assert MANIFEST["metrics"]["validation_auc"] > 0.9
 
 
-@pytest.mark.parametrize("tensor", [name.split(".")[2] for name in GOLDEN if name.startswith("explain.output.")])
+@pytest.mark.parametrize("tensor", [name.split(".")[2] for name in GOLDEN if name.startswith("explain_masker.output.")])
 def test_the_engine_gives_the_golden_explanation(engine, tensor):
-    inputs = {n.split(".")[2]: GOLDEN[n] for n in GOLDEN if n.startswith("explain.input.")}
-    found = engine.run("explain", inputs)[tensor]
-    np.testing.assert_allclose(found, GOLDEN[f"explain.output.{tensor}"], atol=2e-4, rtol=1e-4)
+    inputs = {n.split(".")[2]: GOLDEN[n] for n in GOLDEN if n.startswith("explain_masker.input.")}
+    found = engine.run("explain_masker", inputs)[tensor]
+    np.testing.assert_allclose(found, GOLDEN[f"explain_masker.output.{tensor}"], atol=2e-4, rtol=1e-4)
 
 
 def test_the_engine_gives_the_golden_curve(engine):

@@ -26,7 +26,9 @@ def by_hand(model, outputs, **inputs):
     return session.run(outputs, inputs)
 
 
-@pytest.mark.parametrize("ensemble", ["explain", "predict", "invert_layers"])
+@pytest.mark.parametrize(
+    "ensemble", ["explain_masker", "explain_gradient", "explain_inversion", "heard", "predict", "invert_layers"]
+)
 def test_golden_vectors_are_reproduced(bare, bundle, ensemble):
     golden = bundle.golden()
     inputs = {n.split(".")[2]: tensor for n, tensor in golden.items() if n.startswith(f"{ensemble}.input.")}
@@ -37,31 +39,38 @@ def test_golden_vectors_are_reproduced(bare, bundle, ensemble):
 def test_the_ensemble_equals_its_graphs_run_by_hand(bare):
     inputs = explain_inputs(rows=2)
     log_mel, standardised = by_hand("frontend", ["log_mel", "standardised"], samples=inputs["samples"])
-    fc8, probability = by_hand("detector", ["fc8", "probability"], excerpt=standardised)
-    (inverted,) = by_hand("explanation_inverter", ["inverted"], fc8=fc8)
+    conv5, fc8, probability = by_hand("detector", ["conv5", "fc8", "probability"], excerpt=standardised)
+    (inverted,) = by_hand("explanation_inverter", ["inverted"], fc8=fc8, excerpt=standardised)
+    (relevance,) = by_hand("masker", ["relevance"], conv5=conv5, fc8=fc8)
     masked = by_hand(
         "mask",
         ["mask", "explanation", "remainder", "control", "relative_area"],
         log_mel=log_mel,
         standardised=standardised,
-        inverted=inverted,
+        relevance=relevance,
         **{name: inputs[name] for name in ("alpha", "maximum_area", "masking")},
     )
-    expected = {"log_mel": log_mel, "inverted": inverted, "probability": probability, "mask": masked[0]}
+    expected = {
+        "log_mel": log_mel,
+        "relevance": relevance,
+        "inverted": inverted,
+        "probability": probability,
+        "mask": masked[0],
+    }
     expected |= {"explanation": masked[1], "relative_area": masked[4]}
     for name, kept in zip(("masked", "removed", "control"), masked[1:4], strict=True):
         (expected[f"{name}_probability"],) = by_hand("detector", ["probability"], excerpt=kept)
-    answer = bare.run("explain", inputs)
+    answer = bare.run("explain_masker", inputs)
     for name, tensor in expected.items():
         np.testing.assert_allclose(answer[name], tensor, atol=1e-5, err_msg=name)
 
 
 def test_the_sweep_ensemble_equals_the_second_half_of_explain(bare):
     inputs = explain_inputs(rows=2, alpha=0.3, masking=1)
-    whole = bare.run("explain", inputs)
+    whole = bare.run("explain_masker", inputs)
     half = bare.run(
         "masked",
-        {name: whole[name] for name in ("log_mel", "standardised", "inverted")}
+        {name: whole[name] for name in ("log_mel", "standardised", "relevance")}
         | {name: inputs[name] for name in ("alpha", "maximum_area", "masking")},
     )
     for name, tensor in half.items():
@@ -80,7 +89,7 @@ async def test_the_outputs_wanted_are_the_ones_that_come_and_are_what_they_alway
 
 async def test_an_output_the_model_does_not_have_is_refused(engine):
     with pytest.raises(EngineFailed, match="explain: there is no output applause"):
-        await engine.infer("explain", explain_inputs(), outputs=["mask", "applause"])
+        await engine.infer("explain_masker", explain_inputs(), outputs=["mask", "applause"])
 
 
 async def test_callers_who_want_different_outputs_each_get_their_own(engine):
@@ -93,9 +102,9 @@ async def test_callers_who_want_different_outputs_each_get_their_own(engine):
 async def test_callers_who_are_run_together_get_what_they_would_get_alone(engine, bare):
     inputs = explain_inputs(rows=9)
     single = [{name: tensor[row : row + 1] for name, tensor in inputs.items()} for row in range(9)]
-    together = await asyncio.gather(*(engine.infer("explain", row) for row in single))
+    together = await asyncio.gather(*(engine.infer("explain_masker", row) for row in single))
     for row, answer in zip(single, together, strict=True):
-        alone = bare.run("explain", row)
+        alone = bare.run("explain_masker", row)
         for name, tensor in answer.items():
             np.testing.assert_allclose(tensor, alone[name], atol=1e-5, err_msg=name)
 
@@ -104,10 +113,10 @@ async def test_together_means_fewer_runs_than_callers(bundle):
     metrics = Metrics()
     engine = OnnxEngine(bundle, OnnxOptions(device="cpu", batch_rows=8), metrics)
     await engine.start()
-    await asyncio.gather(*(engine.infer("explain", explain_inputs()) for _ in range(9)))
+    await asyncio.gather(*(engine.infer("explain_masker", explain_inputs()) for _ in range(9)))
     await engine.close()
-    assert metrics.registry.get_sample_value("phonoscope_batch_rows_sum", {"model": "explain"}) == 9
-    assert metrics.registry.get_sample_value("phonoscope_batch_rows_count", {"model": "explain"}) <= 3
+    assert metrics.registry.get_sample_value("phonoscope_batch_rows_sum", {"model": "explain_masker"}) == 9
+    assert metrics.registry.get_sample_value("phonoscope_batch_rows_count", {"model": "explain_masker"}) <= 3
 
 
 async def test_a_model_that_is_not_batched_runs_tracks_one_by_one(engine, bare):
@@ -132,31 +141,31 @@ async def test_a_model_that_is_not_batched_runs_tracks_one_by_one(engine, bare):
 )
 async def test_inputs_that_do_not_fit_are_refused_before_they_join_a_batch(engine, change, message):
     with pytest.raises(EngineFailed, match=message):
-        await engine.infer("explain", explain_inputs() | change)
+        await engine.infer("explain_masker", explain_inputs() | change)
 
 
 async def test_more_rows_than_the_model_takes_are_refused(engine):
     with pytest.raises(EngineFailed, match=r"1 to 64, not \[65\]"):
-        await engine.infer("explain", explain_inputs(rows=65))
+        await engine.infer("explain_masker", explain_inputs(rows=65))
 
 
 async def test_an_engine_that_is_not_running_says_so(bundle):
     engine = OnnxEngine(bundle, OnnxOptions(device="cpu"), Metrics())
     with pytest.raises(EngineLost):
-        await engine.infer("explain", explain_inputs())
+        await engine.infer("explain_masker", explain_inputs())
     with pytest.raises(EngineLost):
         await engine.check()
     await engine.start()
     await engine.check()
     await engine.close()
     with pytest.raises(EngineLost):
-        await engine.infer("explain", explain_inputs())
+        await engine.infer("explain_masker", explain_inputs())
 
 
 async def test_numbers_other_than_the_golden_ones_keep_the_engine_from_starting(tmp_path, bundle):
     root = copied(tmp_path)
     golden = bundle.golden()
-    golden["explain.output.probability"] = 1 - golden["explain.output.probability"] + 0.1
+    golden["explain_masker.output.probability"] = 1 - golden["explain_masker.output.probability"] + 0.1
     np.savez(tmp_path / "golden.npz", **golden)
     put_listed(root, "golden.npz", (tmp_path / "golden.npz").read_bytes())
     with pytest.raises(BundleError, match=r"explain: probability is .* off the golden one"):

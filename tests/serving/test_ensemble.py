@@ -132,7 +132,7 @@ def test_ensembles_that_contain_each_other_are_refused():
 
 
 def test_every_ensemble_of_the_shipped_repository_has_a_plan(bundle):
-    for name in ("explain", "masked", "predict", "invert_layers"):
+    for name in (*(rule.ensemble for rule in bundle.rules), "masked", "heard", "predict", "invert_layers"):
         assert plan(bundle.models[name], bundle.models).steps
 
 
@@ -179,7 +179,7 @@ def test_a_triton_server_is_asked_for_outputs_that_steps_use_too_or_for_everythi
 
 
 def test_all_of_an_ensembles_outputs_need_all_of_its_plan(bundle):
-    whole = plan(bundle.models["explain"], bundle.models)
+    whole = plan(bundle.models["explain_masker"], bundle.models)
     assert whole.of(whole.outputs) == whole
 
 

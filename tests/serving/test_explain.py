@@ -17,6 +17,7 @@ from support.serving_sound import encoded, music
 
 SONG = music(5)
 GIVEN = Alpha(0.6)
+MEASURED_MAPS = ("log_mel", "relevance", "mask", "inverted", "explanation")
 MEASURED = {
     "probability": 0.7,
     "masked_probability": 0.6,
@@ -31,9 +32,10 @@ MEASURED = {
 async def ask(engine, bundle):
     decoder = Decoder(1)
 
-    async def ask(at_s=2.5, rule=GIVEN, masking=Masking.M2, listen=False, samples=SONG, rate_hz=22050):
-        source = PcmAudio(samples.tobytes(), rate_hz, 1)
-        return await explain(engine, bundle, decoder, source, Question(at_s, rule, masking, listen), None)
+    async def ask(at_s=2.5, region=GIVEN, masking=Masking.M2, samples=SONG, rule="", **options):
+        source = PcmAudio(samples.tobytes(), 22050, 1)
+        question = Question(at_s, rule, region, masking, **options)
+        return await explain(engine, bundle, decoder, source, question, None)
 
     yield ask
     decoder.close()
@@ -46,17 +48,17 @@ def computed(bare, samples, **options):
         "maximum_area": np.array([[options.get("maximum_area", 1)]], np.float32),
         "masking": np.array([[options.get("masking", 2)]], np.int32),
     }
-    return {name: tensor[0] for name, tensor in bare.run("explain", inputs).items()}
+    return {name: tensor[0] for name, tensor in bare.run(options.get("ensemble", "explain_masker"), inputs).items()}
 
 
 @pytest.mark.parametrize(("at_s", "frame"), [(2.5, 175), (2.507, 175), (2.508, 176), (1.0, 70)])
 async def test_the_excerpt_is_the_one_around_the_nearest_frame(ask, bare, at_s, frame):
-    answer = await ask(at_s)
+    answer = await ask(at_s, detailed=True)
     start = (frame - 57) * 315
     expected = computed(bare, SONG[start : start + 36934])
     assert answer.at_s == pytest.approx(frame / 70)
     assert answer.start_s == pytest.approx((frame - 57) / 70)
-    for name in ("log_mel", "inverted", "mask", "explanation"):
+    for name in MEASURED_MAPS:
         np.testing.assert_allclose(getattr(answer, name), expected[name], atol=1e-5, err_msg=name)
     assert answer.trust.probability == pytest.approx(float(expected["probability"][0]), abs=1e-6)
 
@@ -99,16 +101,14 @@ async def test_digital_silence_is_refused_and_quiet_sound_is_not(ask):
 
 @pytest.mark.parametrize("alpha", [0.0, 0.35, 0.6, 1.0])
 async def test_a_given_alpha_is_used(ask, bare, alpha):
-    answer = await ask(rule=Alpha(alpha))
-    normalised = (answer.inverted - answer.inverted.min()) / np.ptp(answer.inverted)
-    disagreement = (answer.mask != (normalised >= alpha)).mean()
-    assert disagreement < 0.001  # a bin on the very edge may round either way
+    answer = await ask(region=Alpha(alpha))
+    np.testing.assert_array_equal(answer.mask, answer.relevance >= np.float32(alpha))
     assert answer.alpha == pytest.approx(alpha, abs=1e-6)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.25, 1.0])
 async def test_a_given_area_is_kept_to(ask, share):
-    answer = await ask(rule=MaximumArea(share))
+    answer = await ask(region=MaximumArea(share))
     assert answer.trust.relative_area <= share + 1e-6
     assert answer.mask.mean() == pytest.approx(answer.trust.relative_area, abs=1e-6)
     if share < 1:
@@ -117,7 +117,7 @@ async def test_a_given_area_is_kept_to(ask, share):
 
 @pytest.mark.parametrize("masking", list(Masking))
 async def test_the_largest_alpha_that_keeps_the_label_is_found_by_trying_each(ask, bare, bundle, masking):
-    answer = await ask(rule=LargestAlphaThatKeepsLabel(), masking=masking)
+    answer = await ask(region=LargestAlphaThatKeepsLabel(), masking=masking)
     excerpt = SONG[(175 - 57) * 315 :][:36934]
     untouched = computed(bare, excerpt)["probability"][0] >= bundle.threshold
     keeps = [
@@ -130,8 +130,34 @@ async def test_the_largest_alpha_that_keeps_the_label_is_found_by_trying_each(as
     assert answer.trust.label_kept
 
 
+@pytest.mark.parametrize("rule", ["masker", "gradient", "inversion"])
+async def test_a_rule_is_used_by_its_name_with_its_own_alpha(ask, bare, bundle, rule):
+    answer = await ask(rule=rule, region=Alpha(None))
+    alpha = next(each.default_alpha for each in bundle.rules if each.name == rule)
+    expected = computed(bare, SONG[(175 - 57) * 315 :][:36934], alpha=alpha, ensemble=f"explain_{rule}")
+    assert answer.rule == rule
+    np.testing.assert_allclose(answer.relevance, expected["relevance"], atol=1e-5)
+    assert answer.trust.relative_area == pytest.approx(float(expected["relative_area"][0]), abs=1e-3)
+
+
+async def test_without_a_name_the_bundles_first_rule_explains(ask, bundle):
+    assert (await ask()).rule == bundle.rules[0].name
+
+
+async def test_a_rule_the_bundle_does_not_have_is_refused(ask):
+    with pytest.raises(InvalidRequest, match="rule: is 'guess'; the bundle explains by masker, gradient, inversion"):
+        await ask(rule="guess")
+
+
+async def test_what_is_heard_goes_through_the_detector_again(ask, bare):
+    answer = await ask(listen=True, outside_db=40.0)
+    again = computed(bare, answer.explanation_audio)["probability"][0]
+    assert answer.trust.heard_probability == pytest.approx(float(again), abs=1e-5)
+    assert (await ask()).trust.heard_probability is None
+
+
 async def test_the_two_maskings_differ(ask):
-    first, second = await ask(masking=Masking.M1), await ask(masking=Masking.M2)
+    first, second = [await ask(masking=masking, detailed=True) for masking in (Masking.M1, Masking.M2)]
     np.testing.assert_array_equal(first.mask, second.mask)
     assert np.abs(first.explanation - second.explanation).max() > 0.1
     assert not first.explanation[first.mask == 0].any()
@@ -148,7 +174,7 @@ async def test_sound_comes_only_when_asked_for(ask):
 
 async def test_keeping_everything_gives_back_the_sound(ask):
     """Inside the mel bands: what lies below and above them no region holds."""
-    heard = await ask(rule=Alpha(0.0), listen=True)
+    heard = await ask(region=Alpha(0.0), listen=True)
     taper = np.hanning(32934)
     lost, kept = (np.fft.rfft(x[2000:-2000] * taper) for x in (heard.explanation_audio, heard.original_audio))
     in_bands = slice(round(100 * 32934 / 22050), round(7900 * 32934 / 22050))
@@ -158,7 +184,7 @@ async def test_keeping_everything_gives_back_the_sound(ask):
 async def test_a_file_and_its_samples_are_explained_alike(engine, bundle, ask):
     decoder = Decoder(1)
     content = EncodedAudio(encoded(SONG, 22050, "WAV", "FLOAT"))
-    question = Question(2.5, Alpha(0.6), Masking.M2, listen=False)
+    question = Question(2.5, "", GIVEN, Masking.M2)
     from_file = await explain(engine, bundle, decoder, content, question, None)
     decoder.close()
     assert from_file.trust == (await ask()).trust

@@ -40,15 +40,33 @@ def test_an_explanation_is_complete_and_consistent(service, bundle):
     assert response.axes.frames_per_second == 70
     assert response.axes.start_s == pytest.approx(2.0 - 57 / 70)
     assert list(response.axes.band_centre_hz) == pytest.approx(bundle.front_end.band_centre_hz)
-    mask = array(response.mask)
-    assert mask.shape == array(response.log_mel).shape == array(response.inverted).shape == MASK_SHAPE
+    mask = np.frombuffer(response.region.inside, np.uint8).reshape(response.region.frames, response.region.bands)
+    assert mask.shape == array(response.log_mel).shape == array(response.relevance).shape == MASK_SHAPE
+    np.testing.assert_array_equal(mask, array(response.relevance) >= response.alpha)
     assert response.trust.relative_area == pytest.approx(mask.mean(), abs=1e-6)
-    assert response.alpha == pytest.approx(bundle.default_alpha)
+    assert response.rule == bundle.rules[0].name
+    assert response.alpha == pytest.approx(bundle.rules[0].default_alpha)
     assert response.masking == explanation_pb2.MASKING_M1
     assert response.threshold == pytest.approx(bundle.threshold)
     vocal = response.trust.predicted_label == explanation_pb2.LABEL_VOCAL
     assert vocal == (response.trust.probability >= response.threshold)
-    assert not response.HasField("original_audio")
+    for asked_for in ("original_audio", "explanation_audio", "outside_db", "inverted", "explanation"):
+        assert not response.HasField(asked_for)
+
+
+@pytest.mark.parametrize("rule", ["masker", "gradient", "inversion"])
+def test_every_rule_explains_the_same_excerpt_in_its_own_way(service, rule):
+    response = service.stub.Explain(ExplainRequest(audio=pcm(SONG), at_s=2.0, rule=rule, detailed=True))
+    assert response.rule == rule
+    usual = service.stub.Explain(GOOD)
+    assert response.trust.probability == pytest.approx(usual.trust.probability, abs=1e-6)
+    assert (response.relevance == usual.relevance) == (rule == usual.rule)
+    inside = np.frombuffer(response.region.inside, np.uint8).reshape(MASK_SHAPE)
+    assert not array(response.explanation)[inside == 0].any()
+    inverted = array(response.inverted)
+    if rule == "inversion":
+        scaled = (inverted - inverted.min()) / np.ptp(inverted)
+        np.testing.assert_allclose(array(response.relevance), scaled, atol=1e-5)
 
 
 def test_an_explanation_can_be_listened_to(service):
@@ -56,6 +74,19 @@ def test_an_explanation_can_be_listened_to(service):
     for waveform in (response.original_audio, response.explanation_audio):
         assert waveform.sample_rate_hz == 22050
         assert len(waveform.samples) == 4 * 36934
+    assert response.outside_db == 25
+    vocal = response.trust.heard_probability >= response.threshold
+    predicted = response.trust.predicted_label == explanation_pb2.LABEL_VOCAL
+    assert response.trust.heard_label_kept == (vocal == predicted)
+
+
+def test_how_far_the_rest_is_attenuated_is_chosen(service):
+    def heard(outside_db):
+        request = ExplainRequest(audio=pcm(SONG), at_s=2.0, listen=True, outside_db=outside_db)
+        return np.frombuffer(service.stub.Explain(request).explanation_audio.samples, "<f4")
+
+    untouched, softer, softest = (np.sum(heard(outside_db) ** 2) for outside_db in (0, 25, 120))
+    assert untouched > softer > softest
 
 
 @pytest.mark.parametrize("masking", ["MASKING_M1", "MASKING_M2"])
@@ -130,16 +161,18 @@ BAD = {
     "before the beginning": (ExplainRequest(audio=pcm(SONG), at_s=-1), INVALID, "at_s"),
     "no moment": (ExplainRequest(audio=pcm(SONG), at_s=float("nan")), INVALID, "at_s"),
     "alpha": (
-        ExplainRequest(audio=pcm(SONG), region=explanation_pb2.RegionRule(alpha=1.5)),
+        ExplainRequest(audio=pcm(SONG), region=explanation_pb2.RegionChoice(alpha=1.5)),
         INVALID,
         "region.alpha",
     ),
     "area": (
-        ExplainRequest(audio=pcm(SONG), region=explanation_pb2.RegionRule(maximum_area=-1)),
+        ExplainRequest(audio=pcm(SONG), region=explanation_pb2.RegionChoice(maximum_area=-1)),
         INVALID,
         "region.maximum_area",
     ),
     "masking": (ExplainRequest(audio=pcm(SONG), masking=5), INVALID, "masking"),
+    "rule": (ExplainRequest(audio=pcm(SONG), rule="guess"), INVALID, "rule"),
+    "attenuation": (ExplainRequest(audio=pcm(SONG), outside_db=-3), INVALID, "outside_db"),
 }
 
 
@@ -199,10 +232,10 @@ def test_a_request_id_is_made_where_none_is_given_or_it_is_unfit_for_a_log(servi
 
 def test_too_little_time_is_refused_before_any_work(service):
     service.stub.Explain(GOOD)
-    began = service.count("phonoscope_batch_rows_count", model="explain")
+    began = service.count("phonoscope_batch_rows_count", model="explain_masker")
     assert refusal(service.stub.Explain, GOOD, timeout=0.002).code() is grpc.StatusCode.DEADLINE_EXCEEDED
     service.stub.DescribeBundle(DescribeBundleRequest())
-    assert service.count("phonoscope_batch_rows_count", model="explain") == began
+    assert service.count("phonoscope_batch_rows_count", model="explain_masker") == began
 
 
 def test_a_caller_who_leaves_is_counted_as_such(service):
@@ -254,9 +287,9 @@ def test_what_is_served_can_be_scraped(service, bundle):
         f'grpc_server_started_total{{grpc_method="Explain",grpc_service="{NAME}",grpc_type="unary"}}',
         'grpc_code="INVALID_ARGUMENT"',
         "grpc_server_handling_seconds_bucket",
-        'phonoscope_batch_rows_bucket{le="1.0",model="explain"}',
-        'phonoscope_queue_rows{model="explain"} 0.0',
-        'phonoscope_engine_seconds_count{model="explain"}',
+        'phonoscope_batch_rows_bucket{le="1.0",model="explain_masker"}',
+        'phonoscope_queue_rows{model="explain_masker"} 0.0',
+        'phonoscope_engine_seconds_count{model="explain_masker"}',
         f'phonoscope_bundle_info{{digest="{bundle.digest}",name="{bundle.name}"}} 1.0',
         'phonoscope_relative_area_bucket{bundle="',
         "phonoscope_reconstruction_error_bucket",
@@ -266,25 +299,29 @@ def test_what_is_served_can_be_scraped(service, bundle):
 
 
 @pytest.mark.parametrize(
-    ("rule", "name"),
+    ("region", "name"),
     [
         ({"alpha": 0.4}, "alpha"),
         ({"maximum_area": 0.2}, "maximum_area"),
         ({"largest_alpha_that_keeps_label": True}, "keep_label"),
     ],
 )
-def test_the_quality_of_what_is_served_is_counted(service, bundle, rule, name):
-    labels = {"bundle": bundle.name, "rule": name}
+def test_the_quality_of_what_is_served_is_counted(service, bundle, region, name):
+    labels = {"bundle": bundle.name, "rule": bundle.rules[0].name}
 
     def area():
         return service.count("phonoscope_relative_area_sum", **labels)
 
     before = area()
-    response = service.stub.Explain(ExplainRequest(audio=pcm(SONG), at_s=2, region=explanation_pb2.RegionRule(**rule)))
-    trust = response.trust
+    heard = service.count("phonoscope_heard_explanations_total", **labels, label_kept="true")
+    choice = explanation_pb2.RegionChoice(**region)
+    trust = service.stub.Explain(ExplainRequest(audio=pcm(SONG), at_s=2, region=choice, listen=True)).trust
     assert area() - before == pytest.approx(trust.relative_area, abs=1e-5)
     label = "vocal" if trust.predicted_label == explanation_pb2.LABEL_VOCAL else "instrumental"
-    labels |= {"masking": "m1", "label": label, "label_kept": str(trust.label_kept).lower()}
+    assert service.count("phonoscope_reconstruction_error_count", **labels) >= 1
+    after = service.count("phonoscope_heard_explanations_total", **labels, label_kept="true")
+    assert after - heard == trust.heard_label_kept
+    labels |= {"region": name, "masking": "m1", "label": label, "label_kept": str(trust.label_kept).lower()}
     assert service.count("phonoscope_explanations_total", **labels) >= 1
 
 
@@ -295,7 +332,7 @@ def test_a_full_queue_answers_with_a_retry_hint_and_then_recovers(bundle):
         assert 0 < len(errors) < 16
         for error in errors:
             assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-            assert "rows wait for explain; at most 2 may" in error.details()
+            assert "rows wait for explain_masker; at most 2 may" in error.details()
             assert details(error, "RetryInfo").retry_delay.ToMilliseconds() > 0
         assert service.stub.Explain(GOOD).at_s == 2.0
 
@@ -318,5 +355,5 @@ def test_callers_who_come_together_are_run_together(bundle):
     with running(bundle, device="cpu", batch_rows=8) as service, ThreadPoolExecutor(16) as callers:
         answers = list(callers.map(service.stub.Explain, [GOOD] * 16))
         assert len({answer.trust.probability for answer in answers}) == 1
-        assert service.count("phonoscope_batch_rows_sum", model="explain") == 16
-        assert service.count("phonoscope_batch_rows_count", model="explain") < 16
+        assert service.count("phonoscope_batch_rows_sum", model="explain_masker") == 16
+        assert service.count("phonoscope_batch_rows_count", model="explain_masker") < 16

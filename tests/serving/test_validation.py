@@ -18,7 +18,7 @@ def pcm(**fields_of_pcm):
 
 
 def region(**choice):
-    return explanation_pb2.RegionRule(**choice)
+    return explanation_pb2.RegionChoice(**choice)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,9 @@ def region(**choice):
         {"region": region()},
         {"masking": explanation_pb2.MASKING_M1},
         {"listen": True},
+        {"rule": "any"},  # whether the bundle has it only the bundle can tell
+        {"outside_db": 0.0},
+        {"outside_db": 120.0},
     ],
 )
 def test_sound_requests_have_no_violations(fields_given):
@@ -71,6 +74,9 @@ def test_sound_requests_have_no_violations(fields_given):
         ({"region": region(largest_alpha_that_keeps_label=False)}, "region.largest_alpha_that_keeps_label"),
         ({"masking": 3}, "masking"),
         ({"masking": -1}, "masking"),
+        ({"outside_db": -1}, "outside_db"),
+        ({"outside_db": 121}, "outside_db"),
+        ({"outside_db": math.nan}, "outside_db"),
     ],
 )
 def test_a_field_outside_its_range_is_named(fields_given, field):

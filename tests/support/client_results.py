@@ -26,6 +26,8 @@ TRUST = Trust(
     reconstruction_error=0.83,
     reconstruction_percentile=0.64,
     out_of_distribution=False,
+    heard_probability=0.701,
+    heard_label_kept=True,
 )
 
 
@@ -48,16 +50,19 @@ def explanation(*, listen: bool = True, **changes) -> Explanation:
         label="vocal",
         probability=0.934,
         threshold=0.47,
+        rule="masker",
         alpha=0.6,
         masking="m2",
         axes=Axes(30.0 - 57 / 70, 70.0, mel_centres_hz()),
         log_mel=2 * excerpt - 5,
-        inverted=noise.normal(size=(FRAMES, BANDS)).astype(np.float32),
+        relevance=noise.uniform(size=(FRAMES, BANDS)).astype(np.float32),
         mask=mask,
+        inverted=noise.normal(size=(FRAMES, BANDS)).astype(np.float32),
         explanation=excerpt * mask,
         trust=replace(TRUST, relative_area=float(mask.mean())),
         original_audio=sound if listen else None,
         explanation_audio=Waveform(0.5 * sound.samples, 22050) if listen else None,
+        outside_db=25.0 if listen else None,
     )
     return replace(made, **changes)
 

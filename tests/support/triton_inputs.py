@@ -8,10 +8,11 @@ from support.serving_sound import music
 
 EXCERPT_S = 36934 / 22050
 LAYERS = ("conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8")
+RULES = ("explain_masker", "explain_gradient", "explain_inversion")
 MODELS = (
-    *("frontend", "detector", "track_detector", "explanation_inverter", "mask", "listen"),
+    *("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen"),
     *(f"inverter_{layer}" for layer in LAYERS),
-    *("sonify", "predict", "explain", "masked", "invert_layers"),
+    *("sonify", "predict", *RULES, "masked", "heard", "invert_layers"),
 )
 KINDS = tuple(model for model in MODELS if not model.startswith("inverter_") or model == "inverter_conv1")
 UNBATCHED = ("track_detector", "predict")  # one track a call
@@ -35,7 +36,7 @@ def inputs_of(model, rows, run):
     silence = {name: np.full((1, 1), 57, np.int32) for name in ("silence_before", "silence_after")}
     track = {"samples": music(6)[None]}
     match model:
-        case "explain":
+        case "explain_masker" | "explain_gradient" | "explain_inversion":
             return explain
         case "invert_layers":
             return {"samples": explain["samples"]}
@@ -45,21 +46,28 @@ def inputs_of(model, rows, run):
             return {"samples": explain["samples"]}
         case "track_detector":
             return {"standardised": run("frontend", track)["standardised"]} | silence
-    answer = run("explain", explain)
+    answer = run("explain_masker", explain)
     match model:
         case "detector":
             return {"excerpt": answer["standardised"]}
         case "sonify":
             return {"samples": explain["samples"], "standardised": answer["standardised"]}
-        case "explanation_inverter":
-            return {"fc8": run("detector", {"excerpt": answer["standardised"]})["fc8"]}
         case "mask" | "masked":
-            return {name: answer[name] for name in ("log_mel", "standardised", "inverted")} | rule
-        case "listen":
+            return {name: answer[name] for name in ("log_mel", "standardised", "relevance")} | rule
+        case "listen" | "heard":
             gain = np.full((rows, 1), 0.25, np.float32)
             return {"samples": explain["samples"], "mask": answer["mask"], "outside_gain": gain}
+    excerpt = {"excerpt": answer["standardised"]}
+    activations = run("detector", excerpt)
+    match model:
+        case "explanation_inverter":
+            return excerpt | {"fc8": activations["fc8"]}
+        case "masker":
+            return {name: activations[name] for name in ("conv5", "fc8")}
+        case "gradient":
+            names = ("conv1", "conv2", "conv4", "conv5", "fc7", "fc8", "logit")
+            return excerpt | {name: activations[name] for name in names}
     layer = model.removeprefix("inverter_")
     if layer in LAYERS:
-        activations = run("detector", {"excerpt": answer["standardised"]})
         return {"activation": activations[layer], "excerpt": answer["standardised"]}
     raise LookupError(model)

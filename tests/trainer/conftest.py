@@ -12,17 +12,18 @@ from phonoscope_trainer import bundle
 from phonoscope_trainer.export import write_bundle
 from phonoscope_trainer.frontend import Frontend
 from phonoscope_trainer.networks.inverter import ExplanationInverter
+from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.parts.detection import detection
+from phonoscope_trainer.parts.explanation import explanation_part
+from phonoscope_trainer.parts.part import Part, TrainedDetector
 from support.music import melody
 
 FACTS = bundle.Facts(
     name="untrained-1",
     threshold=0.5,
-    default_alpha=0.6,
-    reconstruction_error_quantiles=tuple(float(q) for q in np.linspace(0.5, 2, 101)),
     metrics={"validation_auc": 0.5},
-    parameters={"detector": 1_408_225},
     training_data=(bundle.TrainingData("nothing", "CC0-1.0", "0" * 64),),
     command="none: untrained",
 )
@@ -32,17 +33,20 @@ FACTS = bundle.Facts(
 class WrittenBundle:
     root: Path
     digest: str
-    frontend: Frontend
-    standardise: Standardise
-    network: SVDNet
+    detector: TrainedDetector
     inverter: ExplanationInverter
+    masker: Masker
+    parts: tuple[Part, ...]
 
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory) -> WrittenBundle:
     torch.manual_seed(0)
     standardise = Standardise(torch.linspace(1, -2, 80), torch.full((80,), 1.1))
-    parts = (Frontend(), standardise, SVDNet(), ExplanationInverter())
+    golden = torch.from_numpy(melody(seconds=4))
+    detector = TrainedDetector(Frontend(), standardise, SVDNet().eval(), FACTS.threshold, (), golden)
+    quantiles = tuple(float(q) for q in np.linspace(0.5, 2, 101))
+    inverter, masker = ExplanationInverter().eval(), Masker().eval()
+    parts = (detection(detector), explanation_part(inverter, masker, detector, quantiles))
     root = tmp_path_factory.mktemp("bundle") / "repository"
-    digest = write_bundle(root, *parts, FACTS, melody(seconds=4))
-    return WrittenBundle(root, digest, *parts)
+    return WrittenBundle(root, write_bundle(root, parts, FACTS), detector, inverter, masker, parts)

@@ -16,12 +16,12 @@ from phonoscope_trainer.corpora.features import frame_magnitudes
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.experiments.listeners import bundle_listener
 from phonoscope_trainer.experiments.tracks import curve
-from phonoscope_trainer.graphs.catalogue import ensembles, graphs
 from support.music import melody
 from tritonclient.grpc import model_config_pb2 as triton
 
-GRAPHS = ("frontend", "detector", "track_detector", "explanation_inverter", "mask", "listen")
-ENSEMBLES = ("predict", "explain", "masked")
+GRAPHS = ("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen")
+RULES = ("masker", "gradient", "inversion")
+ENSEMBLES = ("predict", *(f"explain_{rule}" for rule in RULES), "masked", "heard")
 TOLERANCE = {"frontend": 1e-4, "listen": 1e-4}  # float32 sums of 1024 products; 1e-5 elsewhere
 
 
@@ -44,14 +44,13 @@ def realistic(spec, rows: int) -> torch.Tensor:
         return torch.full((rows, 1), 57, dtype=torch.int32)
     dims = tuple(200 if size == -1 else size for size in spec.dims)
     values = torch.rand(rows, *dims, generator=torch.Generator().manual_seed(len(spec.name)))
-    return values if dims == (1,) else 4 * values - 2
+    return values if dims == (1,) or spec.name == "relevance" else 4 * values - 2
 
 
 @pytest.mark.parametrize("name", GRAPHS)
 @pytest.mark.parametrize("rows", [1, 5])
 def test_every_graph_computes_what_its_module_computes(written, name, rows):
-    exported = graphs(written.frontend, written.standardise, written.network.eval(), written.inverter.eval())
-    graph = next(g for g in exported if g.name == name)
+    graph = next(graph for part in written.parts for graph in part.graphs if graph.name == name)
     rows = min(rows, graph.maximum_batch)
     inputs = [realistic(spec, rows) for spec in graph.inputs]
     with torch.inference_mode():
@@ -123,23 +122,35 @@ def test_the_manifest_names_every_file_with_its_digest(written):
     assert manifest["training_data"] == [{"name": "nothing", "licence": "CC0-1.0", "digest": "0" * 64}]
 
 
-def test_golden_vectors_come_back_from_the_exported_graphs(written):
+@pytest.mark.parametrize("name", [name for name in ENSEMBLES if name != "masked"])
+def test_golden_vectors_come_back_from_the_exported_graphs(written, name):
     golden = np.load(written.root / bundle.GOLDEN)
-    explain = next(e for e in ensembles() if e.name == "explain")
-    known = {spec.name: golden[f"explain.input.{spec.name}"] for spec in explain.inputs}
-    for step in explain.steps:
+    ensemble = next(each for part in written.parts for each in part.ensembles if each.name == name)
+    known = {spec.name: golden[f"{name}.input.{spec.name}"] for spec in ensemble.inputs}
+    for step in ensemble.steps:
         feeds = {inner: known[outer] for inner, outer in step.inputs.items()}
         values = session(written.root, step.graph).run(list(step.outputs), feeds)
         known |= dict(zip(step.outputs.values(), values, strict=True))
-    for spec in explain.outputs:
-        np.testing.assert_allclose(known[spec.name], golden[f"explain.output.{spec.name}"], atol=1e-4, rtol=1e-4)
+    for spec in ensemble.outputs:
+        expected = golden[f"{name}.output.{spec.name}"]
+        np.testing.assert_allclose(known[spec.name], expected, atol=1e-4, rtol=1e-4, err_msg=spec.name)
+
+
+def test_the_manifest_names_the_rules_and_the_one_that_is_served_by_default(written):
+    manifest = json.loads((written.root / bundle.MANIFEST).read_text())
+    assert manifest["default_rule"] == "masker"
+    assert {rule: facts["alpha"] for rule, facts in manifest["rules"].items()} == {
+        "masker": 0.5,
+        "gradient": 0.6,
+        "inversion": 0.6,
+    }
 
 
 def test_the_exported_detector_hears_a_track_as_the_trained_one_does(written):
     samples = melody(seconds=35)  # more than one piece
     listener, threshold = bundle_listener(written.root)
-    magnitude = frame_magnitudes(written.frontend, samples)
-    expected = curve(magnitude, written.network.eval(), written.frontend, written.standardise)
+    magnitude = frame_magnitudes(written.detector.frontend, samples)
+    expected = curve(magnitude, written.detector.network, written.detector.frontend, written.detector.standardise)
     assert threshold == 0.5
     np.testing.assert_allclose(listener(samples), expected, atol=1e-4)
 

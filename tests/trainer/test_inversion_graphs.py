@@ -7,13 +7,14 @@ import pytest
 import torch
 from phonoscope_trainer.frontend import FRONTEND, Frontend, mel_filterbank
 from phonoscope_trainer.graphs import compose
-from phonoscope_trainer.graphs.catalogue import ensembles, graphs
 from phonoscope_trainer.graphs.inverters import Inverters, inverter_graphs
 from phonoscope_trainer.graphs.sonify import SonifyGraph
 from phonoscope_trainer.networks.feature_inverters import FeatureInverter
-from phonoscope_trainer.networks.inverter import ExplanationInverter
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
+from phonoscope_trainer.parts.detection import detection
+from phonoscope_trainer.parts.inversion import inversion_part
+from phonoscope_trainer.parts.part import TrainedDetector
 from support.music import melody
 
 SAMPLES = 36934
@@ -50,9 +51,10 @@ def test_the_error_is_the_distance_over_the_mean_distance(network, inverters):
 
 def test_an_ensemble_inverts_every_layer_of_one_excerpt(network, inverters, samples):
     frontend = Frontend()
-    exported = graphs(frontend, STANDARDISE, network, ExplanationInverter().eval(), inverters)
-    ensemble = next(each for each in ensembles(inverters) if each.name == "invert_layers")
-    found = compose.run(ensemble, exported, {"samples": samples})
+    detector = TrainedDetector(frontend, STANDARDISE, network, 0.5, (), torch.from_numpy(melody(4)))
+    parts = (detection(detector), inversion_part(inverters, detector, {}))
+    ensemble = parts[1].ensembles[0]
+    found = compose.run(ensemble, [graph for part in parts for graph in part.graphs], {"samples": samples})
     with torch.inference_mode():
         standardised = STANDARDISE(frontend(samples))
         activations = network.activations(standardised)
@@ -62,12 +64,6 @@ def test_an_ensemble_inverts_every_layer_of_one_excerpt(network, inverters, samp
             assert found[f"reconstruction_error_{inverter.layer}"].shape == (2, 1)
         torch.testing.assert_close(found["probability"], torch.sigmoid(activations["logit"]))
     assert set(found) == {spec.name for spec in ensemble.outputs}
-
-
-def test_without_inverters_nothing_is_added(network):
-    names = {graph.name for graph in graphs(Frontend(), STANDARDISE, network, ExplanationInverter().eval())}
-    assert not any(name.startswith("inverter_") or name == "sonify" for name in names)
-    assert "invert_layers" not in {ensemble.name for ensemble in ensembles()}
 
 
 def test_sound_has_the_magnitude_of_the_inversion_and_the_phase_of_the_recording(samples):

@@ -56,7 +56,7 @@ def test_a_track_may_have_any_length_and_any_silence_around_it(written):
 
 @torch.inference_mode()
 def test_the_probability_is_the_sigmoid_of_the_logit(written):
-    graph = track_graph(written.network.eval(), torch.zeros(1, 1, 80))
+    graph = track_graph(written.detector.network, torch.zeros(1, 1, 80))
     assert isinstance(graph.module, TrackGraph)
     probability, logit, _ = graph.module(torch.randn(1, 140, 80), *graph.example[1:])
     torch.testing.assert_close(probability, torch.sigmoid(logit))

@@ -21,7 +21,7 @@ ALTERED = [
     ("listen", '"audio"', '"sound"', "output sound is missing there"),
     ("listen", "dims: 36934", "dims: 36933", r"input samples is TYPE_FP32 \[36934\] there"),
     ("mask", "TYPE_INT32", "TYPE_INT64", r"input masking is TYPE_INT32 \[1\] there and TYPE_INT64 \[1\] in"),
-    ("explain", 'value: "remainder"', 'value: "removed"', "step 4 is mask"),
+    ("explain_masker", 'value: "remainder"', 'value: "removed"', "step 5 is mask"),
 ]
 
 
@@ -54,10 +54,10 @@ async def test_a_server_without_one_of_the_models_is_refused_by_name(server, tmp
 async def test_a_server_that_computes_other_numbers_is_refused(server, bundle, tmp_path):
     root = copied(tmp_path)
     golden = bundle.golden()
-    golden["explain.output.probability"] = 1 - golden["explain.output.probability"] + 0.1
+    golden["explain_masker.output.probability"] = 1 - golden["explain_masker.output.probability"] + 0.1
     np.savez(tmp_path / "golden.npz", **golden)
     put_listed(root, "golden.npz", (tmp_path / "golden.npz").read_bytes())
-    with pytest.raises(BundleError, match=r"explain: probability is .* off the golden one"):
+    with pytest.raises(BundleError, match=r"explain_masker: probability is .* off the golden one"):
         await TritonEngine(load_bundle(root), TritonOptions(server.address), Metrics()).start()
 
 
@@ -77,12 +77,12 @@ async def test_a_server_that_is_not_there_is_said_to_be_away(bundle):
 )
 async def test_inputs_that_do_not_fit_are_refused_before_they_are_sent(engine, change, message):
     with pytest.raises(EngineFailed, match=message):
-        await engine.infer("explain", explain_inputs() | change)
+        await engine.infer("explain_masker", explain_inputs() | change)
 
 
 async def test_an_output_the_model_does_not_have_is_refused_before_it_is_asked_for(engine):
     with pytest.raises(EngineFailed, match="explain: there is no output applause"):
-        await engine.infer("explain", explain_inputs(), outputs=["applause"])
+        await engine.infer("explain_masker", explain_inputs(), outputs=["applause"])
 
 
 async def test_inputs_the_graph_cannot_take_are_the_engines_failure(engine):
@@ -95,11 +95,11 @@ async def test_inputs_the_graph_cannot_take_are_the_engines_failure(engine):
 async def test_an_unknown_model_and_a_stopped_engine_are_unavailable(server, bundle):
     engine = TritonEngine(bundle, TritonOptions(server.address), Metrics())
     with pytest.raises(EngineLost, match="not running explain"):
-        await engine.infer("explain", explain_inputs())
+        await engine.infer("explain_masker", explain_inputs())
     await engine.start()
     with pytest.raises(EngineLost, match="not running nothing"):
         await engine.infer("nothing", explain_inputs())
-    waiting = asyncio.create_task(engine.infer("explain", explain_inputs(8)))
+    waiting = asyncio.create_task(engine.infer("explain_masker", explain_inputs(8)))
     await asyncio.sleep(0)  # it is sent
     await engine.close()
     with pytest.raises(EngineLost):
@@ -129,16 +129,16 @@ async def test_a_lost_server_is_said_to_be_lost_before_the_deadline(own_server, 
     for left_s in (5.0, 1.0):
         deadline = asyncio.get_running_loop().time() + left_s
         with pytest.raises(EngineLost, match=f"the Triton server at {own_server.address}"):
-            await engine.infer("explain", explain_inputs(), deadline=deadline)
+            await engine.infer("explain_masker", explain_inputs(), deadline=deadline)
     await engine.close()
 
 
 async def test_a_deadline_ends_the_wait(engine):
     now = asyncio.get_running_loop().time
     with pytest.raises(DeadlinePassed):
-        await engine.infer("explain", explain_inputs(), deadline=now() - 1)
+        await engine.infer("explain_masker", explain_inputs(), deadline=now() - 1)
     with pytest.raises(DeadlinePassed):
-        await engine.infer("explain", explain_inputs(64), deadline=now() + 0.01)
+        await engine.infer("explain_masker", explain_inputs(64), deadline=now() + 0.01)
 
 
 async def test_requests_whose_callers_left_are_not_run(server, engine, embedded):
@@ -162,16 +162,18 @@ async def test_more_rows_than_may_be_in_flight_are_refused_unless_their_request_
     engine = TritonEngine(bundle, TritonOptions(server.address, queue_rows=4), metrics)
     await engine.start()
     answers = await asyncio.gather(
-        engine.infer("explain", explain_inputs(3)),
-        engine.infer("explain", explain_inputs(2)),
-        engine.infer("explain", explain_inputs(2), begun=True),
+        engine.infer("explain_masker", explain_inputs(3)),
+        engine.infer("explain_masker", explain_inputs(2)),
+        engine.infer("explain_masker", explain_inputs(2), begun=True),
         return_exceptions=True,
     )
     await engine.close()
     assert [type(answer) for answer in answers] == [dict, QueueFull, dict]
     assert answers[1].retry_after_s > 0
-    assert metrics.registry.get_sample_value("phonoscope_queue_rows", {"model": "explain"}) == 0
-    assert metrics.registry.get_sample_value("phonoscope_engine_seconds_count", {"model": "explain"}) == 3  # one golden
+    assert metrics.registry.get_sample_value("phonoscope_queue_rows", {"model": "explain_masker"}) == 0
+    assert (
+        metrics.registry.get_sample_value("phonoscope_engine_seconds_count", {"model": "explain_masker"}) == 3
+    )  # one golden
 
 
 async def test_a_full_queue_of_the_server_is_a_full_queue(own_server, bundle, embedded):

@@ -29,8 +29,8 @@ async def test_both_engines_give_the_same_numbers(engine, embedded, bundle, mode
         ("invert_layers", ["reconstruction_error_conv5", "log_mel"]),
         ("invert_layers", ["standardised"]),
         ("invert_layers", ["log_mel"]),
-        ("explain", ["probability"]),
-        ("explain", ["mask", "relative_area"]),
+        ("explain_inversion", ["probability"]),
+        ("explain_gradient", ["mask", "relative_area"]),
     ],
     ids=str,
 )
@@ -42,7 +42,9 @@ async def test_both_engines_give_the_same_numbers_where_only_some_are_wanted(eng
         np.testing.assert_allclose(found[name], tensor, rtol=0, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("ensemble", ["explain", "predict", "invert_layers"])
+@pytest.mark.parametrize(
+    "ensemble", ["explain_masker", "explain_gradient", "explain_inversion", "heard", "predict", "invert_layers"]
+)
 async def test_both_engines_give_the_golden_vectors(engine, embedded, bundle, ensemble):
     golden = bundle.golden()
     inputs = {n.split(".")[2]: tensor for n, tensor in golden.items() if n.startswith(f"{ensemble}.input.")}

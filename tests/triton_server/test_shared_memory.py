@@ -65,9 +65,9 @@ async def test_numbers_are_the_same_with_and_without(server, bundle, embedded, m
 
 async def test_concurrent_calls_do_not_mix_and_regions_are_few_and_used_again(own_server, sharing, embedded):
     row = [{name: tensor[i : i + 1] for name, tensor in explain_inputs(8).items()} for i in range(8)]
-    expected = [embedded.run("explain", inputs) for inputs in row]
+    expected = [embedded.run("explain_masker", inputs) for inputs in row]
     for _ in range(2):
-        answers = await asyncio.gather(*(sharing.infer("explain", row[i % 8]) for i in range(24)))
+        answers = await asyncio.gather(*(sharing.infer("explain_masker", row[i % 8]) for i in range(24)))
         for i, answer in enumerate(answers):
             np.testing.assert_allclose(answer["mask"], expected[i % 8]["mask"], atol=1e-5)
             np.testing.assert_allclose(answer["log_mel"], expected[i % 8]["log_mel"], atol=1e-5)
@@ -76,14 +76,14 @@ async def test_concurrent_calls_do_not_mix_and_regions_are_few_and_used_again(ow
 
 async def test_calls_given_up_spoil_no_other_and_keep_no_region(own_server, sharing, bundle, embedded):
     inputs = explain_inputs()
-    expected = embedded.run("explain", inputs)
+    expected = embedded.run("explain_masker", inputs)
     for _ in range(5):
-        calls = [asyncio.create_task(sharing.infer("explain", explain_inputs(8), begun=True)) for _ in range(8)]
+        calls = [asyncio.create_task(sharing.infer("explain_masker", explain_inputs(8), begun=True)) for _ in range(8)]
         await asyncio.sleep(0.02)
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
-        answer = await sharing.infer("explain", inputs)
+        answer = await sharing.infer("explain_masker", inputs)
         np.testing.assert_allclose(answer["log_mel"], expected["log_mel"], atol=1e-5)
     assert len(registered(own_server)) <= 8
     await sharing.close()
@@ -92,12 +92,12 @@ async def test_calls_given_up_spoil_no_other_and_keep_no_region(own_server, shar
 
 async def test_a_restart_that_no_call_noticed_is_survived(own_server, sharing):
     inputs = explain_inputs()
-    before, old = await sharing.infer("explain", inputs), registered(own_server)
+    before, old = await sharing.infer("explain_masker", inputs), registered(own_server)
     await asyncio.to_thread(own_server.kill)
     await asyncio.to_thread(own_server.start)
     await asyncio.sleep(0.5)  # the channel finds the server again
     for _ in range(3):
-        assert_same(await sharing.infer("explain", inputs), before)
+        assert_same(await sharing.infer("explain_masker", inputs), before)
     new = registered(own_server)
     assert new
     assert not new & old
@@ -112,7 +112,7 @@ async def test_a_lost_server_leaves_no_segment(own_server, sharing):
     assert segments(names) == sorted(names)
     await asyncio.to_thread(own_server.kill)
     with pytest.raises(EngineLost):
-        await sharing.infer("explain", explain_inputs())
+        await sharing.infer("explain_masker", explain_inputs())
     await sharing.close()
     assert segments(names) == []
 

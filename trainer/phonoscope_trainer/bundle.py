@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +30,9 @@ class Facts:
 
     name: str  # name and version
     threshold: float  # chosen on validation data
-    default_alpha: float
-    reconstruction_error_quantiles: tuple[float, ...]  # 0 % … 100 % on validation excerpts
     metrics: Mapping[str, float]
-    parameters: Mapping[str, int]  # network → parameter count
     training_data: tuple[TrainingData, ...]
     command: str
-    inversion_error_quantiles: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # layer → 0 % … 100 %
 
 
 def file_digests(root: Path) -> dict[str, str]:
@@ -44,11 +41,11 @@ def file_digests(root: Path) -> dict[str, str]:
     return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
 
 
-def write_manifest(root: Path, facts: Facts) -> str:
-    """Write the manifest of the files now under `root`; the bundle's digest."""
+def write_manifest(root: Path, facts: Facts, entries: Mapping[str, Any]) -> str:
+    """Write the manifest of the files now under `root`, with what its parts have to say; the bundle's digest."""
     files = file_digests(root)
     digest = hashlib.sha256(json.dumps(files, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-    manifest = {"name": facts.name, "digest": digest, **asdict(facts), "files": files}
+    manifest = {"name": facts.name, "digest": digest, **asdict(facts), **entries, "files": files}
     (root / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return digest
 

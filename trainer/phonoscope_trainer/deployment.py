@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import onnx
 from google.protobuf import text_format
@@ -62,11 +62,11 @@ def deploy(root: Path, out: Path, deployment: Deployment, command: str) -> str:
         ExportError: `root` is not a bundle or was altered, or `out` holds something else.
         OptionsError: the deployment does not fit the bundle.
     """
-    facts = _facts(root, command)
+    facts, entries = _facts(root, command)
     with replacing(out) as scratch:
         shutil.copytree(root, scratch)
         configure(scratch, deployment)
-        return bundle.write_manifest(scratch, facts)
+        return bundle.write_manifest(scratch, facts, entries)
 
 
 def configure(root: Path, deployment: Deployment) -> None:
@@ -123,17 +123,18 @@ def _warm_rows(config: ModelConfig, deployment: Deployment) -> tuple[int, ...]:
     return (1, *PREFERRED_ROWS[deployment.device]) if config.max_batch_size > 1 else (1,)
 
 
-def _facts(root: Path, command: str) -> bundle.Facts:
-    """What the manifest knows, after the files it names were found as it names them."""
+def _facts(root: Path, command: str) -> tuple[bundle.Facts, dict[str, Any]]:
+    """What the manifest knows, and what its parts entered, after the files it names were found as it names them."""
     path = root / bundle.MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         files, before = manifest.pop("files"), manifest.pop("command")
         data = tuple(bundle.TrainingData(**each) for each in manifest.pop("training_data"))
         del manifest["digest"]
-        facts = bundle.Facts(**manifest, training_data=data, command=f"{before}\n{command}")
+        own = {each.name: manifest.pop(each.name) for each in fields(bundle.Facts) if each.name in manifest}
+        facts = bundle.Facts(**own, training_data=data, command=f"{before}\n{command}")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ExportError(f"{path} is not the manifest of a bundle: {error}") from error
     if altered := sorted({file for file, _ in bundle.file_digests(root).items() ^ files.items()}):
         raise ExportError(f"{root}: not the files the manifest describes: {', '.join(altered)}")
-    return facts
+    return facts, manifest

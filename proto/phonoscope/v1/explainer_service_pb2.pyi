@@ -27,27 +27,33 @@ class PredictResponse(_message.Message):
     def __init__(self, bundle: _Optional[_Union[_explanation_pb2.BundleReference, _Mapping]] = ..., probability: _Optional[_Iterable[float]] = ..., frames_per_second: _Optional[float] = ..., threshold: _Optional[float] = ...) -> None: ...
 
 class ExplainRequest(_message.Message):
-    __slots__ = ("audio", "at_s", "region", "masking", "listen")
+    __slots__ = ("audio", "at_s", "region", "masking", "listen", "rule", "outside_db", "detailed")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     MASKING_FIELD_NUMBER: _ClassVar[int]
     LISTEN_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    OUTSIDE_DB_FIELD_NUMBER: _ClassVar[int]
+    DETAILED_FIELD_NUMBER: _ClassVar[int]
     audio: _audio_pb2.Audio
     at_s: float
-    region: _explanation_pb2.RegionRule
+    region: _explanation_pb2.RegionChoice
     masking: _explanation_pb2.Masking
     listen: bool
-    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[_explanation_pb2.RegionRule, _Mapping]] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., listen: _Optional[bool] = ...) -> None: ...
+    rule: str
+    outside_db: float
+    detailed: bool
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[_explanation_pb2.RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., listen: _Optional[bool] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., detailed: _Optional[bool] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("bundle", "at_s", "axes", "log_mel", "inverted", "mask", "explanation", "alpha", "masking", "threshold", "trust", "original_audio", "explanation_audio")
+    __slots__ = ("bundle", "at_s", "axes", "log_mel", "relevance", "region", "explanation", "alpha", "masking", "threshold", "trust", "original_audio", "explanation_audio", "rule", "outside_db", "inverted")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     AXES_FIELD_NUMBER: _ClassVar[int]
     LOG_MEL_FIELD_NUMBER: _ClassVar[int]
-    INVERTED_FIELD_NUMBER: _ClassVar[int]
-    MASK_FIELD_NUMBER: _ClassVar[int]
+    RELEVANCE_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     ALPHA_FIELD_NUMBER: _ClassVar[int]
     MASKING_FIELD_NUMBER: _ClassVar[int]
@@ -55,12 +61,15 @@ class ExplainResponse(_message.Message):
     TRUST_FIELD_NUMBER: _ClassVar[int]
     ORIGINAL_AUDIO_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_AUDIO_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    OUTSIDE_DB_FIELD_NUMBER: _ClassVar[int]
+    INVERTED_FIELD_NUMBER: _ClassVar[int]
     bundle: _explanation_pb2.BundleReference
     at_s: float
     axes: _explanation_pb2.TimeFrequencyAxes
     log_mel: _explanation_pb2.TimeFrequencyMap
-    inverted: _explanation_pb2.TimeFrequencyMap
-    mask: _explanation_pb2.TimeFrequencyMap
+    relevance: _explanation_pb2.TimeFrequencyMap
+    region: _explanation_pb2.Region
     explanation: _explanation_pb2.TimeFrequencyMap
     alpha: float
     masking: _explanation_pb2.Masking
@@ -68,7 +77,10 @@ class ExplainResponse(_message.Message):
     trust: _explanation_pb2.Trust
     original_audio: _audio_pb2.Waveform
     explanation_audio: _audio_pb2.Waveform
-    def __init__(self, bundle: _Optional[_Union[_explanation_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_explanation_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., inverted: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., mask: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., explanation: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., alpha: _Optional[float] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., threshold: _Optional[float] = ..., trust: _Optional[_Union[_explanation_pb2.Trust, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ...) -> None: ...
+    rule: str
+    outside_db: float
+    inverted: _explanation_pb2.TimeFrequencyMap
+    def __init__(self, bundle: _Optional[_Union[_explanation_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_explanation_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., relevance: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., region: _Optional[_Union[_explanation_pb2.Region, _Mapping]] = ..., explanation: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., alpha: _Optional[float] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., threshold: _Optional[float] = ..., trust: _Optional[_Union[_explanation_pb2.Trust, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., inverted: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ...) -> None: ...
 
 class InvertLayersRequest(_message.Message):
     __slots__ = ("audio", "at_s", "layers", "listen")
@@ -139,7 +151,7 @@ class Layer(_message.Message):
     def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., invertible: _Optional[bool] = ...) -> None: ...
 
 class DescribeBundleResponse(_message.Message):
-    __slots__ = ("bundle", "layers", "sample_rate_hz", "hop_samples", "frame_samples", "excerpt_frames", "band_centre_hz", "threshold", "default_alpha", "metrics", "training_data", "command")
+    __slots__ = ("bundle", "layers", "sample_rate_hz", "hop_samples", "frame_samples", "excerpt_frames", "band_centre_hz", "threshold", "rules", "metrics", "training_data", "command")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -155,7 +167,7 @@ class DescribeBundleResponse(_message.Message):
     EXCERPT_FRAMES_FIELD_NUMBER: _ClassVar[int]
     BAND_CENTRE_HZ_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
-    DEFAULT_ALPHA_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     TRAINING_DATA_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
@@ -167,11 +179,19 @@ class DescribeBundleResponse(_message.Message):
     excerpt_frames: int
     band_centre_hz: _containers.RepeatedScalarFieldContainer[float]
     threshold: float
-    default_alpha: float
+    rules: _containers.RepeatedCompositeFieldContainer[ExplanationRule]
     metrics: _containers.ScalarMap[str, float]
     training_data: _containers.RepeatedCompositeFieldContainer[TrainingData]
     command: str
-    def __init__(self, bundle: _Optional[_Union[_explanation_pb2.BundleReference, _Mapping]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., sample_rate_hz: _Optional[int] = ..., hop_samples: _Optional[int] = ..., frame_samples: _Optional[int] = ..., excerpt_frames: _Optional[int] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., threshold: _Optional[float] = ..., default_alpha: _Optional[float] = ..., metrics: _Optional[_Mapping[str, float]] = ..., training_data: _Optional[_Iterable[_Union[TrainingData, _Mapping]]] = ..., command: _Optional[str] = ...) -> None: ...
+    def __init__(self, bundle: _Optional[_Union[_explanation_pb2.BundleReference, _Mapping]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., sample_rate_hz: _Optional[int] = ..., hop_samples: _Optional[int] = ..., frame_samples: _Optional[int] = ..., excerpt_frames: _Optional[int] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., threshold: _Optional[float] = ..., rules: _Optional[_Iterable[_Union[ExplanationRule, _Mapping]]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., training_data: _Optional[_Iterable[_Union[TrainingData, _Mapping]]] = ..., command: _Optional[str] = ...) -> None: ...
+
+class ExplanationRule(_message.Message):
+    __slots__ = ("name", "default_alpha")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_ALPHA_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    default_alpha: float
+    def __init__(self, name: _Optional[str] = ..., default_alpha: _Optional[float] = ...) -> None: ...
 
 class TrainingData(_message.Message):
     __slots__ = ("name", "licence", "digest")

@@ -94,7 +94,8 @@ class ExplainerServiceServicer:
         """Why the detector answered as it did at one moment of a recording.
 
         Also answers OUT_OF_RANGE where `at_s` lies beyond the end of the recording. An excerpt that is digital silence, in which
-        there is nothing to point at, is INVALID_ARGUMENT.
+        there is nothing to point at, is INVALID_ARGUMENT, and so is a rule that the bundle does not have: DescribeBundle lists
+        them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,6 +35,16 @@ class TimeFrequencyMap(_message.Message):
     values: bytes
     def __init__(self, frames: _Optional[int] = ..., bands: _Optional[int] = ..., values: _Optional[bytes] = ...) -> None: ...
 
+class Region(_message.Message):
+    __slots__ = ("frames", "bands", "inside")
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    BANDS_FIELD_NUMBER: _ClassVar[int]
+    INSIDE_FIELD_NUMBER: _ClassVar[int]
+    frames: int
+    bands: int
+    inside: bytes
+    def __init__(self, frames: _Optional[int] = ..., bands: _Optional[int] = ..., inside: _Optional[bytes] = ...) -> None: ...
+
 class TimeFrequencyAxes(_message.Message):
     __slots__ = ("start_s", "frames_per_second", "band_centre_hz")
     START_S_FIELD_NUMBER: _ClassVar[int]
@@ -45,7 +55,7 @@ class TimeFrequencyAxes(_message.Message):
     band_centre_hz: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, start_s: _Optional[float] = ..., frames_per_second: _Optional[float] = ..., band_centre_hz: _Optional[_Iterable[float]] = ...) -> None: ...
 
-class RegionRule(_message.Message):
+class RegionChoice(_message.Message):
     __slots__ = ("alpha", "largest_alpha_that_keeps_label", "maximum_area")
     ALPHA_FIELD_NUMBER: _ClassVar[int]
     LARGEST_ALPHA_THAT_KEEPS_LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -56,7 +66,7 @@ class RegionRule(_message.Message):
     def __init__(self, alpha: _Optional[float] = ..., largest_alpha_that_keeps_label: _Optional[bool] = ..., maximum_area: _Optional[float] = ...) -> None: ...
 
 class Trust(_message.Message):
-    __slots__ = ("predicted_label", "probability", "masked_probability", "label_kept", "removed_probability", "removal_flips_label", "relative_area", "control_probability", "control_label_kept", "reconstruction_error", "reconstruction_percentile", "out_of_distribution")
+    __slots__ = ("predicted_label", "probability", "masked_probability", "label_kept", "removed_probability", "removal_flips_label", "relative_area", "control_probability", "control_label_kept", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "heard_probability", "heard_label_kept")
     PREDICTED_LABEL_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     MASKED_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +79,8 @@ class Trust(_message.Message):
     RECONSTRUCTION_ERROR_FIELD_NUMBER: _ClassVar[int]
     RECONSTRUCTION_PERCENTILE_FIELD_NUMBER: _ClassVar[int]
     OUT_OF_DISTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    HEARD_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    HEARD_LABEL_KEPT_FIELD_NUMBER: _ClassVar[int]
     predicted_label: Label
     probability: float
     masked_probability: float
@@ -81,7 +93,9 @@ class Trust(_message.Message):
     reconstruction_error: float
     reconstruction_percentile: float
     out_of_distribution: bool
-    def __init__(self, predicted_label: _Optional[_Union[Label, str]] = ..., probability: _Optional[float] = ..., masked_probability: _Optional[float] = ..., label_kept: _Optional[bool] = ..., removed_probability: _Optional[float] = ..., removal_flips_label: _Optional[bool] = ..., relative_area: _Optional[float] = ..., control_probability: _Optional[float] = ..., control_label_kept: _Optional[bool] = ..., reconstruction_error: _Optional[float] = ..., reconstruction_percentile: _Optional[float] = ..., out_of_distribution: _Optional[bool] = ...) -> None: ...
+    heard_probability: float
+    heard_label_kept: bool
+    def __init__(self, predicted_label: _Optional[_Union[Label, str]] = ..., probability: _Optional[float] = ..., masked_probability: _Optional[float] = ..., label_kept: _Optional[bool] = ..., removed_probability: _Optional[float] = ..., removal_flips_label: _Optional[bool] = ..., relative_area: _Optional[float] = ..., control_probability: _Optional[float] = ..., control_label_kept: _Optional[bool] = ..., reconstruction_error: _Optional[float] = ..., reconstruction_percentile: _Optional[float] = ..., out_of_distribution: _Optional[bool] = ..., heard_probability: _Optional[float] = ..., heard_label_kept: _Optional[bool] = ...) -> None: ...
 
 class BundleReference(_message.Message):
     __slots__ = ("name", "digest")

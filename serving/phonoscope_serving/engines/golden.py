@@ -14,6 +14,7 @@ from phonoscope_serving.errors import BundleError
 # Of a probability, or of an inversion's error, which is about as large: far above rounding on any device, far below a
 # wrong graph.
 GOLDEN_TOLERANCE = 0.01
+PROBABILITIES = ("probability", "heard_probability")
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Proof:
 
     ensemble: str
     inputs: Tensors
-    found: Mapping[str, Floats]  # the probability, and how well each layer was inverted
+    found: Mapping[str, Floats]  # probabilities, and how well each layer was inverted
 
     def check(self, outputs: Tensors) -> None:
         """Compares what an engine made of the inputs.
@@ -41,7 +42,6 @@ def proofs(bundle: Bundle) -> Iterator[Proof]:
     golden = bundle.golden()
     for ensemble in sorted({name.partition(".")[0] for name in golden}):
         inputs = {n.split(".")[2]: tensor for n, tensor in golden.items() if n.startswith(f"{ensemble}.input.")}
-        names = ["probability"]
-        if ensemble == "invert_layers":
-            names += [error_output(layer) for layer in bundle.inversion_error_quantiles]
-        yield Proof(ensemble, inputs, {name: golden[f"{ensemble}.output.{name}"] for name in names})
+        names = (*PROBABILITIES, *(error_output(layer) for layer in bundle.inversion_error_quantiles))
+        found = {name: golden[f"{ensemble}.output.{name}"] for name in names if f"{ensemble}.output.{name}" in golden}
+        yield Proof(ensemble, inputs, found)

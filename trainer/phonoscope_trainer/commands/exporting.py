@@ -8,7 +8,7 @@ from pathlib import Path
 
 from phonoscope_trainer.commands.options import Verbs, this_command
 from phonoscope_trainer.deployment import CPU, DEVICES, Deployment, Device, deploy
-from phonoscope_trainer.export import ExportOptions, export
+from phonoscope_trainer.export import FAMILIES, ExportOptions, export
 
 
 def add(verbs: Verbs) -> None:
@@ -16,13 +16,16 @@ def add(verbs: Verbs) -> None:
     exporter = verbs.add_parser("export", help="write trained runs as a Triton model repository")
     exporter.add_argument("--detector", type=Path, required=True, help="run of the detector")
     exporter.add_argument("--inverter", type=Path, required=True, help="run of the explanation inverter")
-    exporter.add_argument(
-        "--inverters",
-        type=Path,
-        nargs="*",
-        default=[],
-        help="runs of the feature inverters, the last to have a layer counts; without them, there are none",
-    )
+    exporter.add_argument("--masker", type=Path, help="run of the masker; with one, it is the rule served by default")
+    for family, part in FAMILIES.items():
+        exporter.add_argument(
+            f"--{family}",
+            type=Path,
+            nargs="*",
+            default=[],
+            metavar="RUN",
+            help=f"runs of {part.meaning}; without them the bundle has none",
+        )
     exporter.add_argument("--name", required=True, help="the bundle's name and version, such as svdnet-2026.11")
     exporter.add_argument("--out", type=Path, default=Path("model_repository"), help="(default %(default)s)")
     exporter.add_argument(
@@ -63,7 +66,7 @@ def _add_deployment(parser: argparse.ArgumentParser) -> None:
 def export_bundle(
     detector: Path,
     inverter: Path,
-    inverters: Sequence[Path],
+    masker: Path | None,
     name: str,
     out: Path,
     metrics: Sequence[Path],
@@ -71,10 +74,12 @@ def export_bundle(
     instances: int,
     half_precision: Sequence[str],
     engine_cache: str,
+    **families: Sequence[Path],
 ) -> None:
     """Write the model repository."""
     deployment = Deployment(device, instances, tuple(half_precision), engine_cache)
-    options = ExportOptions(name, detector, inverter, out, this_command(), tuple(inverters), tuple(metrics), deployment)
+    runs = {family: tuple(folders) for family, folders in families.items()}
+    options = ExportOptions(name, detector, inverter, masker, out, this_command(), runs, tuple(metrics), deployment)
     print(f"{name} {export(options)}")
 
 

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from phonoscope_trainer.bundle import MANIFEST
 from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.graphs.explanation_inverter import normalise
 from phonoscope_trainer.graphs.gradient import KEPT, GradientGraph
-from phonoscope_trainer.graphs.mask import normalise
 from phonoscope_trainer.graphs.masker import SEEN
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.recipes.detector import load_detector
@@ -92,10 +92,8 @@ def of_bundle(repository: Path, masker: Path | None, threads: int) -> ExplainedD
         known = dict(zip(names, values, strict=True)) | {"excerpt": standardised.numpy()}
         found = {}
         for rule, session in rules.items():
-            (relevance,) = session.run(None, {value.name: known[value.name] for value in session.get_inputs()})
-            found[rule] = torch.from_numpy(relevance)
-            if rule == "inversion":
-                found[rule] = normalise(found[rule])
+            feeds = {value.name: known[value.name] for value in session.get_inputs()}
+            found[rule] = torch.from_numpy(session.run(["relevance"], feeds)[0])
         if masking:
             found["masker"] = masking(*(torch.from_numpy(known[name]) for name in SEEN))
         return found

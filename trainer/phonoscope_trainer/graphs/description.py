@@ -71,3 +71,8 @@ def numbers(*names: str) -> tuple[TensorSpec, ...]:
 # Inputs that several graphs and ensembles share.
 SILENCE = (TensorSpec("silence_before", (1,), "int32"), TensorSpec("silence_after", (1,), "int32"))
 REGION = (*numbers("alpha", "maximum_area"), TensorSpec("masking", (1,), "int32"))
+
+
+def same(*names: str) -> dict[str, str]:
+    """Tensors of a step that are called in the ensemble what they are called in the graph."""
+    return {name: name for name in names}

@@ -1,4 +1,4 @@
-"""`mask`: from an inversion to the region it points at, and to what is left with it and without it (EUSIPCO 2018)."""
+"""`mask`: from relevance to the region it points at, and to what is left with it and without it (EUSIPCO 2018)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class MaskGraph(nn.Module):
         self,
         log_mel: Tensor,
         standardised: Tensor,
-        inverted: Tensor,
+        relevance: Tensor,
         alpha: Tensor,
         maximum_area: Tensor,
         masking: Tensor,
@@ -46,27 +46,25 @@ class MaskGraph(nn.Module):
         Args:
             log_mel: `[B, 115, 80]` the raw excerpt.
             standardised: `[B, 115, 80]` the same, standardised.
-            inverted: `[B, 115, 80]` its inversion.
-            alpha: `[B, 1]` threshold on the min-max normalised inversion.
+            relevance: `[B, 115, 80]` in [0, 1], what some rule makes of the excerpt.
+            alpha: `[B, 1]` a bin of this relevance or more belongs to the region.
             maximum_area: `[B, 1]` the region's largest share of the excerpt; 1 for no limit.
             masking: int32 `[B, 1]`: 1 multiplies the standardised excerpt (M1), 2 the raw one (M2).
 
         Returns:
             `mask`, `explanation` (inside the region), `remainder` (outside it) and `control` (inside a random smooth
-            region of the same area), `[B, 115, 80]`; `relative_area`, `effective_alpha` (the larger of alpha and what
-            the area allows) and `reconstruction_error` (root mean square), `[B, 1]`.
+            region of the same area), `[B, 115, 80]`; `relative_area` and `effective_alpha`, the larger of alpha and
+            what the area allows, `[B, 1]`.
         """
-        value = normalise(inverted)
-        threshold = torch.maximum(alpha, smallest_alpha(value, maximum_area))
-        mask = (value >= threshold.unsqueeze(-1)).to(inverted.dtype)
+        threshold = torch.maximum(alpha, smallest_alpha(relevance, maximum_area))
+        mask = (relevance >= threshold.unsqueeze(-1)).to(relevance.dtype)
         kept_bins = mask.sum(dim=(1, 2), keepdim=True)
-        control = (self.ranks < kept_bins).to(inverted.dtype)
+        control = (self.ranks < kept_bins).to(relevance.dtype)
 
         def masked(region: Tensor) -> Tensor:
             raw = self.standardise(log_mel * region)
             return torch.where(masking.unsqueeze(-1) == M2, raw, standardised * region)
 
-        error = torch.sqrt(torch.mean((standardised - inverted) ** 2, dim=(1, 2)))
         return (
             mask,
             masked(mask),
@@ -74,25 +72,18 @@ class MaskGraph(nn.Module):
             masked(control),
             mask.mean(dim=(1, 2)).unsqueeze(-1),
             threshold,
-            error.unsqueeze(-1),
         )
 
 
-def normalise(inverted: Tensor) -> Tensor:
-    """Each inversion `[B, T, M]` brought to [0, 1] by its own extremes; a constant one becomes 0."""
-    low, high = inverted.amin(dim=(1, 2), keepdim=True), inverted.amax(dim=(1, 2), keepdim=True)
-    return (inverted - low) / torch.clamp(high - low, min=1e-12)
-
-
-def smallest_alpha(value: Tensor, maximum_area: Tensor) -> Tensor:
-    """`[B, 1]` the smallest alpha whose region in `value` `[B, T, M]` covers at most `maximum_area` `[B, 1]`.
+def smallest_alpha(relevance: Tensor, maximum_area: Tensor) -> Tensor:
+    """`[B, 1]` the smallest alpha whose region in `relevance` `[B, T, M]` covers at most `maximum_area` `[B, 1]`.
 
     By bisection, because sorting 9200 bins has no TensorRT kernel; 0 where the limit is 1.
     """
     low, high = torch.zeros_like(maximum_area), torch.ones_like(maximum_area)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        area = (value >= middle.unsqueeze(-1)).to(value.dtype).mean(dim=(1, 2)).unsqueeze(-1)
+        area = (relevance >= middle.unsqueeze(-1)).to(relevance.dtype).mean(dim=(1, 2)).unsqueeze(-1)
         fits = area <= maximum_area
         high = torch.where(fits, middle, high)
         low = torch.where(fits, low, middle)
@@ -105,10 +96,10 @@ def mask_graph(standardise: Standardise) -> Graph:
     return Graph(
         "mask",
         MaskGraph(standardise),
-        (*maps("log_mel", "standardised", "inverted"), *REGION),
+        (*maps("log_mel", "standardised", "relevance"), *REGION),
         (
             *maps("mask", "explanation", "remainder", "control"),
-            *numbers("relative_area", "effective_alpha", "reconstruction_error"),
+            *numbers("relative_area", "effective_alpha"),
         ),
         (*example, torch.ones(2, 1), torch.ones(2, 1), torch.ones(2, 1, dtype=torch.int32)),
     )

@@ -1,0 +1,90 @@
+"""How an explanation is composed: detect, ask a rule, mask, and detect again what the mask keeps and what it leaves."""
+
+from __future__ import annotations
+
+from phonoscope_trainer.graphs.description import (
+    EXCERPT_SAMPLES,
+    REGION,
+    Ensemble,
+    Graph,
+    Step,
+    TensorSpec,
+    maps,
+    numbers,
+    same,
+)
+
+MEASURED = ("relative_area", "effective_alpha")
+STANDARDISED = {"excerpt": "standardised"}  # what graphs call the standardised excerpt, and what ensembles do
+
+
+def explain(rule: str, graph: Graph) -> Ensemble:
+    """EUSIPCO 2018, Fig. 1, and the evidence; `graph` turns layers of the detector and the excerpt into relevance.
+
+    Whatever the rule, the explanation inverter runs too: an excerpt it cannot rebuild is unlike those that the
+    networks know.
+    """
+    asked = [spec.name for spec in graph.inputs if spec.name not in STANDARDISED]
+    is_inverter = graph.name == "explanation_inverter"
+    ruling = Step(graph.name, _known(graph), same("relevance"))
+    inverting = Step(
+        "explanation_inverter",
+        same("fc8") | STANDARDISED,
+        same("inverted", "reconstruction_error", *(("relevance",) if is_inverter else ())),
+    )
+    return Ensemble(
+        f"explain_{rule}",
+        (TensorSpec("samples", (EXCERPT_SAMPLES,)), *REGION),
+        (
+            *maps("log_mel", "standardised", "inverted", "relevance", "mask", "explanation"),
+            *numbers("probability", "masked_probability", "removed_probability", "control_probability"),
+            *numbers(*MEASURED, "reconstruction_error"),
+        ),
+        (
+            Step("frontend", same("samples"), same("log_mel", "standardised")),
+            Step("detector", STANDARDISED, same("probability", *dict.fromkeys([*asked, "fc8"]))),
+            *((inverting,) if is_inverter else (inverting, ruling)),
+            _mask("mask", "explanation", "remainder", "control", *MEASURED),
+            _detect("explanation", "masked_probability"),
+            _detect("remainder", "removed_probability"),
+            _detect("control", "control_probability"),
+        ),
+    )
+
+
+def masked() -> Ensemble:
+    """The second half of `explain_RULE`, for sweeps over alpha."""
+    return Ensemble(
+        "masked",
+        (*maps("log_mel", "standardised", "relevance"), *REGION),
+        numbers("masked_probability", *MEASURED),
+        (_mask("explanation", *MEASURED), _detect("explanation", "masked_probability")),
+    )
+
+
+def heard() -> Ensemble:
+    """A region as sound, and what the detector makes of that sound: whether the explanation holds when it is heard."""
+    return Ensemble(
+        "heard",
+        (TensorSpec("samples", (EXCERPT_SAMPLES,)), *maps("mask"), *numbers("outside_gain")),
+        (TensorSpec("audio", (EXCERPT_SAMPLES,)), *numbers("heard_probability")),
+        (
+            Step("listen", same("samples", "mask", "outside_gain"), same("audio")),
+            Step("frontend", {"samples": "audio"}, {"standardised": "heard"}),
+            _detect("heard", "heard_probability"),
+        ),
+    )
+
+
+def _known(graph: Graph) -> dict[str, str]:
+    """A rule's inputs: the detector's layers under their own names, and the excerpt."""
+    return {spec.name: STANDARDISED.get(spec.name, spec.name) for spec in graph.inputs}
+
+
+def _mask(*outputs: str) -> Step:
+    region = (spec.name for spec in REGION)
+    return Step("mask", same("log_mel", "standardised", "relevance", *region), same(*outputs))
+
+
+def _detect(excerpt: str, probability: str) -> Step:
+    return Step("detector", {"excerpt": excerpt}, {"probability": probability})
