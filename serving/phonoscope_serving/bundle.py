@@ -189,26 +189,42 @@ def _read_models(root: Path, files: Mapping[str, str]) -> dict[str, ModelConfig]
     return models
 
 
-def _parameter(models: Mapping[str, ModelConfig], model: str, name: str) -> str:
-    text: str = models[model].parameters[name].string_value if name in models[model].parameters else ""
+def parameter(models: Mapping[str, ModelConfig], model: str, name: str) -> str:
+    """A parameter in a model's configuration.
+
+    Raises:
+        BundleError: it is missing or empty, or there is no such model.
+    """
+    present = model in models and name in models[model].parameters
+    text: str = models[model].parameters[name].string_value if present else ""
     if not text:
         raise BundleError(f"{model}/{CONFIG}: parameter {name} is missing")
     return text
 
 
-def _front_end(models: Mapping[str, ModelConfig]) -> FrontEnd:
+def read_front_end(models: Mapping[str, ModelConfig], model: str) -> FrontEnd:
+    """What a front-end's configuration says it makes of sound.
+
+    Raises:
+        BundleError: a parameter is missing or no number.
+    """
+
     def number(name: str) -> int:
-        text = _parameter(models, "frontend", name)
+        text = parameter(models, model, name)
         if not text.isdecimal() or int(text) == 0:
-            raise BundleError(f"frontend/{CONFIG}: parameter {name} must be a whole number above 0, not {text!r}")
+            raise BundleError(f"{model}/{CONFIG}: parameter {name} must be a whole number above 0, not {text!r}")
         return int(text)
 
     names = ("sample_rate_hz", "frame_samples", "hop_samples", "excerpt_frames", "excerpt_samples")
     try:
-        centres = tuple(float(hz) for hz in _parameter(models, "frontend", "band_centre_hz").split(","))
+        centres = tuple(float(hz) for hz in parameter(models, model, "band_centre_hz").split(","))
     except ValueError as error:
-        raise BundleError(f"frontend/{CONFIG}: parameter band_centre_hz: {error}") from error
-    front_end = FrontEnd(**{name: number(name) for name in names}, band_centre_hz=centres)
+        raise BundleError(f"{model}/{CONFIG}: parameter band_centre_hz: {error}") from error
+    return FrontEnd(**{name: number(name) for name in names}, band_centre_hz=centres)
+
+
+def _front_end(models: Mapping[str, ModelConfig]) -> FrontEnd:
+    front_end = read_front_end(models, "frontend")
     if front_end.samples(front_end.excerpt_frames) != front_end.excerpt_samples:
         raise BundleError(f"frontend/{CONFIG}: excerpt_samples is not what excerpt_frames frames span")
     return front_end
@@ -216,7 +232,7 @@ def _front_end(models: Mapping[str, ModelConfig]) -> FrontEnd:
 
 def _layers(models: Mapping[str, ModelConfig]) -> tuple[Layer, ...]:
     shapes = {output.name: tuple(output.dims) for output in models["detector"].output}
-    names = [name.strip() for name in _parameter(models, "detector", "layers").split(",")]
+    names = [name.strip() for name in parameter(models, "detector", "layers").split(",")]
     unknown = [name for name in names if name not in shapes]
     if unknown:
         raise BundleError(f"detector/{CONFIG}: no output for layer {', '.join(unknown)}")

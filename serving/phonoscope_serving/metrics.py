@@ -37,6 +37,7 @@ class Metrics:
         self._measure_engine()
         self._measure_quality()
         self._measure_inversions()
+        self._measure_maximisation()
 
     def _measure_engine(self) -> None:
         self.batch_rows = Histogram(
@@ -116,6 +117,20 @@ class Metrics:
             registry=self.registry,
         )
 
+    def _measure_maximisation(self) -> None:
+        self.maximised_examples = Counter(
+            "phonoscope_maximised_examples_total",
+            "Examples made for a response that was to be maximised or minimised.",
+            ["bundle", "direction"],
+            registry=self.registry,
+        )
+        self.ascent_steps = Counter(
+            "phonoscope_ascent_steps_total",
+            "Steps of those examples' ascents.",
+            ["bundle", "direction"],
+            registry=self.registry,
+        )
+
     def observe_explanation(self, bundle: str, rule: str, region: str, masking: str, trust: Trust) -> None:
         """Counts one explanation and the quality of it.
 
@@ -145,6 +160,17 @@ class Metrics:
         for inversion in inversions:
             self.inversion_error.labels(bundle, inversion.layer).observe(inversion.reconstruction_error)
             self.strange_inversions.labels(bundle, inversion.layer).inc(int(inversion.out_of_distribution))
+
+    def observe_example(self, bundle: str, direction: str, steps: int) -> None:
+        """Counts one example.
+
+        Args:
+            bundle: name of the bundle that answered.
+            direction: "maximise" or "minimise".
+            steps: of its ascent.
+        """
+        self.maximised_examples.labels(bundle, direction).inc()
+        self.ascent_steps.labels(bundle, direction).inc(steps)
 
 
 def _flag(value: bool) -> str:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import numpy as np
-from phonoscope.v1 import audio_pb2, explainer_service_pb2, explainer_service_pb2_grpc, explanation_pb2
+from phonoscope.v1 import (
+    audio_pb2,
+    explainer_service_pb2,
+    explainer_service_pb2_grpc,
+    explanation_pb2,
+    maximisation_pb2,
+)
 
+from phonoscope_serving import maximisation_messages
+from phonoscope_serving.ascents import ascents
 from phonoscope_serving.audio import AudioSource, EncodedAudio, PcmAudio
 from phonoscope_serving.bundle import Bundle
 from phonoscope_serving.decoding import Decoder
 from phonoscope_serving.engines.engine import Engine, Floats
+from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.explain import (
     DEFAULT_OUTSIDE_DB,
     Alpha,
@@ -25,11 +35,13 @@ from phonoscope_serving.explain import (
     explain,
 )
 from phonoscope_serving.invert import Inversion, InversionQuestion, Inversions, invert_layers
+from phonoscope_serving.maximise import Example, maximise
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.predict import predict
 from phonoscope_serving.trust import Trust
+from phonoscope_serving.wire import time_frequency_map as _map
+from phonoscope_serving.wire import waveform as _waveform
 
-LITTLE_ENDIAN = np.dtype("<f4")
 SERVICE_NAME: str = explainer_service_pb2.DESCRIPTOR.services_by_name["ExplainerService"].full_name
 
 
@@ -38,6 +50,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
 
     def __init__(self, engine: Engine, bundle: Bundle, decoder: Decoder, metrics: Metrics) -> None:
         self._engine, self._bundle, self._decoder, self._metrics = engine, bundle, decoder, metrics
+        self._ascents = ascents(bundle)
         self._reference = explanation_pb2.BundleReference(name=bundle.name, digest=bundle.digest)
         self._axes = explanation_pb2.TimeFrequencyAxes(
             frames_per_second=bundle.front_end.frames_per_second, band_centre_hz=bundle.front_end.band_centre_hz
@@ -94,6 +107,21 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         response = self._invert_layers_response(answer, question)
         response.seconds = time.monotonic() - began_s
         return response
+
+    async def Maximise(  # noqa: N802 - the name of the RPC
+        self,
+        request: maximisation_pb2.MaximiseRequest,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> AsyncGenerator[maximisation_pb2.MaximiseResponse]:
+        """What a weighted sum of units wants to hear."""
+        if self._ascents is None:
+            raise NotInBundle(f"the bundle {self._bundle.name} has no generator to maximise with")
+        question = maximisation_messages.question(request, self._ascents)
+        yield maximisation_messages.settings(question, self._bundle, self._reference)
+        async for event in maximise(self._engine, self._ascents, question, _deadline(context)):
+            if isinstance(event, Example):
+                self._metrics.observe_example(self._bundle.name, question.direction, question.settings.steps)
+            yield maximisation_messages.event(event, self._bundle.front_end.sample_rate_hz)
 
     async def DescribeBundle(  # noqa: N802 - the name of the RPC
         self,
@@ -210,11 +238,6 @@ def _region(mask: Floats) -> explanation_pb2.Region:
     return explanation_pb2.Region(frames=frames, bands=bands, inside=mask.astype(np.uint8).tobytes())
 
 
-def _map(values: Floats) -> explanation_pb2.TimeFrequencyMap:
-    frames, bands = values.shape
-    return explanation_pb2.TimeFrequencyMap(frames=frames, bands=bands, values=_bytes(values))
-
-
 def _inversion(inversion: Inversion, sample_rate_hz: int) -> explainer_service_pb2.LayerInversion:
     return explainer_service_pb2.LayerInversion(
         layer=inversion.layer,
@@ -224,14 +247,6 @@ def _inversion(inversion: Inversion, sample_rate_hz: int) -> explainer_service_p
         out_of_distribution=inversion.out_of_distribution,
         audio=_waveform(inversion.audio, sample_rate_hz),
     )
-
-
-def _waveform(samples: Floats | None, sample_rate_hz: int) -> audio_pb2.Waveform | None:
-    return None if samples is None else audio_pb2.Waveform(samples=_bytes(samples), sample_rate_hz=sample_rate_hz)
-
-
-def _bytes(values: Floats) -> bytes:
-    return values.astype(LITTLE_ENDIAN, copy=False).tobytes()
 
 
 def _trust(trust: Trust) -> explanation_pb2.Trust:

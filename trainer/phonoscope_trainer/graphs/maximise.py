@@ -4,9 +4,9 @@
 
     sign · response(z) + λ · log p(z),   log p(z) = −½‖z‖² without its constant
 
-The response is a weighted sum of the detector's units, before any sigmoid, for the generator's output at z, standardised.
-One call makes up to `steps_per_call` steps of Adam; rows of different requests share a call. Every tensor has the batch
-axis first and is float32 unless stated.
+The response is a weighted sum of the detector's units, before any sigmoid, for the generator's output at z,
+standardised. One call makes up to `steps_per_call` steps of Adam; rows of different requests share a call. Every tensor
+has the batch axis first and is float32 unless stated.
 
 A row's state goes in, and comes out with `next_` before its name:
 
@@ -30,11 +30,263 @@ A row's settings:
     position int32 [2]         frame and band in the maps of those before fc7; -1, -1: their mean
 
 Each step evaluates z, notes it if it is the best so far, and moves it unless the budget is spent. A row is done once
-`next_evaluated_step` is `steps`; then `next_response` and `next_prior` are those of `next_z`. A row that is done stays as
-it is, whatever else is in the batch, and a call ends early as soon as another row is done, so that its place can be taken.
+`next_evaluated_step` is `steps`; then `next_response` and `next_prior` are those of `next_z`. A row that is done stays
+as it is, whatever else is in the batch, and a call ends early as soon as another row is done, so that its place can be
+taken.
 
 `maximise_features` is the same without `position`, for weights of fc7, fc8 and logit only (`weights [321]`): faster.
 
-`generate` evaluates points: `z [128]`, `weights [705]` and `position int32 [2]` to `log_mel [115, 80]`, `response [1]`,
-`prior [1]` and `probability [1]`.
+`generate` evaluates points: `z [128]`, `weights [705]` and `position int32 [2]` to `log_mel [115, 80]`,
+`response [1]`, `prior [1]` and `probability [1]`.
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from phonoscope_trainer.graphs.chains import detector_chain, generator_chain
+from phonoscope_trainer.graphs.description import EXCERPT, Graph, TensorSpec, maps, numbers
+from phonoscope_trainer.networks.gan import LATENT, Generator
+from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
+
+UNITS = (*LAYERS, "logit")  # layers whose channels can be asked for
+FEATURES = ("fc7", "fc8", "logit")  # those that have no maps
+
+
+@dataclass(frozen=True, slots=True)
+class AdamOptions:
+    """How the objective is climbed; the authors' code has a `beta1` of .9 where the paper has .99."""
+
+    beta1: float = 0.99
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    steps_per_call: int = 10
+
+
+class MeanOrPlace(nn.Module):
+    """What is asked of a layer's maps `[B, C, T, M]`: the mean of each, or its value at one frame and band.
+
+    Weights and places are brought to the maps' own shape by a convolution, which is how ONNX Runtime brings anything
+    into the layout that its convolutions work in.
+    """
+
+    ones: Tensor
+    frames: Tensor
+    bands: Tensor
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.channels, *self.size = shape
+        self.register_buffer("ones", torch.ones(self.channels, 1, 1, 1), persistent=False)
+        self.register_buffer("frames", torch.arange(shape[1], dtype=torch.int32), persistent=False)
+        self.register_buffer("bands", torch.arange(shape[2], dtype=torch.int32), persistent=False)
+
+    def forward(self, position: Tensor) -> Tensor:
+        """Shares `[B, C, T, M]` that sum to one in every channel: at `position` `[B, 2]`, or, where it is -1, everywhere."""
+        here = (position[:, :1, None] == self.frames[:, None]) & (position[:, 1:, None] == self.bands)
+        shares = torch.where(
+            position[:, :1, None] < 0, 1 / (len(self.frames) * len(self.bands)), here.to(self.ones.dtype)
+        )
+        return F.conv2d(shares[:, None], self.ones)
+
+    def read(self, maps: Tensor, place: Tensor) -> Tensor:
+        """`[B, C]` what is at the place of the maps."""
+        return F.avg_pool2d(maps * place, self.size).flatten(1) * (len(self.frames) * len(self.bands))
+
+    def spread(self, weights: Tensor, place: Tensor) -> Tensor:
+        """`[B, C, T, M]` the gradient of the `weights` `[B, C]` times what is at the place."""
+        each = F.conv2d(weights[:, :, None, None], self.ones, groups=self.channels)
+        return F.interpolate(each, scale_factor=[float(size) for size in self.size], mode="nearest") * place
+
+
+class Response(nn.Module):
+    """A weighted sum of the detector's units at z, and its gradient."""
+
+    def __init__(
+        self, generator: Generator, standardise: Standardise, network: SVDNet, layers: tuple[str, ...] = UNITS
+    ) -> None:
+        super().__init__()
+        self.prior, self.detector = generator_chain(generator, standardise), detector_chain(network)
+        with torch.no_grad():
+            found = self.detector(network.conv1.weight.new_zeros(1, 1, *EXCERPT))
+        self.widths = {name: found[name].shape[1] for name in layers}
+        self.maps = nn.ModuleDict({name: MeanOrPlace(found[name].shape[1:]) for name in layers if found[name].ndim > 2})
+
+    def forward(self, z: Tensor, weights: Tensor, position: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """What there is at z.
+
+        Args:
+            z: `[B, 128]`.
+            weights: `[B, C]` of every channel of every layer.
+            position: int32 `[B, 2]` frame and band; -1, -1: the mean. Left out where no layer has maps.
+
+        Returns:
+            `log_mel` `[B, 115, 80]`, `response` and `logit` `[B, 1]`.
+        """
+        made = self.prior(z)
+        heard = self.detector(made["standardised"])
+        return made["log_mel"][:, 0], self._response(heard, weights, self._places(position)), heard["logit"]
+
+    def with_gradient(self, z: Tensor, weights: Tensor, position: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The response `[B, 1]` to z, and its gradient `[B, 128]`; arguments as of `forward`."""
+        made, places = self.prior(z), self._places(position)
+        heard = self.detector(made["standardised"])
+        seeds = self._of_layers(weights)
+        seeds |= {name: asked.spread(seeds[name], places[name]) for name, asked in self._asked()}
+        excerpt = self.detector.gradient(heard, seeds)
+        return self._response(heard, weights, places), self.prior.gradient(made, {"standardised": excerpt})
+
+    def _response(self, heard: dict[str, Tensor], weights: Tensor, places: dict[str, Tensor]) -> Tensor:
+        read = {name: heard[name] for name in self.widths}
+        read |= {name: asked.read(heard[name], places[name]) for name, asked in self._asked()}
+        return torch.sum(torch.cat(list(read.values()), dim=1) * weights, dim=1, keepdim=True)
+
+    def _of_layers(self, weights: Tensor) -> dict[str, Tensor]:
+        return dict(zip(self.widths, weights.split(list(self.widths.values()), dim=1), strict=True))
+
+    def _places(self, position: Tensor | None) -> dict[str, Tensor]:
+        return {} if position is None else {name: asked(position) for name, asked in self._asked()}
+
+    def _asked(self) -> Iterator[tuple[str, MeanOrPlace]]:
+        for name, asked in self.maps.items():
+            assert isinstance(asked, MeanOrPlace)
+            yield name, asked
+
+
+class MaximiseStep(nn.Module):
+    """One step of every row."""
+
+    def __init__(self, response: Response, adam: AdamOptions = AdamOptions()) -> None:
+        super().__init__()
+        self.response, self.adam = response, adam
+
+    def forward(
+        self,
+        z: Tensor,
+        first_moment: Tensor,
+        second_moment: Tensor,
+        step: Tensor,
+        evaluated_step: Tensor,
+        response: Tensor,
+        prior: Tensor,
+        best_z: Tensor,
+        best_objective: Tensor,
+        steps: Tensor,
+        learning_rate: Tensor,
+        prior_weight: Tensor,
+        sign: Tensor,
+        weights: Tensor,
+        position: Tensor | None = None,
+    ) -> tuple[Tensor, ...]:
+        """The state after the step, in the order of the arguments, and whether no row became done by it."""
+        adam = self.adam
+        response, slope = self.response.with_gradient(z, weights, position)
+        prior = log_prior(z)
+        objective = sign * response + prior_weight * prior
+        better = objective > best_objective
+        uphill = sign * slope - prior_weight * z
+
+        moving = step < steps
+        first = adam.beta1 * first_moment + (1 - adam.beta1) * uphill
+        second = adam.beta2 * second_moment + (1 - adam.beta2) * uphill * uphill
+        count = (step + 1).to(z.dtype)
+        corrected = first / (1 - torch.pow(adam.beta1, count))
+        spread = torch.sqrt(second / (1 - torch.pow(adam.beta2, count))) + adam.epsilon
+        just_done = (evaluated_step < steps) & (step >= steps)
+        return (
+            torch.where(moving, z + learning_rate * corrected / spread, z),
+            torch.where(moving, first, first_moment),
+            torch.where(moving, second, second_moment),
+            step + moving.to(step.dtype),
+            step + 0,
+            response,
+            prior,
+            torch.where(better, z, best_z),
+            torch.maximum(objective, best_objective),
+            torch.logical_not(just_done.any()),
+        )
+
+
+class Generate(nn.Module):
+    """`generate`: what points of the prior sound like to the detector."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+    def forward(self, z: Tensor, weights: Tensor, position: Tensor) -> tuple[Tensor, ...]:
+        """`log_mel` `[B, 115, 80]`; `response`, `prior` and `probability` `[B, 1]`."""
+        log_mel, response, logit = self.response(z, weights, position)
+        return log_mel, response, log_prior(z), torch.sigmoid(logit)
+
+
+def log_prior(z: Tensor) -> Tensor:
+    """Logarithm of p(z) `[B, 1]` of `z` `[B, 128]`, standard normal, without its constant."""
+    return -0.5 * torch.sum(z * z, dim=1, keepdim=True)
+
+
+STATE = (
+    TensorSpec("z", (LATENT,)),
+    TensorSpec("first_moment", (LATENT,)),
+    TensorSpec("second_moment", (LATENT,)),
+    TensorSpec("step", (1,), "int32"),
+    TensorSpec("evaluated_step", (1,), "int32"),
+    *numbers("response", "prior"),
+    TensorSpec("best_z", (LATENT,)),
+    *numbers("best_objective"),
+)
+SETTINGS = (TensorSpec("steps", (1,), "int32"), *numbers("learning_rate", "prior_weight", "sign"))
+POSITION = TensorSpec("position", (2,), "int32")
+
+
+def maximise_graphs(
+    generator: Generator, standardise: Standardise, network: SVDNet, adam: AdamOptions = AdamOptions()
+) -> tuple[Graph, ...]:
+    """The descriptions of `maximise`, `maximise_features` and `generate`; all networks in evaluation mode."""
+    of_all, of_features = (Response(generator, standardise, network, layers) for layers in (UNITS, FEATURES))
+    weights = _weights(of_all)
+    inputs = (TensorSpec("z", (LATENT,)), weights, POSITION)
+    return (
+        _maximise_graph("maximise", of_all, adam, (POSITION,)),
+        _maximise_graph("maximise_features", of_features, adam),
+        Graph(
+            "generate",
+            Generate(of_all),
+            inputs,
+            (*maps("log_mel"), *numbers("response", "prior", "probability")),
+            tuple(_example(spec) for spec in inputs),
+            parameters=_channels(of_all),
+        ),
+    )
+
+
+def _maximise_graph(name: str, response: Response, adam: AdamOptions, more: tuple[TensorSpec, ...] = ()) -> Graph:
+    inputs = (*STATE, *SETTINGS, _weights(response), *more)
+    return Graph(
+        name,
+        MaximiseStep(response, adam),
+        inputs,
+        tuple(replace(spec, name=f"next_{spec.name}") for spec in STATE),
+        tuple(_example(spec) for spec in inputs),
+        parameters=_channels(response) | {"steps_per_call": str(adam.steps_per_call)},
+        iterations=adam.steps_per_call,
+    )
+
+
+def _weights(response: Response) -> TensorSpec:
+    return TensorSpec("weights", (sum(response.widths.values()),))
+
+
+def _channels(response: Response) -> dict[str, str]:
+    """What serving must know of `weights`: each layer's name and channels, in order."""
+    return {"channels": ",".join(f"{layer}:{width}" for layer, width in response.widths.items())}
+
+
+def _example(spec: TensorSpec) -> Tensor:
+    return torch.zeros(2, *spec.dims, dtype=torch.int32 if spec.type == "int32" else torch.float32)

@@ -1,0 +1,25 @@
+"""Arrays as messages of the contract."""
+
+from __future__ import annotations
+
+import numpy as np
+from phonoscope.v1 import audio_pb2, explanation_pb2
+
+from phonoscope_serving.engines.engine import Floats
+
+LITTLE_ENDIAN = np.dtype("<f4")
+
+
+def time_frequency_map(values: Floats) -> explanation_pb2.TimeFrequencyMap:
+    """A picture `[T, M]`."""
+    frames, bands = values.shape
+    return explanation_pb2.TimeFrequencyMap(frames=frames, bands=bands, values=_bytes(values))
+
+
+def waveform(samples: Floats | None, sample_rate_hz: int) -> audio_pb2.Waveform | None:
+    """Mono sound `[N]`; None where there is none."""
+    return None if samples is None else audio_pb2.Waveform(samples=_bytes(samples), sample_rate_hz=sample_rate_hz)
+
+
+def _bytes(values: Floats) -> bytes:
+    return values.astype(LITTLE_ENDIAN, copy=False).tobytes()
