@@ -16,6 +16,7 @@ from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.frechet import frechet_distance
 from phonoscope_trainer.recipes.gan import load_generator, train_gan
+from phonoscope_trainer.recipes.gan_captured import CapturedIteration
 from phonoscope_trainer.recipes.gan_excerpts import LogMelBank
 from phonoscope_trainer.recipes.gan_judge import GeneratorJudge, sheet
 from phonoscope_trainer.recipes.gan_learner import Draw, GanLearner
@@ -139,6 +140,23 @@ def test_the_command_trains_on_labelled_and_unlabelled_music_and_keeps_its_optio
     assert json.loads((tmp_path / "runs/gan/options.json").read_text())["corpora"] == ["rendered"]
     assert load_generator(tmp_path / "runs/gan")(torch.zeros(1, 128)).shape == (1, 115, 80)
     assert list((tmp_path / "runs/gan").glob("events.*"))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")
+def test_a_recorded_iteration_learns_what_a_plain_one_does(bank):
+    options = dataclasses.replace(OPTIONS, captured=True)
+    device = torch.device("cuda")
+    plain, recorded = (GanLearner(options, device, bank.mean()) for _ in range(2))
+    captured = CapturedIteration(recorded)
+    for step in range(6):
+        drawn = Draw.of(draw(bank, step).to(device), step, options)
+        torch.testing.assert_close(captured.iterate(drawn), plain.iterate(drawn), rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_cuda_graphs_without_a_gpu_are_refused(bank, judge, tmp_path):
+    with pytest.raises(OptionsError, match="captured"):
+        train_gan(tmp_path, lambda step: draw(bank, step), 0.0, judge, dataclasses.replace(OPTIONS, captured=True))
 
 
 @pytest.mark.parametrize(

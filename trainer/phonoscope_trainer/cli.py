@@ -12,8 +12,10 @@ from phonoscope_trainer.commands import (
     experiments,
     explanation_inverter,
     exporting,
+    gan,
     inversion,
     masker,
+    maximisation,
 )
 from phonoscope_trainer.errors import TrainerError
 
@@ -42,7 +44,7 @@ def get_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for family in (corpora, detector, explanation_inverter, inversion, masker, exporting, experiments):
+    for family in (corpora, detector, explanation_inverter, inversion, masker, gan, maximisation, exporting, experiments):
         family.add(verbs)
     return parser
 

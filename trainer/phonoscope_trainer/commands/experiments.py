@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from phonoscope_trainer.commands import explanation_loss, inversion_experiment
+from phonoscope_trainer.commands import explanation_loss, inversion_experiment, maximisation
 from phonoscope_trainer.commands.options import Verbs, add_corpus, add_json, bar, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.errors import OptionsError
@@ -29,6 +29,7 @@ def add(verbs: Verbs) -> None:
     _add_detector(experiments)
     _add_stress(experiments)
     inversion_experiment.add_experiment(experiments)
+    maximisation.add_experiment(experiments)
     explanation_loss.add_experiment(experiments)
 
 

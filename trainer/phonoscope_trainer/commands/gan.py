@@ -50,6 +50,7 @@ def add(verbs: Verbs) -> None:
         default = getattr(DEFAULTS, option.replace("-", "_"))
         gan.add_argument(f"--{option}", type=kind, default=default, help=f"{meaning} (default %(default)s)")
     gan.add_argument("--bfloat16", action="store_true", help="activations in bfloat16: half the time")
+    gan.add_argument("--captured", action="store_true", help="an iteration as one CUDA graph, on a GPU")
     gan.add_argument("--device", choices=("auto", "cpu", "cuda"), default=DEFAULTS.device, help="(default %(default)s)")
     gan.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
     gan.set_defaults(run=train_gan)

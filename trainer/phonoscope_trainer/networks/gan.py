@@ -16,16 +16,20 @@ from torch.nn import functional as F
 from phonoscope_trainer.frontend import EXCERPT_FRAMES, FRONTEND
 
 Kernels = Literal["paper", "5x5"]
+Kernel = tuple[int, int]  # along time, along frequency
 KERNELS: tuple[Kernels, ...] = get_args(Kernels)
 
 LATENT = 128  # dimensions of z, standard normal
 LEAKY_SLOPE = 0.2
 STRIDE = 2
-SMALL = (5, 5)
+SMALL: Kernel = (5, 5)
 GENERATOR_MAPS = (128, 64, 32, 16, 8)
-GENERATOR_KERNELS = {"paper": ((5, 10), (5, 20), (5, 20), (5, 20)), "5x5": (SMALL,) * 4}
+GENERATOR_KERNELS: dict[Kernels, tuple[Kernel, ...]] = {
+    "paper": ((5, 10), (5, 20), (5, 20), (5, 20)),
+    "5x5": (SMALL,) * 4,
+}
 CRITIC_MAPS = (1, 32, 64, 128, 256)
-CRITIC_KERNELS = {"paper": ((5, 80), (5, 40), (5, 20), (5, 10)), "5x5": (SMALL,) * 4}
+CRITIC_KERNELS: dict[Kernels, tuple[Kernel, ...]] = {"paper": ((5, 80), (5, 40), (5, 20), (5, 10)), "5x5": (SMALL,) * 4}
 SEED_SHAPE = (128, 8, 5)  # (channel, time, frequency) of what the generator's first layer makes
 PICTURE_FRAMES = 128  # a picture doubled four times; more than an excerpt
 FRAMES_BEFORE, FRAMES_AFTER = 6, 7  # of the picture outside the excerpt
@@ -39,7 +43,7 @@ class Generator(nn.Module):
         super().__init__()
         self.seed = nn.Linear(LATENT, math.prod(SEED_SHAPE))
         self.doublings = nn.ModuleList(
-            nn.ConvTranspose2d(inputs, outputs, kernel, STRIDE, _padding(kernel), tuple(size % 2 for size in kernel))
+            nn.ConvTranspose2d(inputs, outputs, kernel, STRIDE, _padding(kernel), _missing(kernel))
             for inputs, outputs, kernel in zip(
                 GENERATOR_MAPS, GENERATOR_MAPS[1:], GENERATOR_KERNELS[kernels], strict=False
             )
@@ -61,6 +65,7 @@ class Critic(nn.Module):
 
     def __init__(self, kernels: Kernels = "paper") -> None:
         super().__init__()
+        self.kernels = CRITIC_KERNELS[kernels]
         self.halvings = nn.ModuleList(
             nn.Conv2d(inputs, outputs, kernel, STRIDE, _padding(kernel))
             for inputs, outputs, kernel in zip(CRITIC_MAPS, CRITIC_MAPS[1:], CRITIC_KERNELS[kernels], strict=False)
@@ -83,25 +88,20 @@ class Critic(nn.Module):
         excerpt met there. Its derivative needs one pass back; differentiating a gradient would take two, the second of
         which carries zeros only.
         """
-        slopes, sizes = [], []
+        slopes = []
         with torch.no_grad():
             maps = self._picture(log_mel)
             for halving in self.halvings:
-                sizes.append(maps.shape[2:])
                 before = halving(maps)
                 slopes.append(torch.where(before > 0, 1.0, LEAKY_SLOPE).to(before.dtype))
                 maps = F.leaky_relu(before, LEAKY_SLOPE)
         gradient = self.judge.weight.view(1, *maps.shape[1:]).expand_as(maps)
-        for halving, slope, size in zip(reversed(self.halvings), reversed(slopes), reversed(sizes), strict=True):
+        for halving, kernel, slope in zip(
+            reversed(self.halvings), reversed(self.kernels), reversed(slopes), strict=True
+        ):
             assert isinstance(halving, nn.Conv2d)
-            rest = [
-                whole - STRIDE * (part - 1) - kernel + 2 * pad
-                for whole, part, kernel, pad in zip(
-                    size, slope.shape[2:], halving.kernel_size, _padding(halving.kernel_size), strict=True
-                )
-            ]
             gradient = F.conv_transpose2d(
-                gradient * slope, halving.weight, None, STRIDE, _padding(halving.kernel_size), rest
+                gradient * slope, halving.weight, None, STRIDE, _padding(kernel), _missing(kernel)
             )
         return gradient[:, 0, FRAMES_BEFORE : FRAMES_BEFORE + EXCERPT_FRAMES]
 
@@ -110,9 +110,14 @@ class Critic(nn.Module):
         return F.pad(log_mel, (0, 0, FRAMES_BEFORE, FRAMES_AFTER)).unsqueeze(1)
 
 
-def _padding(kernel: tuple[int, ...]) -> tuple[int, ...]:
-    """What makes a stride of two exactly double or halve."""
-    return tuple((size - 1) // 2 for size in kernel)
+def _padding(kernel: Kernel) -> Kernel:
+    """What makes a stride of two exactly halve."""
+    return (kernel[0] - 1) // 2, (kernel[1] - 1) // 2
+
+
+def _missing(kernel: Kernel) -> Kernel:
+    """What a transposed convolution with that padding lacks of exactly twice the size."""
+    return kernel[0] % 2, kernel[1] % 2
 
 
 def _keep_variance(network: nn.Module) -> None:

@@ -5,10 +5,12 @@ Heusel et al. 2017, Eq. 6; for scalar responses Mishra et al. 2019, Eq. 3.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 
 def frechet_distance(real: Floats, generated: Floats) -> float:
@@ -27,6 +29,7 @@ def frechet_distance(real: Floats, generated: Floats) -> float:
     return float(shift @ shift + np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * overlap)
 
 
-def _root(covariance: Floats) -> Floats:
+def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The symmetric square root of a covariance."""
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)

@@ -13,9 +13,11 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.gan import Generator
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.devices import chosen_device
+from phonoscope_trainer.recipes.gan_captured import CapturedIteration
 from phonoscope_trainer.recipes.gan_judge import GeneratorJudge
 from phonoscope_trainer.recipes.gan_learner import TERMS, Draw, GanLearner
 from phonoscope_trainer.recipes.gan_options import GanOptions
@@ -37,10 +39,14 @@ def train_gan(
 
     Raises:
         CheckpointError: `folder` holds a run with other options.
-        OptionsError: the device asked for is not there.
+        OptionsError: the device asked for is not there, or CUDA graphs are, without a GPU.
     """
+    device = chosen_device(options.device)
+    if options.captured and device.type != "cuda":
+        raise OptionsError("captured: CUDA graphs need a GPU; leave it out on a CPU")
     state = checkpoint.open_run(folder, options)
-    learner = GanLearner(options, chosen_device(options.device), mean_log_mel)
+    learner = GanLearner(options, device, mean_log_mel)
+    iterate = CapturedIteration(learner).iterate if options.captured else learner.iterate
     first = 0
     if state is not None:
         learner.restore(state)
@@ -50,7 +56,7 @@ def train_gan(
         if not first:
             log.add_image("music", judge.real_sheet)
         for step in range(first, options.iterations):
-            terms = learner.iterate(Draw.of(draw(step).to(learner.device), step, options))
+            terms = iterate(Draw.of(draw(step).to(learner.device), step, options))
             bar.update()
             done, last = step + 1, step + 1 == options.iterations
             if done % LOG_EVERY == 0:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
@@ -31,14 +32,14 @@ class LogMelBank:
     ) -> None:
         tracks = [(number, track) for number, corpus in enumerate(corpora) for track in corpus]
         parts: list[Tensor] = []
-        starts: list[list[np.ndarray]] = [[] for _ in corpora]  # first frames of every corpus' excerpts
+        starts: list[list[NDArray[np.int64]]] = [[] for _ in corpora]  # first frames of every corpus' excerpts
         frames = 0
         for number, track in tqdm(tracks, desc="log-mels", unit="track"):
             magnitude = torch.from_numpy(track.magnitudes[0].astype(np.float32))
             parts.append(frontend.log_mel(magnitude).half())  # rounds by 1 % of the magnitude at most
             starts[number].append(frames + np.arange(0, len(magnitude) - EXCERPT_FRAMES + 1, HOP_FRAMES))
             frames += len(magnitude)
-        self.starts = [np.concatenate(each) if each else np.zeros(0, int) for each in starts]
+        self.starts = [np.concatenate(each) if each else np.zeros(0, np.int64) for each in starts]
         if not self.starts or not all(len(each) for each in self.starts):
             raise OptionsError(f"corpora: every one needs a track of at least {EXCERPT_FRAMES} frames")
         self.log_mels = torch.cat(parts).to(device)

@@ -59,4 +59,5 @@ def sheet(log_mel: Tensor) -> Tensor:
     missing = SHEET_ROWS * SHEET_COLUMNS - len(shown)
     shown = torch.cat([shown, shown.new_zeros(missing, *shown.shape[1:])])
     rows = shown.unflatten(0, (SHEET_ROWS, SHEET_COLUMNS)).permute(0, 2, 1, 3)
-    return rows.reshape(1, SHEET_ROWS * shown.shape[1], SHEET_COLUMNS * shown.shape[2]).cpu()
+    picture: Tensor = rows.reshape(1, SHEET_ROWS * shown.shape[1], SHEET_COLUMNS * shown.shape[2])
+    return picture.cpu()

@@ -43,9 +43,11 @@ def critic_terms(critic: Critic, real: Tensor, generated: Tensor, mixing: Tensor
 def gradient_norms(critic: Critic, real: Tensor, generated: Tensor, mixing: Tensor) -> Tensor:
     """‖∇D(x̂)‖ of each mixture, `[B]`, float32."""
     mixture = torch.lerp(generated, real, mixing[:, None, None])
-    return torch.linalg.vector_norm(critic.input_gradient(mixture).float().flatten(1), dim=1)
+    norms: Tensor = torch.linalg.vector_norm(critic.input_gradient(mixture).float().flatten(1), dim=1)
+    return norms
 
 
 def generator_loss(critic: Critic, generator: Generator, z: Tensor) -> Tensor:
     """−E[D(G(z))] for `z` `[B, 128]`."""
-    return -critic(generator(z)).mean()
+    scores: Tensor = critic(generator(z))
+    return -scores.mean()
