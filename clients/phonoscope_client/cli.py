@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from phonoscope_client import command_help, commands
+from phonoscope_client import command_help, commands, maximisation_command
 from phonoscope_client.commands import Connection, Region
 from phonoscope_client.errors import PhonoscopeError
 from phonoscope_client.plain_text import bundle_text, curve_text, explanation_text, inversions_text
@@ -157,6 +157,7 @@ def _add_service_and_output(parser: argparse.ArgumentParser) -> None:
 _COMMAND_LINES = {
     "explain": ("why the detector answers as it does", command_help.EXPLAIN, _add_explain),
     "invert": ("what each layer keeps of a moment", command_help.INVERT, _add_invert),
+    "maximise": ("what a unit or a layer wants to hear", command_help.MAXIMISE, maximisation_command.add_options),
     "predict": ("where somebody sings", command_help.PREDICT, _add_predict),
     "describe": ("what a service is serving", command_help.DESCRIBE, _add_describe),
     "demo": ("explain the song that comes with Phonoscope", command_help.DEMO, _add_demo),
@@ -179,6 +180,13 @@ def _invert(options: argparse.Namespace) -> None:
     _show(options, summary, inversions_text(inversions, song=options.song.name))
 
 
+def _maximise(options: argparse.Namespace) -> None:
+    found, summary = maximisation_command.maximise(
+        maximisation_command.wish(options), options.out, _connection(options), note=_Note(options)
+    )
+    _show(options, summary, maximisation_command.maximisation_text(found))
+
+
 def _predict(options: argparse.Namespace) -> None:
     curve, document = commands.predict(options.song, options.out, _connection(options), note=_Note(options))
     _show(options, document, curve_text(curve, song=options.song.name))
@@ -196,7 +204,14 @@ def _demo(options: argparse.Namespace) -> None:
     _show(options, summary, explanation_text(explanation, song=Path(summary["song"]).name))
 
 
-_COMMANDS = {"explain": _explain, "invert": _invert, "predict": _predict, "describe": _describe, "demo": _demo}
+_COMMANDS = {
+    "explain": _explain,
+    "invert": _invert,
+    "maximise": _maximise,
+    "predict": _predict,
+    "describe": _describe,
+    "demo": _demo,
+}
 
 
 def _connection(options: argparse.Namespace) -> Connection:

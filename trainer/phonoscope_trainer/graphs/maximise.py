@@ -69,6 +69,9 @@ class AdamOptions:
     steps_per_call: int = 10
 
 
+PAPER_ADAM = AdamOptions()
+
+
 class MeanOrPlace(nn.Module):
     """What is asked of a layer's maps `[B, C, T, M]`: the mean of each, or its value at one frame and band.
 
@@ -88,7 +91,7 @@ class MeanOrPlace(nn.Module):
         self.register_buffer("bands", torch.arange(shape[2], dtype=torch.int32), persistent=False)
 
     def forward(self, position: Tensor) -> Tensor:
-        """Shares `[B, C, T, M]` that sum to one in every channel: at `position` `[B, 2]`, or, where it is -1, everywhere."""
+        """Shares `[B, C, T, M]` that sum to one in a channel: all at `position` `[B, 2]`, or equal where that is -1."""
         here = (position[:, :1, None] == self.frames[:, None]) & (position[:, 1:, None] == self.bands)
         shares = torch.where(
             position[:, :1, None] < 0, 1 / (len(self.frames) * len(self.bands)), here.to(self.ones.dtype)
@@ -162,7 +165,7 @@ class Response(nn.Module):
 class MaximiseStep(nn.Module):
     """One step of every row."""
 
-    def __init__(self, response: Response, adam: AdamOptions = AdamOptions()) -> None:
+    def __init__(self, response: Response, adam: AdamOptions = PAPER_ADAM) -> None:
         super().__init__()
         self.response, self.adam = response, adam
 
@@ -246,15 +249,15 @@ POSITION = TensorSpec("position", (2,), "int32")
 
 
 def maximise_graphs(
-    generator: Generator, standardise: Standardise, network: SVDNet, adam: AdamOptions = AdamOptions()
+    generator: Generator, standardise: Standardise, network: SVDNet, adam: AdamOptions = PAPER_ADAM
 ) -> tuple[Graph, ...]:
     """The descriptions of `maximise`, `maximise_features` and `generate`; all networks in evaluation mode."""
     of_all, of_features = (Response(generator, standardise, network, layers) for layers in (UNITS, FEATURES))
     weights = _weights(of_all)
     inputs = (TensorSpec("z", (LATENT,)), weights, POSITION)
     return (
-        _maximise_graph("maximise", of_all, adam, (POSITION,)),
-        _maximise_graph("maximise_features", of_features, adam),
+        maximise_graph("maximise", of_all, adam, (POSITION,)),
+        maximise_graph("maximise_features", of_features, adam),
         Graph(
             "generate",
             Generate(of_all),
@@ -266,7 +269,8 @@ def maximise_graphs(
     )
 
 
-def _maximise_graph(name: str, response: Response, adam: AdamOptions, more: tuple[TensorSpec, ...] = ()) -> Graph:
+def maximise_graph(name: str, response: Response, adam: AdamOptions, more: tuple[TensorSpec, ...] = ()) -> Graph:
+    """The description of a graph that maximises `response`, with `more` inputs than the usual."""
     inputs = (*STATE, *SETTINGS, _weights(response), *more)
     return Graph(
         name,
