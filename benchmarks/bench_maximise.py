@@ -1,10 +1,10 @@
 """How fast units are maximised: beside eager PyTorch, beside a matrix product, and for many requests at once.
 
-Everything is measured in one run, alternately where two sides are compared. `speedup_over_eager`: time for a row and step
-of eager PyTorch autograd, doing the same, over that of the exported graph. `gemm_share`: the multiply-adds that the
-networks' definitions need in a second of the graph, over those of a plain matrix product. `concurrent_over_sequential`:
-16 requests of mixed settings at once over one after the other. `cancel_chunks`: calls of the graph that still ended after
-the only request was cancelled.
+Everything is measured in one run, alternately where two sides are compared. `speedup_over_eager`: time for a row and
+step of eager PyTorch autograd, doing the same, over that of the exported graph. `gemm_share`: multiply-adds a second of
+the graph, counting those that the networks' definitions need, over those of a plain matrix product.
+`concurrent_over_sequential`: 16 requests of mixed settings at once over one after the other. `cancel_chunks`: calls of
+the graph that still ended after the only request was cancelled.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ reports; they alone need Matplotlib.
 """
 
 from phonoscope_client.audio import AudioInput
+from phonoscope_client.auralisations import Auralisation, HeardFeature
 from phonoscope_client.client import Client, Tls
 from phonoscope_client.errors import (
     BusyError,
@@ -27,6 +28,7 @@ from phonoscope_client.inversions import Inversions, LayerInversion
 from phonoscope_client.maximisations import AscentProgress, Maximisation, MaximisedExample, ResponseTerm
 from phonoscope_client.passages import Passage, vocal_passages
 from phonoscope_client.results import (
+    AudibleNetwork,
     Axes,
     Bundle,
     BundleReference,
@@ -44,7 +46,9 @@ from phonoscope_client.service import running_service
 
 __all__ = [
     "AscentProgress",
+    "AudibleNetwork",
     "AudioInput",
+    "Auralisation",
     "Axes",
     "Bundle",
     "BundleReference",
@@ -54,6 +58,7 @@ __all__ = [
     "DeadlineExceededError",
     "Explanation",
     "FieldViolation",
+    "HeardFeature",
     "InvalidInputError",
     "Inversions",
     "Label",

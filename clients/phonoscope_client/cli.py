@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from phonoscope_client import command_help, commands, maximisation_command
-from phonoscope_client.commands import Connection, Region
+from phonoscope_client.commands import Connection, Features, Region
 from phonoscope_client.errors import PhonoscopeError
-from phonoscope_client.plain_text import bundle_text, curve_text, explanation_text, inversions_text
+from phonoscope_client.plain_text import auralisation_text, bundle_text, curve_text, explanation_text, inversions_text
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -81,6 +81,18 @@ def layer_names(text: str) -> tuple[str, ...]:
     return names
 
 
+def feature_numbers(text: str) -> tuple[int, ...]:
+    """Numbers between commas: "1,7,38".
+
+    Raises:
+        argparse.ArgumentTypeError: one of them is no whole number of at least 0.
+    """
+    numbers = [number.strip() for number in text.split(",")]
+    if not all(number.isdecimal() for number in numbers):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of features; write 1,7,38")
+    return tuple(map(int, numbers))
+
+
 def _add_moment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("song", type=Path, metavar="SONG", help="WAV, FLAC, Ogg or MP3, of any length")
     parser.add_argument(
@@ -126,6 +138,35 @@ def _add_invert(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_auralise(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("song", type=Path, metavar="SONG", help="WAV, FLAC, Ogg or MP3, of any length")
+    parser.add_argument(
+        "--at",
+        dest="at_s",
+        type=seconds,
+        default=2.0,
+        metavar="TIME",
+        help="seconds, or minutes:seconds, in the clip's middle (default: %(default)g, the song's beginning)",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the report, sounds and arrays")
+    parser.add_argument("--layer", required=True, metavar="NAME", help="such as conv3; see phonoscope describe")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--features", type=feature_numbers, default=(), metavar="NUMBERS", help="such as 1,7,38, counted from 0"
+    )
+    which.add_argument("--strongest", type=int, metavar="K", help="instead, the K that answer most strongly (8)")
+    parser.add_argument("--network", choices=["tagger", "detector"], default="tagger", help="(default: %(default)s)")
+    parser.add_argument(
+        "--resynthesis",
+        choices=["phase", "spectrum"],
+        default="phase",
+        help="the recording lends pictures its phase (phase; default), or its spectrum is multiplied by them",
+    )
+    parser.add_argument(
+        "--largest-activation-only", action="store_true", help="of each feature's map keep one activation, not all"
+    )
+
+
 def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("song", type=Path, metavar="SONG", help="WAV, FLAC, Ogg or MP3; at most 64 MiB and 1200 s")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the page and the arrays")
@@ -157,6 +198,7 @@ def _add_service_and_output(parser: argparse.ArgumentParser) -> None:
 _COMMAND_LINES = {
     "explain": ("why the detector answers as it does", command_help.EXPLAIN, _add_explain),
     "invert": ("what each layer keeps of a moment", command_help.INVERT, _add_invert),
+    "auralise": ("what each feature of a network hears", command_help.AURALISE, _add_auralise),
     "maximise": ("what a unit or a layer wants to hear", command_help.MAXIMISE, maximisation_command.add_options),
     "predict": ("where somebody sings", command_help.PREDICT, _add_predict),
     "describe": ("what a service is serving", command_help.DESCRIBE, _add_describe),
@@ -178,6 +220,21 @@ def _invert(options: argparse.Namespace) -> None:
         options.song, options.at_s, options.layers, options.out, _connection(options), note=_Note(options)
     )
     _show(options, summary, inversions_text(inversions, song=options.song.name))
+
+
+def _auralise(options: argparse.Namespace) -> None:
+    features = Features(
+        options.layer,
+        options.features,
+        options.strongest,
+        options.network,
+        options.resynthesis,
+        options.largest_activation_only,
+    )
+    auralisation, summary = commands.auralise(
+        options.song, options.at_s, features, options.out, _connection(options), note=_Note(options)
+    )
+    _show(options, summary, auralisation_text(auralisation, song=options.song.name))
 
 
 def _maximise(options: argparse.Namespace) -> None:
@@ -207,6 +264,7 @@ def _demo(options: argparse.Namespace) -> None:
 _COMMANDS = {
     "explain": _explain,
     "invert": _invert,
+    "auralise": _auralise,
     "maximise": _maximise,
     "predict": _predict,
     "describe": _describe,

@@ -10,12 +10,14 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 import grpc
+from phonoscope.v1 import auralisation_pb2
 from phonoscope.v1 import explainer_service_pb2 as pb
 from phonoscope.v1.explainer_service_pb2_grpc import ExplainerServiceStub
 
 from phonoscope_client import audio as sound
-from phonoscope_client import maximisation_messages, messages
+from phonoscope_client import auralisation_messages, maximisation_messages, messages
 from phonoscope_client.audio import AudioInput
+from phonoscope_client.auralisations import Auralisation, Network, Resynthesis
 from phonoscope_client.errors import from_rpc_error, invalid
 from phonoscope_client.inversions import Inversions
 from phonoscope_client.maximisations import AscentProgress, Direction, Maximisation, ResponseTerm
@@ -170,6 +172,52 @@ class Client:
         )
         response: pb.InvertLayersResponse = self._call(self._stub.InvertLayers, request)
         return messages.inversions(response, start_s=section.start_s)
+
+    def auralise(
+        self,
+        audio: AudioInput,
+        at_s: float,
+        layer: str,
+        *,
+        features: Collection[int] = (),
+        strongest: int | None = None,
+        network: Network = "tagger",
+        resynthesis: Resynthesis = "phase",
+        largest_activation_only: bool = False,
+        listen: bool = True,
+    ) -> Auralisation:
+        """What features of one layer hear of one moment of a recording; many cost little more than one.
+
+        Args:
+            audio: as for `explain`.
+            at_s: the moment, in seconds from the start; the clip lies around it.
+            layer: name of one of the network's convolutions, as `describe` lists them.
+            features: numbers of features, from 0, each once.
+            strongest: instead, how many of those that answer most strongly; 8 where neither is given.
+            network: whose features, "tagger" or "detector".
+            resynthesis: "phase", the picture is the magnitude and the recording lends its phase, or "spectrum", the
+                recording's complex spectrum times the picture.
+            largest_activation_only: keep only the largest activation of each feature's map instead of the whole map.
+            listen: whether to return the clip and every picture as sound as well.
+
+        Raises:
+            OutOfRangeError: `at_s` lies outside the recording.
+            NotInBundleError: the bundle that is served cannot make the network heard.
+        """
+        section = sound.around(audio, at_s)
+        request = auralisation_messages.request(
+            section.message,
+            at_s - section.start_s,
+            network,
+            layer,
+            features,
+            strongest,
+            largest_activation_only,
+            resynthesis,
+            listen,
+        )
+        response: auralisation_pb2.AuraliseResponse = self._call(self._stub.Auralise, request)
+        return auralisation_messages.auralisation(response, network=network, layer=layer, start_s=section.start_s)
 
     def maximise(
         self,

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from phonoscope_client import demo
 from phonoscope_client.audio import wav
+from phonoscope_client.auralisations import Auralisation, Network, Resynthesis
 from phonoscope_client.client import Client, Tls
 from phonoscope_client.errors import invalid
 from phonoscope_client.inversions import Inversions
@@ -112,6 +113,58 @@ def invert(
     return inversions, summary
 
 
+@dataclass(frozen=True)
+class Features:
+    """Which features are to be heard, as `Client.auralise` takes them."""
+
+    layer: str
+    numbers: tuple[int, ...] = ()
+    strongest: int | None = None
+    network: Network = "tagger"
+    resynthesis: Resynthesis = "phase"
+    largest_activation_only: bool = False
+
+
+def auralise(
+    song: Path, at_s: float, features: Features, out: Path | None, connection: Connection, *, note: Note
+) -> tuple[Auralisation, dict[str, Any]]:
+    """Make features heard at one moment; write the report, sounds, arrays and summary where a folder is given.
+
+    Args:
+        song: the recording.
+        at_s: the moment, in seconds.
+        features: which.
+        out: the folder; without one no sound is asked for.
+        connection: which service answers.
+        note: told what is going on.
+
+    Returns:
+        The auralisation, and the summary as one JSON document.
+    """
+    started_s = time.monotonic()
+    _must_exist(song)
+    with connection.open(note) as client:
+        note(f"listening with {features.layer} of the {features.network} to {song.name} around {at_s:.2f} s ...")
+        auralisation = client.auralise(
+            song,
+            at_s,
+            features.layer,
+            features=features.numbers,
+            strongest=features.strongest,
+            network=features.network,
+            resynthesis=features.resynthesis,
+            largest_activation_only=features.largest_activation_only,
+            listen=out is not None,
+        )
+    summary = {"song": str(song), **auralisation.to_json(), "files": {}}
+    if out is not None:
+        summary["files"] = _write_auralisation(out, song, auralisation)
+    summary["seconds_after_install"] = round(time.monotonic() - started_s, 3)
+    if out is not None:
+        (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    return auralisation, summary
+
+
 def predict(song: Path, out: Path | None, connection: Connection, *, note: Note) -> tuple[Curve, dict[str, Any]]:
     """The curve of a whole recording; write its page and arrays where a folder is given.
 
@@ -168,6 +221,20 @@ def _write_inversions(out: Path, song: Path, inversions: Inversions) -> dict[str
         files[f"{name}_audio"] = out / f"{name}.wav"
         data = wav(sound.samples, sound.sample_rate_hz, gain=listening_gain(inversions))
         files[f"{name}_audio"].write_bytes(data)
+    return {name: str(path) for name, path in files.items()}
+
+
+def _write_auralisation(out: Path, song: Path, auralisation: Auralisation) -> dict[str, str]:
+    from phonoscope_client.auralisation_report import auralisation_page, listening_gains  # noqa: PLC0415 - likewise
+
+    out.mkdir(parents=True, exist_ok=True)
+    files = {"report": out / "features.html", "arrays": out / "auralisation.npz", "summary": out / "summary.json"}
+    files["report"].write_text(auralisation_page(auralisation, song=song.name), encoding="utf-8")
+    auralisation.save(files["arrays"])
+    gains = listening_gains(auralisation)
+    for name, sound in auralisation.sounds.items():
+        files[f"{name}_audio"] = out / f"{name}.wav"
+        files[f"{name}_audio"].write_bytes(wav(sound.samples, sound.sample_rate_hz, gain=gains[name]))
     return {name: str(path) for name, path in files.items()}
 
 

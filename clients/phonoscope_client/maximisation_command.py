@@ -35,7 +35,7 @@ class Wish:
 
 
 def response_term(text: str) -> ResponseTerm:
-    """A layer, a unit of it, or either with a weight: "output", "fc7:12", "-0.5*conv5:3".
+    """A layer, a unit of it, or either with a weight: "output", "fc7:12", "0.5*conv5:3".
 
     Raises:
         argparse.ArgumentTypeError: it is none of them.
@@ -46,7 +46,7 @@ def response_term(text: str) -> ResponseTerm:
     except ValueError:
         found = None
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no unit; write output, fc7, fc7:12 or -0.5*conv5:3")
+        raise argparse.ArgumentTypeError(f"{text!r} is no unit; write output, fc7, fc7:12 or 0.5*conv5:3")
     layer = "logit" if found[2] == OUTPUT else found[2]
     return ResponseTerm(layer, None if found[3] is None else int(found[3]), weight)
 
@@ -71,7 +71,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=response_term,
         action="append",
         metavar="UNIT",
-        help="output (default), a layer's mean (fc7), one unit (fc7:12), with a weight (-0.5*fc7:12); repeat to add up",
+        help="output (default), a layer's mean (fc7), a unit (fc7:12), with a weight (=-0.5*fc7:12); repeat to add up",
     )
     parser.add_argument(
         "--at", type=place, metavar="FRAME,BAND", help="one place of a layer's maps, instead of the mean"

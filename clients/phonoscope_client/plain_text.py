@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from phonoscope_client.auralisations import Auralisation
 from phonoscope_client.inversions import Inversions
 from phonoscope_client.passages import vocal_passages
-from phonoscope_client.results import Bundle, BundleReference, Curve, Explanation, Layer
+from phonoscope_client.results import AudibleNetwork, Bundle, BundleReference, Curve, Explanation, Layer
 from phonoscope_client.verdict import trials, verdict
 from phonoscope_client.wording import clock, percent
 
@@ -49,6 +50,24 @@ def inversions_text(inversions: Inversions, *, song: str) -> str:
     return "\n".join(lines)
 
 
+def auralisation_text(auralisation: Auralisation, *, song: str) -> str:
+    """What the network says of the clip, and how strongly each feature answers."""
+    width = max(map(len, auralisation.features))
+    answer = ", ".join(f"{label} {share:.2f}" for label, share in auralisation.classes.items())
+    lines = [
+        f"{song} around {auralisation.at_s:.2f} s: the {auralisation.network} says {answer}",
+        f"mean activation of features of {auralisation.layer}:",
+        "",
+        *(
+            f"  {name:{width}}  {each.strength:.4g}{'' if each.heard.any() else ', did not answer'}"
+            for name, each in auralisation.features.items()
+        ),
+        "",
+        _bundle_line(auralisation.bundle),
+    ]
+    return "\n".join(lines)
+
+
 def curve_text(curve: Curve, *, song: str) -> str:
     """How much of a recording is sung, and where."""
     passages = vocal_passages(curve)
@@ -77,6 +96,8 @@ def bundle_text(bundle: Bundle) -> str:
         "explains by: " + ", ".join(f"{each.name} (alpha {each.default_alpha:g})" for each in bundle.rules),
         "layers:",
         *(f"  {each.name:8}{' x '.join(map(str, each.shape)):16}{_inverted(each)}".rstrip() for each in bundle.layers),
+        *(["can be heard:"] if bundle.audible else []),
+        *(f"  {each.network:9}{_audible_layers(each)}" for each in bundle.audible),
         "measured:",
         *(f"  {name}: {value:.4g}" for name, value in bundle.metrics.items()),
         "trained on:",
@@ -84,6 +105,10 @@ def bundle_text(bundle: Bundle) -> str:
         f"made by: {bundle.command}",
     ]
     return "\n".join(lines)
+
+
+def _audible_layers(network: AudibleNetwork) -> str:
+    return ", ".join(f"{name} (features 0 to {features - 1})" for name, features in network.layers.items())
 
 
 def _inverted(layer: Layer) -> str:

@@ -242,6 +242,23 @@ class TrainingData:
 
 
 @dataclass(frozen=True)
+class AudibleNetwork:
+    """A network whose features can be heard.
+
+    Attributes:
+        network: "tagger" or "detector".
+        layers: name of each convolution → how many features it has, first to deepest.
+        labels: the classes it tells apart.
+        clip_s: seconds of a clip.
+    """
+
+    network: Literal["tagger", "detector"]
+    layers: dict[str, int]
+    labels: tuple[str, ...]
+    clip_s: float
+
+
+@dataclass(frozen=True)
 class Bundle:
     """What a service is serving.
 
@@ -259,6 +276,7 @@ class Bundle:
         metrics: measured when the bundle was made, by name.
         training_data: the corpora the networks were trained on.
         command: the command that made the bundle.
+        audible: the networks whose features can be heard.
     """
 
     name: str
@@ -274,6 +292,7 @@ class Bundle:
     metrics: dict[str, float]
     training_data: tuple[TrainingData, ...]
     command: str
+    audible: tuple[AudibleNetwork, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Everything, ready for `json.dumps`."""

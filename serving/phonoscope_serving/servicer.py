@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 from phonoscope.v1 import (
     audio_pb2,
+    auralisation_pb2,
     explainer_service_pb2,
     explainer_service_pb2_grpc,
     explanation_pb2,
     maximisation_pb2,
 )
 
-from phonoscope_serving import maximisation_messages
+from phonoscope_serving import auralisation_messages, maximisation_messages
 from phonoscope_serving.ascents import ascents
+from phonoscope_serving.audible import audible_networks
 from phonoscope_serving.audio import AudioSource, EncodedAudio, PcmAudio
+from phonoscope_serving.auralise import auralise
 from phonoscope_serving.bundle import Bundle
 from phonoscope_serving.decoding import Decoder
 from phonoscope_serving.engines.engine import Engine, Floats
@@ -50,6 +53,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
 
     def __init__(self, engine: Engine, bundle: Bundle, decoder: Decoder, metrics: Metrics) -> None:
         self._engine, self._bundle, self._decoder, self._metrics = engine, bundle, decoder, metrics
+        self._audible = audible_networks(bundle)
         self._ascents = ascents(bundle)
         self._reference = explanation_pb2.BundleReference(name=bundle.name, digest=bundle.digest)
         self._axes = explanation_pb2.TimeFrequencyAxes(
@@ -108,6 +112,17 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         response.seconds = time.monotonic() - began_s
         return response
 
+    async def Auralise(  # noqa: N802 - the name of the RPC
+        self,
+        request: auralisation_pb2.AuraliseRequest,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> auralisation_pb2.AuraliseResponse:
+        """What features hear."""
+        began_s = time.monotonic()
+        question, source = auralisation_messages.question(request), _source(request.audio)
+        answer = await auralise(self._engine, self._audible, self._decoder, source, question, _deadline(context))
+        return auralisation_messages.response(answer, question, self._reference, time.monotonic() - began_s)
+
     async def Maximise(  # noqa: N802 - the name of the RPC
         self,
         request: maximisation_pb2.MaximiseRequest,
@@ -154,6 +169,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
                 for data in bundle.training_data
             ],
             command=bundle.command,
+            audible=auralisation_messages.audible(self._audible.values()),
         )
 
     def _explain_response(self, answer: Explanation, question: Question) -> explainer_service_pb2.ExplainResponse:

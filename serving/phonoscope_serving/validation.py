@@ -6,14 +6,17 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from phonoscope.v1 import audio_pb2, explainer_service_pb2, explanation_pb2, maximisation_pb2
+from phonoscope.v1 import audio_pb2, auralisation_pb2, explainer_service_pb2, explanation_pb2, maximisation_pb2
 
 from phonoscope_serving.audio import LIMITS
+from phonoscope_serving.auralise import MOST_FEATURES
 from phonoscope_serving.errors import Violation
 
 BYTES_PER_SAMPLE = 4
 LARGEST_OUTSIDE_DB = 120
 MASKINGS = frozenset(explanation_pb2.Masking.values())
+NETWORKS = frozenset(auralisation_pb2.Network.values())
+RESYNTHESES = frozenset(auralisation_pb2.Resynthesis.values())
 DIRECTIONS = frozenset(maximisation_pb2.Direction.values())
 MOST_TERMS, LARGEST_WEIGHT = 64, 1000
 MOST_EXAMPLES, MOST_STEPS = 16, 2000
@@ -46,6 +49,24 @@ def invert_layers_violations(request: explainer_service_pb2.InvertLayersRequest)
     """What is wrong with an InvertLayersRequest; whether its layers are the bundle's is for `invert.py` to say."""
     yield from audio_violations(request.audio, "audio")
     yield from moment_violations(request.at_s, "at_s")
+
+
+def auralise_violations(request: auralisation_pb2.AuraliseRequest) -> Iterator[Violation]:
+    """What is wrong with an AuraliseRequest; whether the network has its layer and features is for `auralise.py`."""
+    yield from audio_violations(request.audio, "audio")
+    yield from moment_violations(request.at_s, "at_s")
+    if request.network not in NETWORKS:
+        yield Violation("network", f"is {request.network}, which names no network")
+    if request.resynthesis not in RESYNTHESES:
+        yield Violation("resynthesis", f"is {request.resynthesis}, which names no resynthesis")
+    if len(request.features) > MOST_FEATURES:
+        yield Violation("features", f"names {len(request.features)}; at most {MOST_FEATURES} are answered at once")
+    elif len(set(request.features)) < len(request.features):
+        yield Violation("features", "names one more than once")
+    if request.strongest > MOST_FEATURES:
+        yield Violation("strongest", f"is {request.strongest}; at most {MOST_FEATURES} are answered at once")
+    if request.strongest and request.features:
+        yield Violation("strongest", "is given together with features; give one of the two")
 
 
 def maximise_violations(request: maximisation_pb2.MaximiseRequest) -> Iterator[Violation]:
@@ -128,5 +149,6 @@ CHECKS: dict[type, Callable[[Any], Iterator[Violation]]] = {
     explainer_service_pb2.PredictRequest: predict_violations,
     explainer_service_pb2.ExplainRequest: explain_violations,
     explainer_service_pb2.InvertLayersRequest: invert_layers_violations,
+    auralisation_pb2.AuraliseRequest: auralise_violations,
     maximisation_pb2.MaximiseRequest: maximise_violations,
 }

@@ -56,6 +56,10 @@ def test_what_is_not_a_moment_is_a_usage_error(text, capsys):
         ["invert", "song.wav"],
         ["invert", "song.wav", "--at", "3", "--layers", "fc8,,conv5"],
         ["invert", "song.wav", "--at", "3", "--layers", ""],
+        ["auralise", "song.wav"],
+        ["auralise", "song.wav", "--layer", "conv3", "--features", "1,seven"],
+        ["auralise", "song.wav", "--layer", "conv3", "--features", "-1"],
+        ["auralise", "song.wav", "--layer", "conv3", "--features", "1", "--strongest", "2"],
         ["predict"],
     ],
     ids=" ".join,
@@ -67,7 +71,7 @@ def test_wrong_usage_exits_with_2(arguments, capsys):
     assert "usage: phonoscope" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["explain", "invert", "predict", "describe", "demo"])
+@pytest.mark.parametrize("command", ["explain", "invert", "auralise", "predict", "describe", "demo"])
 def test_every_commands_help_teaches_by_example(command, capsys):
     with pytest.raises(SystemExit) as exited:
         main([command, "--help"])

@@ -181,7 +181,7 @@ def test_the_command_writes_a_sheet_sounds_and_one_json_document(tmp_path, capsy
 
 def test_the_command_without_a_folder_asks_for_no_sound_and_prints_a_summary(capsys):
     with serving(stream) as address:
-        assert main(["maximise", "--layer", "-0.5*fc7:12", "--layer", "fc8", "--quiet", "--server", address]) == 0
+        assert main(["maximise", "--layer=-0.5*fc7:12", "--layer", "fc8", "--quiet", "--server", address]) == 0
     printed = capsys.readouterr()
     assert "maximise -0.5 · fc7[12] + fc8: 20 steps of 0.01, weight of the prior 0.1" in printed.out
     assert printed.err == ""

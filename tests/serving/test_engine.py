@@ -20,6 +20,10 @@ def explain_inputs(rows=1, alpha=0.6, maximum_area=1.0, masking=2):
     }
 
 
+# Which of nearly equal bins a pool passes the gradient to, the last bit decides; sound is summed up twice in float32.
+TOLERANCES = {"explain_gradient": 5e-3, "heard": 1e-3}
+
+
 def by_hand(model, outputs, **inputs):
     """One graph, run by ONNX Runtime alone."""
     session = ort.InferenceSession(f"{REPOSITORY}/{model}/1/model.onnx", providers=["CPUExecutionProvider"])
@@ -33,7 +37,11 @@ def test_golden_vectors_are_reproduced(bare, bundle, ensemble):
     golden = bundle.golden()
     inputs = {n.split(".")[2]: tensor for n, tensor in golden.items() if n.startswith(f"{ensemble}.input.")}
     for name, tensor in bare.run(ensemble, inputs).items():
-        np.testing.assert_allclose(tensor, golden[f"{ensemble}.output.{name}"], atol=1e-4, err_msg=name)
+        expected = golden[f"{ensemble}.output.{name}"]
+        if name in ("mask", "explanation"):  # a bin as relevant as alpha falls inside or outside by its last bit
+            assert (np.abs(tensor - expected) > 1e-4).mean() < 1e-3, name
+        else:
+            np.testing.assert_allclose(tensor, expected, atol=TOLERANCES.get(ensemble, 1e-4), err_msg=name)
 
 
 def test_the_ensemble_equals_its_graphs_run_by_hand(bare):
@@ -88,7 +96,7 @@ async def test_the_outputs_wanted_are_the_ones_that_come_and_are_what_they_alway
 
 
 async def test_an_output_the_model_does_not_have_is_refused(engine):
-    with pytest.raises(EngineFailed, match="explain: there is no output applause"):
+    with pytest.raises(EngineFailed, match="explain_masker: there is no output applause"):
         await engine.infer("explain_masker", explain_inputs(), outputs=["mask", "applause"])
 
 
@@ -168,7 +176,7 @@ async def test_numbers_other_than_the_golden_ones_keep_the_engine_from_starting(
     golden["explain_masker.output.probability"] = 1 - golden["explain_masker.output.probability"] + 0.1
     np.savez(tmp_path / "golden.npz", **golden)
     put_listed(root, "golden.npz", (tmp_path / "golden.npz").read_bytes())
-    with pytest.raises(BundleError, match=r"explain: probability is .* off the golden one"):
+    with pytest.raises(BundleError, match=r"explain_masker: probability is .* off the golden one"):
         OnnxEngine(load_bundle(root), OnnxOptions(device="cpu"), Metrics()).load()
 
 

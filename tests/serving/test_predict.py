@@ -53,7 +53,7 @@ async def test_the_curve_has_the_probability_that_explaining_each_moment_gives(e
     source = PcmAudio(samples.tobytes(), 22050, 1)
     curve = await predict(engine, bundle, decoder, source, None)
     for frame in (60, 111, 175, 280):
-        question = Question(frame / 70, Alpha(0.6), Masking.M2, listen=False)
+        question = Question(frame / 70, "", Alpha(0.6), Masking.M2)
         answer = await explain(engine, bundle, decoder, source, question, None)
         assert answer.trust.probability == pytest.approx(curve[frame], abs=1e-5)
     decoder.close()

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 from phonoscope_client import (
+    Auralisation,
     Axes,
     BundleReference,
     Curve,
     Explanation,
+    HeardFeature,
     Inversions,
     LayerInversion,
     Maximisation,
@@ -91,6 +93,36 @@ def inversions(*, listen: bool = True, **changes) -> Inversions:
         },
         original_audio=sound(0.5),
         log_mel_audio=sound(0.4),
+        seconds=0.05,
+    )
+    return replace(made, **changes)
+
+
+def auralisation(*, listen: bool = True, **changes) -> Auralisation:
+    """Two features that hear half of a clip each and one that hears nothing, whose fields may be changed."""
+    given = np.random.default_rng(11).uniform(0.1, 2, size=(173, 257)).astype(np.float32)
+    late = np.arange(173)[:, None] >= 86
+
+    def feature(number: int, share: np.ndarray | float, level: float) -> HeardFeature:
+        sound = Waveform(np.full(100, level, np.float32), 11025) if listen else None
+        return HeardFeature(number, 2.0 * level, (given * share).astype(np.float32), sound)
+
+    made = Auralisation(
+        bundle=BundleReference("noise-1", "ab" * 32),
+        at_s=30.0,
+        network="tagger",
+        layer="conv3",
+        resynthesis="phase",
+        axes=Axes(28.0, 11025 / 256, np.arange(257, dtype=np.float32) * 11025 / 512),
+        given=given,
+        labels=np.array(["ballad", "dance", "hip-hop"]),
+        class_probability=np.array([0.7, 0.2, 0.1], np.float32),
+        features={
+            "conv3-7": feature(7, late, 0.4),
+            "conv3-1": feature(1, -1.0 * ~late, 0.1),
+            "conv3-38": feature(38, 0.0, 0.0),
+        },
+        original_audio=Waveform(np.full(100, 0.2, np.float32), 11025) if listen else None,
         seconds=0.05,
     )
     return replace(made, **changes)

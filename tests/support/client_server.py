@@ -17,7 +17,8 @@ Answer = Callable[[Message, grpc.ServicerContext], Message]
 
 class _Servicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     def __init__(self, answer: Answer) -> None:
-        self.Predict = self.Explain = self.InvertLayers = self.DescribeBundle = self.Maximise = answer
+        self.Predict = self.Explain = self.InvertLayers = self.DescribeBundle = answer
+        self.Auralise = self.Maximise = answer
 
 
 @contextmanager

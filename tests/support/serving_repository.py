@@ -41,14 +41,29 @@ def edit_manifest(root, **fields):
 
 def without_inverters(folder):
     """A copy whose layers cannot be inverted, as bundles exported without inverters are."""
+    inverters = [path.name for path in REPOSITORY.glob("inverter_*")]
+    root = _without(folder, "invert_layers", "sonify", *inverters)
+    edit_manifest(root, inversion_error_quantiles={})
+    return root
+
+
+def without_auralisation(folder):
+    """A copy whose features cannot be heard, as bundles exported without a tagger are."""
+    parts = ("deconvnet_tagger", "resound_tagger", "tagger_frontend", "deconvnet_detector", "resound_detector")
+    return _without(folder, "auralise", "auralise_detector", *parts)
+
+
+def _without(folder, *models):
+    """A copy without some models and their golden vectors."""
     root = copied(folder)
-    for model in ("invert_layers", "sonify", *(path.name for path in root.glob("inverter_*"))):
+    for model in models:
         shutil.rmtree(root / model)
     with np.load(root / "golden.npz") as golden:
-        np.savez(folder / "golden.npz", **{n: golden[n] for n in golden.files if not n.startswith("invert_layers.")})
+        kept = {name: golden[name] for name in golden.files if name.partition(".")[0] not in models}
+        np.savez(folder / "golden.npz", **kept)
     files = json.loads((root / "MANIFEST.json").read_text())["files"]
     left = {path: digest for path, digest in files.items() if (root / path).exists()}
-    edit_manifest(root, files=left, inversion_error_quantiles={})
+    edit_manifest(root, files=left)
     put_listed(root, "golden.npz", (folder / "golden.npz").read_bytes())
     return root
 

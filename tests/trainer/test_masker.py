@@ -194,6 +194,14 @@ def test_the_masker_that_is_kept_is_the_best_on_validation(network, tmp_path):
         assert torch.equal(value, kept[name])
 
 
+def test_another_cycle_goes_on_from_the_best_masker_of_a_run(network, tmp_path):
+    first = train_masker(tmp_path / "first", draw, [draw(9)], network, STANDARDISE, OPTIONS)
+    options = dataclasses.replace(OPTIONS, start=str(tmp_path / "first"))
+    learner = MaskerLearner(network, STANDARDISE, options)
+    for one, other in zip(first.parameters(), learner.masker.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
 def test_the_exported_graph_agrees_for_any_number_of_excerpts(network, tmp_path):
     torch.manual_seed(0)
     masker = Masker().eval()

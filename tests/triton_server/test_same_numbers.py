@@ -31,6 +31,8 @@ async def test_both_engines_give_the_same_numbers(engine, embedded, bundle, mode
         ("invert_layers", ["log_mel"]),
         ("explain_inversion", ["probability"]),
         ("explain_gradient", ["mask", "relative_area"]),
+        ("auralise", ["magnitude", "class_probability", "heard", "chosen", "strength"]),
+        ("auralise_detector", ["audio"]),
     ],
     ids=str,
 )
@@ -43,7 +45,8 @@ async def test_both_engines_give_the_same_numbers_where_only_some_are_wanted(eng
 
 
 @pytest.mark.parametrize(
-    "ensemble", ["explain_masker", "explain_gradient", "explain_inversion", "heard", "predict", "invert_layers"]
+    "ensemble",
+    ["explain_masker", "explain_gradient", "explain_inversion", "heard", "predict", "invert_layers", "auralise"],
 )
 async def test_both_engines_give_the_golden_vectors(engine, embedded, bundle, ensemble):
     golden = bundle.golden()

@@ -16,6 +16,7 @@ from phonoscope_trainer.commands import (
     inversion,
     masker,
     maximisation,
+    tagger,
 )
 from phonoscope_trainer.errors import TrainerError
 
@@ -44,7 +45,18 @@ def get_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for family in (corpora, detector, explanation_inverter, inversion, masker, gan, maximisation, exporting, experiments):
+    for family in (
+        corpora,
+        detector,
+        explanation_inverter,
+        inversion,
+        masker,
+        gan,
+        maximisation,
+        tagger,
+        exporting,
+        experiments,
+    ):
         family.add(verbs)
     return parser
 

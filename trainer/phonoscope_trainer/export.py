@@ -25,6 +25,7 @@ from phonoscope_trainer.frontend import FRONTEND, Frontend
 from phonoscope_trainer.graphs import compose
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.parts.auralisation import AURALISATION
 from phonoscope_trainer.parts.detection import detection
 from phonoscope_trainer.parts.explanation import explanation
 from phonoscope_trainer.parts.inversion import INVERSION
@@ -35,7 +36,7 @@ from phonoscope_trainer.repository import replacing, write_ensemble, write_graph
 
 GOLDEN_SECONDS = 5
 # What a bundle may hold beside the detector and its explanation, by the option that names its runs.
-FAMILIES: Mapping[str, Family] = {"inverters": INVERSION}
+FAMILIES: Mapping[str, Family] = {"inverters": INVERSION, "tagger": AURALISATION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _write(root: Path, options: ExportOptions) -> str:
     detector = TrainedDetector(
         frontend, standardise.eval(), network.eval(), measured["threshold"], valid, _golden_sound()
     )
-    parts = [detection(detector), explanation(options.inverter, options.masker, detector)]
+    parts = [detection(detector), explanation(options.inverter, options.masker, detector, options.detector)]
     parts += [FAMILIES[name].build(runs, detector) for name, runs in options.families.items() if runs]
     commands = [*_detector_commands(options.detector), *(each for part in parts for each in part.commands)]
     facts = bundle.Facts(

@@ -1,4 +1,5 @@
 from phonoscope.v1 import audio_pb2 as _audio_pb2
+from phonoscope.v1 import auralisation_pb2 as _auralisation_pb2
 from phonoscope.v1 import explanation_pb2 as _explanation_pb2
 from phonoscope.v1 import maximisation_pb2 as _maximisation_pb2
 from google.protobuf.internal import containers as _containers
@@ -152,7 +153,7 @@ class Layer(_message.Message):
     def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., invertible: _Optional[bool] = ...) -> None: ...
 
 class DescribeBundleResponse(_message.Message):
-    __slots__ = ("bundle", "layers", "sample_rate_hz", "hop_samples", "frame_samples", "excerpt_frames", "band_centre_hz", "threshold", "rules", "metrics", "training_data", "command")
+    __slots__ = ("bundle", "layers", "sample_rate_hz", "hop_samples", "frame_samples", "excerpt_frames", "band_centre_hz", "threshold", "rules", "metrics", "training_data", "command", "audible")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -172,6 +173,7 @@ class DescribeBundleResponse(_message.Message):
     METRICS_FIELD_NUMBER: _ClassVar[int]
     TRAINING_DATA_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
+    AUDIBLE_FIELD_NUMBER: _ClassVar[int]
     bundle: _explanation_pb2.BundleReference
     layers: _containers.RepeatedCompositeFieldContainer[Layer]
     sample_rate_hz: int
@@ -184,7 +186,8 @@ class DescribeBundleResponse(_message.Message):
     metrics: _containers.ScalarMap[str, float]
     training_data: _containers.RepeatedCompositeFieldContainer[TrainingData]
     command: str
-    def __init__(self, bundle: _Optional[_Union[_explanation_pb2.BundleReference, _Mapping]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., sample_rate_hz: _Optional[int] = ..., hop_samples: _Optional[int] = ..., frame_samples: _Optional[int] = ..., excerpt_frames: _Optional[int] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., threshold: _Optional[float] = ..., rules: _Optional[_Iterable[_Union[ExplanationRule, _Mapping]]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., training_data: _Optional[_Iterable[_Union[TrainingData, _Mapping]]] = ..., command: _Optional[str] = ...) -> None: ...
+    audible: _containers.RepeatedCompositeFieldContainer[_auralisation_pb2.AudibleNetwork]
+    def __init__(self, bundle: _Optional[_Union[_explanation_pb2.BundleReference, _Mapping]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., sample_rate_hz: _Optional[int] = ..., hop_samples: _Optional[int] = ..., frame_samples: _Optional[int] = ..., excerpt_frames: _Optional[int] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., threshold: _Optional[float] = ..., rules: _Optional[_Iterable[_Union[ExplanationRule, _Mapping]]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., training_data: _Optional[_Iterable[_Union[TrainingData, _Mapping]]] = ..., command: _Optional[str] = ..., audible: _Optional[_Iterable[_Union[_auralisation_pb2.AudibleNetwork, _Mapping]]] = ...) -> None: ...
 
 class ExplanationRule(_message.Message):
     __slots__ = ("name", "default_alpha")

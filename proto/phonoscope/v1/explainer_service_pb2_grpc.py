@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from phonoscope.v1 import auralisation_pb2 as phonoscope_dot_v1_dot_auralisation__pb2
 from phonoscope.v1 import explainer_service_pb2 as phonoscope_dot_v1_dot_explainer__service__pb2
 from phonoscope.v1 import maximisation_pb2 as phonoscope_dot_v1_dot_maximisation__pb2
 
@@ -60,6 +61,11 @@ class ExplainerServiceStub:
                 '/phonoscope.v1.ExplainerService/InvertLayers',
                 request_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersRequest.SerializeToString,
                 response_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersResponse.FromString,
+                _registered_method=True)
+        self.Auralise = channel.unary_unary(
+                '/phonoscope.v1.ExplainerService/Auralise',
+                request_serializer=phonoscope_dot_v1_dot_auralisation__pb2.AuraliseRequest.SerializeToString,
+                response_deserializer=phonoscope_dot_v1_dot_auralisation__pb2.AuraliseResponse.FromString,
                 _registered_method=True)
         self.Maximise = channel.unary_stream(
                 '/phonoscope.v1.ExplainerService/Maximise',
@@ -119,6 +125,18 @@ class ExplainerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Auralise(self, request, context):
+        """What features of a network hear of one moment of a recording: pictures by a deconvnet (Zeiler & Fergus 2014), and sound
+        (Choi et al. 2016). Several features cost one pass of the network.
+
+        Also answers OUT_OF_RANGE where `at_s` lies beyond the end of the recording, and FAILED_PRECONDITION where the bundle
+        that is served cannot make the network heard: DescribeBundle says which it can. A layer or feature that the network does
+        not have, and a clip that is digital silence, are INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Maximise(self, request, context):
         """What a unit, a layer or any weighted sum of units wants to hear: sounds that a generator trained on music makes, climbed
         to where the response is largest or smallest and the sound still likely (2019).
@@ -157,6 +175,11 @@ def add_ExplainerServiceServicer_to_server(servicer, server):
                     servicer.InvertLayers,
                     request_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersRequest.FromString,
                     response_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersResponse.SerializeToString,
+            ),
+            'Auralise': grpc.unary_unary_rpc_method_handler(
+                    servicer.Auralise,
+                    request_deserializer=phonoscope_dot_v1_dot_auralisation__pb2.AuraliseRequest.FromString,
+                    response_serializer=phonoscope_dot_v1_dot_auralisation__pb2.AuraliseResponse.SerializeToString,
             ),
             'Maximise': grpc.unary_stream_rpc_method_handler(
                     servicer.Maximise,
@@ -261,6 +284,33 @@ class ExplainerService:
             '/phonoscope.v1.ExplainerService/InvertLayers',
             phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersRequest.SerializeToString,
             phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Auralise(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/phonoscope.v1.ExplainerService/Auralise',
+            phonoscope_dot_v1_dot_auralisation__pb2.AuraliseRequest.SerializeToString,
+            phonoscope_dot_v1_dot_auralisation__pb2.AuraliseResponse.FromString,
             options,
             channel_credentials,
             insecure,

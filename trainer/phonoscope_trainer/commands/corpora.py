@@ -8,12 +8,13 @@ from pathlib import Path
 import soundfile
 
 from phonoscope_trainer.commands.options import Verbs, add_corpus
-from phonoscope_trainer.corpora import named, rendered
+from phonoscope_trainer.corpora import genres, named, rendered
 from phonoscope_trainer.corpora.corpus import SPLITS
 from phonoscope_trainer.corpora.features import cache_folder
 from phonoscope_trainer.corpora.labels import write_lab
 from phonoscope_trainer.errors import CorpusError
 
+GENRES = genres.GenreOptions()
 DECODED = tuple(name for name, source in named.SOURCES.items() if source.decode)
 
 
@@ -35,6 +36,13 @@ def add(verbs: Verbs) -> None:
     rendered.add_argument("--out", type=Path, help="folder (default: rendered/ in the cache)")
     rendered.add_argument("--workers", type=int, default=2, help="songs rendered at once (default %(default)s)")
     rendered.set_defaults(run=render_corpus)
+    three = corpora.add_parser("genres", help="render every song as a ballad, as dance music and as hip-hop")
+    three.add_argument("--songs", type=int, default=GENRES.songs, help="how many (default %(default)s)")
+    three.add_argument("--seed", type=int, default=GENRES.seed, help="the same seed gives the same songs")
+    three.add_argument("--seconds", type=float, default=GENRES.duration_s, help="length of each (default %(default)s)")
+    three.add_argument("--out", type=Path, help="folder (default: genres/ in the cache)")
+    three.add_argument("--workers", type=int, default=2, help="songs rendered at once (default %(default)s)")
+    three.set_defaults(run=render_genres)
     song = corpora.add_parser("song", help="render one song of the corpus as an audio file to listen to")
     song.add_argument("--seed", type=int, default=0)
     song.add_argument("--index", type=int, default=0, help="which song of that seed")
@@ -57,6 +65,13 @@ def render_corpus(songs: int, seed: int, seconds: tuple[float, float], out: Path
     options = rendered.RenderOptions(seed=seed, songs=songs, shortest_s=seconds[0], longest_s=seconds[1])
     corpus = rendered.render(out or named.rendered_folder(), options, workers=workers)
     print(f"{len(corpus.tracks)} songs in {out or named.rendered_folder()}")
+
+
+def render_genres(songs: int, seed: int, seconds: float, out: Path | None, workers: int) -> None:
+    """Render songs in three arrangements each, going on where an earlier call stopped."""
+    place = out or cache_folder() / "genres"
+    music = genres.render(place, genres.GenreOptions(seed=seed, songs=songs, duration_s=seconds), workers)
+    print(f"{len(music.songs)} recordings in {place}: {', '.join(music.labels)}")
 
 
 def render_one_song(seed: int, index: int, out: Path) -> None:

@@ -9,7 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from phonoscope_trainer.commands import explanation_loss, inversion_experiment, maximisation
+from phonoscope_trainer.commands import (
+    auralisation_experiment,
+    explanation_loss,
+    inversion_experiment,
+    maximisation,
+    tagger_experiment,
+)
 from phonoscope_trainer.commands.options import Verbs, add_corpus, add_json, bar, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.errors import OptionsError
@@ -31,6 +37,8 @@ def add(verbs: Verbs) -> None:
     inversion_experiment.add_experiment(experiments)
     maximisation.add_experiment(experiments)
     explanation_loss.add_experiment(experiments)
+    tagger_experiment.add_experiment(experiments)
+    auralisation_experiment.add_experiment(experiments)
 
 
 def _add_detector(experiments: Verbs) -> None:

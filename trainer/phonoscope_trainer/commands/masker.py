@@ -15,6 +15,7 @@ from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes import masker as recipe
 from phonoscope_trainer.recipes.detector import load_detector
 from phonoscope_trainer.recipes.masker_excerpts import plain, varied
+from phonoscope_trainer.recipes.masker_objective import Weights
 
 DEFAULTS = recipe.MaskerOptions()
 VALIDATION_SEED = 1
@@ -41,6 +42,14 @@ def add(verbs: Verbs) -> None:
     ):
         default = getattr(DEFAULTS, option.replace("-", "_"))
         masker.add_argument(f"--{option}", type=int, default=default, help=f"{meaning} (default %(default)s)")
+    for term, meaning in (
+        ("keep", "keeping the label with the region alone"),
+        ("remove", "losing it without"),
+        ("area", "being small"),
+    ):
+        default = getattr(DEFAULTS.weights, term)
+        masker.add_argument(f"--{term}", type=float, default=default, help=f"weight of {meaning} (default %(default)s)")
+    masker.add_argument("--start", type=Path, help="a finished run to go on from, through another cycle")
     masker.add_argument("--learning-rate", type=float, default=DEFAULTS.learning_rate, help="(default %(default)s)")
     masker.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
     masker.set_defaults(run=train_masker)
@@ -55,6 +64,10 @@ def train_masker(
     validation_excerpts: int,
     validate_every: int,
     seed: int,
+    keep: float,
+    remove: float,
+    area: float,
+    start: Path | None,
     learning_rate: float,
     threads: int,
 ) -> None:
@@ -66,6 +79,8 @@ def train_masker(
         updates=updates,
         batch=batch,
         learning_rate=learning_rate,
+        weights=Weights(keep=keep, remove=remove, area=area),
+        start=str(start or ""),
         threshold=run_threshold(detector, bar("threshold")) if threshold is None else threshold,
         validation_excerpts=validation_excerpts,
         validate_every=validate_every,

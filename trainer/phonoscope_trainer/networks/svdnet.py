@@ -12,8 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from phonoscope_trainer.networks.stages import Convolution, Pooling, Stage
+
 LAYERS = ("conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8")
 CONVOLUTIONS = {"conv1": (1, 64), "conv2": (64, 32), "conv4": (32, 128), "conv5": (128, 64)}
+POOLED = {"conv2": "mp3", "conv5": "mp6"}  # convolution → the pool behind it
 POOL = 3  # bins and frames per pooled one
 FRAMES_PER_STEP = POOL * POOL  # excerpts one pooled step apart start this many frames apart
 LEAKY_SLOPE = 0.01
@@ -80,6 +83,18 @@ class SVDNet(nn.Module):
         stages = dict(self.stages(excerpt))
         flat = {name: stages[name].flatten(1) for name in ("fc7", "fc8", "fc9")}
         return {name: flat.get(name, stages[name]) for name in LAYERS} | {"logit": flat["fc9"]}
+
+    def convolutional_stages(self) -> tuple[Stage, ...]:
+        """What comes before the fully connected layers, to be walked either way; of a network without `batch_norm`."""
+        assert not self.batch_norm  # its stages are those of `folded()`
+        found: list[Stage] = []
+        for name in CONVOLUTIONS:
+            layer = self.get_submodule(name)
+            assert isinstance(layer, nn.Conv2d)
+            found.append(Convolution(name, layer, LEAKY_SLOPE))
+            if name in POOLED:
+                found.append(Pooling(POOLED[name], POOL))
+        return tuple(found)
 
     def folded(self) -> SVDNet:
         """The same function and architecture without batch normalisation: its statistics go into the kernels."""

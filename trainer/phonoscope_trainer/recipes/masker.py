@@ -42,6 +42,7 @@ class MaskerOptions:
     validate_every: int = 100  # updates; the best masker so far is the one that is kept
     bfloat16: bool = True  # activations; weights and their update stay float32
     seed: int = 0
+    start: str = ""  # a finished run to go on from, through another cycle; empty: from random weights
     detector: str = ""  # the run that is explained
     corpora: tuple[str, ...] = ()
 
@@ -66,12 +67,19 @@ class MaskerLearner:
     """A masker, its optimiser and schedule, and what it was at its best."""
 
     def __init__(self, network: SVDNet, standardise: Standardise, options: MaskerOptions) -> None:
+        """Of random weights, or as the run to start from left it.
+
+        Raises:
+            CheckpointError: the run to start from cannot be read.
+        """
         torch.manual_seed(options.seed)
         self.network = network.eval().requires_grad_(requires_grad=False)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
         self.standardise, self.options = standardise, options
         self.floor = standardise(torch.full((FRONTEND.bands,), math.log(FRONTEND.floor)))
         self.masker = Masker()
+        if options.start:
+            self.masker.load_state_dict(checkpoint.load(Path(options.start))["best"])
         self.optimiser = torch.optim.AdamW(
             self.masker.parameters(), options.learning_rate, weight_decay=options.weight_decay
         )
@@ -143,7 +151,7 @@ def train_masker(
         options: everything else.
 
     Raises:
-        CheckpointError: `folder` holds a run with other options.
+        CheckpointError: `folder` holds a run with other options, or the run to start from cannot be read.
     """
     state = checkpoint.open_run(folder, options)
     learner = MaskerLearner(network, standardise, options)

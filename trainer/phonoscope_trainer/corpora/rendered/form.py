@@ -68,10 +68,11 @@ class Form:
         return section.chords[min(max(bar, 0), len(section.chords) - 1)]
 
 
-def compose_form(rng: np.random.Generator, duration_s: float) -> Form:
-    """A form that fills `duration_s` seconds, in a style of `STYLES` drawn by weight."""
-    weights = np.array([style.weight for style in STYLES])
-    style = STYLES[int(rng.choice(len(STYLES), p=weights / weights.sum()))]
+def compose_form(rng: np.random.Generator, duration_s: float, style: Style | None = None) -> Form:
+    """A form that fills `duration_s` seconds, in `style` or in one of `STYLES` drawn by weight."""
+    if style is None:
+        weights = np.array([style.weight for style in STYLES])
+        style = STYLES[int(rng.choice(len(STYLES), p=weights / weights.sum()))]
     tempo_bpm = float(rng.uniform(*style.tempo_bpm))
     beats_per_bar = int(rng.choice(style.beats_per_bar))
     swing = float(rng.uniform(0.08, 0.17)) if rng.random() < style.swing else 0.0

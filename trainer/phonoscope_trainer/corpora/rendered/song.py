@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +47,12 @@ def render_song(seed: int, index: int, options: RenderOptions) -> RenderedSong:
     form_rng, band_rng, voice_rng, mix_rng = (np.random.default_rng(s) for s in sequence.spawn(4))
     form = compose_form(form_rng, float(form_rng.uniform(options.shortest_s, options.longest_s)))
     parts = arrange(band_rng, form)
-    accompaniment = _mix_parts(band_rng, form, parts)
+    accompaniment = mix_parts(band_rng, form, parts)
     choir = draw_choir(voice_rng, form)
     dry_voice = render_vocals(voice_rng, form, choir)
     vocals = sung_segments(dry_voice, SOURCE_RATE_HZ)
     voice = effects.apply(dry_voice, effects.voice_chain(mix_rng))
-    voice, accompaniment, ratio_db = _balance(mix_rng, voice, accompaniment, vocals)
+    voice, accompaniment, ratio_db = balance(mix_rng, voice, accompaniment, vocals)
     description = _describe(form, parts, choir, vocals) | {"voice_to_accompaniment_db": round(ratio_db, 1)}
     if options.sample_rate_hz != SOURCE_RATE_HZ:
         voice = soxr.resample(voice, SOURCE_RATE_HZ, options.sample_rate_hz)
@@ -61,19 +62,27 @@ def render_song(seed: int, index: int, options: RenderOptions) -> RenderedSong:
     return RenderedSong(voice * np.float32(gain), accompaniment * np.float32(gain), vocals, description)
 
 
-def _mix_parts(rng: np.random.Generator, form: Form, parts: list[Part]) -> NDArray[np.float32]:
+def mix_parts(
+    rng: np.random.Generator,
+    form: Form,
+    parts: list[Part],
+    *,
+    levels_db: Mapping[str, float] = LEVELS_DB,
+    tuned: bool = False,
+) -> NDArray[np.float32]:
     """All parts through their effects, at levels drawn around those of their roles."""
     mix = np.zeros(round(form.duration_s * SOURCE_RATE_HZ), dtype=np.float32)
     for part in parts:
-        samples = effects.apply(_unit_level(render_part(rng, form, part)) * 0.1, effects.part_chain(rng, part.role))
-        level_db = LEVELS_DB[part.role] + float(rng.normal(0, LEVEL_SPREAD_DB))
-        mix += _unit_level(samples) * np.float32(10 ** (level_db / 20))
+        played = render_part(rng, form, part, tuned=tuned)
+        samples = effects.apply(unit_level(played) * 0.1, effects.part_chain(rng, part.role))
+        level_db = levels_db[part.role] + float(rng.normal(0, LEVEL_SPREAD_DB))
+        mix += unit_level(samples) * np.float32(10 ** (level_db / 20))
     if rng.random() < 0.6:
         mix += effects.pink_noise(rng, len(mix)) * np.float32(10 ** (float(rng.uniform(-55, -22)) / 20))
     return mix
 
 
-def _unit_level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit_level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scales to a root mean square of 1 where the part is playing at all."""
     level = active_level(samples)
     return samples if level == 0 else samples / np.float32(level)
@@ -88,7 +97,7 @@ def active_level(samples: NDArray[np.float32]) -> float:
     return float(np.sqrt(active.mean())) if active.size else 0.0
 
 
-def _balance(
+def balance(
     rng: np.random.Generator,
     voice: NDArray[np.float32],
     accompaniment: NDArray[np.float32],
@@ -98,8 +107,8 @@ def _balance(
     ratio_db = float(rng.normal(0, VOICE_TO_ACCOMPANIMENT_SPREAD_DB))
     chain_seed = int(rng.integers(2**32))
     if vocals:
-        voice = _unit_level(voice) * np.float32(10 ** (ratio_db / 20))
-    accompaniment = _unit_level(accompaniment)
+        voice = unit_level(voice) * np.float32(10 ** (ratio_db / 20))
+    accompaniment = unit_level(accompaniment)
     stems = [effects.apply(s, effects.master_chain(np.random.default_rng(chain_seed))) for s in (voice, accompaniment)]
     return stems[0], stems[1], ratio_db
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from phonoscope_trainer.corpora.rendered.bending import bend
 from phonoscope_trainer.corpora.rendered.form import Form
 from phonoscope_trainer.corpora.rendered.notes import Part
 from phonoscope_trainer.corpora.rendered.options import SOURCE_RATE_HZ
-from phonoscope_trainer.errors import CorpusError
+from phonoscope_trainer.corpora.rendered.tuned_soundfont import soundfont, tuned_soundfont
 
 TICKS_PER_SECOND = 960  # a quarter note at 60 beats a minute: ticks are seconds, tempo is already in the notes
 # Above, the synthesiser steps over whole sample loops: some patches never end from key 92 on.
@@ -26,26 +25,51 @@ SMALLEST = 1e-30  # magnitude of a sample; below lies what `_blank_memory` leave
 M_PERTURB = -6  # of malloc.h
 
 
-def render_part(rng: np.random.Generator, form: Form, part: Part) -> NDArray[np.float32]:
+@dataclass(frozen=True, slots=True)
+class PlayedNote:
+    """A note at the time it is played; `pitch` is a MIDI key, `velocity` 1 to 127."""
+
+    start_s: float
+    end_s: float
+    pitch: int
+    velocity: int
+
+
+def render_part(rng: np.random.Generator, form: Form, part: Part, *, tuned: bool = False) -> NDArray[np.float32]:
     """`[N]` float32 samples of a part over the whole song, played with human timing."""
-    score = Score(TICKS_PER_SECOND)
-    score.tempos.append(Tempo(0, 60.0))
-    track = Track(part.role, part.program, part.role == "drums")
     tightness_s = float(rng.uniform(0.001, 0.012))
+    played = []
     for note in part.notes:
         start_s = max(form.second(note.start_beat) + float(rng.normal(0, tightness_s)), 0.0)
         end_s = max(form.second(note.start_beat + note.beats), start_s + 0.04)
         if start_s < form.duration_s:
             velocity = int(np.clip(note.velocity + rng.normal(0, 6), 1, 127))
-            start, length = round(start_s * TICKS_PER_SECOND), round((end_s - start_s) * TICKS_PER_SECOND)
-            track.notes.append(TickNote(start, length, _playable(note.pitch), velocity))
+            played.append(PlayedNote(start_s, end_s, note.pitch, velocity))
+    samples = render_notes(played, part.program, form.duration_s, drums=part.role == "drums", tuned=tuned)
+    return bend(rng, form, part.notes, samples) if part.pattern == "melody" else samples
+
+
+def render_notes(
+    notes: Iterable[PlayedNote], program: int, duration_s: float, *, drums: bool = False, tuned: bool = True
+) -> NDArray[np.float32]:
+    """`[N]` float32 samples at `SOURCE_RATE_HZ` of notes on a General MIDI program from 0, or on a drum kit.
+
+    Notes above the soundfont's reach are played some octaves lower. Not `tuned`, instruments sound transposed, as the
+    rendered corpus has them since its first version (see `tuned_soundfont`).
+    """
+    score = Score(TICKS_PER_SECOND)
+    score.tempos.append(Tempo(0, 60.0))
+    track = Track("", program, drums)
+    for note in notes:
+        start, length = round(note.start_s * TICKS_PER_SECOND), round((note.end_s - note.start_s) * TICKS_PER_SECOND)
+        track.notes.append(TickNote(start, length, _playable(note.pitch), note.velocity))
     score.tracks.append(track)
-    samples = np.zeros(round(form.duration_s * SOURCE_RATE_HZ), dtype=np.float32)
+    samples = np.zeros(round(duration_s * SOURCE_RATE_HZ), dtype=np.float32)
     if len(track.notes):
         with _blank_memory():
-            rendered = np.asarray(_synthesizer().render(score, stereo=False), dtype=np.float32)[0][: len(samples)]
+            rendered = np.asarray(_synthesizer(tuned).render(score, stereo=False), dtype=np.float32)[0][: len(samples)]
         samples[: len(rendered)] = np.where(np.abs(rendered) < SMALLEST, 0, rendered)
-    return bend(rng, form, part.notes, samples) if part.pattern == "melody" else samples
+    return samples
 
 
 def _playable(pitch: int) -> int:
@@ -71,10 +95,6 @@ def _blank_memory() -> Iterator[None]:
         mallopt(M_PERTURB, 0)
 
 
-def _synthesizer() -> Synthesizer:
+def _synthesizer(tuned: bool) -> Synthesizer:
     # A fresh one for every part: it carries controllers and voices over from what it rendered before.
-    # Importing pretty_midi would load far more than the file that is wanted of it.
-    spec = find_spec("pretty_midi")
-    if spec is None or spec.origin is None:
-        raise CorpusError("pretty_midi is not installed; its soundfont renders the accompaniment")
-    return Synthesizer(str(Path(spec.origin).parent / "TimGM6mb.sf2"), SOURCE_RATE_HZ, 0)
+    return Synthesizer(str(tuned_soundfont() if tuned else soundfont()), SOURCE_RATE_HZ, 0)

@@ -1,0 +1,191 @@
+"""`resound_NETWORK`: what features hear, as sound with the recording's own phase (Choi et al. 2016, section 3).
+
+A picture becomes a gain for every bin of the recording's transform, which is then inverted:
+
+    phase      the paper's: the picture is the magnitude, the recording lends its phase alone
+    spectrum   the authors' code's: the recording's complex spectrum times the picture over its largest value
+
+A picture of the tagger is in the units of a magnitude. One of the detector is in standardised log-mel, of a scale that
+means nothing: for `phase` it is given the excerpt's own energy, made a mel magnitude again, and brought to Fourier bins
+by the pseudo-inverse of the filterbank; for `spectrum` bands reach bins by the filterbank's triangles.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from phonoscope_trainer.frontend import EXCERPT_FRAMES, FrontendOptions, mel_filterbank
+from phonoscope_trainer.graphs.description import EXCERPT, EXCERPT_SAMPLES, Graph, TensorSpec, maps
+from phonoscope_trainer.graphs.listen import WINDOW_FLOOR, bin_weights_of_bands
+from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.tagger_frontend import LinearStftOptions
+
+PHASE, SPECTRUM = 1, 2  # values of the tensor `resynthesis`
+RESYNTHESIS = TensorSpec("resynthesis", (1,), "int32")
+SILENT_MAGNITUDE = 1e-7  # a bin this quiet has no phase to lend
+NOTHING = 1e-12  # the largest value of a picture with nothing in it
+
+
+class Transform(nn.Module):
+    """A short-time Fourier transform and its inverse by overlap-add, of `frames` frames; nothing is padded.
+
+    The basis is computed where it is used, from whole numbers: an engine does so once, and no file has to hold it.
+
+    Args:
+        window: `[frame_samples]`, applied both ways.
+        hop_samples: from one frame to the next.
+        frames: of the sound.
+    """
+
+    window: Tensor
+    window_sum: Tensor
+    bin_weight: Tensor
+
+    def __init__(self, window: np.ndarray[tuple[int], np.dtype[np.float64]], hop_samples: int, frames: int) -> None:
+        super().__init__()
+        self.frame_samples, self.hop_samples = len(window), hop_samples
+        self.bins = len(window) // 2 + 1
+        twice = np.full(self.bins, 2.0)  # every bin but the first and last stands for its mirror image too
+        twice[[0, -1]] = 1
+        summed = np.zeros(len(window) + (frames - 1) * hop_samples)
+        for frame in range(frames):
+            summed[frame * hop_samples :][: len(window)] += window**2
+        constants = {
+            "window": window,
+            "window_sum": np.maximum(summed, WINDOW_FLOOR * summed.max()),
+            "bin_weight": twice / len(window),
+        }
+        for name, value in constants.items():
+            self.register_buffer(name, torch.from_numpy(value).float(), persistent=False)
+
+    def basis(self) -> Tensor:
+        """`[2·bins, 1, frame_samples]` cosines, then negated sines: cosines a quarter turn ahead."""
+        size, row = self.frame_samples, torch.arange(2 * self.bins).unsqueeze(1)
+        turns = (row % self.bins) * torch.arange(size) + (row // self.bins) * (size // 4)
+        return (torch.cos((turns % size) * (2 * np.pi / size)) * self.window).unsqueeze(1)
+
+    def spectrum(self, samples: Tensor) -> Tensor:
+        """Real and imaginary parts `[B, 2, T, bins]` of `samples` `[B, N]`."""
+        both = F.conv1d(samples.unsqueeze(1), self.basis(), stride=self.hop_samples)
+        return both.unflatten(1, (2, self.bins)).transpose(2, 3)
+
+    def sound(self, spectrum: Tensor) -> Tensor:
+        """Samples `[B, N]` of `spectrum` `[B, 2, T, bins]`."""
+        both = (spectrum * self.bin_weight).transpose(2, 3).flatten(1, 2)
+        return F.conv_transpose1d(both, self.basis(), stride=self.hop_samples)[:, 0] / self.window_sum
+
+
+class TaggerSound(nn.Module):
+    """Pictures of the tagger as sound."""
+
+    def __init__(self, options: LinearStftOptions) -> None:
+        super().__init__()
+        self.options = options
+        window = np.hanning(options.frame_samples + 1)[:-1]  # periodic
+        self.transform = Transform(window, options.hop_samples, options.clip_frames)
+
+    def forward(self, spectrum: Tensor, heard: Tensor, resynthesis: Tensor) -> Tensor:
+        """`audio` `[1, R, N]`.
+
+        Args:
+            spectrum: `[1, 2, T, bins]` of the clip.
+            heard: `[1, R, T, bins]` pictures in the units the tagger is given.
+            resynthesis: int32 `[1, 1]`: 1 the recording's phase, 2 its spectrum.
+        """
+        gain = torch.where(
+            resynthesis[:, :, None, None] == PHASE,
+            heard / (magnitude(spectrum).unsqueeze(1) * self.options.gain),
+            heard / largest(heard),
+        )
+        padded = self.transform.sound(gain[0].unsqueeze(1) * spectrum)
+        half = self.options.frame_samples // 2
+        audio = padded[:, half : half + self.options.clip_samples]
+        return F.pad(audio, (0, self.options.clip_samples - audio.shape[1])).unsqueeze(0)
+
+
+class DetectorSound(nn.Module):
+    """Pictures of the detector as sound."""
+
+    bins_of_bands: Tensor
+    spread: Tensor
+
+    def __init__(self, options: FrontendOptions, standardise: Standardise) -> None:
+        super().__init__()
+        self.standardise = standardise
+        self.transform = Transform(np.hanning(options.frame_samples), options.hop_samples, EXCERPT_FRAMES)
+        bins = self.transform.bins
+        inverse = np.pad(np.linalg.pinv(mel_filterbank(options)), ((0, 0), (0, bins - options.bins)))
+        self.register_buffer("bins_of_bands", torch.from_numpy(inverse).float(), persistent=False)
+        spread = torch.from_numpy(bin_weights_of_bands(options, bins)).float()
+        self.register_buffer("spread", spread, persistent=False)
+
+    def forward(self, samples: Tensor, standardised: Tensor, heard: Tensor, resynthesis: Tensor) -> Tensor:
+        """`audio` `[1, R, N]`.
+
+        Args:
+            samples: `[1, N]` of the excerpt.
+            standardised: `[1, 115, 80]` what the detector is given of it.
+            heard: `[1, R, 115, 80]` pictures in the same units, each of its own scale.
+            resynthesis: int32 `[1, 1]`: 1 the recording's phase, 2 its spectrum.
+        """
+        spectrum = self.transform.spectrum(samples)
+        energy = torch.sqrt(torch.sum(standardised * standardised, dim=(1, 2), keepdim=True)).unsqueeze(1)
+        own = torch.sqrt(torch.sum(heard * heard, dim=(2, 3), keepdim=True))
+        scaled = heard * (energy / torch.clamp(own, min=NOTHING))
+        mel = torch.exp(scaled * self.standardise.std + self.standardise.mean)
+        wanted = torch.clamp(mel @ self.bins_of_bands, min=0)
+        gain = torch.where(
+            resynthesis[:, :, None, None] == PHASE,
+            wanted / magnitude(spectrum).unsqueeze(1),
+            (heard / largest(heard)) @ self.spread,
+        )
+        return self.transform.sound(gain[0].unsqueeze(1) * spectrum).unsqueeze(0)
+
+
+def magnitude(spectrum: Tensor) -> Tensor:
+    """`[B, T, bins]` of `spectrum` `[B, 2, T, bins]`; never 0, so that it may divide."""
+    real, imaginary = spectrum.unbind(1)
+    return torch.clamp(torch.sqrt(real * real + imaginary * imaginary), min=SILENT_MAGNITUDE)
+
+
+def largest(heard: Tensor) -> Tensor:
+    """`[1, R, 1, 1]` the largest absolute value of each picture of `[1, R, T, F]`; never 0, so that it may divide."""
+    return torch.clamp(heard.abs().amax(dim=(2, 3), keepdim=True), min=NOTHING)
+
+
+def tagger_sound_graph(options: LinearStftOptions) -> Graph:
+    """The description of `resound_tagger`."""
+    shape = (options.clip_frames, options.bins)
+    return Graph(
+        "resound_tagger",
+        TaggerSound(options),
+        (TensorSpec("spectrum", (2, *shape)), TensorSpec("heard", (-1, *shape)), RESYNTHESIS),
+        (TensorSpec("audio", (-1, options.clip_samples)),),
+        (torch.ones(1, 2, *shape), torch.ones(1, 2, *shape), torch.ones(1, 1, dtype=torch.int32)),
+        maximum_batch=1,
+    )
+
+
+def detector_sound_graph(options: FrontendOptions, standardise: Standardise) -> Graph:
+    """The description of `resound_detector`."""
+    return Graph(
+        "resound_detector",
+        DetectorSound(options, standardise),
+        (
+            TensorSpec("samples", (EXCERPT_SAMPLES,)),
+            *maps("standardised"),
+            TensorSpec("heard", (-1, *EXCERPT)),
+            RESYNTHESIS,
+        ),
+        (TensorSpec("audio", (-1, EXCERPT_SAMPLES)),),
+        (
+            torch.ones(1, EXCERPT_SAMPLES),
+            torch.ones(1, *EXCERPT),
+            torch.ones(1, 2, *EXCERPT),
+            torch.ones(1, 1, dtype=torch.int32),
+        ),
+        maximum_batch=1,
+    )
