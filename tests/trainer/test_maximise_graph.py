@@ -35,7 +35,7 @@ RESPONSES = {
     "one place of Conv4": ([("conv4", 100, 1.0)], (20, 11)),
     "the last place of MP6": ([("mp6", 3, 1.0)], (10, 6)),
     "units of several layers": (
-        [("conv1", 3, 2.0), ("mp3", 1, -1.0), ("conv5", None, 0.1), ("fc7", 9, 0.5), ("logit", 0, 0.2)],
+        [("conv1", 3, 2.0), ("mp3", 1, -1.0), ("conv5", None, 0.125), ("fc7", 9, 0.5), ("logit", 0, 0.25)],
         EVERYWHERE,
     ),
 }
