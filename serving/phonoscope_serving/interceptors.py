@@ -6,6 +6,7 @@ It is authenticated and observed, its errors are given their status, its bytes a
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -31,7 +32,7 @@ Around = Callable[[str, Answer, bool], Answer]
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc ships no types
-    """Puts layers around every call that takes one request; other streams are only asked for their token."""
+    """Puts layers around every call of the service; the streams of health and reflection are only asked for a token."""
 
     def __init__(self, layers: Sequence[Around], tokens: Tokens) -> None:
         """Layers are put around each method once.
@@ -56,9 +57,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc
         return handler if admitted else refusal
 
     def _layered(self, method: str, handler: Any) -> Any:  # noqa: ANN401 - grpc ships no types
-        if handler.request_streaming:
-            return handler
         streams = handler.response_streaming
+        if handler.request_streaming or (streams and not inspect.isasyncgenfunction(handler.unary_stream)):
+            return handler  # health's and reflection's own
         answer = _written(handler.unary_stream) if streams else handler.unary_unary
         decoding = _decoding(handler.request_deserializer, answer)
         return self._around(method, decoding, handler.response_serializer, streams=streams)

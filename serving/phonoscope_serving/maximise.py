@@ -8,7 +8,7 @@ done. One that was cancelled, or whose deadline passed, asks no more, so its pla
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from phonoscope_serving.ascents import CLIMBERS, DIRECTIONS, Ascents, AscentSett
 from phonoscope_serving.engines.engine import Array, Engine, Floats
 from phonoscope_serving.errors import InvalidRequest, Violation
 
-EVERYWHERE = (-1, -1)
+EVERYWHERE = (-1, -1)  # instead of a frame and a band
 NOWHERE_YET = -3e38  # below any objective: nothing has been evaluated
 NEXT = "next_"  # begins what a model says a row's state has become
 SHOWN_CHARACTERS = 40  # of a name that no layer has
@@ -78,7 +78,7 @@ class Example:
 
 async def maximise(
     engine: Engine, known: Ascents, question: MaximisationQuestion, deadline: float | None
-) -> AsyncIterator[Progress | Example]:
+) -> AsyncGenerator[Progress | Example]:
     """Climbs, and says how far it is whenever a row has come further; then every example.
 
     Args:

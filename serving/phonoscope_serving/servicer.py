@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import numpy as np
@@ -133,10 +134,11 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
             raise NotInBundle(f"the bundle {self._bundle.name} has no generator to maximise with")
         question = maximisation_messages.question(request, self._ascents)
         yield maximisation_messages.settings(question, self._bundle, self._reference)
-        async for event in maximise(self._engine, self._ascents, question, _deadline(context)):
-            if isinstance(event, Example):
-                self._metrics.observe_example(self._bundle.name, question.direction, question.settings.steps)
-            yield maximisation_messages.event(event, self._bundle.front_end.sample_rate_hz)
+        async with aclosing(maximise(self._engine, self._ascents, question, _deadline(context))) as events:
+            async for event in events:
+                if isinstance(event, Example):
+                    self._metrics.observe_example(self._bundle.name, question.direction, question.settings.steps)
+                yield maximisation_messages.event(event, self._bundle.front_end.sample_rate_hz)
 
     async def DescribeBundle(  # noqa: N802 - the name of the RPC
         self,

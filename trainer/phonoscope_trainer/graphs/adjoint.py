@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +48,8 @@ class Dense(nn.Module):
         """See `Layer`."""
         if self.slope != 1:
             g = torch.where(y > 0, g, self.slope * g)
-        return (g @ self.layer.weight).unflatten(1, x.shape[1:])
+        back: Tensor = (g @ self.layer.weight).unflatten(1, x.shape[1:])
+        return back
 
 
 class Convolution(nn.Module):
@@ -64,6 +65,7 @@ class Convolution(nn.Module):
     weight: Tensor
     bias: Tensor
     turned: Tensor
+    sharp: Tensor
 
     def __init__(self, weight: Tensor, bias: Tensor, slope: float = 1.0, padding: tuple[int, int] = (0, 0)) -> None:
         super().__init__()
@@ -186,7 +188,7 @@ class Chain(nn.Module):
         for before, name in reversed(list(pairwise(names))):
             if name != names[-1] and name in seeds:
                 g = g + seeds[name]
-            g = self.layers[name].adjoint(g, found[before], found[name])
+            g = cast(Layer, self.layers[name]).adjoint(g, found[before], found[name])
         return g
 
 
