@@ -186,14 +186,14 @@ def test_rows_of_different_settings_each_go_the_way_of_adam(options):
     step = MaximiseStep(Response(*made, FEATURES), options).double()
     z = torch.randn(3, 128, dtype=torch.float64)
     settings = {
-        "steps": [6, 2, 4],
+        "steps": [4, 1, 3],
         "learning_rate": [0.1, 0.01, 0.05],
         "prior_weight": [0.01, 0.1, 0.0],
         "sign": [1, -1, -1],
     }
     weights = weights_of([("logit", 0, 1.0)], FEATURES).double().expand(3, -1)
     state = rows(z, **settings)
-    for _ in range(6):  # ends early whenever a row is done
+    for _ in range(3):  # ends early whenever a row is done
         state = climbed(step, state, weights, 10)
     for row in range(3):
         chosen = {name: values[row] for name, values in settings.items()}

@@ -39,7 +39,8 @@ class Standardised(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`[B, 1, 115, 80]` of the log-mel `[B, 1, 115, 80]`."""
-        return self.standardise(x)
+        standardised: Tensor = self.standardise(x)
+        return standardised
 
     def adjoint(self, g: Tensor, x: Tensor, y: Tensor) -> Tensor:  # noqa: ARG002 - linear
         """See `Layer`."""
@@ -55,14 +56,17 @@ def detector_chain(network: SVDNet) -> Chain:
         assert layer.bias is not None
         return Convolution(layer.weight, layer.bias, svdnet.LEAKY_SLOPE)
 
+    def pool(name: str) -> Pool:
+        return Pool(svdnet.CONVOLUTIONS[name][1], svdnet.POOL)
+
     return Chain(
         {
             "conv1": convolution("conv1"),
             "conv2": convolution("conv2"),
-            "mp3": Pool(network.conv2.out_channels, svdnet.POOL),
+            "mp3": pool("conv2"),
             "conv4": convolution("conv4"),
             "conv5": convolution("conv5"),
-            "mp6": Pool(network.conv5.out_channels, svdnet.POOL),
+            "mp6": pool("conv5"),
             "fc7": Dense(network.fc7, svdnet.LEAKY_SLOPE),
             "fc8": Dense(network.fc8, svdnet.LEAKY_SLOPE),
             "logit": Dense(network.fc9),
@@ -91,12 +95,14 @@ def generator_chain(generator: Generator, standardise: Standardise) -> Chain:
 def doubled(layer: nn.ConvTranspose2d, slope: float) -> Convolution:
     """A transposed convolution of stride 2 as one of stride 1, whose output `Shuffle(2)` puts in place."""
     assert layer.bias is not None
+    assert isinstance(layer.padding, tuple)
+    padding = layer.padding
 
     def operation(x: Tensor) -> Tensor:
-        doubled = F.conv_transpose2d(x, layer.weight, None, layer.stride, layer.padding, layer.output_padding)
+        doubled = F.conv_transpose2d(x, layer.weight, None, layer.stride, padding, layer.output_padding)
         return F.pixel_unshuffle(doubled, gan.STRIDE)
 
-    return _convolution(operation, layer.in_channels, layer.bias, layer.padding, slope)
+    return _convolution(operation, layer.in_channels, layer.bias, padding, slope)
 
 
 def on_phases(layer: nn.Conv2d) -> Convolution:

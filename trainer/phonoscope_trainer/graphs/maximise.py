@@ -187,7 +187,7 @@ class MaximiseStep(nn.Module):
         weights: Tensor,
         position: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
-        """The state after the step, in the order of the arguments, and whether no row became done by it."""
+        """The state after the step, in the order of the arguments, and whether a row can go on and none became done."""
         adam = self.adam
         response, slope = self.response.with_gradient(z, weights, position)
         prior = log_prior(z)
@@ -212,7 +212,7 @@ class MaximiseStep(nn.Module):
             prior,
             torch.where(better, z, best_z),
             torch.maximum(objective, best_objective),
-            torch.logical_not(just_done.any()),
+            moving.any() & torch.logical_not(just_done.any()),
         )
 
 
