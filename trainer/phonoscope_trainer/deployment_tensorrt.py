@@ -25,6 +25,8 @@ def reason_against(model: onnx.ModelProto) -> str:
             return f"it has no {node.op_type}"
         if node.op_type == "MaxPool" and len(node.output) > 1:
             return "its MaxPool gives no indices"
+        if node.op_type == "Loop":
+            return "the values in its loop decide when that ends"
         for position, tensor in enumerate(node.input):
             if tensor in deciding and position >= SHAPE_OPERAND.get(node.op_type, len(node.input)):
                 return f"the value of {deciding[tensor]} decides a shape, and a profile bounds shapes alone"
