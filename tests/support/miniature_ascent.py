@@ -30,9 +30,9 @@ class MiniatureResponse(nn.Module):
     def __init__(self, widths):
         super().__init__()
         self.widths = widths
-        noise = torch.Generator().manual_seed(sum(widths.values()))
-        self.register_buffer("mixing", torch.randn(128, sum(widths.values()), generator=noise) / 12)
-        self.register_buffer("pictures", torch.randn(128, 115 * 80, generator=noise) / 12)
+        layers = [_noise(number, 128, width) for number, width in enumerate(reversed(widths.values()))]
+        self.register_buffer("mixing", torch.cat(layers[::-1], dim=1))
+        self.register_buffer("pictures", _noise(9, 128, 115 * 80))
 
     def with_gradient(self, z, weights, position=None):
         units = torch.tanh(z @ self.mixing)
@@ -44,6 +44,10 @@ class MiniatureResponse(nn.Module):
     def forward(self, z, weights, position):
         response, _ = self.with_gradient(z, weights, position)
         return (z @ self.pictures).reshape(-1, 115, 80) - 5, response, log_prior(z), torch.sigmoid(response)
+
+
+def _noise(seed, *shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)) / 12
 
 
 NAMES = ("maximise", "maximise_features", "generate", "griffin_lim")

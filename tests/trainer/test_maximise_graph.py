@@ -8,14 +8,12 @@ import pytest
 import torch
 from phonoscope_trainer.graphs.adjoint import Chain, Convolution, Dense, Pool, Reshape
 from phonoscope_trainer.graphs.maximise import (
-    FEATURES,
-    UNITS,
     AdamOptions,
     MaximiseStep,
-    Response,
     log_prior,
     maximise_graphs,
 )
+from phonoscope_trainer.graphs.response import FEATURES, UNITS, Response
 from phonoscope_trainer.networks.gan import LOG_FLOOR, Generator
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet

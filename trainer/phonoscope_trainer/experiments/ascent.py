@@ -16,9 +16,11 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from tqdm import tqdm
 
 from phonoscope_trainer.experiments.response import FIRST, Response
-from phonoscope_trainer.graphs.maximise import FEATURES, AdamOptions, maximise_graphs
+from phonoscope_trainer.graphs.maximise import AdamOptions, maximise_graphs
+from phonoscope_trainer.graphs.response import FEATURES
 from phonoscope_trainer.networks.gan import Generator
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
@@ -27,6 +29,7 @@ from phonoscope_trainer.repository import VERSION, write_graph
 Floats = NDArray[np.float32]
 Progress = Callable[[int], object]  # told how many steps were made
 
+FREE_AT_ONCE = 8  # excerpts that climb without a prior together: their activations stay in the processor's cache
 NOWHERE_YET = -3e38  # below any objective
 
 
@@ -143,11 +146,15 @@ def climb_input(
     Returns:
         `[N, 115, 80]` log-mels, and their responses `[N]`.
     """
-    reached = log_mel.detach().clone().requires_grad_()
-    optimiser = torch.optim.Adam([reached], setting.learning_rate, (adam.beta1, adam.beta2), adam.epsilon)
-    for _ in range(steps):
-        optimiser.zero_grad()
-        (-setting.sign * response.of(network, standardise(reached)).sum()).backward()
-        optimiser.step()
+    parts = []
+    for part in tqdm(log_mel.split(FREE_AT_ONCE), desc="without a prior", unit="group"):
+        reached = part.detach().clone().requires_grad_()
+        optimiser = torch.optim.Adam([reached], setting.learning_rate, (adam.beta1, adam.beta2), adam.epsilon)
+        for _ in range(steps):
+            responses = response.of(network, standardise(reached))
+            (uphill,) = torch.autograd.grad(setting.sign * responses.sum(), reached)
+            reached.grad = -uphill
+            optimiser.step()
+        parts.append(reached.detach())
     with torch.no_grad():
-        return reached.detach(), response.of(network, standardise(reached)).numpy()
+        return torch.cat(parts), torch.cat([response.of(network, standardise(part)) for part in parts]).numpy()

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontend import EXCERPT_FRAMES, FRONTEND
-from phonoscope_trainer.graphs.maximise import FEATURES, UNITS
+from phonoscope_trainer.graphs.response import FEATURES, UNITS
 from phonoscope_trainer.networks import feature_inverters
 from phonoscope_trainer.networks.svdnet import CONVOLUTIONS, POOL, SVDNet
 
