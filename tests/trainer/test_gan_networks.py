@@ -45,7 +45,7 @@ def test_an_excerpt_comes_out_and_is_nowhere_below_the_front_ends_floor(kernels)
         excerpts = generator(z)
     assert excerpts.shape == (2, 115, 80)
     assert excerpts.min() == pytest.approx(math.log(1e-7))
-    assert 0.2 < (excerpts == excerpts.min()).float().mean() < 0.8
+    assert 0.1 < (excerpts == excerpts.min()).float().mean() < 0.9
 
 
 def test_the_excerpt_is_6_to_minus_7_of_the_generators_picture():

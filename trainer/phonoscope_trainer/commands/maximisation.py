@@ -136,7 +136,9 @@ def _opened(folder: Path, threads: int, given: dict[str, Any]) -> tuple[SearchOp
         steps=tuple(given.pop("steps")),
         **given,  # argparse gave them the types of the options
     )
-    listener = experiment.Listener(generator, *load_detector(detector), responses.parsed(options.response))
+    network, standardise = load_detector(detector)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
+    listener = experiment.Listener(generator, network, standardise, responses.parsed(options.response))
     checkpoint.open_run(folder, options)
     return options, listener
 

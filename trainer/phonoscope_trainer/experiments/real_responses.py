@@ -18,7 +18,7 @@ from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 
 HOP_FRAMES = 50  # from one excerpt to the next
-HEARD_AT_ONCE = 32  # excerpts
+HEARD_AT_ONCE = 8  # excerpts; their activations stay in the processor's cache
 
 Floats = NDArray[np.float32]
 
