@@ -26,7 +26,8 @@ from maximisation_bundle import Networks, networks_of, serving_bundle
 from phonoscope_serving.ascents import Ascents, AscentSettings, ascents
 from phonoscope_serving.bundle import Bundle
 from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
-from phonoscope_serving.maximise import MaximisationQuestion, ResponseTerm, maximise
+from phonoscope_serving.maximisation_question import MaximisationQuestion, ResponseTerm
+from phonoscope_serving.maximise import maximise
 from phonoscope_serving.metrics import Metrics
 
 STEPS = 10  # of one call of the graph

@@ -6,7 +6,8 @@ from phonoscope.v1 import explanation_pb2, maximisation_pb2
 
 from phonoscope_serving.ascents import DIRECTIONS, Ascents, AscentSettings
 from phonoscope_serving.bundle import Bundle
-from phonoscope_serving.maximise import Example, MaximisationQuestion, Progress, ResponseTerm
+from phonoscope_serving.maximisation_question import MaximisationQuestion, ResponseTerm
+from phonoscope_serving.maximise import Example, Progress
 from phonoscope_serving.wire import time_frequency_map, waveform
 
 DEFAULT_TERM = ResponseTerm("logit", None, 1.0)

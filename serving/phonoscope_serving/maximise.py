@@ -8,43 +8,27 @@ done. One that was cancelled, or whose deadline passed, asks no more, so its pla
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from phonoscope_serving.ascents import CLIMBERS, DIRECTIONS, Ascents, AscentSettings
+from phonoscope_serving.ascents import CLIMBERS, Ascents
 from phonoscope_serving.engines.engine import Array, Engine, Floats
-from phonoscope_serving.errors import InvalidRequest, Violation
+from phonoscope_serving.maximisation_question import (
+    MaximisationQuestion,
+    climber_for,
+    float_column,
+    int_column,
+    map_position,
+    row_settings,
+    unit_weights,
+)
 
-EVERYWHERE = (-1, -1)  # instead of a frame and a band
 NOWHERE_YET = -3e38  # below any objective: nothing has been evaluated
 NEXT = "next_"  # begins what a model says a row's state has become
-SHOWN_CHARACTERS = 40  # of a name that no layer has
-
-
-@dataclass(frozen=True)
-class ResponseTerm:
-    """One part of a response."""
-
-    layer: str
-    channel: int | None  # None: the mean of all
-    weight: float
-
-
-@dataclass(frozen=True)
-class MaximisationQuestion:
-    """What is to respond, and how it is sought."""
-
-    terms: tuple[ResponseTerm, ...]
-    position: tuple[int, int] | None  # frame and band; None: the mean
-    direction: str  # one of `DIRECTIONS`
-    examples: int
-    seed: int
-    settings: AscentSettings
-    listen: bool  # also return sound
 
 
 @dataclass(frozen=True)
@@ -91,9 +75,9 @@ async def maximise(
         InvalidRequest: a term's layer or channel, or the position, is none of the detector's.
         RequestError: see `Engine.infer`.
     """
-    model = _climber(known, question)
+    model = climber_for(known, question)
     begin = np.random.default_rng(question.seed).standard_normal((question.examples, known.latent), np.float32)
-    rows = [_Row(begin[index : index + 1], _settings(known, model, question)) for index in range(question.examples)]
+    rows = [_Row(begin[index : index + 1], row_settings(known, model, question)) for index in range(question.examples)]
     moved = asyncio.Event()
     async with _climbing(engine, model, rows, moved, deadline) as climb:
         while not climb.done():
@@ -117,12 +101,12 @@ class _Row:
             "z": z,
             "first_moment": zeros,
             "second_moment": zeros,
-            "step": _count(0),
-            "evaluated_step": _count(-1),
-            "response": _number(0),
-            "prior": _number(0),
+            "step": int_column(0),
+            "evaluated_step": int_column(-1),
+            "response": float_column(0),
+            "prior": float_column(0),
             "best_z": zeros,
-            "best_objective": _number(NOWHERE_YET),
+            "best_objective": float_column(NOWHERE_YET),
         }
 
     @property
@@ -185,8 +169,8 @@ async def _example(
     points = np.concatenate([row.initial_z, row.state["best_z"]])
     inputs = {
         "z": points,
-        "weights": np.repeat(_weights(known.channels[CLIMBERS[-1]], question.terms), len(points), axis=0),
-        "position": np.repeat(_position(question), len(points), axis=0),
+        "weights": np.repeat(unit_weights(known.channels[CLIMBERS[-1]], question.terms), len(points), axis=0),
+        "position": np.repeat(map_position(question), len(points), axis=0),
     }
     made = await engine.infer("generate", inputs, deadline=deadline, begun=True)
     sounds: Sequence[Floats | None] = [None] * len(points)
@@ -211,78 +195,3 @@ async def _heard(engine: Engine, known: Ascents, log_mel: Floats, seed: int, dea
     inputs = {"log_mel": log_mel, "audio": np.repeat(noise, len(log_mel), axis=0)}
     made = await engine.infer("griffin_lim", inputs, deadline=deadline, begun=True)
     return list(made[f"{NEXT}audio"])
-
-
-def _climber(known: Ascents, question: MaximisationQuestion) -> str:
-    """The fastest model that knows every layer asked for.
-
-    Raises:
-        InvalidRequest: there is none, or a channel or the position does not exist.
-    """
-    wrong = [
-        violation
-        for number, term in enumerate(question.terms)
-        for violation in _term_violations(known, term, f"terms[{number}]")
-    ]
-    wrong += _position_violations(known, question)
-    if wrong:
-        raise InvalidRequest(wrong)
-    layers = {term.layer for term in question.terms}
-    return next(model for model in CLIMBERS if layers <= known.channels[model].keys())
-
-
-def _term_violations(known: Ascents, term: ResponseTerm, field: str) -> Iterator[Violation]:
-    widths = known.channels[CLIMBERS[-1]]
-    if term.layer not in widths:
-        shown = f"is {term.layer[:SHOWN_CHARACTERS]!r}; the detector has {', '.join(widths)}"
-        yield Violation(f"{field}.layer", shown)
-    elif term.channel is not None and term.channel >= widths[term.layer]:
-        yield Violation(f"{field}.channel", f"is {term.channel}; {term.layer} has 0 to {widths[term.layer] - 1}")
-
-
-def _position_violations(known: Ascents, question: MaximisationQuestion) -> Iterator[Violation]:
-    if question.position is None:
-        return
-    layers = {term.layer for term in question.terms}
-    if len(layers) != 1 or not layers <= known.map_sizes.keys():
-        yield Violation("position", f"needs terms of one of the layers {', '.join(known.map_sizes)}, and of no other")
-        return
-    sizes = known.map_sizes[layers.pop()]
-    for name, place, size in zip(("frame", "band"), question.position, sizes, strict=True):
-        if place >= size:
-            yield Violation(f"position.{name}", f"is {place}; the layer has 0 to {size - 1}")
-
-
-def _settings(known: Ascents, model: str, question: MaximisationQuestion) -> dict[str, Array]:
-    """What stays the same from call to call."""
-    settings: dict[str, Array] = {
-        "steps": _count(question.settings.steps),
-        "learning_rate": _number(question.settings.learning_rate),
-        "prior_weight": _number(question.settings.prior_weight),
-        "sign": _number(1 if question.direction == DIRECTIONS[0] else -1),
-        "weights": _weights(known.channels[model], question.terms),
-    }
-    return settings if model != CLIMBERS[-1] else settings | {"position": _position(question)}
-
-
-def _weights(widths: Mapping[str, int], terms: Sequence[ResponseTerm]) -> Floats:
-    """`[1, C]` what every channel of every layer counts; terms that meet add up."""
-    parts = {layer: np.zeros((1, width), np.float32) for layer, width in widths.items()}
-    for term in terms:
-        if term.channel is None:
-            parts[term.layer] += term.weight / widths[term.layer]
-        else:
-            parts[term.layer][:, term.channel] += term.weight
-    return np.concatenate(list(parts.values()), axis=1)
-
-
-def _position(question: MaximisationQuestion) -> Array:
-    return np.array([question.position or EVERYWHERE], np.int32)
-
-
-def _count(value: int) -> Array:
-    return np.full((1, 1), value, np.int32)
-
-
-def _number(value: float) -> Floats:
-    return np.full((1, 1), value, np.float32)

@@ -8,7 +8,8 @@ from phonoscope_serving.ascents import AscentSettings, ascents
 from phonoscope_serving.bundle import load_bundle
 from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
 from phonoscope_serving.errors import BundleError, DeadlinePassed, InvalidRequest
-from phonoscope_serving.maximise import Example, MaximisationQuestion, Progress, ResponseTerm, maximise
+from phonoscope_serving.maximisation_question import MaximisationQuestion, ResponseTerm
+from phonoscope_serving.maximise import Example, Progress, maximise
 from phonoscope_serving.metrics import Metrics
 from support.miniature_ascent import STEPS_PER_CALL, bundle_that_can_maximise, without_generator
 from support.serving_repository import edit_manifest, replace
