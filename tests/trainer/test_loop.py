@@ -30,7 +30,8 @@ def path(tmp_path_factory):
     root = tmp_path_factory.mktemp("repository")
     specs = [TensorSpec(name, (1,)) for name in ("value", "count", "factor")]
     outputs = (TensorSpec("next_value", (1,)), TensorSpec("next_count", (1,)))
-    write_graph(Graph("grow", Grow(), tuple(specs), outputs, (torch.ones(2, 1),) * 3, iterations=10), root)
+    example = tuple(torch.ones(2, 1) for _ in specs)  # each its own: the exporter makes one input of one tensor
+    write_graph(Graph("grow", Grow(), tuple(specs), outputs, example, iterations=10), root)
     return root / "grow" / "1" / "model.onnx"
 
 

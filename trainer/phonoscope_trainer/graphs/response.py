@@ -63,7 +63,7 @@ class Response(nn.Module):
         super().__init__()
         self.prior, self.detector = generator_chain(generator, standardise), detector_chain(network)
         with torch.no_grad():
-            found = self.detector(network.conv1.weight.new_zeros(1, 1, *EXCERPT))
+            found = self.detector(network.fc7.weight.new_zeros(1, 1, *EXCERPT))
         self.widths = {name: found[name].shape[1] for name in layers}
         self.maps = nn.ModuleDict({name: MeanOrPlace(found[name].shape[1:]) for name in layers if found[name].ndim > 2})
 
