@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import statistics
 import tempfile
 import time
@@ -21,7 +22,6 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
-from inversion_service import write_figures
 from maximisation_bundle import Networks, networks_of, serving_bundle
 from phonoscope_serving.ascents import Ascents, AscentSettings, ascents
 from phonoscope_serving.bundle import Bundle
@@ -29,6 +29,7 @@ from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
 from phonoscope_serving.maximisation_question import MaximisationQuestion, ResponseTerm
 from phonoscope_serving.maximise import maximise
 from phonoscope_serving.metrics import Metrics
+from service_load import write
 
 STEPS = 10  # of one call of the graph
 GEMM = 2048  # rows and columns of the matrix product
@@ -54,7 +55,8 @@ def main() -> None:
         figures = step_figures(networks, graph, options.rows, options.threads, options.rounds)
         figures |= asyncio.run(service_figures(bundle, options.threads, options.rounds))
     figures |= {"rows": options.rows, "threads": options.threads, "onnxruntime": onnxruntime.__version__}
-    write_figures(figures, options.json)
+    print(json.dumps(figures, indent=2))
+    write(figures, options.json)
 
 
 def step_figures(networks: Networks, graph: Path, rows: int, threads: int, rounds: int) -> dict[str, Any]:
