@@ -138,7 +138,7 @@ async def test_rows_of_different_requests_share_batches_and_find_what_they_find_
 
 
 async def test_a_request_joins_others_at_their_next_boundary(counted):
-    first = asyncio.create_task(answered(counted, question(steps=400)))
+    first = asyncio.create_task(answered(counted, question(steps=2000)))
     while counted.count("count") < 2:
         await asyncio.sleep(0.001)
     rows, batches = counted.count("sum"), counted.count("count")
