@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from phonoscope_trainer.cli import main
 
-GRID = "--learning-rates 0.01 0.001 --prior-weights 0.1 --steps 1 2 --examples 3 --threads 1"
+GRID = "--learning-rates 0.01 0.001 --prior-weights 0.0001 --steps 1 2 --examples 3 --threads 1"
 SEARCH = f"maximisation-search --run runs/search --gan runs/gan --response fc7:3,mp6 {GRID}"
 EXPERIMENT = f"experiment maximisation --run runs/output --gan runs/gan {GRID} --json out/maximisation.json"
 
@@ -40,7 +40,7 @@ def document(place) -> dict:
 def test_every_setting_is_tried_and_ranked(document):
     assert document["trajectories"] == 2
     assert {(row["lr"], row["prior_weight"], row["steps"]) for row in document["grid"]} == {
-        (rate, 0.1, steps) for rate in (0.01, 0.001) for steps in (1, 2)
+        (rate, 0.0001, steps) for rate in (0.01, 0.001) for steps in (1, 2)
     }
     fids = [row["fid"] for row in document["grid"]]
     assert fids == sorted(fids)
@@ -76,13 +76,13 @@ def test_a_search_keeps_all_settings_and_what_they_led_to(place):
     table = json.loads((place / "runs/search/settings.json").read_text())
     assert len(table["settings"]) == 4
     assert table["options"]["response"] == "fc7:3,mp6"
-    with np.load(place / "runs/search/learning-rate-0.01-prior-weight-0.1.npz") as stored:
+    with np.load(place / "runs/search/learning-rate-0.01-prior-weight-0.0001.npz") as stored:
         assert stored["points"].shape == (2, 3, 128)
         assert stored["steps"].tolist() == [1, 2]
 
 
 def test_a_finished_search_is_taken_as_it_is_and_other_options_need_another_folder(place, capsys):
-    path = place / "runs/search/learning-rate-0.01-prior-weight-0.1.npz"
+    path = place / "runs/search/learning-rate-0.01-prior-weight-0.0001.npz"
     before = path.stat().st_mtime_ns
     assert main(SEARCH.split()) == 0
     assert path.stat().st_mtime_ns == before
