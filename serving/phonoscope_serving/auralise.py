@@ -1,7 +1,7 @@
 """What features of a network hear of one moment: composed of the bundle's models, nothing computed here.
 
-A deconvnet takes a feature's map back to a picture in the network's input (Zeiler & Fergus 2014), and the picture is made
-sound with the recording's phase (Choi et al. 2016).
+A deconvnet takes a feature's map back to a picture in the network's input (Zeiler & Fergus 2014), and the picture is
+made sound with the recording's phase (Choi et al. 2016).
 """
 
 from __future__ import annotations

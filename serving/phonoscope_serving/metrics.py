@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
+from phonoscope_serving.auralise import Auralisation
 from phonoscope_serving.invert import Inversion
 from phonoscope_serving.trust import Trust
 
@@ -38,6 +39,7 @@ class Metrics:
         self._measure_quality()
         self._measure_inversions()
         self._measure_maximisation()
+        self._measure_features()
 
     def _measure_engine(self) -> None:
         self.batch_rows = Histogram(
@@ -131,6 +133,14 @@ class Metrics:
             registry=self.registry,
         )
 
+    def _measure_features(self) -> None:
+        self.heard_features = Counter(
+            "phonoscope_features_heard_total",
+            "Features made heard; those that did not answer to the clip at all have answered=false.",
+            ["bundle", "network", "layer", "answered"],
+            registry=self.registry,
+        )
+
     def observe_explanation(self, bundle: str, rule: str, region: str, masking: str, trust: Trust) -> None:
         """Counts one explanation and the quality of it.
 
@@ -171,6 +181,17 @@ class Metrics:
         """
         self.maximised_examples.labels(bundle, direction).inc()
         self.ascent_steps.labels(bundle, direction).inc(steps)
+
+    def observe_features(self, bundle: str, auralisation: Auralisation) -> None:
+        """Counts the features that were made heard.
+
+        Args:
+            bundle: name of the bundle that answered.
+            auralisation: what was returned; its network and layer are the bundle's.
+        """
+        for feature in auralisation.features:
+            labels = (bundle, auralisation.network.name, auralisation.layer, _flag(bool(feature.heard.any())))
+            self.heard_features.labels(*labels).inc()
 
 
 def _flag(value: bool) -> str:

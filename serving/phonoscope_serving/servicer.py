@@ -122,6 +122,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         began_s = time.monotonic()
         question, source = auralisation_messages.question(request), _source(request.audio)
         answer = await auralise(self._engine, self._audible, self._decoder, source, question, _deadline(context))
+        self._metrics.observe_features(self._bundle.name, answer)
         return auralisation_messages.response(answer, question, self._reference, time.monotonic() - began_s)
 
     async def Maximise(  # noqa: N802 - the name of the RPC

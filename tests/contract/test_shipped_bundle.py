@@ -49,6 +49,18 @@ def test_nothing_lies_in_the_repository_that_the_manifest_does_not_name():
     assert present == {*MANIFEST["files"], "MANIFEST.json"}
 
 
+def test_every_warm_up_file_holds_one_row_of_its_input():
+    for name, config in load_bundle(REPOSITORY).models.items():
+        for sample in config.model_warmup:
+            for tensor, entry in sample.inputs.items():
+                given = next(each for each in config.input if each.name == tensor)
+                sizes = zip(given.dims, entry.dims, strict=True)
+                assert all(size in (-1, warm) for size, warm in sizes), f"{name}: {tensor}"
+                if entry.input_data_file:
+                    written = (REPOSITORY / name / "warmup" / entry.input_data_file).stat().st_size
+                    assert written == 4 * np.prod(entry.dims), f"{name}: {tensor}"
+
+
 def test_the_bundle_is_at_most_60_megabytes():
     assert sum(p.stat().st_size for p in REPOSITORY.rglob("*") if p.is_file()) <= 60e6
 
@@ -66,6 +78,7 @@ def test_it_holds_the_published_networks_trained_on_named_and_licensed_data():
         "inverter_mp6": 80_242,
         "inverter_fc7": 175_009,
         "inverter_fc8": 130_081,
+        "tagger": 804739,
     }
     assert MANIFEST["training_data"]
     assert all(data["licence"] and len(data["digest"]) == 64 for data in MANIFEST["training_data"])

@@ -88,3 +88,22 @@ def test_a_bundle_without_a_tagger_explains_but_does_not_auralise(tmp_path):
         assert "holds nothing that makes features of the tagger heard" in error.details()
         assert not service.stub.DescribeBundle(DescribeBundleRequest()).audible
         assert service.stub.Explain(ExplainRequest(audio=GOOD["audio"], at_s=2.0)).at_s == 2.0
+
+
+def test_features_made_heard_are_counted(service, bundle):
+    def counted():
+        return [
+            service.count(
+                "phonoscope_features_heard_total",
+                bundle=bundle.name,
+                network="tagger",
+                layer="conv2",
+                answered=answered,
+            )
+            for answered in ("true", "false")
+        ]
+
+    before = counted()
+    response = service.stub.Auralise(AuraliseRequest(**GOOD | {"layer": "conv2"}, strongest=64))
+    answered = sum(bool(array(each.heard).any()) for each in response.features)
+    assert np.subtract(counted(), before).tolist() == [answered, 64 - answered]

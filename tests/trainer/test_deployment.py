@@ -18,7 +18,7 @@ from phonoscope_trainer.deployment_tensorrt import reason_against
 from phonoscope_trainer.errors import ExportError, OptionsError
 from tritonclient.grpc import model_config_pb2 as triton
 
-GRAPHS = ("frontend", "detector", "track_detector", "explanation_inverter", "mask", "listen")
+GRAPHS = ("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen")
 OFF_TENSORRT = {"frontend": "float64", "track_detector": "silence_before"}  # and why
 ON_TENSORRT = tuple(name for name in GRAPHS if name not in OFF_TENSORRT)
 DTYPES = {triton.TYPE_FP32: np.float32, triton.TYPE_INT32: np.int32}
@@ -189,6 +189,12 @@ def test_tensorrt_is_not_asked_for_float64():
     model = graph(helper.make_node("Relu", ["x"], ["y"]))
     model.graph.initializer.append(helper.make_tensor("c", TensorProto.DOUBLE, [1], [1.0]))
     assert "float64" in reason_against(model)
+
+
+def test_an_axis_that_is_free_beside_the_rows_keeps_a_graph_off_tensorrt():
+    free = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", "features", 8]) for name in ("x", "y")]
+    model = helper.make_model(helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "test", free[:1], free[1:]))
+    assert reason_against(model).startswith("x has a free axis")
 
 
 def test_half_precision_is_chosen_for_each_graph(written, tmp_path):

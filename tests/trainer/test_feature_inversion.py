@@ -261,6 +261,17 @@ def test_of_several_runs_the_last_that_has_a_layer_counts(tmp_path, network):
     assert not same([fc8], [load_inverters(wide)[1]])
 
 
+def test_another_cycle_goes_on_from_the_best_inverters_of_a_run(tmp_path, network):
+    short = replace(SHORT, epochs=1, layers=("mp6",), methods=("joint",))
+    (first,) = train_inverters(tmp_path / "first", draw, VALIDATION, network, short)["joint"]
+    going_on = replace(short, start=str(tmp_path / "first"), learning_rate=1e-12)
+    (second,) = train_inverters(tmp_path / "second", draw, VALIDATION, network, going_on)["joint"]
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+    with pytest.raises(CheckpointError, match="holds no joint/fc8 to start from"):
+        train_inverters(tmp_path / "third", draw, VALIDATION, network, replace(going_on, layers=("fc8",)))
+
+
 def test_runs_of_different_detectors_are_not_mixed(tmp_path, network):
     short = replace(SHORT, layers=("fc8",), methods=("joint",), epochs=1, batches_per_epoch=1)
     for detector in ("one", "other"):

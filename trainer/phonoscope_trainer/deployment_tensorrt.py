@@ -6,7 +6,6 @@ from typing import Literal
 
 import onnx
 
-from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.repository import ModelConfig
 
 Precision = Literal["FP32", "FP16"]
@@ -21,19 +20,26 @@ def reason_against(model: onnx.ModelProto) -> str:
         return "it has no float64, which the sums need"
     deciding = {tensor.name: tensor.name for tensor in model.graph.input}  # tensor → the input its values come from
     for node in model.graph.node:
-        if node.op_type in NO_KERNEL:
-            return f"it has no {node.op_type}"
-        if node.op_type == "MaxPool" and len(node.output) > 1:
-            return "its MaxPool gives no indices"
-        if node.op_type == "Loop":
-            return "the values in its loop decide when that ends"
+        if reason := _against_operator(node):
+            return reason
         for position, tensor in enumerate(node.input):
             if tensor in deciding and position >= SHAPE_OPERAND.get(node.op_type, len(node.input)):
                 return f"the value of {deciding[tensor]} decides a shape, and a profile bounds shapes alone"
         sources = [deciding[tensor] for tensor in node.input if tensor in deciding]
         if sources and node.op_type != "Shape":
             deciding |= dict.fromkeys(node.output, sources[0])
+    for given in model.graph.input:
+        if any(axis.dim_param for axis in given.type.tensor_type.shape.dim[1:]):
+            return f"{given.name} has a free axis, whose range a profile would have to know"
     return ""
+
+
+def _against_operator(node: onnx.NodeProto) -> str:
+    if node.op_type in NO_KERNEL:
+        return f"it has no {node.op_type}"
+    if node.op_type == "MaxPool" and len(node.output) > 1:
+        return "its MaxPool gives no indices"
+    return "the values in its loop decide when that ends" if node.op_type == "Loop" else ""
 
 
 def accelerate(config: ModelConfig, precision: Precision, cache: str, usual_rows: int) -> None:
@@ -46,9 +52,6 @@ def accelerate(config: ModelConfig, precision: Precision, cache: str, usual_rows
         precision: of its arithmetic.
         cache: folder on the server; the graph gets one below it.
         usual_rows: the batch size to be fastest at.
-
-    Raises:
-        ExportError: an input has a free axis whose range is not known.
     """
     accelerator = config.optimization.execution_accelerators.gpu_execution_accelerator.add(name="tensorrt")
     accelerator.parameters["precision_mode"] = precision
@@ -57,11 +60,5 @@ def accelerate(config: ModelConfig, precision: Precision, cache: str, usual_rows
     accelerator.parameters["trt_timing_cache_enable"] = "true"
     usual = min(usual_rows, config.max_batch_size)
     for bound, rows in (("min", 1), ("opt", usual), ("max", config.max_batch_size)):
-        shapes = (f"{tensor.name}:{_shape(tensor, rows)}" for tensor in config.input)
+        shapes = (f"{tensor.name}:{'x'.join(map(str, (rows, *tensor.dims)))}" for tensor in config.input)
         accelerator.parameters[f"trt_profile_{bound}_shapes"] = ",".join(shapes)
-
-
-def _shape(tensor: ModelConfig, rows: int) -> str:
-    if -1 in tensor.dims:
-        raise ExportError(f"{tensor.name}: TensorRT must know the range of its free axis")
-    return "x".join(str(size) for size in (rows, *tensor.dims))

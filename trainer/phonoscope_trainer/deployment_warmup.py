@@ -5,7 +5,7 @@ The inputs are what each graph meets when the golden inputs pass through the ens
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def met_inputs(root: Path, configs: Mapping[str, ModelConfig]) -> dict[str, Tens
         Graph → tensor → `[1, …]`. A tensor that no ensemble knows is left out.
     """
     met: dict[str, Tensors] = {}
-    seen: Tensors = {}
+    seen: list[tuple[str, NDArray[Any]]] = []
     with np.load(root / GOLDEN) as golden:
         for ensemble in sorted({name.partition(".")[0] for name in golden.files}):
             prefix = f"{ensemble}.input."
@@ -40,10 +40,15 @@ def met_inputs(root: Path, configs: Mapping[str, ModelConfig]) -> dict[str, Tens
                 feeds = {name: known[tensor] for name, tensor in step.input_map.items()}
                 met.setdefault(step.model_name, feeds)
                 known |= _run(root, step, feeds)
-            seen = known | seen
+            seen += known.items()
     for name, config in configs.items():
         if name not in met and config.platform != "ensemble":  # called as it is
-            met[name] = {tensor.name: seen[tensor.name] for tensor in config.input if tensor.name in seen}
+            met[name] = {
+                tensor.name: value
+                for tensor in config.input
+                for known_as, value in reversed(seen)  # the first that fits is the one that stays
+                if known_as == tensor.name and _fits(value, tensor.dims)
+            }
     return met
 
 
@@ -70,6 +75,14 @@ def write_warmup(config: ModelConfig, inputs: Tensors, folder: Path, rows: tuple
             else:
                 entry.dims.extend(tensor.dims)
                 entry.zero_data = True
+
+
+def _fits(value: NDArray[Any], dims: Iterable[int]) -> bool:
+    """Whether `[1, …]` has the shape that a graph's input must have; -1 is any."""
+    wanted = tuple(dims)
+    return len(wanted) == value.ndim - 1 and all(
+        size in (-1, had) for size, had in zip(wanted, value.shape[1:], strict=True)
+    )
 
 
 def _run(root: Path, step: ModelConfig, feeds: Tensors) -> Tensors:

@@ -82,6 +82,19 @@ def fourier_basis(frame_samples: int, bins: int) -> NDArray[np.float64]:
     return np.stack([np.cos(phase), -np.sin(phase)]) * np.hanning(frame_samples)
 
 
+def windowed_basis(window: Tensor) -> Tensor:
+    """`[2·bins, 1, frame_samples]` cosines, then negated sines, under `window` `[frame_samples]`; float32.
+
+    Computed from whole numbers wherever it is used, because a graph need not hold what an engine computes once.
+    """
+    size = len(window)
+    bins = size // 2 + 1
+    row = torch.arange(2 * bins, device=window.device).unsqueeze(1)
+    # A negated sine is a cosine a quarter turn ahead.
+    turns = (row % bins) * torch.arange(size, device=window.device) + (row // bins) * (size // 4)
+    return (torch.cos((turns % size) * (2 * torch.pi / size)) * window).unsqueeze(1)
+
+
 class Frontend(nn.Module):
     """Samples to natural-log mel magnitudes; float32 but for the transform's sums.
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from phonoscope_trainer.errors import OptionsError
+from phonoscope_trainer.frontend import windowed_basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +65,18 @@ LINEAR_STFT = LinearStftOptions()
 class LinearStft(nn.Module):
     """Samples to their complex spectrum, as two convolutions with a fixed basis; float32."""
 
-    basis: Tensor
+    window: Tensor
 
     def __init__(self, options: LinearStftOptions = LINEAR_STFT) -> None:
         super().__init__()
         self.options = options
-        size = options.frame_samples
-        phase = 2 * np.pi * np.arange(options.bins)[:, None] * np.arange(size) / size
-        window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)  # periodic Hann
-        basis = np.concatenate([np.cos(phase), -np.sin(phase)]) * window
-        self.register_buffer("basis", torch.from_numpy(basis.astype(np.float32)).unsqueeze(1), persistent=False)
+        self.register_buffer("window", torch.hann_window(options.frame_samples), persistent=False)
 
     def spectrum(self, samples: Tensor) -> Tensor:
         """Real and imaginary parts `[B, 2, T, bins]` of `samples` `[B, N]`; T = 1 + N // hop_samples."""
         half = self.options.frame_samples // 2
         padded = F.pad(samples.unsqueeze(1), (half, half))
-        both = F.conv1d(padded, self.basis, stride=self.options.hop_samples)
+        both = F.conv1d(padded, windowed_basis(self.window), stride=self.options.hop_samples)
         spectrum: Tensor = both.unflatten(1, (2, self.options.bins)).transpose(2, 3)
         return spectrum
 

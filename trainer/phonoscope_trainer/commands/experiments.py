@@ -14,6 +14,9 @@ from phonoscope_trainer.commands import (
     explanation_loss,
     inversion_experiment,
     maximisation,
+    peers_experiment,
+    sanity_experiment,
+    stems_experiment,
     tagger_experiment,
 )
 from phonoscope_trainer.commands.options import Verbs, add_corpus, add_json, bar, write
@@ -39,6 +42,9 @@ def add(verbs: Verbs) -> None:
     explanation_loss.add_experiment(experiments)
     tagger_experiment.add_experiment(experiments)
     auralisation_experiment.add_experiment(experiments)
+    stems_experiment.add_experiment(experiments)
+    peers_experiment.add_experiment(experiments)
+    sanity_experiment.add_experiment(experiments)
 
 
 def _add_detector(experiments: Verbs) -> None:

@@ -54,6 +54,9 @@ def add(verbs: Verbs) -> None:
         default = getattr(DEFAULTS, option.replace("-", "_"))
         inverters.add_argument(f"--{option}", type=kind, default=default, help=f"{meaning} (default %(default)s)")
     inverters.add_argument("--schedule", choices=("halving", "one-cycle"), default=DEFAULTS.schedule)
+    inverters.add_argument(
+        "--start", type=Path, help="a run of these layers and methods to go on from, for another cycle"
+    )
     inverters.add_argument("--float32", action="store_true", help="activations in float32 instead of bfloat16")
     inverters.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
     inverters.set_defaults(run=train_feature_inverters)
@@ -65,6 +68,7 @@ def train_feature_inverters(
     layers: Sequence[str],
     method: Method | Literal["both"],
     variant: Variant,
+    start: Path | None,
     float32: bool,
     threads: int,
     **others: int | float | str,
@@ -79,6 +83,7 @@ def train_feature_inverters(
         methods=METHODS if method == "both" else (method,),
         variant=variant,
         bfloat16=not float32,
+        start=str(start or ""),
         detector=str(detector),
         corpora=corpora,
         **cast("dict[str, Any]", others),  # argparse gave them the types of the recipe's options

@@ -31,7 +31,12 @@ from phonoscope_trainer.recipes.feature_inversion_excerpts import PlaceSampler
 
 DEFAULTS = experiment.InversionOptions()
 DESCENT = DescentOptions()
-RUNS = (Path("runs/inverters"), Path("runs/inverters-deep"), Path("runs/inverters-shallow"))
+RUNS = (
+    Path("runs/inverters"),
+    Path("runs/inverters-deep"),
+    Path("runs/inverters-shallow"),
+    Path("runs/inverters-conv2"),
+)
 MEAN_EXCERPTS = 1000  # training excerpts behind the mean one
 
 

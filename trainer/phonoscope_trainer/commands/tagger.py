@@ -76,4 +76,7 @@ def train_tagger(
 
 def rendered_genres(workers: int) -> LabelledMusic:
     """The rendered genre corpus in the cache, made where it is not there."""
-    return genres.render(cache_folder() / "genres", genres.GenreOptions(), workers)
+    root = cache_folder() / "genres"
+    if (root / labelled.LABELS).is_file():
+        return labelled.load(root)
+    return genres.render(root, genres.GenreOptions(), workers)

@@ -25,7 +25,7 @@ from phonoscope_trainer.networks.stages import Stage, extents
 from phonoscope_trainer.tagger_frontend import LinearStftOptions
 
 SMALLEST_SPREAD = 1e-6  # of a picture's values: one without any correlates with nothing
-FEATURES_AT_ONCE = 8  # bounds the memory: their pictures of all signals are held together
+FEATURES_AT_ONCE = 16  # bounds the memory: their pictures of all signals, 1.6 GB, are held together
 
 
 @dataclass(frozen=True, slots=True)

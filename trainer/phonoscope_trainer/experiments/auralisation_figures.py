@@ -40,7 +40,12 @@ def draw_correlations(document: Mapping[str, Any], path: Path) -> None:
             at, [row["mean"] for row in rows], [row["std"] for row in rows], fmt="o-", capsize=3, label=attribute
         )
         axes.axhline(document["input_correlation"][attribute]["mean"], color=f"C{number}", linestyle=":", linewidth=1)
-    axes.set(xlabel="layer", ylabel="mean correlation of pairs (dotted: the spectrograms themselves)", ylim=(-0.2, 1))
+    axes.set(
+        xlabel="layer",
+        ylabel="mean correlation of pairs",
+        title="dotted: the signals' own spectrograms",
+        ylim=(-0.2, 1),
+    )
     axes.set_xticks(range(1, len(layers) + 1))
     axes.legend()
     figure.savefig(path, dpi=DPI)

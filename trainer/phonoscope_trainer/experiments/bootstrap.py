@@ -61,7 +61,7 @@ def intervals(
     return {name: _interval(values, options.level) for name, values in scores.items()}
 
 
-def mean_interval(values: Floats, options: BootstrapOptions = BOOTSTRAP) -> Interval:
+def interval_of_mean(values: Floats, options: BootstrapOptions = BOOTSTRAP) -> Interval:
     """Interval of the mean of `values` `[N]`, which are drawn one by one."""
     drawn = np.random.default_rng(options.seed).integers(len(values), size=(options.resamples, len(values)))
     interval = _interval(values[drawn].mean(axis=1), options.level)
@@ -107,3 +107,23 @@ def _interval(values: Floats, level: float) -> Interval | None:
         return None
     low, high = np.quantile(known, ((1 - level) / 2, (1 + level) / 2))
     return Interval(float(low), float(high))
+
+
+def mean_interval(
+    values: Floats, song: NDArray[np.int64], options: BootstrapOptions = BOOTSTRAP
+) -> dict[str, float | None]:
+    """`mean` of `values` `[N]`, one an excerpt, and `low` and `high` of its interval; None where one song is all.
+
+    Args:
+        values: `[N]`.
+        song: `[N]` which song each is of, from 0, without gaps.
+        options: how songs are drawn.
+    """
+    mean, songs = float(values.mean()), int(song.max()) + 1
+    if songs < 2:
+        return {"mean": mean, "low": None, "high": None}
+    rng = np.random.default_rng(options.seed)
+    drawn = rng.multinomial(songs, np.full(songs, 1 / songs), options.resamples).astype(float)
+    found = _interval(_ratio(drawn @ np.bincount(song, values), drawn @ np.bincount(song)), options.level)
+    assert found is not None
+    return {"mean": mean, "low": found.low, "high": found.high}

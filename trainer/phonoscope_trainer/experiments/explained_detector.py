@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import onnx
-import onnxruntime
 import torch
-from onnx import numpy_helper
 from torch import Tensor
 
-from phonoscope_trainer.bundle import MANIFEST
-from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.experiments.shipped_graphs import session_of, standardise_of, threshold_of
 from phonoscope_trainer.graphs.explanation_inverter import normalise
 from phonoscope_trainer.graphs.gradient import KEPT, GradientGraph
 from phonoscope_trainer.graphs.masker import SEEN
@@ -67,26 +62,33 @@ def of_runs(detector: Path, inverter: Path, masker: Path | None, threshold: floa
     return ExplainedDetector(lambda standardised: network(standardised)[:, 0], relevances, standardise, threshold)
 
 
-def of_bundle(repository: Path, masker: Path | None, threads: int) -> ExplainedDetector:
+def of_bundle(
+    repository: Path, masker: Path | None, threads: int, chosen: Collection[str] = tuple(ALPHAS)
+) -> ExplainedDetector:
     """The exported graphs of a model repository, in ONNX Runtime; with a `masker` that is not exported yet.
+
+    Args:
+        repository: where the bundle is.
+        masker: a run whose masker takes the place of the bundle's.
+        threads: of the processor.
+        chosen: the rules that `relevances` gives, of those that there are.
 
     Raises:
         CheckpointError: `masker` holds no readable run.
         ExportError: there is no bundle at `repository`.
     """
-    manifest = repository / MANIFEST
-    if not manifest.is_file():
-        raise ExportError(f"{repository}: no {MANIFEST}, so no bundle to judge; export one first")
-    detector = _session(repository, "detector", threads)
+    threshold = threshold_of(repository)
+    detector = session_of(repository, "detector", threads)
     rules = {
-        rule: _session(repository, graph, threads)
+        rule: session_of(repository, graph, threads)
         for rule, graph in (("inversion", "explanation_inverter"), ("gradient", "gradient"), ("masker", "masker"))
-        if (repository / graph).is_dir() and not (rule == "masker" and masker)
+        if rule in chosen and (repository / graph).is_dir() and not (rule == "masker" and masker)
     }
-    masking = load_masker(masker) if masker else None
+    masking = load_masker(masker) if masker and "masker" in chosen else None
 
     def relevances(standardised: Tensor) -> Mapping[str, Tensor]:
-        wanted = {value.name for session in rules.values() for value in session.get_inputs()} | set(SEEN)
+        wanted = {value.name for session in rules.values() for value in session.get_inputs()}
+        wanted |= set(SEEN) if masking else set()
         names = sorted(wanted - {"excerpt"})
         values = detector.run(names, {"excerpt": standardised.numpy()})
         known = dict(zip(names, values, strict=True)) | {"excerpt": standardised.numpy()}
@@ -101,22 +103,4 @@ def of_bundle(repository: Path, masker: Path | None, threads: int) -> ExplainedD
     def logits(standardised: Tensor) -> Tensor:
         return torch.from_numpy(detector.run(["logit"], {"excerpt": standardised.numpy()})[0])[:, 0]
 
-    threshold = float(json.loads(manifest.read_text(encoding="utf-8"))["threshold"])
-    return ExplainedDetector(logits, relevances, _standardise(repository), threshold)
-
-
-def _session(repository: Path, graph: str, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    path = repository / graph / "1" / "model.onnx"
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def _standardise(repository: Path) -> Standardise:
-    """The band statistics, read out of the exported front-end: masks apply to raw and to standardised excerpts."""
-    model = onnx.load(repository / "frontend" / "1" / "model.onnx")
-    values = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
-    names = ("standardise.mean", "standardise.std")
-    if missing := [name for name in names if name not in values]:
-        raise ExportError(f"{repository}: frontend holds no {missing[0]}; export it with this version")
-    return Standardise(*(torch.tensor(values[name]) for name in names))
+    return ExplainedDetector(logits, relevances, standardise_of(repository), threshold)

@@ -73,7 +73,7 @@ def balanced_excerpts(
     wanted, labels = count // 2, np.zeros(0, bool)
     candidates = places[: MOST_CANDIDATES * count]
     for first in range(0, len(candidates), CANDIDATES):
-        drawn = label(_log_mel(tracks, candidates[first : first + CANDIDATES], frontend))
+        drawn = label(log_mel_at(tracks, candidates[first : first + CANDIDATES], frontend))
         labels = np.concatenate([labels, drawn.numpy()])
         if min(labels.sum(), (~labels).sum()) >= wanted:
             break
@@ -87,11 +87,12 @@ def balanced_excerpts(
     chosen = chosen[np.lexsort(candidates[chosen].T[::-1])]
     track, first_frame = candidates[chosen].T
     return Excerpts(
-        _log_mel(tracks, candidates[chosen], frontend), labels[chosen], track, first_frame, float(labels.mean())
+        log_mel_at(tracks, candidates[chosen], frontend), labels[chosen], track, first_frame, float(labels.mean())
     )
 
 
-def _log_mel(tracks: Sequence[Features], places: NDArray[np.int64], frontend: Frontend) -> Tensor:
+def log_mel_at(tracks: Sequence[Features], places: NDArray[np.int64], frontend: Frontend) -> Tensor:
+    """Log-mel `[N, 115, 80]` of mixtures at `places` `[N, 2]`: index of the track, first frame."""
     parts = [
         frontend.log_mel(torch.from_numpy(tracks[t].magnitudes[0, first : first + EXCERPT_FRAMES].astype(np.float32)))
         for t, first in places

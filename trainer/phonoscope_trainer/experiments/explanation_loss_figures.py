@@ -64,8 +64,8 @@ def draw_examples(tracks: Sequence[Features], excerpts: Excerpts, detector: Expl
     figure = Figure((2.4 * (1 + 3 * len(rules)), 2.1 * len(rows)), layout="constrained")
     grid = figure.subplots(len(rows), 1 + 3 * len(rules), sharex=True, sharey=True, squeeze=False)
     for number, (title, line) in enumerate(zip(rows, grid, strict=True)):
-        picture = _brightness(log_mel[number])
-        _show(line[0], picture, "input" if number == 0 else "")
+        picture = brightness(log_mel[number])
+        show_picture(line[0], picture, "input" if number == 0 else "")
         line[0].set_ylabel(f"{title}\nHz")
         for place, rule in enumerate(rules):
             relevance = relevances[rule][number].numpy()
@@ -73,7 +73,7 @@ def draw_examples(tracks: Sequence[Features], excerpts: Excerpts, detector: Expl
             for offset, (name, shown) in enumerate(
                 ((rule, relevance), ("mask", mask.astype(float)), ("explanation", picture * mask))
             ):
-                _show(line[1 + 3 * place + offset], shown, name if number == 0 else "")
+                show_picture(line[1 + 3 * place + offset], shown, name if number == 0 else "")
     for axes in grid[-1]:
         axes.set_xlabel("s")
     figure.savefig(path, dpi=DPI)
@@ -108,7 +108,8 @@ def _controls(axes: Axes, points: Sequence[Mapping[str, Any]]) -> None:
         axes.plot(alphas, means, "--", color=f"C{number + 3}", linewidth=1, label=control.replace("_", " "))
 
 
-def _show(axes: Axes, picture: NDArray[np.floating[Any]], title: str) -> None:
+def show_picture(axes: Axes, picture: NDArray[np.floating[Any]], title: str) -> None:
+    """Draw `picture` `[T, M]`, values from 0 to 1, over seconds and hertz."""
     extent = (0, EXCERPT_FRAMES / FRONTEND.frames_per_second, -0.5, FRONTEND.bands - 0.5)
     centres_hz = band_peaks_hz(FRONTEND)[1:-1]
     axes.imshow(picture.T, origin="lower", aspect="auto", extent=extent, vmin=0, vmax=1, cmap="magma")
@@ -116,8 +117,8 @@ def _show(axes: Axes, picture: NDArray[np.floating[Any]], title: str) -> None:
     axes.set_title(title)
 
 
-def _brightness(log_mel: Tensor) -> NDArray[np.floating[Any]]:
-    """`[T, M]` between 0 and 1."""
+def brightness(log_mel: Tensor) -> NDArray[np.floating[Any]]:
+    """`[T, M]` between 0 and 1, for display."""
     low, high = np.quantile(log_mel.numpy(), (0.02, 0.995))
     picture: NDArray[np.floating[Any]] = np.clip((log_mel.numpy() - low) / max(high - low, 1e-6), 0, 1)
     return picture

@@ -69,9 +69,9 @@ def describe(picture: NDArray[np.float32], options: LinearStftOptions) -> Heard:
     """A clip's onsets, parts and bands, of its magnitudes `[T, F]`."""
     magnitude = picture.T.astype(np.float64)
     harmonic, percussive = librosa.decompose.hpss(magnitude, mask=True)
-    onsets = librosa.onset.onset_strength(
-        S=librosa.amplitude_to_db(magnitude, ref=np.max), sr=options.sample_rate_hz, hop_length=options.hop_samples
-    )
+    decibels = librosa.amplitude_to_db(magnitude, ref=np.max)
+    # `center` would shift the curve by half a frame of another length: these frames are centred already.
+    onsets = librosa.onset.onset_strength(S=decibels, hop_length=options.hop_samples, center=False)
     frequency_hz = options.bin_hz * np.arange(len(magnitude), dtype=np.float64)
     energy = np.square(magnitude)
     return Heard(

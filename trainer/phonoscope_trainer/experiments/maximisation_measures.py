@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from phonoscope_trainer.experiments.bootstrap import mean_interval
+from phonoscope_trainer.experiments.bootstrap import interval_of_mean
 from phonoscope_trainer.experiments.inversion_structure import combs, onset_envelope
 from phonoscope_trainer.frontend import FRONTEND, band_peaks_hz
 
@@ -59,5 +59,5 @@ def compared(sets: Mapping[str, Floats], pairs: tuple[tuple[str, str], ...]) -> 
 
 
 def _summary(values: Floats) -> dict[str, float]:
-    interval = mean_interval(values)
+    interval = interval_of_mean(values)
     return {"mean": float(values.mean()), "low": interval.low, "high": interval.high}

@@ -37,7 +37,7 @@ class Reached:
     """Where the way there came to at one level."""
 
     maps: Tensor  # `[B, C, T', F']`, pooled
-    switches: Tensor  # `[B, C, T', pool, F', pool]`: 1 where the maximum was, 0 elsewhere
+    switches: Tensor  # `[B, C, T'·pool, F'·pool]`: 1 where a maximum was, 0 elsewhere
     pooled_from: tuple[int, int]  # frames and bins before the pool
 
 
@@ -46,7 +46,7 @@ class Kept:
     """What the ways back start with at one level."""
 
     maps: Tensor  # `[B, C, T', F']`
-    which: Tensor  # bool `[B, R, C]`: the map that row r starts with; all false where it starts elsewhere
+    which: Tensor  # `[B, R, C]`: 1 for the map that row r starts with, 0 for others; all 0 where it starts elsewhere
 
 
 class Deconvnet(nn.Module):
@@ -85,9 +85,8 @@ class Deconvnet(nn.Module):
         signal: Tensor | None = None
         for level, at, entry in reversed(list(zip(self.levels, reached, kept, strict=True))):
             if entry is not None:
-                nothing = torch.zeros((), device=entry.maps.device, dtype=entry.maps.dtype)
-                otherwise = nothing if signal is None else signal
-                signal = torch.where(entry.which[:, :, :, None, None], entry.maps.unsqueeze(1), otherwise)
+                enters = entry.maps.unsqueeze(1) * entry.which[:, :, :, None, None]
+                signal = enters if signal is None else signal + enters
             if signal is not None:
                 signal = below(level, at, signal)
         assert signal is not None
@@ -98,7 +97,7 @@ class Deconvnet(nn.Module):
         depth = self.layers.index(layer)
         reached = self.reach(picture)
         maps = reached[depth].maps
-        one_each = torch.eye(maps.shape[1], dtype=torch.bool, device=maps.device)[list(features)]
+        one_each = torch.eye(maps.shape[1], dtype=maps.dtype, device=maps.device)[list(features)]
         kept: list[Kept | None] = [None] * len(self.levels)
         kept[depth] = Kept(maps, one_each.expand(len(maps), -1, -1))
         return self.pictures(reached, kept)
@@ -129,7 +128,7 @@ def pooled(maps: Tensor, size: int) -> Reached:
     flat = squares.transpose(3, 4).flatten(4)
     first = flat.argmax(dim=-1, keepdim=True)
     one_hot = (torch.arange(size * size, device=maps.device) == first).to(maps.dtype)
-    switches = one_hot.unflatten(4, (size, size)).transpose(3, 4)
+    switches = one_hot.unflatten(4, (size, size)).transpose(3, 4).flatten(4, 5).flatten(2, 3)
     return Reached(flat.amax(dim=-1), switches, (int(maps.shape[2]), int(maps.shape[3])))
 
 
@@ -139,13 +138,20 @@ def below(level: Level, at: Reached, signal: Tensor) -> Tensor:
     signal = rectified(signal, level.slope)
     one_map = level.convolution.in_channels == 1
     spread = _patched if one_map and level.pool > 1 else _spread
-    return spread(level, at, signal).unflatten(0, rows)
+    back: Tensor = spread(level, at, signal).unflatten(0, rows)
+    return back
 
 
 def _spread(level: Level, at: Reached, signal: Tensor) -> Tensor:
-    """Un-pooled by a product with the switches, then convolved with the turned kernels: `[B·R, C', T, F]`."""
-    spread = signal[:, :, :, :, None, :, None] * at.switches.unsqueeze(1)
-    maps = spread.flatten(5, 6).flatten(3, 4).flatten(0, 1)
+    """Un-pooled, each value all over its square but for the switches, then convolved with the turned kernels.
+
+    Returns:
+        `[B·R, C', T, F]`.
+    """
+    maps = signal.flatten(0, 1)
+    if level.pool > 1:
+        squares = F.interpolate(maps, scale_factor=level.pool, mode="nearest").unflatten(0, signal.shape[:2])
+        maps = (squares * at.switches.unsqueeze(1)).flatten(0, 1)
     rest = [whole - covered for whole, covered in zip(at.pooled_from, maps.shape[2:], strict=True)]
     if any(rest):
         maps = F.pad(maps, (0, rest[1], 0, rest[0]))
@@ -164,7 +170,7 @@ def _patched(level: Level, at: Reached, signal: Tensor) -> Tensor:
     for dt in range(size):
         for df in range(size):
             places = F.pad(weight, (df, size - 1 - df, dt, size - 1 - dt)).flatten(1)  # `[C, patch]`
-            here = (signal * at.switches[:, None, :, :, dt, :, df]).flatten(0, 1)
+            here = (signal * at.switches[:, None, :, dt::size, df::size]).flatten(0, 1)
             reach = places.T @ here.flatten(2)
             patches = reach if patches is None else patches + reach
     assert patches is not None

@@ -57,7 +57,7 @@ class FeaturePictures(nn.Module):
         kept: list[Kept | None] = [
             Kept(
                 torch.where(strongest_only[:, :, None, None] == 1, largest_alone(at.maps), at.maps),
-                ((torch.arange(width, device=chosen.device) == chosen[:, None]) & (layer[0] == depth)[:, None])[None],
+                rows_that_start(depth, width, layer[0], chosen).to(picture.dtype).unsqueeze(0),
             )
             for depth, (at, width) in enumerate(zip(reached, self.widths, strict=True))
         ]
@@ -76,11 +76,17 @@ class FeaturePictures(nn.Module):
         )
 
 
+def rows_that_start(depth: int, width: int, layer: Tensor, chosen: Tensor) -> Tensor:
+    """Bool `[R, width]`: the map of one layer that each row starts with, rows `layer` `[R]` and `chosen` `[R]`."""
+    return (torch.arange(width, device=chosen.device) == chosen[:, None]) & (layer == depth)[:, None]
+
+
 def largest_alone(maps: Tensor) -> Tensor:
     """The largest value of each map of `[B, C, T, F]` where it is, the first of several; zeros elsewhere."""
     flat = maps.flatten(2)
     alone = torch.arange(flat.shape[2], device=maps.device) == flat.argmax(dim=2, keepdim=True)
-    return torch.where(alone, flat, 0.0).unflatten(2, tuple(maps.shape[2:]))
+    kept: Tensor = torch.where(alone, flat, 0.0).unflatten(2, tuple(maps.shape[2:]))
+    return kept
 
 
 class ClassProbability(nn.Module):

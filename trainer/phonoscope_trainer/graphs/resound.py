@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from phonoscope_trainer.frontend import EXCERPT_FRAMES, FrontendOptions, mel_filterbank
+from phonoscope_trainer.frontend import EXCERPT_FRAMES, FrontendOptions, mel_filterbank, windowed_basis
 from phonoscope_trainer.graphs.description import EXCERPT, EXCERPT_SAMPLES, Graph, TensorSpec, maps
 from phonoscope_trainer.graphs.listen import WINDOW_FLOOR, bin_weights_of_bands
 from phonoscope_trainer.networks.standardise import Standardise
@@ -31,8 +31,6 @@ NOTHING = 1e-12  # the largest value of a picture with nothing in it
 
 class Transform(nn.Module):
     """A short-time Fourier transform and its inverse by overlap-add, of `frames` frames; nothing is padded.
-
-    The basis is computed where it is used, from whole numbers: an engine does so once, and no file has to hold it.
 
     Args:
         window: `[frame_samples]`, applied both ways.
@@ -61,21 +59,16 @@ class Transform(nn.Module):
         for name, value in constants.items():
             self.register_buffer(name, torch.from_numpy(value).float(), persistent=False)
 
-    def basis(self) -> Tensor:
-        """`[2·bins, 1, frame_samples]` cosines, then negated sines: cosines a quarter turn ahead."""
-        size, row = self.frame_samples, torch.arange(2 * self.bins).unsqueeze(1)
-        turns = (row % self.bins) * torch.arange(size) + (row // self.bins) * (size // 4)
-        return (torch.cos((turns % size) * (2 * np.pi / size)) * self.window).unsqueeze(1)
-
     def spectrum(self, samples: Tensor) -> Tensor:
         """Real and imaginary parts `[B, 2, T, bins]` of `samples` `[B, N]`."""
-        both = F.conv1d(samples.unsqueeze(1), self.basis(), stride=self.hop_samples)
-        return both.unflatten(1, (2, self.bins)).transpose(2, 3)
+        both = F.conv1d(samples.unsqueeze(1), windowed_basis(self.window), stride=self.hop_samples)
+        spectrum: Tensor = both.unflatten(1, (2, self.bins)).transpose(2, 3)
+        return spectrum
 
     def sound(self, spectrum: Tensor) -> Tensor:
         """Samples `[B, N]` of `spectrum` `[B, 2, T, bins]`."""
         both = (spectrum * self.bin_weight).transpose(2, 3).flatten(1, 2)
-        return F.conv_transpose1d(both, self.basis(), stride=self.hop_samples)[:, 0] / self.window_sum
+        return F.conv_transpose1d(both, windowed_basis(self.window), stride=self.hop_samples)[:, 0] / self.window_sum
 
 
 class TaggerSound(nn.Module):

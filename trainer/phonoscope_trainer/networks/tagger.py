@@ -23,6 +23,7 @@ MAPS = 64  # of every convolution
 POOL = 2
 HIDDEN = 256
 DROPOUT = 0.5  # of the fully connected layers, and of whole maps unless told otherwise
+FIRST_KERNELS = 0.02  # weights of the first layer begin within plus and minus this
 CLIP_SHAPE = (173, 257)  # frames and bins of one clip
 
 
@@ -59,6 +60,10 @@ class Tagger(nn.Module):
                 assert layer.bias is not None
                 nn.init.zeros_(layer.bias)
         nn.init.zeros_(last.weight)  # training begins with every class equally likely
+        if batch_norm:
+            # Normalisation makes the scale of kernels nothing to the function. From small ones a short training already
+            # makes patterns out of noise.
+            nn.init.uniform_(self.get_parameter("conv1.weight"), -FIRST_KERNELS, FIRST_KERNELS)
 
     @property
     def layers(self) -> tuple[str, ...]:

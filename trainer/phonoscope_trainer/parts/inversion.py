@@ -118,9 +118,11 @@ def _command(run: Path) -> str:
         "schedule",
         "validation_excerpts",
     )
+    start = f" --start {options['start']}" if options.get("start") else ""
     return (
         f"phonoscope-train feature-inverters --run {run} --detector {options['detector']}"
         f" --layers {','.join(options['layers'])}"
         f" --method {'both' if len(options['methods']) > 1 else options['methods'][0]} --variant {options['variant']} "
         + " ".join(f"--{name.replace('_', '-')} {options[name]}" for name in chosen)
+        + start
     )

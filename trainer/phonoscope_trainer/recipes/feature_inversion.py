@@ -37,12 +37,14 @@ def train_inverters(
         options: everything else.
 
     Raises:
-        CheckpointError: `folder` holds a run with other options.
+        CheckpointError: `folder` holds a run with other options, or the run to start from lacks one of the inverters.
     """
     state = checkpoint.open_run(folder, options)
     network.eval().requires_grad_(requires_grad=False)
     torch.manual_seed(options.seed)
     learners = [InverterLearner(layer, method, options) for method in options.methods for layer in options.layers]
+    if options.start:
+        _start(learners, Path(options.start))
     first = _restore(learners, state) if state else 0
     bar = tqdm(total=options.batches, initial=first * options.batches_per_epoch, desc="inverters", unit="batch")
     with SummaryWriter(str(folder), purge_step=first) as log, bar:
@@ -98,6 +100,14 @@ def _validate(
         heard = _heard(excerpts, network, options)
         for learner in learners:
             learner.validate(heard, network)
+
+
+def _start(learners: Sequence[InverterLearner], folder: Path) -> None:
+    state = checkpoint.load(folder)
+    for learner in learners:
+        if learner.name not in state:
+            raise CheckpointError(f"{folder} holds no {learner.name} to start from")
+        learner.inverter.load_state_dict(state[learner.name]["best"])
 
 
 def _restore(learners: Sequence[InverterLearner], state: dict[str, Any]) -> int:

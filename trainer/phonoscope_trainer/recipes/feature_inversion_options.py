@@ -38,6 +38,9 @@ class InversionOptions:
     validation_excerpts: int = 256
     bfloat16: bool = True  # activations; weights and their update stay float32
     seed: int = 0
+    start: str = (
+        ""  # a run of these layers and methods to go on from, through another cycle; empty: from random weights
+    )
     detector: str = ""  # the run whose layers are inverted
     corpora: tuple[str, ...] = ()
 

@@ -180,6 +180,6 @@ def _at_its_best(options: TaggerOptions, best: dict[str, Any]) -> Tagger:
     return network.eval().folded()
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference mode: what that makes cannot be trained on
 def _magnitudes(frontend: LinearStft, samples: Tensor) -> Tensor:
     return torch.cat([frontend(part) for part in samples.split(EVALUATION_BATCH)])

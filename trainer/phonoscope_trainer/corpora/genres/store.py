@@ -42,14 +42,13 @@ def render(root: Path, options: GenreOptions, workers: int = 1, progress: bool =
         (root / folder).mkdir(parents=True, exist_ok=True)
     _write(root / MANIFEST, _manifest(options))
     missing = [song for song in range(options.songs) if not _description_file(root, song).exists()]
-    context = multiprocessing.get_context("spawn")
-    with (
-        tqdm(total=options.songs, initial=options.songs - len(missing), unit="song", disable=not progress) as bar,
-        ProcessPoolExecutor(workers, mp_context=context) as pool,
-    ):
-        for rendered in as_completed([pool.submit(_render_to, root, song, options) for song in missing]):
-            rendered.result()
-            bar.update()
+    with tqdm(total=options.songs, initial=options.songs - len(missing), unit="song", disable=not progress) as bar:
+        if workers == 1:
+            for song in missing:
+                _render_to(root, song, options)
+                bar.update()
+        else:
+            _render_in_processes(root, missing, options, workers, bar)
     _write_labels(root, options)
     return labelled.load(root)
 
@@ -67,6 +66,14 @@ def descriptions(root: Path) -> dict[str, dict[str, Any]]:
         for path in sorted((root / "songs").glob("*.json"))
         for file, description in json.loads(path.read_text(encoding="utf-8")).items()
     }
+
+
+def _render_in_processes(root: Path, missing: list[int], options: GenreOptions, workers: int, bar: tqdm[None]) -> None:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        for rendered in as_completed([pool.submit(_render_to, root, song, options) for song in missing]):
+            rendered.result()
+            bar.update()
 
 
 def _render_to(root: Path, song: int, options: GenreOptions) -> None:
