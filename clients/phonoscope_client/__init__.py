@@ -25,6 +25,7 @@ from phonoscope_client.errors import (
     UnavailableError,
 )
 from phonoscope_client.inversions import Inversions, LayerInversion
+from phonoscope_client.maximisations import AscentProgress, Maximisation, MaximisedExample, ResponseTerm
 from phonoscope_client.passages import Passage, vocal_passages
 from phonoscope_client.results import (
     AudibleNetwork,
@@ -44,6 +45,7 @@ from phonoscope_client.results import (
 from phonoscope_client.service import running_service
 
 __all__ = [
+    "AscentProgress",
     "AudibleNetwork",
     "AudioInput",
     "Auralisation",
@@ -63,10 +65,13 @@ __all__ = [
     "Layer",
     "LayerInversion",
     "Masking",
+    "Maximisation",
+    "MaximisedExample",
     "NotInBundleError",
     "OutOfRangeError",
     "Passage",
     "PhonoscopeError",
+    "ResponseTerm",
     "Rule",
     "ServiceError",
     "Tls",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from phonoscope_client import command_help, commands
+from phonoscope_client import command_help, commands, maximisation_command
 from phonoscope_client.commands import Connection, Features, Region
 from phonoscope_client.errors import PhonoscopeError
 from phonoscope_client.plain_text import auralisation_text, bundle_text, curve_text, explanation_text, inversions_text
@@ -199,6 +199,7 @@ _COMMAND_LINES = {
     "explain": ("why the detector answers as it does", command_help.EXPLAIN, _add_explain),
     "invert": ("what each layer keeps of a moment", command_help.INVERT, _add_invert),
     "auralise": ("what each feature of a network hears", command_help.AURALISE, _add_auralise),
+    "maximise": ("what a unit or a layer wants to hear", command_help.MAXIMISE, maximisation_command.add_options),
     "predict": ("where somebody sings", command_help.PREDICT, _add_predict),
     "describe": ("what a service is serving", command_help.DESCRIBE, _add_describe),
     "demo": ("explain the song that comes with Phonoscope", command_help.DEMO, _add_demo),
@@ -236,6 +237,13 @@ def _auralise(options: argparse.Namespace) -> None:
     _show(options, summary, auralisation_text(auralisation, song=options.song.name))
 
 
+def _maximise(options: argparse.Namespace) -> None:
+    found, summary = maximisation_command.maximise(
+        maximisation_command.wish(options), options.out, _connection(options), note=_Note(options)
+    )
+    _show(options, summary, maximisation_command.maximisation_text(found))
+
+
 def _predict(options: argparse.Namespace) -> None:
     curve, document = commands.predict(options.song, options.out, _connection(options), note=_Note(options))
     _show(options, document, curve_text(curve, song=options.song.name))
@@ -257,6 +265,7 @@ _COMMANDS = {
     "explain": _explain,
     "invert": _invert,
     "auralise": _auralise,
+    "maximise": _maximise,
     "predict": _predict,
     "describe": _describe,
     "demo": _demo,

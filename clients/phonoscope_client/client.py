@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import grpc
 from phonoscope.v1 import auralisation_pb2
@@ -15,11 +15,12 @@ from phonoscope.v1 import explainer_service_pb2 as pb
 from phonoscope.v1.explainer_service_pb2_grpc import ExplainerServiceStub
 
 from phonoscope_client import audio as sound
-from phonoscope_client import auralisation_messages, messages
+from phonoscope_client import auralisation_messages, maximisation_messages, messages
 from phonoscope_client.audio import AudioInput
 from phonoscope_client.auralisations import Auralisation, Network, Resynthesis
 from phonoscope_client.errors import from_rpc_error, invalid
 from phonoscope_client.inversions import Inversions
+from phonoscope_client.maximisations import AscentProgress, Direction, Maximisation, ResponseTerm
 from phonoscope_client.results import Bundle, Curve, Explanation, Masking
 
 Response = TypeVar("Response")
@@ -218,6 +219,43 @@ class Client:
         response: auralisation_pb2.AuraliseResponse = self._call(self._stub.Auralise, request)
         return auralisation_messages.auralisation(response, network=network, layer=layer, start_s=section.start_s)
 
+    def maximise(
+        self,
+        terms: Sequence[ResponseTerm] = (),
+        *,
+        position: tuple[int, int] | None = None,
+        direction: Direction = "maximise",
+        examples: int = 4,
+        seed: int = 0,
+        steps: int | None = None,
+        learning_rate: float | None = None,
+        prior_weight: float | None = None,
+        listen: bool = True,
+    ) -> Iterator[AscentProgress | Maximisation]:
+        """Sounds that a unit, a layer or any weighted sum of units responds to most, or least.
+
+        Args:
+            terms: what is to respond, added up; none for the output before its sigmoid.
+            position: frame and band in a layer's maps whose response counts; None for the mean of the map.
+            direction: "maximise" or "minimise".
+            examples: how many sounds, 1 to 16.
+            seed: of the random sounds they are found from.
+            steps: of the ascent, 0 to 2000; None for the bundle's own, likewise below.
+            learning_rate: length of a step, above 0 to 1.
+            prior_weight: how much it counts to stay close to music, 0 to 10.
+            listen: whether to return every example as sound as well.
+
+        Yields:
+            Progress every few steps, then the `Maximisation`. Whoever stops early has the service stop too.
+
+        Raises:
+            NotInBundleError: the bundle that is served has no generator.
+        """
+        request = maximisation_messages.request(
+            terms, position, direction, examples, seed, steps, learning_rate, prior_weight, listen
+        )
+        return maximisation_messages.events(self._stream(self._stub.Maximise, request), request, terms, direction)
+
     def describe(self) -> Bundle:
         """What the service is serving."""
         response: pb.DescribeBundleResponse = self._call(self._stub.DescribeBundle, pb.DescribeBundleRequest())
@@ -237,6 +275,17 @@ class Client:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _stream(self, method: Callable[..., Any], request: object) -> Iterator[Any]:
+        request_id = uuid.uuid4().hex
+        metadata = [*self._metadata, ("x-request-id", request_id)]
+        call = method(request, timeout=self._timeout_s, metadata=metadata)
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, request_id=request_id) from error
+        finally:
+            call.cancel()  # nothing happens where it has ended
 
     def _call(self, method: Callable[..., Response], request: object) -> Response:
         request_id = uuid.uuid4().hex

@@ -10,6 +10,7 @@ Shows, and lets you hear, what a machine listener listens to.
   phonoscope explain song.mp3 --at 34 --out out/song    why does it say so, at 34 s?
   phonoscope invert song.mp3 --at 34 --out out/song     what does each of its layers keep of that?
   phonoscope auralise song.mp3 --layer conv3 --out out/song   what do the features of a genre tagger hear?
+  phonoscope maximise --out out/wanted                  what does it want to hear?
 """
 EXPLAIN = """\
 Explains the detector's answer at one moment, and tries the explanation before showing it: does the region
@@ -47,6 +48,17 @@ WAV file for each feature, original.wav, auralisation.npz (every array) and summ
   phonoscope auralise song.mp3 --layer conv3 --features 1,7,38 --out out/song
   phonoscope auralise song.mp3 --at 1:02.5 --layer conv5 --strongest 16 --resynthesis spectrum --out out/song
   phonoscope auralise song.mp3 --at 34 --layer conv4 --network detector --json
+"""
+MAXIMISE = """\
+Makes sounds that the detector's output, a layer, a unit or any weighted sum of them responds to most, or least,
+starting from random ones that a generator trained on music makes.
+
+DIR receives maximised.html (every example beside its start, with players; open it in a browser), a WAV file for each,
+maximised.npz (every array) and summary.json.
+
+  phonoscope maximise --layer output --sign max --examples 4 --out out/wanted
+  phonoscope maximise --layer fc7:12 --layer=-0.5*fc7:40 --steps 200 --json
+  phonoscope maximise --layer conv5:3 --at 16,10 --sign min --out out/place
 """
 PREDICT = """\
 Says how probable it is that somebody sings, at every frame of a recording.

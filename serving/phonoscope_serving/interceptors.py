@@ -6,9 +6,11 @@ It is authenticated and observed, its errors are given their status, its bytes a
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -25,11 +27,12 @@ LOG = logging.getLogger("phonoscope.calls")
 MEMORY_RETRY_S = 1.0  # about what the largest recording takes to be answered
 
 Answer = Callable[[Any, Any], Awaitable[Any]]  # request, context → response
-Around = Callable[[str, Answer], Answer]  # method, what comes next → the same with something around it
+# Method, what comes next, and whether its answer is a stream → the same with something around it.
+Around = Callable[[str, Answer, bool], Answer]
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc ships no types
-    """Puts layers around every unary call; streams are only asked for their token."""
+    """Puts layers around every call of the service; the streams of health and reflection are only asked for a token."""
 
     def __init__(self, layers: Sequence[Around], tokens: Tokens) -> None:
         """Layers are put around each method once.
@@ -47,26 +50,41 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc
             handler = await continuation(call)
             if handler is None:  # nobody serves it; remembering or counting it would let callers fill the memory
                 return None
-            self._handlers[call.method] = self._layered(call.method, handler), self._unary(call.method, _refuse, None)
+            refusal = self._around(call.method, _refuse, None, streams=handler.response_streaming)
+            self._handlers[call.method] = self._layered(call.method, handler), refusal
         handler, refusal = self._handlers[call.method]
         admitted = call.method.startswith(HEALTH_PREFIX) or self._tokens.admit(call.invocation_metadata)
         return handler if admitted else refusal
 
     def _layered(self, method: str, handler: Any) -> Any:  # noqa: ANN401 - grpc ships no types
-        if handler.unary_unary is None:
-            return handler
-        decoding = _decoding(handler.request_deserializer, handler.unary_unary)
-        return self._unary(method, decoding, handler.response_serializer)
+        streams = handler.response_streaming
+        if handler.request_streaming or (streams and not inspect.isasyncgenfunction(handler.unary_stream)):
+            return handler  # health's and reflection's own
+        answer = _written(handler.unary_stream) if streams else handler.unary_unary
+        decoding = _decoding(handler.request_deserializer, answer)
+        return self._around(method, decoding, handler.response_serializer, streams=streams)
 
-    def _unary(self, method: str, answer: Answer, serialize: Any) -> Any:  # noqa: ANN401 - grpc ships no types
+    def _around(self, method: str, answer: Answer, serialize: Any, *, streams: bool) -> Any:  # noqa: ANN401 - likewise
         for layer in reversed(self._layers):
-            answer = layer(method, answer)
+            answer = layer(method, answer, streams)
         # Requests are decoded within: grpc would answer UNKNOWN, past every layer, to what it cannot decode.
-        return grpc.unary_unary_rpc_method_handler(answer, None, serialize)
+        make = grpc.unary_stream_rpc_method_handler if streams else grpc.unary_unary_rpc_method_handler
+        return make(answer, None, serialize)
 
 
 async def _refuse(request: Any, context: Any) -> Any:  # noqa: ANN401, ARG001 - grpc ships no types
     raise Unauthenticated("a bearer token is required: send metadata 'authorization: Bearer TOKEN'")
+
+
+def _written(stream: Callable[[Any, Any], AsyncGenerator[Any]]) -> Answer:
+    """A stream's responses written one by one, so that streams end as other calls do: the layers see one awaitable."""
+
+    async def answer(request: Any, context: Any) -> None:  # noqa: ANN401 - protobuf
+        async with aclosing(stream(request, context)) as responses:
+            async for response in responses:
+                await context.write(response)
+
+    return answer
 
 
 def _decoding(deserialize: Callable[[bytes], Any], proceed: Answer) -> Answer:
@@ -97,7 +115,7 @@ def interceptor(metrics: Metrics, bundle_name: str, tokens: Tokens, max_bytes: i
     return CallInterceptor((observer.around, translated, _Holder(max_bytes).around), tokens)
 
 
-def translated(method: str, proceed: Answer) -> Answer:
+def translated(method: str, proceed: Answer, streams: bool) -> Answer:  # noqa: ARG001 - both kinds alike
     """Gives every error its gRPC status and google.rpc details."""
 
     async def answer(request: Any, context: Any) -> Any:  # noqa: ANN401 - protobuf
@@ -121,7 +139,7 @@ class _Holder:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes, self._held_bytes = max_bytes, 0
 
-    def around(self, method: str, proceed: Answer) -> Answer:  # noqa: ARG002 - all methods share the bound
+    def around(self, method: str, proceed: Answer, streams: bool) -> Answer:  # noqa: ARG002 - all methods share the bound
         async def answer(request: bytes, context: Any) -> Any:  # noqa: ANN401 - protobuf
             if self._held_bytes and self._held_bytes + len(request) > self._max_bytes:
                 raise QueueFull(
@@ -143,8 +161,8 @@ class _Observer:
     def __init__(self, metrics: Metrics, bundle_name: str) -> None:
         self._metrics, self._bundle_name = metrics, bundle_name
 
-    def around(self, method: str, proceed: Answer) -> Answer:
-        labels = ("unary", *method.split("/")[1:])
+    def around(self, method: str, proceed: Answer, streams: bool) -> Answer:
+        labels = ("server_stream" if streams else "unary", *method.split("/")[1:])
         started = self._metrics.calls_started.labels(*labels)
         handling_seconds = self._metrics.call_seconds.labels(*labels)
 

@@ -38,6 +38,7 @@ class Metrics:
         self._measure_engine()
         self._measure_quality()
         self._measure_inversions()
+        self._measure_maximisation()
         self._measure_features()
 
     def _measure_engine(self) -> None:
@@ -118,6 +119,20 @@ class Metrics:
             registry=self.registry,
         )
 
+    def _measure_maximisation(self) -> None:
+        self.maximised_examples = Counter(
+            "phonoscope_maximised_examples_total",
+            "Examples made for a response that was to be maximised or minimised.",
+            ["bundle", "direction"],
+            registry=self.registry,
+        )
+        self.ascent_steps = Counter(
+            "phonoscope_ascent_steps_total",
+            "Steps of those examples' ascents.",
+            ["bundle", "direction"],
+            registry=self.registry,
+        )
+
     def _measure_features(self) -> None:
         self.heard_features = Counter(
             "phonoscope_features_heard_total",
@@ -155,6 +170,17 @@ class Metrics:
         for inversion in inversions:
             self.inversion_error.labels(bundle, inversion.layer).observe(inversion.reconstruction_error)
             self.strange_inversions.labels(bundle, inversion.layer).inc(int(inversion.out_of_distribution))
+
+    def observe_example(self, bundle: str, direction: str, steps: int) -> None:
+        """Counts one example.
+
+        Args:
+            bundle: name of the bundle that answered.
+            direction: "maximise" or "minimise".
+            steps: of its ascent.
+        """
+        self.maximised_examples.labels(bundle, direction).inc()
+        self.ascent_steps.labels(bundle, direction).inc(steps)
 
     def observe_features(self, bundle: str, auralisation: Auralisation) -> None:
         """Counts the features that were made heard.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import numpy as np
@@ -13,15 +15,18 @@ from phonoscope.v1 import (
     explainer_service_pb2,
     explainer_service_pb2_grpc,
     explanation_pb2,
+    maximisation_pb2,
 )
 
-from phonoscope_serving import auralisation_messages
+from phonoscope_serving import auralisation_messages, maximisation_messages
+from phonoscope_serving.ascents import ascents
 from phonoscope_serving.audible import audible_networks
 from phonoscope_serving.audio import AudioSource, EncodedAudio, PcmAudio
 from phonoscope_serving.auralise import auralise
 from phonoscope_serving.bundle import Bundle
 from phonoscope_serving.decoding import Decoder
 from phonoscope_serving.engines.engine import Engine, Floats
+from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.explain import (
     DEFAULT_OUTSIDE_DB,
     Alpha,
@@ -34,6 +39,7 @@ from phonoscope_serving.explain import (
     explain,
 )
 from phonoscope_serving.invert import Inversion, InversionQuestion, Inversions, invert_layers
+from phonoscope_serving.maximise import Example, maximise
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.predict import predict
 from phonoscope_serving.trust import Trust
@@ -49,6 +55,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     def __init__(self, engine: Engine, bundle: Bundle, decoder: Decoder, metrics: Metrics) -> None:
         self._engine, self._bundle, self._decoder, self._metrics = engine, bundle, decoder, metrics
         self._audible = audible_networks(bundle)
+        self._ascents = ascents(bundle)
         self._reference = explanation_pb2.BundleReference(name=bundle.name, digest=bundle.digest)
         self._axes = explanation_pb2.TimeFrequencyAxes(
             frames_per_second=bundle.front_end.frames_per_second, band_centre_hz=bundle.front_end.band_centre_hz
@@ -117,6 +124,22 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         answer = await auralise(self._engine, self._audible, self._decoder, source, question, _deadline(context))
         self._metrics.observe_features(self._bundle.name, answer)
         return auralisation_messages.response(answer, question, self._reference, time.monotonic() - began_s)
+
+    async def Maximise(  # noqa: N802 - the name of the RPC
+        self,
+        request: maximisation_pb2.MaximiseRequest,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> AsyncGenerator[maximisation_pb2.MaximiseResponse]:
+        """What a weighted sum of units wants to hear."""
+        if self._ascents is None:
+            raise NotInBundle(f"the bundle {self._bundle.name} has no generator to maximise with")
+        question = maximisation_messages.question(request, self._ascents)
+        yield maximisation_messages.settings(question, self._bundle, self._reference)
+        async with aclosing(maximise(self._engine, self._ascents, question, _deadline(context))) as events:
+            async for event in events:
+                if isinstance(event, Example):
+                    self._metrics.observe_example(self._bundle.name, question.direction, question.settings.steps)
+                yield maximisation_messages.event(event, self._bundle.front_end.sample_rate_hz)
 
     async def DescribeBundle(  # noqa: N802 - the name of the RPC
         self,

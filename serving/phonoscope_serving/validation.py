@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from phonoscope.v1 import audio_pb2, auralisation_pb2, explainer_service_pb2, explanation_pb2
+from phonoscope.v1 import audio_pb2, auralisation_pb2, explainer_service_pb2, explanation_pb2, maximisation_pb2
 
 from phonoscope_serving.audio import LIMITS
 from phonoscope_serving.auralise import MOST_FEATURES
@@ -17,6 +17,10 @@ LARGEST_OUTSIDE_DB = 120
 MASKINGS = frozenset(explanation_pb2.Masking.values())
 NETWORKS = frozenset(auralisation_pb2.Network.values())
 RESYNTHESES = frozenset(auralisation_pb2.Resynthesis.values())
+DIRECTIONS = frozenset(maximisation_pb2.Direction.values())
+MOST_TERMS, LARGEST_WEIGHT = 64, 1000
+MOST_EXAMPLES, MOST_STEPS = 16, 2000
+LARGEST_LEARNING_RATE, LARGEST_PRIOR_WEIGHT = 1, 10
 
 
 def violations(request: object) -> list[Violation]:
@@ -63,6 +67,26 @@ def auralise_violations(request: auralisation_pb2.AuraliseRequest) -> Iterator[V
         yield Violation("strongest", f"is {request.strongest}; at most {MOST_FEATURES} are answered at once")
     if request.strongest and request.features:
         yield Violation("strongest", "is given together with features; give one of the two")
+
+
+def maximise_violations(request: maximisation_pb2.MaximiseRequest) -> Iterator[Violation]:
+    """What is wrong with a MaximiseRequest; whether the detector has its layers and channels is for `maximise.py`."""
+    if len(request.terms) > MOST_TERMS:
+        yield Violation("terms", f"names {len(request.terms)}; at most {MOST_TERMS} are added up")
+    for number, term in enumerate(request.terms[:MOST_TERMS]):
+        if not abs(term.weight) <= LARGEST_WEIGHT:  # NaN compares false
+            limit = f"-{LARGEST_WEIGHT} to {LARGEST_WEIGHT}"
+            yield Violation(f"terms[{number}].weight", f"is {term.weight:g}; it must be {limit}")
+    if request.direction not in DIRECTIONS:
+        yield Violation("direction", f"is {request.direction}, which names no direction")
+    if request.examples > MOST_EXAMPLES:
+        yield Violation("examples", f"is {request.examples}; it must be 1 to {MOST_EXAMPLES}, or 0 for the default")
+    if request.steps > MOST_STEPS:
+        yield Violation("steps", f"is {request.steps}; it must be 0 to {MOST_STEPS}")
+    if request.HasField("learning_rate") and not 0 < request.learning_rate <= LARGEST_LEARNING_RATE:
+        yield Violation("learning_rate", f"is {request.learning_rate:g}; it must be in (0, {LARGEST_LEARNING_RATE}]")
+    if not 0 <= request.prior_weight <= LARGEST_PRIOR_WEIGHT:
+        yield Violation("prior_weight", f"is {request.prior_weight:g}; it must be in [0, {LARGEST_PRIOR_WEIGHT}]")
 
 
 def moment_violations(at_s: float, field: str) -> Iterator[Violation]:
@@ -126,4 +150,5 @@ CHECKS: dict[type, Callable[[Any], Iterator[Violation]]] = {
     explainer_service_pb2.ExplainRequest: explain_violations,
     explainer_service_pb2.InvertLayersRequest: invert_layers_violations,
     auralisation_pb2.AuraliseRequest: auralise_violations,
+    maximisation_pb2.MaximiseRequest: maximise_violations,
 }

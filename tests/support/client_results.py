@@ -12,6 +12,8 @@ from phonoscope_client import (
     HeardFeature,
     Inversions,
     LayerInversion,
+    Maximisation,
+    MaximisedExample,
     Trust,
     Waveform,
 )
@@ -131,3 +133,28 @@ def curve(probability: np.ndarray | None = None, *, frames_per_second: float = 7
     if probability is None:
         probability = np.random.default_rng(8).uniform(size=3001)
     return Curve(BundleReference("noise-1", "ab" * 32), probability.astype(np.float32), frames_per_second, 0.5)
+
+
+def maximisation(*, listen: bool = True, **changes) -> Maximisation:
+    """Two examples that became louder and more vocal, whose fields may be changed; each sound is a constant."""
+    noise = np.random.default_rng(11).normal(-6, 1, size=(2, FRAMES, BANDS)).astype(np.float32)
+
+    def sound(level: float) -> Waveform | None:
+        return Waveform(np.full(100, level, np.float32), 22050) if listen else None
+
+    made = Maximisation(
+        bundle=BundleReference("noise-1", "ab" * 32),
+        response="logit",
+        direction="maximise",
+        seed=3,
+        steps=100,
+        learning_rate=0.01,
+        prior_weight=0.001,
+        threshold=0.5,
+        axes=Axes(0.0, 70.0, mel_centres_hz()),
+        examples={
+            "1": MaximisedExample(-0.5, 3.5, -60.0, -62.0, 0.38, 0.97, noise[0], noise[0] + 1, sound(2.0), sound(0.5)),
+            "2": MaximisedExample(0.5, 2.5, -61.0, -63.0, 0.62, 0.92, noise[1], noise[1] + 1, sound(0.1), sound(0.0)),
+        },
+    )
+    return replace(made, **changes)

@@ -18,7 +18,7 @@ Answer = Callable[[Message, grpc.ServicerContext], Message]
 class _Servicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     def __init__(self, answer: Answer) -> None:
         self.Predict = self.Explain = self.InvertLayers = self.DescribeBundle = answer
-        self.Auralise = answer
+        self.Auralise = self.Maximise = answer
 
 
 @contextmanager

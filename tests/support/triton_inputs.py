@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from support.auralisation_inputs import AURALISATION, ONE_CLIP, auralisation_inputs
+from support.maximisation_inputs import MAXIMISATION, maximisation_inputs
 from support.serving_sound import music
 
 EXCERPT_S = 36934 / 22050
@@ -15,6 +16,7 @@ MODELS = (
     *(f"inverter_{layer}" for layer in LAYERS),
     *("sonify", "predict", *RULES, "masked", "heard", "invert_layers"),
     *AURALISATION,
+    *MAXIMISATION,
 )
 KINDS = tuple(model for model in MODELS if not model.startswith("inverter_") or model == "inverter_conv1")
 UNBATCHED = ("track_detector", "predict", *ONE_CLIP)  # one track or clip a call
@@ -35,6 +37,8 @@ def inputs_of(model, rows, run):
     """Inputs of one model; `run` computes what comes before it."""
     if model in AURALISATION:
         return auralisation_inputs(model, rows, run)
+    if model in MAXIMISATION:
+        return maximisation_inputs(model, rows)
     explain = explain_inputs(rows)
     rule = {name: explain[name] for name in ("alpha", "maximum_area", "masking")}
     silence = {name: np.full((1, 1), 57, np.int32) for name in ("silence_before", "silence_after")}

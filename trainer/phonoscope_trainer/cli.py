@@ -12,8 +12,10 @@ from phonoscope_trainer.commands import (
     experiments,
     explanation_inverter,
     exporting,
+    gan,
     inversion,
     masker,
+    maximisation,
     tagger,
 )
 from phonoscope_trainer.errors import TrainerError
@@ -43,7 +45,18 @@ def get_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for family in (corpora, detector, explanation_inverter, inversion, masker, tagger, exporting, experiments):
+    for family in (
+        corpora,
+        detector,
+        explanation_inverter,
+        inversion,
+        masker,
+        gan,
+        maximisation,
+        tagger,
+        exporting,
+        experiments,
+    ):
         family.add(verbs)
     return parser
 

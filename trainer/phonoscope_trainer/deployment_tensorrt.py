@@ -20,10 +20,8 @@ def reason_against(model: onnx.ModelProto) -> str:
         return "it has no float64, which the sums need"
     deciding = {tensor.name: tensor.name for tensor in model.graph.input}  # tensor → the input its values come from
     for node in model.graph.node:
-        if node.op_type in NO_KERNEL:
-            return f"it has no {node.op_type}"
-        if node.op_type == "MaxPool" and len(node.output) > 1:
-            return "its MaxPool gives no indices"
+        if reason := _against_operator(node):
+            return reason
         for position, tensor in enumerate(node.input):
             if tensor in deciding and position >= SHAPE_OPERAND.get(node.op_type, len(node.input)):
                 return f"the value of {deciding[tensor]} decides a shape, and a profile bounds shapes alone"
@@ -34,6 +32,14 @@ def reason_against(model: onnx.ModelProto) -> str:
         if any(axis.dim_param for axis in given.type.tensor_type.shape.dim[1:]):
             return f"{given.name} has a free axis, whose range a profile would have to know"
     return ""
+
+
+def _against_operator(node: onnx.NodeProto) -> str:
+    if node.op_type in NO_KERNEL:
+        return f"it has no {node.op_type}"
+    if node.op_type == "MaxPool" and len(node.output) > 1:
+        return "its MaxPool gives no indices"
+    return "the values in its loop decide when that ends" if node.op_type == "Loop" else ""
 
 
 def accelerate(config: ModelConfig, precision: Precision, cache: str, usual_rows: int) -> None:

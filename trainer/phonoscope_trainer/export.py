@@ -29,6 +29,7 @@ from phonoscope_trainer.parts.auralisation import AURALISATION
 from phonoscope_trainer.parts.detection import detection
 from phonoscope_trainer.parts.explanation import explanation
 from phonoscope_trainer.parts.inversion import INVERSION
+from phonoscope_trainer.parts.maximisation import MAXIMISATION
 from phonoscope_trainer.parts.part import Family, Part, TrainedDetector
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector import load_detector
@@ -36,7 +37,7 @@ from phonoscope_trainer.repository import replacing, write_ensemble, write_graph
 
 GOLDEN_SECONDS = 5
 # What a bundle may hold beside the detector and its explanation, by the option that names its runs.
-FAMILIES: Mapping[str, Family] = {"inverters": INVERSION, "tagger": AURALISATION}
+FAMILIES: Mapping[str, Family] = {"inverters": INVERSION, "tagger": AURALISATION, "maximisation": MAXIMISATION}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from tritonclient.grpc import model_config_pb2 as triton
 from phonoscope_trainer import bundle
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.graphs.description import Ensemble, Graph, TensorSpec
+from phonoscope_trainer.graphs.loop import GO_ON, repeated
 
 ModelConfig = Any  # tritonclient's inference.ModelConfig, which ships without types
 
@@ -57,6 +58,8 @@ def write_graph(graph: Graph, root: Path) -> None:
     path = root / graph.name / VERSION / "model.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
     _export(graph, path)
+    if graph.iterations > 1:
+        onnx.save(repeated(onnx.load(path), graph.iterations), path)
     _check(graph, path)
     config = triton.ModelConfig(
         name=graph.name,
@@ -107,7 +110,7 @@ def _export(graph: Graph, path: Path) -> None:
             dynamo=True,
             opset_version=OPSET,
             input_names=[spec.name for spec in graph.inputs],
-            output_names=[spec.name for spec in graph.outputs],
+            output_names=[*(spec.name for spec in graph.outputs), *([GO_ON] if graph.iterations > 1 else [])],
             dynamic_shapes=tuple(shapes),
             external_data=False,
             verbose=False,
@@ -129,12 +132,12 @@ def _quiet(logger: str) -> Iterator[None]:
 def _check(graph: Graph, path: Path) -> None:
     """Strip the exporter's notes, which hold source paths, so that equal networks give equal files; then check."""
     model = onnx.load(path)
-    for part in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
-        part.ClearField("metadata_props")
-    for value in (*model.graph.input, *model.graph.output):
-        value.ClearField("metadata_props")
-    for node in model.graph.node:
-        node.ClearField("doc_string")
+    model.ClearField("metadata_props")
+    for each in _graphs(model.graph):
+        for part in (each, *each.node, *each.value_info, *each.initializer, *each.input, *each.output):
+            part.ClearField("metadata_props")
+        for node in each.node:
+            node.ClearField("doc_string")
     onnx.save(model, path)
     onnx.checker.check_model(model, full_check=True)
     for kind, specs, values in (
@@ -144,6 +147,15 @@ def _check(graph: Graph, path: Path) -> None:
         names = [value.name for value in values]
         if names != [spec.name for spec in specs]:
             raise ExportError(f"{graph.name}: {kind} are {names}, the contract says {[s.name for s in specs]}")
+
+
+def _graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    """A graph and the bodies of its loops."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _graphs(attribute.g)
 
 
 def _inputs(specs: Iterable[TensorSpec]) -> list[triton.ModelInput]:

@@ -1,6 +1,7 @@
 from phonoscope.v1 import audio_pb2 as _audio_pb2
 from phonoscope.v1 import auralisation_pb2 as _auralisation_pb2
 from phonoscope.v1 import explanation_pb2 as _explanation_pb2
+from phonoscope.v1 import maximisation_pb2 as _maximisation_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message

@@ -5,6 +5,7 @@ import warnings
 
 from phonoscope.v1 import auralisation_pb2 as phonoscope_dot_v1_dot_auralisation__pb2
 from phonoscope.v1 import explainer_service_pb2 as phonoscope_dot_v1_dot_explainer__service__pb2
+from phonoscope.v1 import maximisation_pb2 as phonoscope_dot_v1_dot_maximisation__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
 GRPC_VERSION = grpc.__version__
@@ -65,6 +66,11 @@ class ExplainerServiceStub:
                 '/phonoscope.v1.ExplainerService/Auralise',
                 request_serializer=phonoscope_dot_v1_dot_auralisation__pb2.AuraliseRequest.SerializeToString,
                 response_deserializer=phonoscope_dot_v1_dot_auralisation__pb2.AuraliseResponse.FromString,
+                _registered_method=True)
+        self.Maximise = channel.unary_stream(
+                '/phonoscope.v1.ExplainerService/Maximise',
+                request_serializer=phonoscope_dot_v1_dot_maximisation__pb2.MaximiseRequest.SerializeToString,
+                response_deserializer=phonoscope_dot_v1_dot_maximisation__pb2.MaximiseResponse.FromString,
                 _registered_method=True)
         self.DescribeBundle = channel.unary_unary(
                 '/phonoscope.v1.ExplainerService/DescribeBundle',
@@ -131,6 +137,18 @@ class ExplainerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Maximise(self, request, context):
+        """What a unit, a layer or any weighted sum of units wants to hear: sounds that a generator trained on music makes, climbed
+        to where the response is largest or smallest and the sound still likely (2019).
+
+        A stream: settings, progress every few steps, then each example. Also answers FAILED_PRECONDITION where the bundle that
+        is served holds no generator, and INVALID_ARGUMENT for a layer, channel or position that the detector does not have.
+        Cancelling the call, or its deadline, ends the work within a few steps.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DescribeBundle(self, request, context):
         """What the service is serving: layers, shapes, labels, threshold, front-end, metrics, data and licence.
 
@@ -162,6 +180,11 @@ def add_ExplainerServiceServicer_to_server(servicer, server):
                     servicer.Auralise,
                     request_deserializer=phonoscope_dot_v1_dot_auralisation__pb2.AuraliseRequest.FromString,
                     response_serializer=phonoscope_dot_v1_dot_auralisation__pb2.AuraliseResponse.SerializeToString,
+            ),
+            'Maximise': grpc.unary_stream_rpc_method_handler(
+                    servicer.Maximise,
+                    request_deserializer=phonoscope_dot_v1_dot_maximisation__pb2.MaximiseRequest.FromString,
+                    response_serializer=phonoscope_dot_v1_dot_maximisation__pb2.MaximiseResponse.SerializeToString,
             ),
             'DescribeBundle': grpc.unary_unary_rpc_method_handler(
                     servicer.DescribeBundle,
@@ -288,6 +311,33 @@ class ExplainerService:
             '/phonoscope.v1.ExplainerService/Auralise',
             phonoscope_dot_v1_dot_auralisation__pb2.AuraliseRequest.SerializeToString,
             phonoscope_dot_v1_dot_auralisation__pb2.AuraliseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Maximise(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/phonoscope.v1.ExplainerService/Maximise',
+            phonoscope_dot_v1_dot_maximisation__pb2.MaximiseRequest.SerializeToString,
+            phonoscope_dot_v1_dot_maximisation__pb2.MaximiseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -13,6 +13,7 @@ from phonoscope_trainer.commands import (
     auralisation_experiment,
     explanation_loss,
     inversion_experiment,
+    maximisation,
     peers_experiment,
     sanity_experiment,
     stems_experiment,
@@ -37,6 +38,7 @@ def add(verbs: Verbs) -> None:
     _add_detector(experiments)
     _add_stress(experiments)
     inversion_experiment.add_experiment(experiments)
+    maximisation.add_experiment(experiments)
     explanation_loss.add_experiment(experiments)
     tagger_experiment.add_experiment(experiments)
     auralisation_experiment.add_experiment(experiments)

@@ -61,6 +61,15 @@ def intervals(
     return {name: _interval(values, options.level) for name, values in scores.items()}
 
 
+def interval_of_mean(values: Floats, options: BootstrapOptions = BOOTSTRAP) -> Interval:
+    """Interval of the mean of `values` `[N]`, which are drawn one by one."""
+    drawn = np.random.default_rng(options.seed).integers(len(values), size=(options.resamples, len(values)))
+    interval = _interval(values[drawn].mean(axis=1), options.level)
+    if interval is None:
+        raise ValueError("every value is unknown")
+    return interval
+
+
 def _counts(curves: Sequence[Curve], threshold: float) -> Floats:
     """`[S, 4]` frames of each song: rightly called sung, wrongly called sung, sung, not sung."""
     rows = []

@@ -36,6 +36,7 @@ class Graph:
     example: tuple[Tensor, ...]  # values to trace with; two rows where batches are allowed
     maximum_batch: int = MAXIMUM_BATCH
     parameters: Mapping[str, str] = field(default_factory=dict)  # what serving must know
+    iterations: int = 1  # of a module to be repeated inside the graph, at most; see `loop.repeated`
 
 
 @dataclass(frozen=True, slots=True)

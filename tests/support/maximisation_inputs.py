@@ -1,0 +1,39 @@
+"""Inputs for the graphs that maximise: rows that differ in every setting."""
+
+from __future__ import annotations
+
+import numpy as np
+
+MAXIMISATION = ("maximise", "maximise_features", "generate", "griffin_lim")
+WIDTHS = {"maximise": 705, "maximise_features": 321}
+
+
+def maximisation_inputs(model, rows):
+    """Inputs of one model."""
+    noise, row = np.random.default_rng(2019), np.arange(rows)[:, None]
+    z = noise.standard_normal((rows, 128), np.float32)
+    if model == "griffin_lim":
+        log_mel = noise.normal(-5, 1, (rows, 115, 80)).astype(np.float32)
+        return {"log_mel": log_mel, "audio": noise.standard_normal((rows, 36934), np.float32)}
+    weights = (noise.standard_normal((rows, WIDTHS.get(model, 705))) / 10).astype(np.float32)
+    position = np.where(row % 2, [[5, 4]], [[-1, -1]]).astype(np.int32)
+    if model == "generate":
+        return {"z": z, "weights": weights, "position": position}
+    zeros, number = np.zeros_like(z), np.zeros((rows, 1), np.float32)
+    inputs = {
+        "z": z,
+        "first_moment": zeros,
+        "second_moment": zeros,
+        "step": np.zeros((rows, 1), np.int32),
+        "evaluated_step": np.full((rows, 1), -1, np.int32),
+        "response": number,
+        "prior": number,
+        "best_z": zeros,
+        "best_objective": number - 3e38,
+        "steps": (3 + row).astype(np.int32),
+        "learning_rate": number + 0.01,
+        "prior_weight": number + 0.01,
+        "sign": (1 - 2 * (row % 2)).astype(np.float32),
+        "weights": weights,
+    }
+    return inputs if model == "maximise_features" else inputs | {"position": position}

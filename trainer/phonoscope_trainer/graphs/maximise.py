@@ -1,0 +1,201 @@
+"""`maximise` and `generate`: what a unit, a layer or any weighted sum of units wants to hear (Mishra et al. 2019).
+
+`maximise` climbs the objective of Eq. 2 for every row by itself:
+
+    sign · response(z) + λ · log p(z),   log p(z) = −½‖z‖² without its constant
+
+The response is a weighted sum of the detector's units, before any sigmoid, for the generator's output at z,
+standardised. One call makes up to `steps_per_call` steps of Adam; rows of different requests share a call. Every tensor
+has the batch axis first and is float32 unless stated.
+
+A row's state goes in, and comes out with `next_` before its name:
+
+    z [128]                    where the row is; begins standard normal
+    first_moment [128]         Adam's, before bias correction; begins 0
+    second_moment [128]        likewise
+    step int32 [1]             updates made so far; begins 0
+    evaluated_step int32 [1]   the step at which z was evaluated last; begins -1
+    response [1]               found there; begins 0
+    prior [1]                  log p(z) there; begins 0
+    best_z [128]               where the objective was largest so far; begins 0
+    best_objective [1]         how large; begins -3e38
+
+A row's settings:
+
+    steps int32 [1]            updates to make in all; may be raised later, and the row goes on
+    learning_rate [1]
+    prior_weight [1]           λ
+    sign [1]                   1 to maximise, -1 to minimise: the response only, never the prior
+    weights [705]              of all channels of all layers: conv1, conv2, mp3, conv4, conv5, mp6, fc7, fc8, logit
+    position int32 [2]         frame and band in the maps of those before fc7; -1, -1: their mean
+
+Each step evaluates z, notes it if it is the best so far, and moves it unless the budget is spent. A row is done once
+`next_evaluated_step` is `steps`; then `next_response` and `next_prior` are those of `next_z`. A row that is done stays
+as it is, whatever else is in the batch, and a call ends early as soon as another row is done, so that its place can be
+taken.
+
+`maximise_features` is the same without `position`, for weights of fc7, fc8 and logit only (`weights [321]`): faster.
+
+`generate` evaluates points: `z [128]`, `weights [705]` and `position int32 [2]` to `log_mel [115, 80]`,
+`response [1]`, `prior [1]` and `probability [1]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from phonoscope_trainer.graphs.description import Graph, TensorSpec, maps, numbers
+from phonoscope_trainer.graphs.response import FEATURES, UNITS, Response
+from phonoscope_trainer.networks.gan import LATENT, Generator
+from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.networks.svdnet import SVDNet
+
+
+@dataclass(frozen=True, slots=True)
+class AdamOptions:
+    """How the objective is climbed; the authors' code has a `beta1` of .9 where the paper has .99."""
+
+    beta1: float = 0.99
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    steps_per_call: int = 10
+
+
+PAPER_ADAM = AdamOptions()
+
+
+class MaximiseStep(nn.Module):
+    """One step of every row."""
+
+    def __init__(self, response: Response, adam: AdamOptions = PAPER_ADAM) -> None:
+        super().__init__()
+        self.response, self.adam = response, adam
+
+    def forward(
+        self,
+        z: Tensor,
+        first_moment: Tensor,
+        second_moment: Tensor,
+        step: Tensor,
+        evaluated_step: Tensor,
+        response: Tensor,
+        prior: Tensor,
+        best_z: Tensor,
+        best_objective: Tensor,
+        steps: Tensor,
+        learning_rate: Tensor,
+        prior_weight: Tensor,
+        sign: Tensor,
+        weights: Tensor,
+        position: Tensor | None = None,
+    ) -> tuple[Tensor, ...]:
+        """The state after the step, in the order of the arguments, and whether a row can go on and none became done."""
+        adam = self.adam
+        response, slope = self.response.with_gradient(z, weights, position)
+        prior = log_prior(z)
+        objective = sign * response + prior_weight * prior
+        better = objective > best_objective
+        uphill = sign * slope - prior_weight * z
+
+        moving = step < steps
+        first = adam.beta1 * first_moment + (1 - adam.beta1) * uphill
+        second = adam.beta2 * second_moment + (1 - adam.beta2) * uphill * uphill
+        count = (step + 1).to(z.dtype)
+        corrected = first / (1 - torch.pow(adam.beta1, count))
+        spread = torch.sqrt(second / (1 - torch.pow(adam.beta2, count))) + adam.epsilon
+        just_done = (evaluated_step < steps) & (step >= steps)
+        return (
+            torch.where(moving, z + learning_rate * corrected / spread, z),
+            torch.where(moving, first, first_moment),
+            torch.where(moving, second, second_moment),
+            step + moving.to(step.dtype),
+            step + 0,
+            response,
+            prior,
+            torch.where(better, z, best_z),
+            torch.maximum(objective, best_objective),
+            moving.any() & torch.logical_not(just_done.any()),
+        )
+
+
+class Generate(nn.Module):
+    """`generate`: what points of the prior sound like to the detector."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+    def forward(self, z: Tensor, weights: Tensor, position: Tensor) -> tuple[Tensor, ...]:
+        """`log_mel` `[B, 115, 80]`; `response`, `prior` and `probability` `[B, 1]`."""
+        log_mel, response, logit = self.response(z, weights, position)
+        return log_mel, response, log_prior(z), torch.sigmoid(logit)
+
+
+def log_prior(z: Tensor) -> Tensor:
+    """Logarithm of p(z) `[B, 1]` of `z` `[B, 128]`, standard normal, without its constant."""
+    return -0.5 * torch.sum(z * z, dim=1, keepdim=True)
+
+
+STATE = (
+    TensorSpec("z", (LATENT,)),
+    TensorSpec("first_moment", (LATENT,)),
+    TensorSpec("second_moment", (LATENT,)),
+    TensorSpec("step", (1,), "int32"),
+    TensorSpec("evaluated_step", (1,), "int32"),
+    *numbers("response", "prior"),
+    TensorSpec("best_z", (LATENT,)),
+    *numbers("best_objective"),
+)
+SETTINGS = (TensorSpec("steps", (1,), "int32"), *numbers("learning_rate", "prior_weight", "sign"))
+POSITION = TensorSpec("position", (2,), "int32")
+
+
+def maximise_graphs(
+    generator: Generator, standardise: Standardise, network: SVDNet, adam: AdamOptions = PAPER_ADAM
+) -> tuple[Graph, ...]:
+    """The descriptions of `maximise`, `maximise_features` and `generate`; all networks in evaluation mode."""
+    of_all, of_features = (Response(generator, standardise, network, layers) for layers in (UNITS, FEATURES))
+    weights = _weights(of_all)
+    inputs = (TensorSpec("z", (LATENT,)), weights, POSITION)
+    return (
+        maximise_graph("maximise", of_all, adam, (POSITION,)),
+        maximise_graph("maximise_features", of_features, adam),
+        Graph(
+            "generate",
+            Generate(of_all),
+            inputs,
+            (*maps("log_mel"), *numbers("response", "prior", "probability")),
+            tuple(_example(spec) for spec in inputs),
+            parameters=_channels(of_all),
+        ),
+    )
+
+
+def maximise_graph(name: str, response: Response, adam: AdamOptions, more: tuple[TensorSpec, ...] = ()) -> Graph:
+    """The description of a graph that maximises `response`, with `more` inputs than the usual."""
+    inputs = (*STATE, *SETTINGS, _weights(response), *more)
+    return Graph(
+        name,
+        MaximiseStep(response, adam),
+        inputs,
+        tuple(replace(spec, name=f"next_{spec.name}") for spec in STATE),
+        tuple(_example(spec) for spec in inputs),
+        parameters=_channels(response) | {"steps_per_call": str(adam.steps_per_call)},
+        iterations=adam.steps_per_call,
+    )
+
+
+def _weights(response: Response) -> TensorSpec:
+    return TensorSpec("weights", (sum(response.widths.values()),))
+
+
+def _channels(response: Response) -> dict[str, str]:
+    """What serving must know of `weights`: each layer's name and channels, in order."""
+    return {"channels": ",".join(f"{layer}:{width}" for layer, width in response.widths.items())}
+
+
+def _example(spec: TensorSpec) -> Tensor:
+    return torch.zeros(2, *spec.dims, dtype=torch.int32 if spec.type == "int32" else torch.float32)
