@@ -76,12 +76,6 @@ def mel_filterbank(options: FrontendOptions = FRONTEND) -> NDArray[np.float64]:
     return np.asarray(filters / filters.sum(axis=0))
 
 
-def fourier_basis(frame_samples: int, bins: int) -> NDArray[np.float64]:
-    """`[2, bins, frame_samples]` cosines and negated sines under a symmetric Hann window."""
-    phase = 2 * np.pi * np.arange(bins)[:, None] * np.arange(frame_samples) / frame_samples
-    return np.stack([np.cos(phase), -np.sin(phase)]) * np.hanning(frame_samples)
-
-
 def windowed_basis(window: Tensor) -> Tensor:
     """`[2·bins, 1, frame_samples]` cosines, then negated sines, under `window` `[frame_samples]`; float32.
 

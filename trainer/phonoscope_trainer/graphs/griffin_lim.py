@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from phonoscope_trainer.frontend import EXCERPT_FRAMES, FrontendOptions, mel_filterbank
 from phonoscope_trainer.graphs.description import EXCERPT, EXCERPT_SAMPLES, Graph, TensorSpec, maps
-from phonoscope_trainer.graphs.listen import WINDOW_FLOOR
+from phonoscope_trainer.graphs.transform import WINDOW_FLOOR
 
 ITERATIONS = 100  # the authors'
 SILENT_MAGNITUDE = 1e-12  # a bin this quiet has no phase

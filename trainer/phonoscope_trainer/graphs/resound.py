@@ -17,58 +17,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from phonoscope_trainer.frontend import EXCERPT_FRAMES, FrontendOptions, mel_filterbank, windowed_basis
+from phonoscope_trainer.frontend import FrontendOptions
 from phonoscope_trainer.graphs.description import EXCERPT, EXCERPT_SAMPLES, Graph, TensorSpec, maps
-from phonoscope_trainer.graphs.listen import WINDOW_FLOOR, bin_weights_of_bands
+from phonoscope_trainer.graphs.listen import bin_weights_of_bands
+from phonoscope_trainer.graphs.sonify import bins_of_bands
+from phonoscope_trainer.graphs.transform import Transform, excerpt_transform, magnitude
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.tagger_frontend import LinearStftOptions
 
 PHASE, SPECTRUM = 1, 2  # values of the tensor `resynthesis`
 RESYNTHESIS = TensorSpec("resynthesis", (1,), "int32")
-SILENT_MAGNITUDE = 1e-7  # a bin this quiet has no phase to lend
 NOTHING = 1e-12  # the largest value of a picture with nothing in it
-
-
-class Transform(nn.Module):
-    """A short-time Fourier transform and its inverse by overlap-add, of `frames` frames; nothing is padded.
-
-    Args:
-        window: `[frame_samples]`, applied both ways.
-        hop_samples: from one frame to the next.
-        frames: of the sound.
-    """
-
-    window: Tensor
-    window_sum: Tensor
-    bin_weight: Tensor
-
-    def __init__(self, window: np.ndarray[tuple[int], np.dtype[np.float64]], hop_samples: int, frames: int) -> None:
-        super().__init__()
-        self.frame_samples, self.hop_samples = len(window), hop_samples
-        self.bins = len(window) // 2 + 1
-        twice = np.full(self.bins, 2.0)  # every bin but the first and last stands for its mirror image too
-        twice[[0, -1]] = 1
-        summed = np.zeros(len(window) + (frames - 1) * hop_samples)
-        for frame in range(frames):
-            summed[frame * hop_samples :][: len(window)] += window**2
-        constants = {
-            "window": window,
-            "window_sum": np.maximum(summed, WINDOW_FLOOR * summed.max()),
-            "bin_weight": twice / len(window),
-        }
-        for name, value in constants.items():
-            self.register_buffer(name, torch.from_numpy(value).float(), persistent=False)
-
-    def spectrum(self, samples: Tensor) -> Tensor:
-        """Real and imaginary parts `[B, 2, T, bins]` of `samples` `[B, N]`."""
-        both = F.conv1d(samples.unsqueeze(1), windowed_basis(self.window), stride=self.hop_samples)
-        spectrum: Tensor = both.unflatten(1, (2, self.bins)).transpose(2, 3)
-        return spectrum
-
-    def sound(self, spectrum: Tensor) -> Tensor:
-        """Samples `[B, N]` of `spectrum` `[B, 2, T, bins]`."""
-        both = (spectrum * self.bin_weight).transpose(2, 3).flatten(1, 2)
-        return F.conv_transpose1d(both, windowed_basis(self.window), stride=self.hop_samples)[:, 0] / self.window_sum
 
 
 class TaggerSound(nn.Module):
@@ -108,11 +67,9 @@ class DetectorSound(nn.Module):
     def __init__(self, options: FrontendOptions, standardise: Standardise) -> None:
         super().__init__()
         self.standardise = standardise
-        self.transform = Transform(np.hanning(options.frame_samples), options.hop_samples, EXCERPT_FRAMES)
-        bins = self.transform.bins
-        inverse = np.pad(np.linalg.pinv(mel_filterbank(options)), ((0, 0), (0, bins - options.bins)))
-        self.register_buffer("bins_of_bands", torch.from_numpy(inverse).float(), persistent=False)
-        spread = torch.from_numpy(bin_weights_of_bands(options, bins)).float()
+        self.transform = excerpt_transform(options)
+        self.register_buffer("bins_of_bands", torch.from_numpy(bins_of_bands(options)).float(), persistent=False)
+        spread = torch.from_numpy(bin_weights_of_bands(options, self.transform.bins)).float()
         self.register_buffer("spread", spread, persistent=False)
 
     def forward(self, samples: Tensor, standardised: Tensor, heard: Tensor, resynthesis: Tensor) -> Tensor:
@@ -136,12 +93,6 @@ class DetectorSound(nn.Module):
             (heard / largest(heard)) @ self.spread,
         )
         return self.transform.sound(gain[0].unsqueeze(1) * spectrum).unsqueeze(0)
-
-
-def magnitude(spectrum: Tensor) -> Tensor:
-    """`[B, T, bins]` of `spectrum` `[B, 2, T, bins]`; never 0, so that it may divide."""
-    real, imaginary = spectrum.unbind(1)
-    return torch.clamp(torch.sqrt(real * real + imaginary * imaginary), min=SILENT_MAGNITUDE)
 
 
 def largest(heard: Tensor) -> Tensor:

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from phonoscope_trainer.frontend import FrontendOptions, mel_filterbank
 from phonoscope_trainer.graphs.description import EXCERPT, EXCERPT_SAMPLES, Graph, TensorSpec, maps
-from phonoscope_trainer.graphs.listen import ListenGraph
+from phonoscope_trainer.graphs.transform import excerpt_transform, magnitude
 from phonoscope_trainer.networks.standardise import Standardise
-
-SILENT_MAGNITUDE = 1e-7  # a bin this quiet has no phase to lend
 
 
 class SonifyGraph(nn.Module):
@@ -27,23 +25,21 @@ class SonifyGraph(nn.Module):
 
     def __init__(self, options: FrontendOptions, standardise: Standardise) -> None:
         super().__init__()
-        self.standardise, self.transform = standardise, ListenGraph(options)
-        inverse = np.linalg.pinv(mel_filterbank(options))
-        unheard = options.frame_samples // 2 + 1 - options.bins
-        weights = torch.from_numpy(np.pad(inverse, ((0, 0), (0, unheard)))).float()
-        self.register_buffer("bins_of_bands", weights, persistent=False)
+        self.standardise, self.transform = standardise, excerpt_transform(options)
+        self.register_buffer("bins_of_bands", torch.from_numpy(bins_of_bands(options)).float(), persistent=False)
 
     def forward(self, samples: Tensor, standardised: Tensor) -> Tensor:
         """`audio` `[B, N]` of the inversion `standardised` `[B, 115, 80]` of the excerpt `samples` `[B, N]`."""
-        transform = self.transform
         log_mel = standardised * self.standardise.std + self.standardise.mean
-        magnitude = torch.clamp(torch.exp(log_mel) @ self.bins_of_bands, min=0).transpose(1, 2)
-        parts = F.conv1d(samples.unsqueeze(1), transform.basis, stride=transform.hop)
-        real, imaginary = parts.chunk(2, dim=1)
-        recorded = torch.clamp(torch.sqrt(real * real + imaginary * imaginary), min=SILENT_MAGNITUDE)
-        gain = magnitude / recorded
-        frames = torch.cat([real * gain, imaginary * gain], dim=1) * transform.bin_weight
-        return F.conv_transpose1d(frames, transform.basis, stride=transform.hop)[:, 0] / transform.window_sum
+        wanted = torch.clamp(torch.exp(log_mel) @ self.bins_of_bands, min=0)
+        recorded = self.transform.spectrum(samples)
+        return self.transform.sound(recorded * (wanted / magnitude(recorded)).unsqueeze(1))
+
+
+def bins_of_bands(options: FrontendOptions) -> NDArray[np.float64]:
+    """`[bands, bins]` the pseudo-inverse of the filterbank, 0 for the bins above its top band."""
+    unheard = options.frame_samples // 2 + 1 - options.bins
+    return np.pad(np.linalg.pinv(mel_filterbank(options)), ((0, 0), (0, unheard)))
 
 
 def sonify_graph(options: FrontendOptions, standardise: Standardise) -> Graph:
