@@ -51,7 +51,7 @@ def main() -> None:
     networks = networks_of(options.generator, options.kernels)
     with tempfile.TemporaryDirectory() as folder:
         bundle = serving_bundle(networks, Path(folder))
-        graph = bundle.root / "maximise_features" / "1" / "model.onnx"
+        graph = bundle.root / "maximise" / "1" / "model.onnx"
         figures = step_figures(networks, graph, options.rows, options.threads, options.rounds)
         figures |= asyncio.run(service_figures(bundle, options.threads, options.rounds))
     figures |= {"rows": options.rows, "threads": options.threads, "onnxruntime": onnxruntime.__version__}
@@ -155,9 +155,7 @@ async def _chunks_after_cancelling(engine: OnnxEngine, known: Ascents, metrics: 
     """Calls of the graph after a cancelled request's caller has left, with nobody else there."""
 
     def chunks() -> int:
-        return int(
-            metrics.registry.get_sample_value("phonoscope_batch_rows_count", {"model": "maximise_features"}) or 0
-        )
+        return int(metrics.registry.get_sample_value("phonoscope_batch_rows_count", {"model": "maximise"}) or 0)
 
     asked = MaximisationQuestion(
         (ResponseTerm("logit", None, 1.0),), None, "maximise", 4, 0, AscentSettings(2000, 0.01, 0.001), False
@@ -178,6 +176,7 @@ def _inputs(session: onnxruntime.InferenceSession, rows: int) -> dict[str, Any]:
     inputs = {each.name: np.zeros([rows, *each.shape[1:]], kinds[each.type]) for each in session.get_inputs()}
     inputs["z"] = np.random.default_rng(0).standard_normal(inputs["z"].shape, np.float32)
     inputs["weights"][:, -1] = 1
+    inputs["position"][:] = -1
     for name, value in {"steps": 1000, "evaluated_step": -1, "best_objective": -3e38}.items():
         inputs[name][:] = value
     for name, value in {"learning_rate": 0.01, "prior_weight": 0.001, "sign": 1}.items():

@@ -11,8 +11,8 @@ from phonoscope_serving.bundle import CONFIG, Bundle, ModelConfig, parameter
 from phonoscope_serving.errors import BundleError
 from phonoscope_serving.manifest import MANIFEST, field, read_manifest
 
-CLIMBERS = ("maximise_features", "maximise")  # the fastest first; the last knows every layer
-ENTRY_POINTS = (*CLIMBERS, "generate", "griffin_lim")
+CLIMBER = "maximise"
+ENTRY_POINTS = (CLIMBER, "generated", "griffin_lim")
 DIRECTIONS = ("maximise", "minimise")
 
 
@@ -29,9 +29,7 @@ class AscentSettings:
 class Ascents:
     """What can be maximised, and how it is by default."""
 
-    channels: Mapping[
-        str, Mapping[str, int]
-    ]  # climbing model → layer → number of channels, in the order of its weights
+    channels: Mapping[str, int]  # layer → number of channels, in the order of the ascent's weights
     map_sizes: Mapping[str, tuple[int, int]]  # layer that has maps → frames and bands
     latent: int  # dimensions of the generator's input
     excerpt_samples: int  # of an example's sound
@@ -49,17 +47,15 @@ def ascents(bundle: Bundle) -> Ascents | None:
         return None
     if missing := set(ENTRY_POINTS) - set(present):
         raise BundleError(f"{MANIFEST}: there is {present[0]}, but no model {', '.join(sorted(missing))}")
-    channels = {name: _channels(bundle.models, name) for name in CLIMBERS}
+    channels = _channels(bundle.models, CLIMBER)
     shapes = {layer.name: layer.shape for layer in bundle.layers}
     entry = field(read_manifest(bundle.root), "maximisation", dict)
     return Ascents(
         channels=channels,
         map_sizes={
-            name: (shapes[name][1], shapes[name][2])
-            for name in channels[CLIMBERS[-1]]
-            if name in shapes and len(shapes[name]) == 3
+            name: (shapes[name][1], shapes[name][2]) for name in channels if name in shapes and len(shapes[name]) == 3
         },
-        latent=next(int(tensor.dims[0]) for tensor in bundle.models["generate"].input if tensor.name == "z"),
+        latent=next(int(tensor.dims[0]) for tensor in bundle.models[CLIMBER].input if tensor.name == "z"),
         excerpt_samples=bundle.front_end.excerpt_samples,
         defaults={direction: _settings(field(entry, direction, dict), direction) for direction in DIRECTIONS},
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope_serving.ascents import CLIMBERS, DIRECTIONS, Ascents, AscentSettings
+from phonoscope_serving.ascents import DIRECTIONS, Ascents, AscentSettings
 from phonoscope_serving.engines.engine import Array, Floats
 from phonoscope_serving.errors import InvalidRequest, Violation
 
@@ -37,11 +37,11 @@ class MaximisationQuestion:
     listen: bool  # also return sound
 
 
-def climber_for(known: Ascents, question: MaximisationQuestion) -> str:
-    """The fastest model that knows every layer asked for.
+def check(known: Ascents, question: MaximisationQuestion) -> None:
+    """Whether the detector has what is asked for.
 
     Raises:
-        InvalidRequest: there is none, or a channel or the position does not exist.
+        InvalidRequest: a layer, a channel or the position does not exist.
     """
     wrong = [
         violation
@@ -51,12 +51,10 @@ def climber_for(known: Ascents, question: MaximisationQuestion) -> str:
     wrong += _position_violations(known, question)
     if wrong:
         raise InvalidRequest(wrong)
-    layers = {term.layer for term in question.terms}
-    return next(model for model in CLIMBERS if layers <= known.channels[model].keys())
 
 
 def _term_violations(known: Ascents, term: ResponseTerm, field: str) -> Iterator[Violation]:
-    widths = known.channels[CLIMBERS[-1]]
+    widths = known.channels
     if term.layer not in widths:
         shown = f"is {term.layer[:SHOWN_CHARACTERS]!r}; the detector has {', '.join(widths)}"
         yield Violation(f"{field}.layer", shown)
@@ -77,16 +75,16 @@ def _position_violations(known: Ascents, question: MaximisationQuestion) -> Iter
             yield Violation(f"position.{name}", f"is {place}; the layer has 0 to {size - 1}")
 
 
-def row_settings(known: Ascents, model: str, question: MaximisationQuestion) -> dict[str, Array]:
+def row_settings(known: Ascents, question: MaximisationQuestion) -> dict[str, Array]:
     """What stays the same from call to call."""
-    settings: dict[str, Array] = {
+    return {
         "steps": int_column(question.settings.steps),
         "learning_rate": float_column(question.settings.learning_rate),
         "prior_weight": float_column(question.settings.prior_weight),
         "sign": float_column(1 if question.direction == DIRECTIONS[0] else -1),
-        "weights": unit_weights(known.channels[model], question.terms),
+        "weights": unit_weights(known.channels, question.terms),
+        "position": map_position(question),
     }
-    return settings if model != CLIMBERS[-1] else settings | {"position": map_position(question)}
 
 
 def unit_weights(widths: Mapping[str, int], terms: Sequence[ResponseTerm]) -> Floats:

@@ -15,16 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from phonoscope_serving.ascents import CLIMBERS, Ascents
+from phonoscope_serving.ascents import CLIMBER, Ascents
 from phonoscope_serving.engines.engine import Array, Engine, Floats
 from phonoscope_serving.maximisation_question import (
     MaximisationQuestion,
-    climber_for,
+    check,
     float_column,
     int_column,
-    map_position,
     row_settings,
-    unit_weights,
 )
 
 NOWHERE_YET = -3e38  # below any objective: nothing has been evaluated
@@ -75,17 +73,21 @@ async def maximise(
         InvalidRequest: a term's layer or channel, or the position, is none of the detector's.
         RequestError: see `Engine.infer`.
     """
-    model = climber_for(known, question)
+    check(known, question)
+    settings = row_settings(known, question)
     begin = np.random.default_rng(question.seed).standard_normal((question.examples, known.latent), np.float32)
-    rows = [_Row(begin[index : index + 1], row_settings(known, model, question)) for index in range(question.examples)]
+    rows = [_Row(begin[index : index + 1], settings) for index in range(question.examples)]
     moved = asyncio.Event()
-    async with _climbing(engine, model, rows, moved, deadline) as climb:
+    told: Progress | None = None
+    async with _climbing(engine, rows, moved, deadline) as climb:
         while not climb.done():
             await asyncio.wait({climb, moving := asyncio.create_task(moved.wait())}, return_when="FIRST_COMPLETED")
             moving.cancel()
             moved.clear()
-            yield _progress(rows)
+            yield (told := _progress(rows))
         climb.result()
+    if told != _progress(rows):  # the last steps were made while the one before was being told
+        yield _progress(rows)
     for index, row in enumerate(rows):
         yield await _example(engine, known, question, index, row, deadline)
 
@@ -93,8 +95,8 @@ async def maximise(
 class _Row:
     """One example on its way."""
 
-    def __init__(self, z: Floats, settings: Mapping[str, Array]) -> None:
-        self.initial_z, self._settings = z, settings
+    def __init__(self, z: Floats, settings: dict[str, Array]) -> None:
+        self.initial_z, self.settings = z, settings
         self._steps = int(settings["steps"][0, 0])
         zeros = np.zeros_like(z)
         self.state: dict[str, Array] = {
@@ -112,7 +114,7 @@ class _Row:
     @property
     def inputs(self) -> dict[str, Array]:
         """What the next call is given."""
-        return {**self.state, **self._settings}
+        return {**self.state, **self.settings}
 
     def is_done(self) -> bool:
         """Whether all steps were made and the last point was evaluated."""
@@ -125,14 +127,14 @@ class _Row:
 
 @asynccontextmanager
 async def _climbing(
-    engine: Engine, model: str, rows: list[_Row], moved: asyncio.Event, deadline: float | None
+    engine: Engine, rows: list[_Row], moved: asyncio.Event, deadline: float | None
 ) -> AsyncIterator[asyncio.Task[None]]:
     """A task that climbs with every row, ended with the block; it does not wait for whoever follows its progress."""
 
     async def climb(row: _Row) -> None:
         begun = False
         while not row.is_done():
-            row.become(await engine.infer(model, row.inputs, deadline=deadline, begun=begun))
+            row.become(await engine.infer(CLIMBER, row.inputs, deadline=deadline, begun=begun))
             begun = True
             moved.set()
 
@@ -167,19 +169,21 @@ async def _example(
 ) -> Example:
     """Where the row began and its best point, evaluated and, if asked for, heard."""
     points = np.concatenate([row.initial_z, row.state["best_z"]])
-    inputs = {
-        "z": points,
-        "weights": np.repeat(unit_weights(known.channels[CLIMBERS[-1]], question.terms), len(points), axis=0),
-        "position": np.repeat(map_position(question), len(points), axis=0),
-    }
-    made = await engine.infer("generate", inputs, deadline=deadline, begun=True)
+    standing = [_Row(point[None], row.settings | {"steps": int_column(0)}).inputs for point in points]
+    evaluated = await engine.infer(
+        CLIMBER,
+        {name: np.concatenate([each[name] for each in standing]) for name in standing[0]},
+        deadline=deadline,
+        begun=True,
+    )
+    made = await engine.infer("generated", {"z": points}, deadline=deadline, begun=True)
     sounds: Sequence[Floats | None] = [None] * len(points)
     if question.listen:
         sounds = await _heard(engine, known, made["log_mel"], question.seed, deadline)
     initial, found = (
         Point(
-            response=float(made["response"][number, 0]),
-            prior=float(made["prior"][number, 0]),
+            response=float(evaluated[f"{NEXT}response"][number, 0]),
+            prior=float(evaluated[f"{NEXT}prior"][number, 0]),
             probability=float(made["probability"][number, 0]),
             log_mel=made["log_mel"][number],
             audio=sounds[number],

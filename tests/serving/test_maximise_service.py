@@ -90,7 +90,7 @@ def test_a_deadline_ends_the_stream(service):
 
 def test_a_cancelled_call_stops_working_and_is_counted_as_cancelled(service):
     def steps():
-        return service.count("phonoscope_batch_rows_sum", model="maximise_features")
+        return service.count("phonoscope_batch_rows_sum", model="maximise")
 
     def ended(code):
         labels = {"grpc_type": "server_stream", "grpc_service": "phonoscope.v1.ExplainerService"}

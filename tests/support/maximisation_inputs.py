@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-MAXIMISATION = ("maximise", "maximise_features", "generate", "griffin_lim")
-WIDTHS = {"maximise": 705, "maximise_features": 321}
+MAXIMISATION = ("maximise", "generate", "griffin_lim")
 
 
 def maximisation_inputs(model, rows):
@@ -15,12 +14,12 @@ def maximisation_inputs(model, rows):
     if model == "griffin_lim":
         log_mel = noise.normal(-5, 1, (rows, 115, 80)).astype(np.float32)
         return {"log_mel": log_mel, "audio": noise.standard_normal((rows, 36934), np.float32)}
-    weights = (noise.standard_normal((rows, WIDTHS.get(model, 705))) / 10).astype(np.float32)
-    position = np.where(row % 2, [[5, 4]], [[-1, -1]]).astype(np.int32)
     if model == "generate":
-        return {"z": z, "weights": weights, "position": position}
+        return {"z": z}
+    weights = (noise.standard_normal((rows, 705)) / 10).astype(np.float32)
+    position = np.where(row % 2, [[5, 4]], [[-1, -1]]).astype(np.int32)
     zeros, number = np.zeros_like(z), np.zeros((rows, 1), np.float32)
-    inputs = {
+    return {
         "z": z,
         "first_moment": zeros,
         "second_moment": zeros,
@@ -35,5 +34,5 @@ def maximisation_inputs(model, rows):
         "prior_weight": number + 0.01,
         "sign": (1 - 2 * (row % 2)).astype(np.float32),
         "weights": weights,
+        "position": position,
     }
-    return inputs if model == "maximise_features" else inputs | {"position": position}

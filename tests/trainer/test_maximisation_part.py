@@ -43,7 +43,7 @@ def finished_search(folder, sign, best, **options):
 
 def test_without_a_search_the_settings_are_the_published_ones(gan, detector):
     part = maximisation([gan], detector)
-    assert [graph.name for graph in part.graphs] == ["maximise", "maximise_features", "generate", "griffin_lim"]
+    assert [graph.name for graph in part.graphs] == ["maximise", "generate", "griffin_lim"]
     assert part.entries["maximisation"] == {
         "maximise": {"steps": 100, "learning_rate": 0.01, "prior_weight": 0.001},
         "minimise": {"steps": 1000, "learning_rate": 0.001, "prior_weight": 0.1},

@@ -13,7 +13,7 @@ from phonoscope_trainer.graphs.maximise import (
     log_prior,
     maximise_graphs,
 )
-from phonoscope_trainer.graphs.response import FEATURES, UNITS, Response
+from phonoscope_trainer.graphs.response import UNITS, Response
 from phonoscope_trainer.networks.gan import LOG_FLOOR, Generator
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
@@ -59,8 +59,8 @@ def well_conditioned():
     return networks(level=-2.0, spread=1.0, gain=1.0)
 
 
-def weights_of(terms, layers=UNITS):
-    parts = {name: torch.zeros(WIDTHS[name]) for name in layers}
+def weights_of(terms):
+    parts = {name: torch.zeros(WIDTHS[name]) for name in UNITS}
     for layer, channel, weight in terms:
         parts[layer][slice(None) if channel is None else channel] = weight
     return torch.cat(list(parts.values()))
@@ -95,16 +95,6 @@ def test_the_gradient_of_every_kind_of_response_is_that_of_automatic_differentia
         (slope,) = torch.autograd.grad(expected, at)
         assert found[row, 0] == pytest.approx(expected.item(), rel=1e-9)
         torch.testing.assert_close(slopes[row], slope, rtol=1e-7, atol=1e-10 * float(slope.abs().max()))
-
-
-def test_features_alone_give_what_they_give_among_all_layers():
-    made = networks()
-    terms = [("fc7", 3, 1.0), ("fc8", None, 0.2), ("logit", 0, -1.0)]
-    z, everywhere = torch.randn(3, 128), torch.full((3, 2), -1, dtype=torch.int32)
-    among_all = Response(*made).with_gradient(z, weights_of(terms).expand(3, -1), everywhere)
-    alone = Response(*made, FEATURES).with_gradient(z, weights_of(terms, FEATURES).expand(3, -1))
-    for found, expected in zip(alone, among_all, strict=True):
-        torch.testing.assert_close(found, expected)
 
 
 def test_a_new_network_needs_no_adjoint_of_its_own():
@@ -154,11 +144,17 @@ def rows(z, **settings):
     }
 
 
+def asked(weights, count):
+    """What `count` rows are asked: the means of maps."""
+    position = torch.tensor([EVERYWHERE] * count, dtype=torch.int32)
+    return {"weights": weights.expand(count, -1).contiguous(), "position": position}
+
+
 def climbed(step, state, weights, iterations):
     """What one call of the graph does, in PyTorch."""
     names = [*state][:9]
     for _ in range(iterations):
-        *values, go_on = step(*state.values(), weights)
+        *values, go_on = step(*state.values(), *asked(weights, len(state["z"])).values())
         state = state | dict(zip(names, values, strict=True))
         if not go_on:
             break
@@ -186,7 +182,7 @@ def trajectory(z, options, made, steps, learning_rate, prior_weight, sign):
 @pytest.mark.parametrize("options", [AdamOptions(), AdamOptions(beta1=0.9)], ids=["the paper's Adam", "the code's"])
 def test_rows_of_different_settings_each_go_the_way_of_adam(options):
     made = [network.double() for network in networks()]
-    step = MaximiseStep(Response(*made, FEATURES), options).double()
+    step = MaximiseStep(Response(*made), options).double()
     z = torch.randn(3, 128, dtype=torch.float64)
     settings = {
         "steps": [4, 1, 3],
@@ -194,7 +190,7 @@ def test_rows_of_different_settings_each_go_the_way_of_adam(options):
         "prior_weight": [0.01, 0.1, 0.0],
         "sign": [1, -1, -1],
     }
-    weights = weights_of([("logit", 0, 1.0)], FEATURES).double().expand(3, -1)
+    weights = weights_of([("logit", 0, 1.0)]).double()
     state = rows(z, **settings)
     for _ in range(3):  # ends early whenever a row is done
         state = climbed(step, state, weights, 10)
@@ -211,10 +207,10 @@ def test_rows_of_different_settings_each_go_the_way_of_adam(options):
 
 
 def test_a_budget_that_is_raised_goes_on_where_it_was():
-    step = MaximiseStep(Response(*networks(), FEATURES)).double()
+    step = MaximiseStep(Response(*networks())).double()
     z, weights = (
         torch.randn(2, 128, dtype=torch.float64),
-        weights_of([("logit", 0, 1.0)], FEATURES).double().expand(2, -1),
+        weights_of([("logit", 0, 1.0)]).double(),
     )
     short = climbed(step, rows(z, steps=3), weights, 10)
     raised = climbed(step, short | {"steps": torch.full((2, 1), 7, dtype=torch.int32)}, weights, 10)
@@ -244,15 +240,11 @@ def call(session, inputs):
     return {output.name: torch.from_numpy(value) for output, value in zip(session.get_outputs(), made, strict=True)}
 
 
-@pytest.mark.parametrize("name", ["maximise", "maximise_features"])
-def test_the_exported_graph_climbs_as_the_module_does(sessions, name):
-    session, graph = sessions[name]
-    terms = [("fc7", 2, 1.0), ("logit", 0, 1.0)] + ([("conv2", 4, 3.0)] if name == "maximise" else [])
-    layers = UNITS if name == "maximise" else FEATURES
+def test_the_exported_graph_climbs_as_the_module_does(sessions):
+    session, graph = sessions["maximise"]
+    weights = weights_of([("fc7", 2, 1.0), ("logit", 0, 1.0), ("conv2", 4, 3.0)])
     z = torch.randn(3, 128, generator=torch.Generator().manual_seed(3))
-    inputs = rows(z, steps=[9, 2, 20]) | {"weights": weights_of(terms, layers).expand(3, -1).contiguous()}
-    if name == "maximise":
-        inputs["position"] = torch.full((3, 2), -1, dtype=torch.int32)
+    inputs = rows(z, steps=[9, 3, 20]) | asked(weights, 3)
     expected, names = inputs, [*inputs][:9]
     for _ in range(graph.iterations):  # as many as the shortest budget needs
         *values, go_on = graph.module(*expected.values())
@@ -260,7 +252,7 @@ def test_the_exported_graph_climbs_as_the_module_does(sessions, name):
         if not go_on:
             break
     made = call(session, inputs)
-    assert made["next_evaluated_step"].flatten().tolist() == [2, 2, 2]
+    assert made["next_evaluated_step"].flatten().tolist() == [3, 3, 3]
     for each in names:
         # Rounding puts a unit of thousands on the other side of its kink, where its slope is another.
         largest = float(expected[each].abs().max())
@@ -268,9 +260,8 @@ def test_the_exported_graph_climbs_as_the_module_does(sessions, name):
 
 
 def test_a_row_that_is_done_stays_as_it_is_and_holds_nobody_up(sessions):
-    session, _ = sessions["maximise_features"]
-    weights = weights_of([("logit", 0, 1.0)], FEATURES).expand(2, -1).contiguous()
-    state = rows(torch.randn(2, 128), steps=[2, 12]) | {"weights": weights}
+    session, _ = sessions["maximise"]
+    state = rows(torch.randn(2, 128), steps=[2, 12]) | asked(weights_of([("logit", 0, 1.0)]), 2)
     for _ in range(4):
         made = call(session, state)
         state = state | {name.removeprefix("next_"): value for name, value in made.items()}
@@ -287,22 +278,24 @@ def test_a_row_that_is_done_stays_as_it_is_and_holds_nobody_up(sessions):
         torch.testing.assert_close(state[name][0], value, rtol=1e-5, atol=1e-5)
 
 
-def test_points_are_evaluated_as_the_networks_evaluate_them(sessions):
-    session, _ = sessions["generate"]
-    generator, standardise, detector = well_conditioned()
+def test_a_row_of_no_steps_is_a_point_evaluated(sessions):
+    session, _ = sessions["maximise"]
+    made = well_conditioned()
     z = torch.randn(2, 128)
     terms, position = RESPONSES["one place of Conv4"]
-    made = call(
-        session,
-        {
-            "z": z,
-            "weights": weights_of(terms).expand(2, -1).contiguous(),
-            "position": torch.tensor([position] * 2, dtype=torch.int32),
-        },
-    )
-    torch.testing.assert_close(made["log_mel"], generator(z), rtol=1e-4, atol=1e-4)
+    inputs = rows(z, steps=0) | asked(weights_of(terms), 2) | {"position": torch.tensor([position] * 2).int()}
+    found = call(session, inputs)
     for row in range(2):
-        expected = by_definition(z[row], terms, position, generator, standardise, detector)
-        assert made["response"][row, 0].item() == pytest.approx(expected.item(), rel=1e-3)
-    torch.testing.assert_close(made["probability"], torch.sigmoid(detector(standardise(generator(z)))))
-    torch.testing.assert_close(made["prior"], log_prior(z))
+        expected = by_definition(z[row], terms, position, *made)
+        assert found["next_response"][row, 0].item() == pytest.approx(expected.item(), rel=1e-3)
+    torch.testing.assert_close(found["next_prior"], log_prior(z))
+    torch.testing.assert_close(found["next_z"], z)
+
+
+def test_points_become_spectrograms_as_the_networks_make_them(sessions):
+    session, _ = sessions["generate"]
+    generator, standardise, _ = well_conditioned()
+    z = torch.randn(2, 128)
+    made = call(session, {"z": z})
+    torch.testing.assert_close(made["log_mel"], generator(z), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(made["standardised"], standardise(generator(z)), rtol=1e-4, atol=1e-4)

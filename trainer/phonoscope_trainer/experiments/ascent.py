@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from phonoscope_trainer.experiments.response import FIRST, Response
-from phonoscope_trainer.graphs.maximise import AdamOptions, maximise_graphs
-from phonoscope_trainer.graphs.response import FEATURES
+from phonoscope_trainer.experiments.response import Response
+from phonoscope_trainer.graphs.maximise import AdamOptions, maximise_graph
+from phonoscope_trainer.graphs.response import Response as GraphResponse
 from phonoscope_trainer.networks.gan import Generator
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
@@ -74,16 +74,14 @@ class LatentAscent:
         threads: int,
     ) -> None:
         """Writes the graph into `folder` and loads it."""
-        name = "maximise_features" if response.features_only else "maximise"
-        graphs = {graph.name: graph for graph in maximise_graphs(generator, standardise, network, adam)}
-        write_graph(graphs[name], folder)
+        graph = maximise_graph(GraphResponse(generator, standardise, network), adam)
+        write_graph(graph, folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self.session = onnxruntime.InferenceSession(
-            folder / name / VERSION / "model.onnx", options, providers=["CPUExecutionProvider"]
+            folder / graph.name / VERSION / "model.onnx", options, providers=["CPUExecutionProvider"]
         )
-        self.weights = response.weights[FIRST[FEATURES[0]] :] if response.features_only else response.weights
-        self.position = None if response.features_only else np.array(response.position, np.int32)
+        self.weights, self.position = response.weights, np.array(response.position, np.int32)
         self.outputs = [output.name for output in self.session.get_outputs()]
 
     def climb(
@@ -107,9 +105,8 @@ class LatentAscent:
             "prior_weight": np.full((rows, 1), setting.prior_weight, np.float32),
             "sign": np.full((rows, 1), setting.sign, np.float32),
             "weights": np.repeat(self.weights[None], rows, axis=0),
+            "position": np.repeat(self.position[None], rows, axis=0),
         }
-        if self.position is not None:
-            settings["position"] = np.repeat(self.position[None], rows, axis=0)
         readings = []
         for budget in steps:
             settings["steps"] = np.full((rows, 1), budget, np.int32)

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontend import EXCERPT_FRAMES, FRONTEND
-from phonoscope_trainer.graphs.response import FEATURES, UNITS
+from phonoscope_trainer.graphs.response import UNITS
 from phonoscope_trainer.networks import feature_inverters
 from phonoscope_trainer.networks.svdnet import CONVOLUTIONS, POOL, SVDNet
 
@@ -29,6 +29,7 @@ CHANNELS = feature_inverters.CHANNELS | {"logit": 1}
 FIRST = {layer: sum(CHANNELS[name] for name in UNITS[:number]) for number, layer in enumerate(UNITS)}
 WIDTH = sum(CHANNELS.values())  # channels of all layers
 OUTPUT = "output"  # what the last unit is called besides `logit`
+WITHOUT_MAPS = ("fc7", "fc8", "logit")
 ANYWHERE = (-1, -1)  # position: the mean of a map
 TERM = re.compile(r"(?P<layer>\w+)(:(?P<channel>\d+))?(@(?P<frame>\d+)x(?P<band>\d+))?(\*(?P<weight>-?[\d.]+))?")
 
@@ -39,11 +40,6 @@ class Response:
 
     weights: NDArray[np.float32]  # [705], in the order of UNITS
     position: tuple[int, int]  # frame and band, or ANYWHERE
-
-    @property
-    def features_only(self) -> bool:
-        """Whether no layer that has maps has a weight."""
-        return not self.weights[: FIRST[FEATURES[0]]].any()
 
     def of(self, network: SVDNet, standardised: Tensor) -> Tensor:
         """`[B]` responses to standardised excerpts `[B, 115, 80]`."""
@@ -88,7 +84,7 @@ def parsed(text: str) -> Response:
 
 
 def _inside(layer: str, frame: int, band: int) -> tuple[int, int]:
-    if layer in FEATURES:
+    if layer in WITHOUT_MAPS:
         raise OptionsError(f"response: {layer} has no positions")
     frames, bands = EXCERPT_FRAMES, FRONTEND.bands
     for name in UNITS[: UNITS.index(layer) + 1]:

@@ -32,23 +32,23 @@ A row's settings:
 Each step evaluates z, notes it if it is the best so far, and moves it unless the budget is spent. A row is done once
 `next_evaluated_step` is `steps`; then `next_response` and `next_prior` are those of `next_z`. A row that is done stays
 as it is, whatever else is in the batch, and a call ends early as soon as another row is done, so that its place can be
-taken.
+taken. A row of no steps is a point evaluated.
 
-`maximise_features` is the same without `position`, for weights of fc7, fc8 and logit only (`weights [321]`): faster.
-
-`generate` evaluates points: `z [128]`, `weights [705]` and `position int32 [2]` to `log_mel [115, 80]`,
-`response [1]`, `prior [1]` and `probability [1]`.
+`generate` is the generator by itself: `z [128]` to `log_mel [115, 80]` and `standardised`, as the detector is given it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
+from phonoscope_trainer.graphs.chains import generator_chain
 from phonoscope_trainer.graphs.description import Graph, TensorSpec, maps, numbers
-from phonoscope_trainer.graphs.response import FEATURES, UNITS, Response
+from phonoscope_trainer.graphs.response import Response
 from phonoscope_trainer.networks.gan import LATENT, Generator
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
@@ -67,10 +67,21 @@ class AdamOptions:
 PAPER_ADAM = AdamOptions()
 
 
+class Responding(Protocol):
+    """A network that is asked, as a function of z."""
+
+    @property
+    def widths(self) -> Mapping[str, int]:
+        """Layer → channels, in the order of the weights."""
+
+    def with_gradient(self, z: Tensor, weights: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
+        """The response `[B, 1]` to `z` `[B, 128]` and its gradient `[B, 128]`; see `Response`."""
+
+
 class MaximiseStep(nn.Module):
     """One step of every row."""
 
-    def __init__(self, response: Response, adam: AdamOptions = PAPER_ADAM) -> None:
+    def __init__(self, response: Responding, adam: AdamOptions = PAPER_ADAM) -> None:
         super().__init__()
         self.response, self.adam = response, adam
 
@@ -90,7 +101,7 @@ class MaximiseStep(nn.Module):
         prior_weight: Tensor,
         sign: Tensor,
         weights: Tensor,
-        position: Tensor | None = None,
+        position: Tensor,
     ) -> tuple[Tensor, ...]:
         """The state after the step, in the order of the arguments, and whether a row can go on and none became done."""
         adam = self.adam
@@ -122,16 +133,16 @@ class MaximiseStep(nn.Module):
 
 
 class Generate(nn.Module):
-    """`generate`: what points of the prior sound like to the detector."""
+    """`generate`: what points of the prior are as spectrograms."""
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, generator: Generator, standardise: Standardise) -> None:
         super().__init__()
-        self.response = response
+        self.prior = generator_chain(generator, standardise)
 
-    def forward(self, z: Tensor, weights: Tensor, position: Tensor) -> tuple[Tensor, ...]:
-        """`log_mel` `[B, 115, 80]`; `response`, `prior` and `probability` `[B, 1]`."""
-        log_mel, response, logit = self.response(z, weights, position)
-        return log_mel, response, log_prior(z), torch.sigmoid(logit)
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """`log_mel` and `standardised`, both `[B, 115, 80]`, of `z` `[B, 128]`."""
+        made = self.prior(z)
+        return made["log_mel"][:, 0], made["standardised"][:, 0]
 
 
 def log_prior(z: Tensor) -> Tensor:
@@ -155,46 +166,36 @@ POSITION = TensorSpec("position", (2,), "int32")
 
 def maximise_graphs(
     generator: Generator, standardise: Standardise, network: SVDNet, adam: AdamOptions = PAPER_ADAM
-) -> tuple[Graph, ...]:
-    """The descriptions of `maximise`, `maximise_features` and `generate`; all networks in evaluation mode."""
-    of_all, of_features = (Response(generator, standardise, network, layers) for layers in (UNITS, FEATURES))
-    weights = _weights(of_all)
-    inputs = (TensorSpec("z", (LATENT,)), weights, POSITION)
+) -> tuple[Graph, Graph]:
+    """The descriptions of `maximise` and `generate`; all networks in evaluation mode."""
     return (
-        maximise_graph("maximise", of_all, adam, (POSITION,)),
-        maximise_graph("maximise_features", of_features, adam),
-        Graph(
-            "generate",
-            Generate(of_all),
-            inputs,
-            (*maps("log_mel"), *numbers("response", "prior", "probability")),
-            tuple(_example(spec) for spec in inputs),
-            parameters=_channels(of_all),
-        ),
+        maximise_graph(Response(generator, standardise, network), adam),
+        generate_graph(Generate(generator, standardise)),
     )
 
 
-def maximise_graph(name: str, response: Response, adam: AdamOptions, more: tuple[TensorSpec, ...] = ()) -> Graph:
-    """The description of a graph that maximises `response`, with `more` inputs than the usual."""
-    inputs = (*STATE, *SETTINGS, _weights(response), *more)
+def maximise_graph(response: Responding, adam: AdamOptions = PAPER_ADAM) -> Graph:
+    """The description of `maximise` for a response."""
+    weights = TensorSpec("weights", (sum(response.widths.values()),))
+    inputs = (*STATE, *SETTINGS, weights, POSITION)
+    channels = ",".join(f"{layer}:{width}" for layer, width in response.widths.items())
     return Graph(
-        name,
+        "maximise",
         MaximiseStep(response, adam),
         inputs,
         tuple(replace(spec, name=f"next_{spec.name}") for spec in STATE),
         tuple(_example(spec) for spec in inputs),
-        parameters=_channels(response) | {"steps_per_call": str(adam.steps_per_call)},
+        # What serving must know: each layer's name and channels, in the order of `weights`.
+        parameters={"channels": channels, "steps_per_call": str(adam.steps_per_call)},
         iterations=adam.steps_per_call,
     )
 
 
-def _weights(response: Response) -> TensorSpec:
-    return TensorSpec("weights", (sum(response.widths.values()),))
-
-
-def _channels(response: Response) -> dict[str, str]:
-    """What serving must know of `weights`: each layer's name and channels, in order."""
-    return {"channels": ",".join(f"{layer}:{width}" for layer, width in response.widths.items())}
+def generate_graph(generate: nn.Module) -> Graph:
+    """The description of `generate`."""
+    return Graph(
+        "generate", generate, (TensorSpec("z", (LATENT,)),), maps("log_mel", "standardised"), (torch.zeros(2, LATENT),)
+    )
 
 
 def _example(spec: TensorSpec) -> Tensor:

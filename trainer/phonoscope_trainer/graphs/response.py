@@ -15,7 +15,6 @@ from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
 
 UNITS = (*LAYERS, "logit")  # layers whose channels can be asked for
-FEATURES = ("fc7", "fc8", "logit")  # those that have no maps
 
 
 class MeanOrPlace(nn.Module):
@@ -57,34 +56,23 @@ class MeanOrPlace(nn.Module):
 class Response(nn.Module):
     """A weighted sum of the detector's units at z, and its gradient."""
 
-    def __init__(
-        self, generator: Generator, standardise: Standardise, network: SVDNet, layers: tuple[str, ...] = UNITS
-    ) -> None:
+    def __init__(self, generator: Generator, standardise: Standardise, network: SVDNet) -> None:
         super().__init__()
         self.prior, self.detector = generator_chain(generator, standardise), detector_chain(network)
         with torch.no_grad():
             found = self.detector(network.fc7.weight.new_zeros(1, 1, *EXCERPT))
-        self.widths = {name: found[name].shape[1] for name in layers}
-        self.maps = nn.ModuleDict({name: MeanOrPlace(found[name].shape[1:]) for name in layers if found[name].ndim > 2})
+        self.widths = {name: found[name].shape[1] for name in UNITS}
+        self.maps = nn.ModuleDict({name: MeanOrPlace(found[name].shape[1:]) for name in UNITS if found[name].ndim > 2})
 
-    def forward(self, z: Tensor, weights: Tensor, position: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """What there is at z.
+    def with_gradient(self, z: Tensor, weights: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
+        """The response `[B, 1]` to z, and its gradient `[B, 128]`.
 
         Args:
             z: `[B, 128]`.
             weights: `[B, C]` of every channel of every layer.
-            position: int32 `[B, 2]` frame and band; -1, -1: the mean. Left out where no layer has maps.
-
-        Returns:
-            `log_mel` `[B, 115, 80]`, `response` and `logit` `[B, 1]`.
+            position: int32 `[B, 2]` frame and band; -1, -1: the mean.
         """
-        made = self.prior(z)
-        heard = self.detector(made["standardised"])
-        return made["log_mel"][:, 0], self._response(heard, weights, self._places(position)), heard["logit"]
-
-    def with_gradient(self, z: Tensor, weights: Tensor, position: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """The response `[B, 1]` to z, and its gradient `[B, 128]`; arguments as of `forward`."""
-        made, places = self.prior(z), self._places(position)
+        made, places = self.prior(z), {name: asked(position) for name, asked in self._asked()}
         heard = self.detector(made["standardised"])
         seeds = self._of_layers(weights)
         seeds |= {name: asked.spread(seeds[name], places[name]) for name, asked in self._asked()}
@@ -98,9 +86,6 @@ class Response(nn.Module):
 
     def _of_layers(self, weights: Tensor) -> dict[str, Tensor]:
         return dict(zip(self.widths, weights.split(list(self.widths.values()), dim=1), strict=True))
-
-    def _places(self, position: Tensor | None) -> dict[str, Tensor]:
-        return {} if position is None else {name: asked(position) for name, asked in self._asked()}
 
     def _asked(self) -> Iterator[tuple[str, MeanOrPlace]]:
         for name, asked in self.maps.items():

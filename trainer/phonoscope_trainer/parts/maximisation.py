@@ -8,16 +8,28 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from phonoscope_trainer.errors import CheckpointError
 from phonoscope_trainer.experiments.maximisation_search import TABLE
+from phonoscope_trainer.graphs.description import Ensemble, Step, TensorSpec, maps, numbers, same
 from phonoscope_trainer.graphs.griffin_lim import griffin_lim_graph
 from phonoscope_trainer.graphs.maximise import PAPER_ADAM, AdamOptions, maximise_graphs
-from phonoscope_trainer.networks.gan import Generator
+from phonoscope_trainer.networks.gan import LATENT, Generator
 from phonoscope_trainer.networks.inverter import parameter_count
 from phonoscope_trainer.parts.part import Family, Part, TrainedDetector
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.gan import load_generator
 
+GENERATED = Ensemble(
+    "generated",
+    (TensorSpec("z", (LATENT,)),),
+    (*maps("log_mel"), *numbers("probability")),
+    (
+        Step("generate", same("z"), same("log_mel", "standardised")),
+        Step("detector", {"excerpt": "standardised"}, same("probability")),
+    ),
+)
 DIRECTIONS = {1: "maximise", -1: "minimise"}  # by the sign of a search
 
 
@@ -56,7 +68,7 @@ def maximisation_part(
     adam: AdamOptions = PAPER_ADAM,
     commands: tuple[str, ...] = (),
 ) -> Part:
-    """Graphs `maximise`, `maximise_features`, `generate` and `griffin_lim`.
+    """Graphs `maximise`, `generate` and `griffin_lim`; ensemble `generated`.
 
     Args:
         generator: the prior.
@@ -70,7 +82,9 @@ def maximisation_part(
             *maximise_graphs(generator, detector.standardise, detector.network, adam),
             griffin_lim_graph(detector.frontend.options),
         ),
-        entries={"maximisation": {direction: asdict(chosen) for direction, chosen in settings.items()}},
+        (GENERATED,),
+        {"generated": {"z": torch.randn(2, LATENT, generator=torch.Generator().manual_seed(0))}},
+        {"maximisation": {direction: asdict(chosen) for direction, chosen in settings.items()}},
         parameters={"generator": parameter_count(generator)},
         commands=commands,
     )
