@@ -75,6 +75,32 @@ async def test_requests_that_arrive_while_a_batch_runs_are_run_together(queue, g
     assert gate.batches == [[0], [1, 2, 3]]
 
 
+async def test_one_who_asks_again_at_once_runs_with_whoever_waits(queue, gate):
+    async def ask_on(first):
+        for number in range(first, first + 5):
+            await queue.submit(rows(number), ("y",), deadline=None, begun=True)
+
+    both = asyncio.gather(ask_on(10), ask_on(20))
+    await gate.entered.wait()
+    gate.open.set()
+    await both
+    assert gate.batches == [[10, 20], [11, 21], [12, 22], [13, 23], [14, 24]]
+
+
+async def test_one_who_comes_while_another_goes_on_asking_shares_the_next_batch(queue, gate):
+    async def ask_on(first):
+        for number in range(first, first + 3):
+            await queue.submit(rows(number), ("y",), deadline=None, begun=True)
+
+    one = asyncio.create_task(ask_on(10))
+    await gate.entered.wait()
+    other = asyncio.create_task(ask_on(20))
+    await asyncio.sleep(0)
+    gate.open.set()
+    await asyncio.gather(one, other)
+    assert gate.batches == [[10], [20, 11], [21, 12], [22]]
+
+
 async def test_everyone_gets_their_own_rows(queue, gate):
     first = await busy(queue, gate)
     one, two = ask(queue, rows(1, 2)), ask(queue, rows(3))

@@ -152,7 +152,7 @@ async def test_a_cancelled_request_has_left_by_the_next_boundary(counted):
     await answered(counted, question(steps=2 * STEPS_PER_CALL, seed=1))  # two boundaries later
     rows = counted.count("sum")
     await answered(counted, question(steps=2 * STEPS_PER_CALL, seed=1))
-    assert counted.count("count") - batches <= 8
+    assert counted.count("count") - batches <= 1 + 2 * 4  # one was running, and either question takes four
     assert counted.count("sum") - rows <= 4 + 2  # nobody else's: the steps', and the two points judged in the end
 
 

@@ -146,6 +146,8 @@ class BatchQueue:
                 batch = self._take()
                 if batch:
                     await self._run_batch(batch)
+            # Whoever was answered may ask again at once, and then runs with those who wait, not after them.
+            await asyncio.sleep(0)
             if not self._waiting:
                 self._arrived.clear()
 
