@@ -15,6 +15,8 @@ from phonoscope_trainer.networks.tagger import Tagger
 from phonoscope_trainer.parts.auralisation import auralisation, auralisation_part
 from phonoscope_trainer.parts.detection import detection
 from phonoscope_trainer.parts.part import Part, TrainedDetector
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.tagger import TaggerOptions, untrained
 from phonoscope_trainer.tagger_frontend import LinearStft
 from support.music import melody
 
@@ -67,6 +69,20 @@ def test_serving_is_told_the_layers_features_and_classes(part):
     }
     assert described["deconvnet_detector"] == {"layers": "conv1,conv2,conv4,conv5", "features": "64,32,128,64"}
     assert described["tagger_frontend"]["excerpt_samples"] == "44100"
+
+
+@pytest.mark.parametrize(
+    ("songs", "name", "licence"), [("", "genres", "made by Phonoscope"), ("music/mine", "mine", "as its owner says")]
+)
+def test_a_bundle_names_the_music_that_its_tagger_was_trained_on(tmp_path, detector, songs, name, licence):
+    options = TaggerOptions(labels=LABELS, music="0123", songs=songs)
+    checkpoint.open_run(tmp_path, options)
+    checkpoint.save(tmp_path, {"best": untrained(options).state_dict()})
+    part = auralisation([tmp_path], detector)
+    (data,) = part.training_data
+    assert (data.name, data.digest) == (name, "0123")
+    assert data.licence.startswith(licence)
+    assert ("--songs music/mine" in part.commands[0]) == bool(songs)
 
 
 def test_a_bundle_has_one_tagger(detector):

@@ -30,7 +30,7 @@ def gan(tmp_path):
     """A run that was stopped before its first update."""
     run = tmp_path / "gan"
     checkpoint.open_run(run, GanOptions(kernels="5x5", detector="runs/detector"))
-    checkpoint.save(run, {"average": Generator("5x5").state_dict()})
+    checkpoint.save(run, {"average": Generator("5x5").state_dict(), "step": 250})
     return run
 
 
@@ -47,6 +47,7 @@ def test_without_a_search_the_settings_are_the_published_ones(gan, detector):
     assert part.entries["maximisation"] == {
         "maximise": {"steps": 100, "learning_rate": 0.01, "prior_weight": 0.001},
         "minimise": {"steps": 1000, "learning_rate": 0.001, "prior_weight": 0.1},
+        "training": {"iterations": 250, "published_iterations": 600000},
     }
     assert part.parameters == {"generator": 932801}
     assert part.commands[0].startswith(f"phonoscope-train gan --run {gan} --detector runs/detector --kernels 5x5")

@@ -17,6 +17,7 @@ from phonoscope_trainer.bundle import GOLDEN
 from phonoscope_trainer.repository import ModelConfig
 
 Tensors = dict[str, NDArray[Any]]
+LARGEST_FILE_BYTES = 1 << 20  # a larger input is warmed up with zeros: the bundle need not carry it
 FOLDER = "warmup"  # beside the version folders: where Triton looks for input files
 
 
@@ -53,7 +54,7 @@ def met_inputs(root: Path, configs: Mapping[str, ModelConfig]) -> dict[str, Tens
 
 
 def write_warmup(config: ModelConfig, inputs: Tensors, folder: Path, rows: tuple[int, ...]) -> None:
-    """Write the input files, and have the configuration name them for each number of rows; zeros where there is none.
+    """Write the input files, and have the configuration name them for each number of rows; zeros for what has none.
 
     Args:
         config: the graph's configuration, added to.
@@ -62,18 +63,18 @@ def write_warmup(config: ModelConfig, inputs: Tensors, folder: Path, rows: tuple
         rows: batch sizes to warm.
     """
     (folder / FOLDER).mkdir(exist_ok=True)
-    for name, value in inputs.items():
+    carried = {name: value for name, value in inputs.items() if value.nbytes <= LARGEST_FILE_BYTES}
+    for name, value in carried.items():
         (folder / FOLDER / name).write_bytes(np.ascontiguousarray(value).tobytes())
     for count in rows:
         sample = config.model_warmup.add(name=f"rows_{count}", batch_size=count)
         for tensor in config.input:
             entry = sample.inputs[tensor.name]
             entry.data_type = tensor.data_type
-            if tensor.name in inputs:
-                entry.dims.extend(inputs[tensor.name].shape[1:])
+            entry.dims.extend(inputs[tensor.name].shape[1:] if tensor.name in inputs else tensor.dims)
+            if tensor.name in carried:
                 entry.input_data_file = tensor.name
             else:
-                entry.dims.extend(tensor.dims)
                 entry.zero_data = True
 
 

@@ -84,7 +84,7 @@ def _write(root: Path, options: ExportOptions) -> str:
         name=options.name,
         threshold=detector.threshold,
         metrics={f"validation_{k}": v for k, v in measured.items() if k != "threshold"} | _metrics(options.metrics),
-        training_data=tuple(_training_data(corpus) for corpus in corpora),
+        training_data=(*map(_training_data, corpora), *(each for part in parts for each in part.training_data)),
         command="\n".join([*commands, options.command]),
     )
     return write_bundle(root, parts, facts, options.deployment)

@@ -63,6 +63,7 @@ def train_tagger(
         bfloat16=not float32,
         labels=music.labels,
         music=music.digest,
+        songs=str(songs or ""),
         **cast("dict[str, Any]", others),  # argparse gave them the types of the recipe's options
     )
     training, validation = (of_split(music, split, music.labels) for split in ("train", "valid"))

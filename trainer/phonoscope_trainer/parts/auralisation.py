@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import soxr
 import torch
 from torch import Tensor
 
+from phonoscope_trainer.bundle import TrainingData
+from phonoscope_trainer.corpora.rendered.store import LICENCE as RENDERED_LICENCE
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.graphs.description import EXCERPT_SAMPLES, Ensemble, Step, TensorSpec, maps, numbers, same
 from phonoscope_trainer.graphs.feature_pictures import (
@@ -25,7 +28,7 @@ from phonoscope_trainer.networks.tagger import Tagger
 from phonoscope_trainer.parts.explanation import golden_excerpts
 from phonoscope_trainer.parts.part import Family, Part, TrainedDetector
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes.tagger import load_tagger
+from phonoscope_trainer.recipes.tagger import TaggerOptions, load_tagger
 from phonoscope_trainer.tagger_frontend import LINEAR_STFT, LinearStft
 
 CHOICE = (*FEATURES, STRONGEST_ONLY, RESYNTHESIS)
@@ -42,7 +45,8 @@ def auralisation(runs: Sequence[Path], detector: TrainedDetector) -> Part:
     if len(runs) > 1:
         raise ExportError(f"a bundle has one tagger; {len(runs)} runs were given")
     network, options = load_tagger(runs[0])
-    return auralisation_part(network, options.labels, detector, (_command(runs[0]),))
+    part = auralisation_part(network, options.labels, detector, (_command(runs[0]),))
+    return replace(part, training_data=(_training_data(options),))
 
 
 def auralisation_part(
@@ -143,10 +147,17 @@ def _golden_choice() -> dict[str, Tensor]:
     return {name: torch.tensor([[number]], dtype=torch.int32) for name, number in numbers_of.items()}
 
 
+def _training_data(options: TaggerOptions) -> TrainingData:
+    if options.songs:
+        return TrainingData(Path(options.songs).name, "as its owner says", options.music)
+    return TrainingData("genres", RENDERED_LICENCE, options.music)
+
+
 def _command(run: Path) -> str:
     """The command of a tagger's run."""
     options = checkpoint.options(run)
     chosen = ("updates", "batch", "learning_rate", "map_dropout", "gain_db", "validate_every", "seed")
-    return f"phonoscope-train tagger --run {run} --variant {options['variant']} " + " ".join(
+    songs = f"--songs {options['songs']} " if options.get("songs") else ""
+    return f"phonoscope-train tagger --run {run} --variant {options['variant']} {songs}" + " ".join(
         f"--{name.replace('_', '-')} {options[name]}" for name in chosen
     )

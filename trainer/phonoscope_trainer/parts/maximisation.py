@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from phonoscope_trainer.networks.inverter import parameter_count
 from phonoscope_trainer.parts.part import Family, Part, TrainedDetector
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.gan import load_generator
+from phonoscope_trainer.recipes.gan_options import GanOptions
 
 GENERATED = Ensemble(
     "generated",
@@ -56,9 +57,11 @@ def maximisation(runs: Sequence[Path], detector: TrainedDetector) -> Part:
     generator, *searches = runs
     tables = [_table(search) for search in searches]
     settings = PUBLISHED | {DIRECTIONS[table["options"]["sign"]]: _best(table) for table in tables}
+    training = {"iterations": checkpoint.load(generator)["step"], "published_iterations": GanOptions().iterations}
     adam = AdamOptions(beta1=tables[0]["options"]["beta1"]) if tables else PAPER_ADAM
     commands = (_command(generator), *(_search_command(*pair) for pair in zip(searches, tables, strict=True)))
-    return maximisation_part(load_generator(generator), detector, settings, adam, commands)
+    part = maximisation_part(load_generator(generator), detector, settings, adam, commands)
+    return replace(part, entries={"maximisation": {**part.entries["maximisation"], "training": training}})
 
 
 def maximisation_part(

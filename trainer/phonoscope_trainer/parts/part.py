@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from phonoscope_trainer.bundle import TrainingData
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.frontend import Frontend
 from phonoscope_trainer.graphs.description import Ensemble, Graph
@@ -27,6 +28,7 @@ class Part:
     entries: Mapping[str, Any] = field(default_factory=dict)  # of the manifest: what serving must know
     parameters: Mapping[str, int] = field(default_factory=dict)  # network → parameter count
     commands: tuple[str, ...] = ()  # that repeat the training
+    training_data: tuple[TrainingData, ...] = ()  # beside the detector's corpora
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ class TaggerOptions:
     bfloat16: bool = True  # activations; weights and their update stay float32
     labels: tuple[str, ...] = ()
     music: str = ""  # digest of what it is trained on
+    songs: str = ""  # where that lies; empty: the rendered genres
 
     def __post_init__(self) -> None:
         for name in ("updates", "batch", "validate_every", "validation_clips"):
