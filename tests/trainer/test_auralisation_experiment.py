@@ -144,13 +144,23 @@ def test_cards_tell_a_bass_note_from_an_onset_detector():
     np.testing.assert_allclose(shares, 1)
 
 
+def test_a_kick_drum_is_percussive_not_only_low():
+    shares = dict.fromkeys(feature_cards.PARTS, 0.0)
+    of_card = {"answers": 1.0, "onset_correlation": 0.0, "harmonic_over_percussive_db": 0.0, "centre_hz": 100.0}
+    both = feature_cards.Card("conv5", 1, **of_card, **shares | {"harmonic_low": 0.5, "percussive_low": 0.4})
+    drum = feature_cards.Card("conv5", 2, **of_card, **shares | {"harmonic_low": 0.1, "percussive_low": 0.35})
+    found = feature_cards.found_by_numbers([both, drum])
+    assert found["kick drum"][0] is drum
+    assert found["bass note"][0] is both
+
+
 def test_every_kind_lists_the_cards_that_fit_it_best_first(network, pictures, tmp_path):
     every = feature_cards.cards(ManyFeatures(network), pictures, 3, LINEAR_STFT)
     assert len(every) == 15
     found = feature_cards.found_by_numbers(every, best=2)
     assert set(found) == set(feature_cards.KINDS)
     for kind, figure in feature_cards.KINDS.items():
-        values = [getattr(card, figure) for card in found[kind]]
+        values = [figure(card) for card in found[kind]]
         assert values == sorted(values, reverse=True)
     rows = {attribute: {"mean": 0.5, "std": 0.1} for attribute in ATTRIBUTES}
     document = {"correlation": {"conv1": rows, "conv2": rows}, "input_correlation": rows}

@@ -7,9 +7,8 @@ is measured where its energy lies and when.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from operator import attrgetter
 
 import librosa
 import numpy as np
@@ -23,17 +22,6 @@ BAND_EDGES_HZ = (200.0, 2000.0)  # between low, mid and high
 BANDS = ("low", "mid", "high")
 PARTS = tuple(f"{kind}_{band}" for kind in ("harmonic", "percussive") for band in BANDS)
 SILENT = 1e-12  # energy below which a feature has let nothing through
-
-# What the papers call features, and the figure of a card that finds them, best first.
-KINDS: dict[str, str] = {
-    "onset detector": "onset_correlation",
-    "bass note": "harmonic_low",
-    "melody": "harmonic_mid",
-    "percussive eraser": "harmonic_over_percussive_db",
-    "kick drum": "percussive_low",
-    "snare": "percussive_mid",
-    "cymbals": "percussive_high",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +40,26 @@ class Card:
     percussive_low: float
     percussive_mid: float
     percussive_high: float
+
+    def harmonic(self, band: str) -> float:
+        """Harmonic energy of a band, times the share of the band's energy that is harmonic: much of it, and pure."""
+        return _pure(getattr(self, f"harmonic_{band}"), getattr(self, f"percussive_{band}"))
+
+    def percussive(self, band: str) -> float:
+        """Likewise, percussive: a low band alone does not make a kick drum."""
+        return _pure(getattr(self, f"percussive_{band}"), getattr(self, f"harmonic_{band}"))
+
+
+# What the papers call features, and the figure of a card that finds them, best first.
+KINDS: Mapping[str, Callable[[Card], float]] = {
+    "onset detector": lambda card: card.onset_correlation,
+    "bass note": lambda card: card.harmonic("low"),
+    "melody": lambda card: card.harmonic("mid"),
+    "percussive eraser": lambda card: card.harmonic_over_percussive_db,
+    "kick drum": lambda card: card.percussive("low"),
+    "snare": lambda card: card.percussive("mid"),
+    "cymbals": lambda card: card.percussive("high"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,7 @@ def cards(network: ManyFeatures, pictures: Iterable[Tensor], features: int, opti
 def found_by_numbers(every: Iterable[Card], best: int = 5) -> dict[str, list[Card]]:
     """For each kind of feature that the papers name, the cards that fit it best, best first."""
     answering = [card for card in every if card.answers > 0.5]
-    return {kind: sorted(answering, key=attrgetter(figure), reverse=True)[:best] for kind, figure in KINDS.items()}
+    return {kind: sorted(answering, key=figure, reverse=True)[:best] for kind, figure in KINDS.items()}
 
 
 def _card(layer: str, feature: int, clips: list[Mapping[str, float]]) -> Card:
@@ -130,6 +138,10 @@ def _card(layer: str, feature: int, clips: list[Mapping[str, float]]) -> Card:
     names = clips[0].keys()
     means = {name: float(np.mean([clip[name] for clip in answered])) if answered else 0.0 for name in names}
     return Card(layer, feature, len(answered) / len(clips), **{name: round(value, 4) for name, value in means.items()})
+
+
+def _pure(share: float, rest: float) -> float:
+    return share * share / max(share + rest, SILENT)
 
 
 def _decibels(energy: ArrayLike, reference: ArrayLike) -> NDArray[np.float64]:
