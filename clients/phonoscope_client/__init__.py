@@ -9,9 +9,12 @@ The exceptions are drawn in `phonoscope_client.errors`. `phonoscope_client.repor
 reports; they alone need Matplotlib.
 """
 
+from phonoscope_client.answer_parts import Axes, BundleReference, Label, Waveform
 from phonoscope_client.audio import AudioInput
 from phonoscope_client.auralisations import Auralisation, HeardFeature
+from phonoscope_client.bundles import AudibleNetwork, Bundle, Layer, Rule, TrainingData
 from phonoscope_client.client import Client, Tls
+from phonoscope_client.curves import Curve
 from phonoscope_client.errors import (
     BusyError,
     DeadlineExceededError,
@@ -24,24 +27,10 @@ from phonoscope_client.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from phonoscope_client.explanations import Explanation, Masking, Trust
 from phonoscope_client.inversions import Inversions, LayerInversion
 from phonoscope_client.maximisations import AscentProgress, Maximisation, MaximisedExample, ResponseTerm
 from phonoscope_client.passages import Passage, vocal_passages
-from phonoscope_client.results import (
-    AudibleNetwork,
-    Axes,
-    Bundle,
-    BundleReference,
-    Curve,
-    Explanation,
-    Label,
-    Layer,
-    Masking,
-    Rule,
-    TrainingData,
-    Trust,
-    Waveform,
-)
 from phonoscope_client.service import running_service
 
 __all__ = [

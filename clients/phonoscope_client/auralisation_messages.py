@@ -8,8 +8,8 @@ import numpy as np
 from phonoscope.v1 import audio_pb2, auralisation_pb2
 
 from phonoscope_client.auralisations import Auralisation, HeardFeature, Network, Resynthesis
+from phonoscope_client.bundles import AudibleNetwork
 from phonoscope_client.errors import ServiceError, invalid
-from phonoscope_client.results import AudibleNetwork
 from phonoscope_client.wire import axes, bundle_reference, decimal, time_frequency_map, waveform
 
 _NETWORKS: dict[Network, auralisation_pb2.Network] = {

@@ -8,11 +8,11 @@ from html import escape
 
 import numpy as np
 
+from phonoscope_client.answer_parts import Floats, Waveform
 from phonoscope_client.audio import wav
 from phonoscope_client.auralisations import Auralisation, HeardFeature
 from phonoscope_client.page import colour_bar, facts, image, page, player, plot
 from phonoscope_client.pictures import Scale, frequency_ticks, png, time_ticks
-from phonoscope_client.results import Floats, Waveform
 from phonoscope_client.wording import percent
 
 RANGE_DB = 60.0  # from the faintest colour to the brightest

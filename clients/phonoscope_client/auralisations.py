@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phonoscope_client import archive
-from phonoscope_client.results import Axes, BundleReference, Floats, Waveform
+from phonoscope_client.answer_parts import Axes, BundleReference, Floats, Waveform
 
 Network = Literal["tagger", "detector"]
 Resynthesis = Literal["phase", "spectrum"]

@@ -18,10 +18,12 @@ from phonoscope_client import audio as sound
 from phonoscope_client import auralisation_messages, maximisation_messages, messages
 from phonoscope_client.audio import AudioInput
 from phonoscope_client.auralisations import Auralisation, Network, Resynthesis
+from phonoscope_client.bundles import Bundle
+from phonoscope_client.curves import Curve
 from phonoscope_client.errors import from_rpc_error, invalid
+from phonoscope_client.explanations import Explanation, Masking
 from phonoscope_client.inversions import Inversions
 from phonoscope_client.maximisations import AscentProgress, Direction, Maximisation, ResponseTerm
-from phonoscope_client.results import Bundle, Curve, Explanation, Masking
 
 Response = TypeVar("Response")
 

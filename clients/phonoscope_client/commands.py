@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from phonoscope_client import demo
+from phonoscope_client.answer_parts import Waveform
 from phonoscope_client.audio import wav
 from phonoscope_client.auralisations import Auralisation, Network, Resynthesis
+from phonoscope_client.bundles import Bundle
 from phonoscope_client.client import Client, Tls
+from phonoscope_client.curves import Curve
 from phonoscope_client.errors import invalid
+from phonoscope_client.explanations import Explanation, Masking
 from phonoscope_client.inversions import Inversions
-from phonoscope_client.results import Bundle, Curve, Explanation, Masking, Waveform
 from phonoscope_client.service import running_service
 
 Note = Callable[[str], None]

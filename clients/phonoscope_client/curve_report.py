@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from phonoscope_client.answer_parts import Floats
+from phonoscope_client.curves import Curve
 from phonoscope_client.page import facts, page, player, plot
 from phonoscope_client.passages import Passage, vocal_passages
 from phonoscope_client.pictures import Tick, time_ticks
-from phonoscope_client.results import Curve, Floats
 from phonoscope_client.wording import clock, percent
 
 MAX_COLUMNS = 1000  # about as many as a screen has pixels for

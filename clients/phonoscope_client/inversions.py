@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from phonoscope_client import archive
-from phonoscope_client.results import Axes, BundleReference, Floats, Label, Waveform
+from phonoscope_client.answer_parts import Axes, BundleReference, Floats, Label, Waveform
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by; likewise below

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from phonoscope_client import archive
-from phonoscope_client.results import Axes, BundleReference, Floats, Waveform
+from phonoscope_client.answer_parts import Axes, BundleReference, Floats, Waveform
 
 Direction = Literal["maximise", "minimise"]
 

@@ -9,19 +9,12 @@ import numpy.typing as npt
 from phonoscope.v1 import explainer_service_pb2, explanation_pb2
 
 from phonoscope_client import auralisation_messages
+from phonoscope_client.answer_parts import Label
+from phonoscope_client.bundles import Bundle, Layer, Rule, TrainingData
+from phonoscope_client.curves import Curve
 from phonoscope_client.errors import ServiceError, invalid
+from phonoscope_client.explanations import Explanation, Masking, Trust
 from phonoscope_client.inversions import Inversions, LayerInversion
-from phonoscope_client.results import (
-    Bundle,
-    Curve,
-    Explanation,
-    Label,
-    Layer,
-    Masking,
-    Rule,
-    TrainingData,
-    Trust,
-)
 from phonoscope_client.wire import axes, bundle_reference, decimal, time_frequency_map, waveform
 
 _LABELS: dict[int, Label] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope_client.results import Curve
+from phonoscope_client.curves import Curve
 
 
 @dataclass(frozen=True)

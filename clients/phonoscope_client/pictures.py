@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex
 from matplotlib.image import imsave
 from matplotlib.ticker import MaxNLocator
 
-from phonoscope_client.results import Floats
+from phonoscope_client.answer_parts import Floats
 from phonoscope_client.wording import clock, hertz
 
 DB_PER_NEPER = 20 / math.log(10)  # decibels in one unit of a natural logarithm of magnitude

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from phonoscope_client.answer_parts import BundleReference
 from phonoscope_client.auralisations import Auralisation
+from phonoscope_client.bundles import AudibleNetwork, Bundle, Layer
+from phonoscope_client.curves import Curve
+from phonoscope_client.explanations import Explanation
 from phonoscope_client.inversions import Inversions
 from phonoscope_client.passages import vocal_passages
-from phonoscope_client.results import AudibleNetwork, Bundle, BundleReference, Curve, Explanation, Layer
 from phonoscope_client.verdict import trials, verdict
 from phonoscope_client.wording import clock, percent
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from phonoscope_client.results import Explanation
+from phonoscope_client.explanations import Explanation
 from phonoscope_client.wording import percent
 
 MOST_BORDERS = 0.3  # between a bin inside and one outside, for each bin, for a region to be outlined

@@ -6,7 +6,9 @@ from html import escape
 
 import numpy as np
 
+from phonoscope_client.answer_parts import Waveform
 from phonoscope_client.audio import wav
+from phonoscope_client.explanations import Explanation
 from phonoscope_client.page import colour_bar, facts, image, page, player, plot
 from phonoscope_client.pictures import (
     Scale,
@@ -16,7 +18,6 @@ from phonoscope_client.pictures import (
     time_ticks,
 )
 from phonoscope_client.region import region_overlay, span_s, whereabouts
-from phonoscope_client.results import Explanation, Waveform
 from phonoscope_client.verdict import Trial, trials, verdict
 from phonoscope_client.wording import percent
 

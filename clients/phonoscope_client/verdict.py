@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from phonoscope_client.results import Explanation, Label, Trust
+from phonoscope_client.answer_parts import Label
+from phonoscope_client.explanations import Explanation, Trust
 from phonoscope_client.wording import percent
 
 # A region this large leaves hardly anything out, and so points at nothing.

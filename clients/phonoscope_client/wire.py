@@ -6,8 +6,8 @@ import numpy as np
 from google.protobuf.message import Message
 from phonoscope.v1 import audio_pb2, explanation_pb2
 
+from phonoscope_client.answer_parts import Axes, BundleReference, Floats, Waveform
 from phonoscope_client.errors import ServiceError
-from phonoscope_client.results import Axes, BundleReference, Floats, Waveform
 
 
 def axes(message: explanation_pb2.TimeFrequencyAxes, start_s: int) -> Axes:

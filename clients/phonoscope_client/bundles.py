@@ -1,0 +1,90 @@
+"""What a service is serving, as frozen dataclasses of plain values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the detector, the shape of its activation for one excerpt, and whether it can be inverted."""
+
+    name: str
+    shape: tuple[int, ...]
+    invertible: bool
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way to say which bins an answer rests on, and the alpha it is used with where a request gives none."""
+
+    name: str
+    default_alpha: float
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """One corpus behind a bundle: its name, licence and the SHA-256 of its description."""
+
+    name: str
+    licence: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class AudibleNetwork:
+    """A network whose features can be heard.
+
+    Attributes:
+        network: "tagger" or "detector".
+        layers: name of each convolution → how many features it has, first to deepest.
+        labels: the classes it tells apart.
+        clip_s: seconds of a clip.
+    """
+
+    network: Literal["tagger", "detector"]
+    layers: dict[str, int]
+    labels: tuple[str, ...]
+    clip_s: float
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a service is serving.
+
+    Attributes:
+        name: name and version.
+        digest: SHA-256 over the bundle's files, lower-case hexadecimal.
+        layers: the detector's layers, first to last.
+        sample_rate_hz: of the front-end.
+        hop_samples: samples from one frame to the next.
+        frame_samples: samples in a frame.
+        excerpt_frames: frames in an excerpt.
+        band_centre_hz: centre frequency of each mel band, ascending.
+        threshold: a moment at or above this probability is called vocal.
+        rules: the rules of explanation, the default first.
+        metrics: measured when the bundle was made, by name.
+        training_data: the corpora the networks were trained on.
+        command: the command that made the bundle.
+        audible: the networks whose features can be heard.
+    """
+
+    name: str
+    digest: str
+    layers: tuple[Layer, ...]
+    sample_rate_hz: int
+    hop_samples: int
+    frame_samples: int
+    excerpt_frames: int
+    band_centre_hz: tuple[float, ...]
+    threshold: float
+    rules: tuple[Rule, ...]
+    metrics: dict[str, float]
+    training_data: tuple[TrainingData, ...]
+    command: str
+    audible: tuple[AudibleNetwork, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, ready for `json.dumps`."""
+        return asdict(self)
