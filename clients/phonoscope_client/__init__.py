@@ -13,7 +13,8 @@ from phonoscope_client.answer_parts import Axes, BundleReference, Label, Wavefor
 from phonoscope_client.audio import AudioInput
 from phonoscope_client.auralisations import Auralisation, HeardFeature
 from phonoscope_client.bundles import AudibleNetwork, Bundle, Layer, Rule, TrainingData
-from phonoscope_client.client import Client, Tls
+from phonoscope_client.channel import Tls
+from phonoscope_client.client import Client
 from phonoscope_client.curves import Curve
 from phonoscope_client.errors import (
     BusyError,

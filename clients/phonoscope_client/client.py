@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Literal, Self
 
-import grpc
 from phonoscope.v1 import auralisation_pb2
 from phonoscope.v1 import explainer_service_pb2 as pb
 from phonoscope.v1.explainer_service_pb2_grpc import ExplainerServiceStub
@@ -19,54 +15,13 @@ from phonoscope_client import auralisation_messages, maximisation_messages, mess
 from phonoscope_client.audio import AudioInput
 from phonoscope_client.auralisations import Auralisation, Network, Resynthesis
 from phonoscope_client.bundles import Bundle
+from phonoscope_client.calls import Calls
+from phonoscope_client.channel import Tls, open_channel
 from phonoscope_client.curves import Curve
-from phonoscope_client.errors import from_rpc_error, invalid
+from phonoscope_client.errors import invalid
 from phonoscope_client.explanations import Explanation, Masking
 from phonoscope_client.inversions import Inversions
 from phonoscope_client.maximisations import AscentProgress, Direction, Maximisation, ResponseTerm
-
-Response = TypeVar("Response")
-
-# What the sound may weigh, and room for the rest of a message.
-MAX_MESSAGE_BYTES = sound.MAX_BYTES + 2**20
-
-# UNAVAILABLE alone says that the service has not begun: trying again cannot do the work twice.
-_SERVICE_CONFIG = {
-    "methodConfig": [
-        {
-            "name": [{"service": "phonoscope.v1.ExplainerService"}],
-            "retryPolicy": {
-                "maxAttempts": 4,
-                "initialBackoff": "0.2s",
-                "maxBackoff": "2s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        }
-    ]
-}
-_CHANNEL_OPTIONS = (
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
-    # gRPC gives up retrying what it cannot keep a copy of, and keeps 256 KiB unless told otherwise.
-    ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),
-)
-
-
-@dataclass(frozen=True)
-class Tls:
-    """How to encrypt the connection; each field is PEM text.
-
-    Attributes:
-        root_certificates: authorities to trust; None for those gRPC ships with.
-        private_key: this client's own key, for mutual TLS; None for server authentication alone.
-        certificate_chain: this client's own certificates, for mutual TLS.
-    """
-
-    root_certificates: bytes | None = None
-    private_key: bytes | None = None
-    certificate_chain: bytes | None = None
 
 
 class Client:
@@ -88,9 +43,8 @@ class Client:
     ) -> None:
         if not timeout_s > 0:
             raise invalid("timeout_s", f"{timeout_s:g}; give a positive number of seconds")
-        self._timeout_s = timeout_s
-        self._metadata = [("authorization", f"Bearer {token}")] if token else []
-        self._channel = _channel(address, tls)
+        self._calls = Calls(timeout_s, token)
+        self._channel = open_channel(address, tls)
         self._stub = ExplainerServiceStub(self._channel)  # type: ignore[no-untyped-call]  # generated without types
 
     def predict(self, audio: AudioInput) -> Curve:
@@ -100,7 +54,9 @@ class Client:
             audio: path of a WAV, FLAC, Ogg or MP3 file, the bytes of one, or `(samples, sample_rate_hz)` with
                 floating-point samples `[N]` or `[N, channels]`; at most 64 MiB and 1200 s.
         """
-        response: pb.PredictResponse = self._call(self._stub.Predict, pb.PredictRequest(audio=sound.whole(audio)))
+        response: pb.PredictResponse = self._calls.answer(
+            self._stub.Predict, pb.PredictRequest(audio=sound.whole(audio))
+        )
         return messages.curve(response)
 
     def explain(
@@ -148,7 +104,7 @@ class Client:
             outside_db=outside_db,
             detailed=detailed,
         )
-        response: pb.ExplainResponse = self._call(self._stub.Explain, request)
+        response: pb.ExplainResponse = self._calls.answer(self._stub.Explain, request)
         return messages.explanation(response, start_s=section.start_s)
 
     def invert_layers(
@@ -172,7 +128,7 @@ class Client:
         request = pb.InvertLayersRequest(
             audio=section.message, at_s=at_s - section.start_s, layers=layers, listen=listen
         )
-        response: pb.InvertLayersResponse = self._call(self._stub.InvertLayers, request)
+        response: pb.InvertLayersResponse = self._calls.answer(self._stub.InvertLayers, request)
         return messages.inversions(response, start_s=section.start_s)
 
     def auralise(
@@ -218,7 +174,7 @@ class Client:
             resynthesis,
             listen,
         )
-        response: auralisation_pb2.AuraliseResponse = self._call(self._stub.Auralise, request)
+        response: auralisation_pb2.AuraliseResponse = self._calls.answer(self._stub.Auralise, request)
         return auralisation_messages.auralisation(response, network=network, layer=layer, start_s=section.start_s)
 
     def maximise(
@@ -256,11 +212,11 @@ class Client:
         request = maximisation_messages.request(
             terms, position, direction, examples, seed, steps, learning_rate, prior_weight, listen
         )
-        return maximisation_messages.events(self._stream(self._stub.Maximise, request), request, terms, direction)
+        return maximisation_messages.events(self._calls.stream(self._stub.Maximise, request), request, terms, direction)
 
     def describe(self) -> Bundle:
         """What the service is serving."""
-        response: pb.DescribeBundleResponse = self._call(self._stub.DescribeBundle, pb.DescribeBundleRequest())
+        response: pb.DescribeBundleResponse = self._calls.answer(self._stub.DescribeBundle, pb.DescribeBundleRequest())
         return messages.bundle(response)
 
     def close(self) -> None:
@@ -277,32 +233,3 @@ class Client:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _stream(self, method: Callable[..., Any], request: object) -> Iterator[Any]:
-        request_id = uuid.uuid4().hex
-        metadata = [*self._metadata, ("x-request-id", request_id)]
-        call = method(request, timeout=self._timeout_s, metadata=metadata)
-        try:
-            yield from call
-        except grpc.RpcError as error:
-            raise from_rpc_error(error, request_id=request_id) from error
-        finally:
-            call.cancel()  # nothing happens where it has ended
-
-    def _call(self, method: Callable[..., Response], request: object) -> Response:
-        request_id = uuid.uuid4().hex
-        try:
-            return method(
-                request,
-                timeout=self._timeout_s,
-                metadata=[*self._metadata, ("x-request-id", request_id)],
-            )
-        except grpc.RpcError as error:
-            raise from_rpc_error(error, request_id=request_id) from error
-
-
-def _channel(address: str, tls: Tls | None) -> grpc.Channel:
-    if tls is None:
-        return grpc.insecure_channel(address, _CHANNEL_OPTIONS)
-    credentials = grpc.ssl_channel_credentials(tls.root_certificates, tls.private_key, tls.certificate_chain)
-    return grpc.secure_channel(address, credentials, _CHANNEL_OPTIONS)

@@ -15,7 +15,8 @@ from phonoscope_client.answer_parts import Waveform
 from phonoscope_client.audio import wav
 from phonoscope_client.auralisations import Auralisation, Network, Resynthesis
 from phonoscope_client.bundles import Bundle
-from phonoscope_client.client import Client, Tls
+from phonoscope_client.channel import Tls
+from phonoscope_client.client import Client
 from phonoscope_client.curves import Curve
 from phonoscope_client.errors import invalid
 from phonoscope_client.explanations import Explanation, Masking

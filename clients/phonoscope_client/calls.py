@@ -1,0 +1,56 @@
+"""Calls of a service's methods: each with a deadline, the token and a number of its own, its errors the client's."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import grpc
+
+from phonoscope_client.errors import from_rpc_error
+
+Response = TypeVar("Response")
+
+
+class Calls:
+    """Makes the calls of one client.
+
+    Args:
+        timeout_s: seconds an answer may take, retries included.
+        token: bearer token; None where the service asks for none.
+    """
+
+    def __init__(self, timeout_s: float, token: str | None) -> None:
+        self._timeout_s = timeout_s
+        self._authorization = [("authorization", f"Bearer {token}")] if token else []
+
+    def answer(self, method: Callable[..., Response], request: object) -> Response:
+        """What a method answers a request.
+
+        Raises:
+            PhonoscopeError: see `phonoscope_client.errors`.
+        """
+        request_id = uuid.uuid4().hex
+        try:
+            return method(request, timeout=self._timeout_s, metadata=self._metadata(request_id))
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, request_id=request_id) from error
+
+    def stream(self, method: Callable[..., Any], request: object) -> Iterator[Any]:
+        """What a method answers a request, message by message; whoever stops early cancels the call.
+
+        Raises:
+            PhonoscopeError: see `phonoscope_client.errors`.
+        """
+        request_id = uuid.uuid4().hex
+        call = method(request, timeout=self._timeout_s, metadata=self._metadata(request_id))
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, request_id=request_id) from error
+        finally:
+            call.cancel()  # nothing happens where it has ended
+
+    def _metadata(self, request_id: str) -> list[tuple[str, str]]:
+        return [*self._authorization, ("x-request-id", request_id)]
