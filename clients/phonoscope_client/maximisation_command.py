@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from phonoscope_client.audio import wav
-from phonoscope_client.commands import Connection, Note
+from phonoscope_client.connection import Connection, Note
 from phonoscope_client.errors import ServiceError
 from phonoscope_client.maximisations import AscentProgress, Direction, Maximisation, ResponseTerm
 
@@ -100,6 +100,12 @@ def wish(options: argparse.Namespace) -> Wish:
         options.learning_rate,
         options.prior_weight,
     )
+
+
+def run(options: argparse.Namespace, connection: Connection, note: Note) -> tuple[dict[str, Any], str]:
+    """Does what the options ask; the answer as one JSON document, and as text for a person."""
+    found, document = maximise(wish(options), options.out, connection, note=note)
+    return document, maximisation_text(found)
 
 
 def maximise(

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 from phonoscope_client import Curve, Explanation, Inversions
-from phonoscope_client.cli import get_parser, main, seconds
+from phonoscope_client.cli import get_parser, main
+from phonoscope_client.song_options import seconds
 
 TRUST_FIELDS = {
     "relative_area",
