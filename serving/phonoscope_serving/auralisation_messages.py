@@ -8,7 +8,7 @@ from phonoscope.v1 import auralisation_pb2, explanation_pb2
 
 from phonoscope_serving.audible import AudibleNetwork
 from phonoscope_serving.auralise import Auralisation, AuralisationQuestion, HeardFeature, Resynthesis
-from phonoscope_serving.wire import time_frequency_map, waveform
+from phonoscope_serving.wire import axes, time_frequency_map, waveform
 
 _NETWORKS = {auralisation_pb2.NETWORK_TAGGER: "tagger", auralisation_pb2.NETWORK_DETECTOR: "detector"}
 _NUMBERS = {name: number for number, name in _NETWORKS.items()}
@@ -41,11 +41,7 @@ def response(
     return auralisation_pb2.AuraliseResponse(
         bundle=reference,
         at_s=answer.excerpt.at_s,
-        axes=explanation_pb2.TimeFrequencyAxes(
-            start_s=answer.excerpt.start_s,
-            frames_per_second=front_end.frames_per_second,
-            band_centre_hz=front_end.band_centre_hz,
-        ),
+        axes=axes(front_end, answer.excerpt.start_s),
         given=time_frequency_map(answer.given),
         classes=[auralisation_pb2.ClassProbability(label=label, probability=share) for label, share in classes],
         features=[_feature(feature, answer.layer, rate_hz) for feature in answer.features],

@@ -8,7 +8,7 @@ from phonoscope_serving.ascents import DIRECTIONS, Ascents, AscentSettings
 from phonoscope_serving.bundle import Bundle
 from phonoscope_serving.maximisation_question import MaximisationQuestion, ResponseTerm
 from phonoscope_serving.maximise import Example, Progress
-from phonoscope_serving.wire import time_frequency_map, waveform
+from phonoscope_serving.wire import axes, time_frequency_map, waveform
 
 DEFAULT_TERM = ResponseTerm("logit", None, 1.0)
 DEFAULT_EXAMPLES = 4
@@ -40,9 +40,7 @@ def settings(
     return maximisation_pb2.MaximiseResponse(
         settings=maximisation_pb2.MaximisationSettings(
             bundle=reference,
-            axes=explanation_pb2.TimeFrequencyAxes(
-                frames_per_second=bundle.front_end.frames_per_second, band_centre_hz=bundle.front_end.band_centre_hz
-            ),
+            axes=axes(bundle.front_end),
             steps=asked.settings.steps,
             learning_rate=asked.settings.learning_rate,
             prior_weight=asked.settings.prior_weight,
