@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from phonoscope_serving.bundle import CONFIG, Bundle, FrontEnd, parameter, read_front_end
+from phonoscope_serving.bundle import CONFIG, Bundle, parameter, read_front_end
 from phonoscope_serving.errors import BundleError
+from phonoscope_serving.front_end import FrontEnd
 
 ROW_OUTPUTS = ("heard", "chosen", "strength")  # of every ensemble that makes features heard, beside its own
 

@@ -18,7 +18,9 @@ from tritonclient.grpc import model_config_pb2
 
 from phonoscope_serving.engines.engine import Floats
 from phonoscope_serving.errors import BundleError
+from phonoscope_serving.front_end import FrontEnd
 from phonoscope_serving.manifest import MANIFEST, field, quantiles, read_manifest, verified
+from phonoscope_serving.rules import Rule, read_rules
 
 ModelConfig = Any  # tritonclient's inference.ModelConfig, which ships without types
 
@@ -34,50 +36,11 @@ INVERSION_ENTRY_POINTS = ("invert_layers", "sonify")  # likewise, of a bundle wh
 
 
 @dataclass(frozen=True)
-class FrontEnd:
-    """What the front-end makes of sound."""
-
-    sample_rate_hz: int
-    frame_samples: int
-    hop_samples: int
-    excerpt_frames: int
-    excerpt_samples: int
-    band_centre_hz: tuple[float, ...]
-
-    @property
-    def frames_per_second(self) -> float:
-        """Frames per second."""
-        return self.sample_rate_hz / self.hop_samples
-
-    @property
-    def context_frames(self) -> int:
-        """Frames of an excerpt on either side of the one it speaks of."""
-        return (self.excerpt_frames - 1) // 2
-
-    def frames(self, samples: int) -> int:
-        """Whole frames in so many samples."""
-        return max(0, 1 + (samples - self.frame_samples) // self.hop_samples)
-
-    def samples(self, frames: int) -> int:
-        """Samples that so many frames span."""
-        return (frames - 1) * self.hop_samples + self.frame_samples
-
-
-@dataclass(frozen=True)
 class Layer:
     """One layer of the detector, and its shape for one excerpt."""
 
     name: str
     shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One way to say which bins the detector's answer rests on."""
-
-    name: str
-    ensemble: str  # the model that explains by it
-    default_alpha: float  # in [0, 1]
 
 
 @dataclass(frozen=True)
@@ -155,7 +118,7 @@ def load_bundle(root: Path) -> Bundle:
         front_end=_front_end(models),
         layers=_layers(models),
         threshold=float(field(manifest, "threshold", (int, float))),
-        rules=_rules(manifest, models),
+        rules=read_rules(manifest, models),
         reconstruction_error_quantiles=quantiles(
             field(manifest, "reconstruction_error_quantiles", list), "reconstruction_error_quantiles"
         ),
@@ -237,22 +200,6 @@ def _layers(models: Mapping[str, ModelConfig]) -> tuple[Layer, ...]:
     if unknown:
         raise BundleError(f"detector/{CONFIG}: no output for layer {', '.join(unknown)}")
     return tuple(Layer(name, shapes[name]) for name in names)
-
-
-def _rules(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig]) -> tuple[Rule, ...]:
-    """The rules of explanation, the default first."""
-    given, default = field(manifest, "rules", dict), field(manifest, "default_rule", str)
-    if default not in given:
-        raise BundleError(f"{MANIFEST}: default_rule is {default!r}; the rules are {', '.join(given)}")
-    rules = []
-    for name in sorted(given, key=lambda rule: rule != default):
-        ensemble, alpha = f"explain_{name}", float(field(given[name], "alpha", (int, float)))
-        if ensemble not in models:
-            raise BundleError(f"{MANIFEST}: there is a rule {name}, but no model {ensemble}")
-        if not 0 <= alpha <= 1:
-            raise BundleError(f"{MANIFEST}: rules.{name}.alpha is {alpha:g}; it must be in [0, 1]")
-        rules.append(Rule(name, ensemble, alpha))
-    return tuple(rules)
 
 
 def inverted_output(layer: str) -> str:

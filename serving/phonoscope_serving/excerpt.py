@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from phonoscope_serving.audio import AudioSource, Recording, peak
-from phonoscope_serving.bundle import FrontEnd
 from phonoscope_serving.decoding import Decoder
 from phonoscope_serving.engines.engine import Floats
 from phonoscope_serving.errors import InvalidRequest, OutOfRange
+from phonoscope_serving.front_end import FrontEnd
 from phonoscope_serving.predict import require_frame
 from phonoscope_serving.resampling import samples_at, section
 

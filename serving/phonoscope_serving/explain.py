@@ -13,11 +13,12 @@ from enum import IntEnum
 import numpy as np
 
 from phonoscope_serving.audio import AudioSource
-from phonoscope_serving.bundle import Bundle, Rule
+from phonoscope_serving.bundle import Bundle
 from phonoscope_serving.decoding import Decoder
 from phonoscope_serving.engines.engine import Array, Engine, Floats
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.excerpt import Excerpt, read_excerpt
+from phonoscope_serving.rules import Rule
 from phonoscope_serving.trust import Trust, weigh
 
 ALPHA_GRID = np.linspace(0.0, 1.0, 21, dtype=np.float32)  # 0, .05 … 1

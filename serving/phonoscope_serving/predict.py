@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from phonoscope_serving.audio import AudioSource, Recording
-from phonoscope_serving.bundle import Bundle, FrontEnd
+from phonoscope_serving.bundle import Bundle
 from phonoscope_serving.decoding import Decoder
 from phonoscope_serving.engines.engine import Engine, Floats
 from phonoscope_serving.errors import InvalidRequest
+from phonoscope_serving.front_end import FrontEnd
 from phonoscope_serving.resampling import samples_at, whole
 
 PIECE_S = 60.0  # long enough to be efficient, short enough for others to have their turn

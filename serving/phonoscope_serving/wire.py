@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from phonoscope.v1 import audio_pb2, explanation_pb2
 
-from phonoscope_serving.bundle import FrontEnd
 from phonoscope_serving.engines.engine import Floats
+from phonoscope_serving.front_end import FrontEnd
 
 LITTLE_ENDIAN = np.dtype("<f4")
 
