@@ -1,7 +1,7 @@
 """A real NVIDIA Triton server as the engine, over gRPC.
 
-The server loads the repository this service has read, and it alone batches and runs. Here its models are compared with
-the bundle, deadlines and cancellation are passed on, and its errors become the service's own.
+The server loads the repository this service has read, and it alone batches and runs. Here requests are sent to it, not
+too many at a time, and deadlines and cancellation are passed on.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from phonoscope_serving.bundle import Bundle
-from phonoscope_serving.engines.agreement import require_agreement
 from phonoscope_serving.engines.engine import Array, Tensors
 from phonoscope_serving.engines.ensemble import is_ensemble, plan
 from phonoscope_serving.engines.golden import proofs
 from phonoscope_serving.engines.message import Message
 from phonoscope_serving.engines.shared_memory import Region, Regions, is_here
 from phonoscope_serving.engines.signature import Signature
+from phonoscope_serving.engines.triton_comparison import Comparison
+from phonoscope_serving.engines.triton_errors import LEAST_RETRY_S, domain_error, is_missing_region
 from phonoscope_serving.errors import (
     BundleError,
     DeadlinePassed,
-    EngineFailed,
     EngineLost,
     OptionsError,
     QueueFull,
@@ -46,12 +46,7 @@ CHANNEL_OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 250),
     ("grpc.min_reconnect_backoff_ms", 1000),
 )
-POLL_S = 0.05
 PROOF_S = 120.0  # for one golden vector
-# Triton gives all of these the status UNAVAILABLE; only the text tells them apart.
-QUEUE_IS_FULL = "Exceeds maximum queue size"
-QUEUE_TIMED_OUT = "Request timeout expired"
-REGION_IS_GONE = "Unable to find shared memory region"
 
 UseSharedMemory = Literal["auto", "on", "off"]
 
@@ -75,7 +70,7 @@ class TritonEngine:
         self._bundle, self._options, self._metrics = bundle, options, metrics
         self._takes = {name: Signature.of(config) for name, config in bundle.models.items()}
         self._client: InferenceServerClient | None = None
-        self._comparison: asyncio.Task[None] | None = None  # done: the server is known to have this bundle
+        self._comparison = Comparison(bundle, options.address)
         self._regions: Regions | None = None  # where shared memory is used
         self._rows_sent: Counter[str] = Counter()  # by model, not yet answered
         self._seconds_per_call = 0.0  # recent average
@@ -89,8 +84,7 @@ class TritonEngine:
         """See `Engine.start`."""
         self._client = InferenceServerClient(self._options.address, channel_args=CHANNEL_OPTIONS)
         try:
-            self._comparison = self._compare_within(self._options.start_s)
-            await self._comparison
+            await self._comparison.begin(self._client, self._options.start_s)
             await self._share_memory(self._client)
             for proof in proofs(self._bundle):
                 deadline = asyncio.get_running_loop().time() + PROOF_S
@@ -110,14 +104,15 @@ class TritonEngine:
         begun: bool = False,
     ) -> dict[str, Array]:
         """See `Engine.infer`."""
-        if self._client is None or model not in self._takes:
+        client = self._client
+        if client is None or model not in self._takes:
             raise EngineLost(f"the engine is not running {model}")
         signature = self._takes[model]
         signature.check(inputs)
         wanted = signature.wanted(outputs)
         rows = next(iter(inputs.values())).shape[0] if signature.max_rows else 1
         with self._sent(model, rows, begun):
-            await self._require_bundle(deadline)
+            await self._comparison.require(client, self._options.return_s, deadline)
             return await self._call(model, inputs, wanted, deadline)
 
     async def check(self) -> None:
@@ -125,17 +120,15 @@ class TritonEngine:
         if self._client is None:
             raise EngineLost("the engine is not running")
         try:
-            await self._compare(self._options.return_s)
+            await self._comparison.compare(self._client, self._options.return_s)
         except (BundleError, RequestError) as error:
-            self._comparison = None  # the next request compares anew before it is sent
+            self._comparison.forget()
             raise EngineLost(str(error)) from error
 
     async def close(self) -> None:
         """See `Engine.close`."""
         client, self._client = self._client, None
-        if self._comparison is not None:
-            self._comparison.cancel()
-            self._comparison = None
+        self._comparison.cancel()
         if self._regions is not None:
             await self._regions.close()
         if client is not None:
@@ -173,53 +166,7 @@ class TritonEngine:
             gauge.set(self._rows_sent[model])
 
     def _retry_after_s(self) -> float:
-        return max(0.05, self._seconds_per_call)
-
-    async def _require_bundle(self, deadline: float | None) -> None:
-        """Returns at once while the server is known; after it was lost, waits a little for it and compares anew."""
-        if self._comparison is None:
-            self._comparison = self._compare_within(self._options.return_s)
-        comparison = self._comparison
-        patience_s = self._options.return_s
-        if deadline is not None:  # half of what is left: the caller is to hear UNAVAILABLE, not its own deadline
-            patience_s = min(patience_s, (deadline - asyncio.get_running_loop().time()) / 2)
-        if not comparison.done():
-            await asyncio.wait({comparison}, timeout=max(0.0, patience_s))
-        if not comparison.done() or comparison.cancelled():
-            raise self._lost("does not answer")
-        if isinstance(error := comparison.exception(), BundleError):
-            raise EngineLost(str(error)) from error
-        comparison.result()
-
-    def _compare_within(self, patience_s: float) -> asyncio.Task[None]:
-        """Begins one comparison for everybody who waits; a failed one is forgotten, so that the next request tries."""
-        comparison = asyncio.create_task(self._compare(patience_s), name="comparing the Triton server with the bundle")
-
-        def forget(done: asyncio.Task[None]) -> None:
-            failed = done.cancelled() or done.exception() is not None
-            if failed and self._comparison is done:
-                self._comparison = None
-
-        comparison.add_done_callback(forget)
-        return comparison
-
-    async def _compare(self, patience_s: float) -> None:
-        client = self._client
-        assert client is not None
-        loop = asyncio.get_running_loop()
-        give_up = loop.time() + patience_s
-        while not await _is_ready(client, give_up - loop.time()):
-            if loop.time() >= give_up:
-                raise self._lost(f"was not ready within {patience_s:g} s")
-            await asyncio.sleep(POLL_S)
-        for name, config in self._bundle.models.items():
-            try:
-                answer = await client.get_model_config(name, client_timeout=patience_s)
-            except InferenceServerException as error:
-                if error.status() == "StatusCode.NOT_FOUND":
-                    raise BundleError(f"the Triton server at {self._options.address} has no model {name}") from error
-                raise self._mapped(error, name) from error
-            require_agreement(config, answer.config, self._options.address)
+        return max(LEAST_RETRY_S, self._seconds_per_call)
 
     async def _call(
         self, model: str, inputs: Tensors, wanted: tuple[str, ...], deadline: float | None
@@ -234,9 +181,9 @@ class TritonEngine:
         try:
             outputs = await self._exchange(client, model, inputs, wanted, left_s)
         except InferenceServerException as error:
-            mapped = self._mapped(error, model)
+            mapped = domain_error(error, model, self._options.address, self._retry_after_s())
             if isinstance(mapped, EngineLost):
-                self._comparison = None  # what comes back may be another bundle
+                self._comparison.forget()
             raise mapped from error
         except asyncio.CancelledError:
             task = asyncio.current_task()
@@ -275,31 +222,10 @@ class TritonEngine:
             async with self._regions.lent() as region:
                 return await ask(region)
         except InferenceServerException as error:
-            if REGION_IS_GONE not in str(error.message()):
+            if not is_missing_region(error):
                 raise
         return await ask(None)  # the server was restarted, and knows no region of before
 
     def _learn(self, model: str, seconds: float) -> None:
         self._metrics.engine_seconds.labels(model).observe(seconds)
         self._seconds_per_call += 0.2 * (seconds - self._seconds_per_call) if self._seconds_per_call else seconds
-
-    def _mapped(self, error: InferenceServerException, model: str) -> RequestError:
-        """The service's own error for one of the server's; the only place that knows Triton's."""
-        message, status = str(error.message()), str(error.status()).removeprefix("StatusCode.")
-        if status == "DEADLINE_EXCEEDED" or QUEUE_TIMED_OUT in message:
-            return DeadlinePassed(f"the deadline passed while {model} was waited for")
-        if QUEUE_IS_FULL in message:
-            return QueueFull(f"the Triton server's queue for {model} is full", self._retry_after_s())
-        if status in ("UNAVAILABLE", "CANCELLED", "NOT_FOUND"):
-            return self._lost(f"cannot run {model} now: {message}")
-        return EngineFailed(f"{model} could not be run: {message}")
-
-    def _lost(self, what: str) -> EngineLost:
-        return EngineLost(f"the Triton server at {self._options.address} {what}")
-
-
-async def _is_ready(client: InferenceServerClient, timeout_s: float) -> bool:
-    try:
-        return bool(await client.is_server_ready(client_timeout=max(POLL_S, timeout_s)))
-    except InferenceServerException:
-        return False
