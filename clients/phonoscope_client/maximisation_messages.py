@@ -98,7 +98,7 @@ def events(
 
 
 def _in_words(terms: Sequence[ResponseTerm], asked: pb.MaximiseRequest) -> str:
-    words = " + ".join(map(str, terms)) or "logit"
+    words = " + ".join(map(str, terms or [ResponseTerm()]))
     if not asked.HasField("position"):
         return words
     return f"{words} at frame {asked.position.frame}, band {asked.position.band}"

@@ -45,7 +45,7 @@ def _header(found: Maximisation) -> str:
 <p class="kicker">Phonoscope: what does it want to hear?</p>
 <h1>{escape(found.response)}</h1>
 <p class="answer">Sounds for which the response is {done} and which the generator still finds likely.</p>
-<p class="headline">From {initial:.2f} to {response:.2f} on average; the detector calls {vocal} of
+<p class="headline">From {_signed(initial)} to {_signed(response)} on average; the detector calls {vocal} of
 {len(found.examples)} vocal, and called {began} of the random starts so.</p>
 </header>"""
 
@@ -58,7 +58,7 @@ def _sheet(found: Maximisation) -> str:
     repeat = '<label hidden><input type="checkbox" name="repeat"> repeat</label>' if found.sounds else ""
     return f"""<section>
 <h2>Where each began, and what was found</h2>
-<div class="layers">
+<div class="layers pairs">
 {rows}
 </div>
 <div class="legend">{bar}{repeat}</div>
@@ -76,7 +76,11 @@ def _row(name: str, example: MaximisedExample, found: Maximisation, scale: Scale
 
 def _note(response: float, probability: float, threshold: float) -> str:
     label = "vocal" if probability >= threshold else "instrumental"
-    return f"response {response:.2f}; {label}, probability of singing {probability:.2f}"
+    return f"response {_signed(response)}; {label}, probability of singing {probability:.2f}"
+
+
+def _signed(number: float) -> str:
+    return f"{number:.2f}".replace("-", "−")
 
 
 def _figure(title: str, nepers: Floats, note: str, sound: Waveform | None, found: Maximisation, scale: Scale) -> str:

@@ -27,8 +27,9 @@ class ResponseTerm:
     weight: float = 1.0
 
     def __str__(self) -> str:
-        """As a person would write it: "0.5 · fc7[3]"."""
-        unit = self.layer if self.channel is None else f"{self.layer}[{self.channel}]"
+        """As a person would write it: "output", "0.5 · fc7[3]"."""
+        layer = "output" if self.layer == "logit" else self.layer
+        unit = layer if self.channel is None else f"{layer}[{self.channel}]"
         return unit if self.weight == 1 else f"{self.weight:g} · {unit}"
 
 

@@ -33,7 +33,7 @@ def test_each_example_stands_beside_its_start_with_picture_player_and_response(p
         assert cell.count("<img") == cell.count("<audio") == 1
         assert "Hz" in cell
     notes = [re.search(r'<p class="quiet">(.*?)</p>', cell)[1] for _, cell in cells]
-    assert notes[0] == "response -0.50; instrumental, probability of singing 0.38"
+    assert notes[0] == "response −0.50; instrumental, probability of singing 0.38"
     assert notes[1] == "response 3.50; vocal, probability of singing 0.97"
 
 
@@ -42,7 +42,7 @@ def test_the_reader_is_told_what_changed_and_what_made_it(page):
     assert (
         "From 0.00 to 3.00 on average; the detector calls 2 of 2 vocal, and called 1 of the random starts so." in text
     )
-    for part in ("How to read this", "noise-1", "ab" * 32, "logit, maximised", "Weight of the prior 0.001", "Seed 3"):
+    for part in ("How to read this", "noise-1", "ab" * 32, "output, maximised", "Weight of the prior 0.001", "Seed 3"):
         assert part in text
 
 

@@ -63,7 +63,7 @@ def test_progress_comes_first_and_then_everything_that_was_found():
     assert [type(each) for each in progress] == [AscentProgress] * 2
     assert progress[1] == AscentProgress((20,) * 3, (2.0,) * 3, (-60.0,) * 3)
     assert isinstance(found, Maximisation)
-    assert (found.response, found.direction, found.steps, found.learning_rate) == ("logit", "maximise", 20, 0.01)
+    assert (found.response, found.direction, found.steps, found.learning_rate) == ("output", "maximise", 20, 0.01)
     assert [each.response for each in found.examples.values()] == [2, 3, 4]
     np.testing.assert_array_equal(found.examples["2"].log_mel, LOG_MEL)
     assert list(found.sounds) == [f"example-{n}{start}" for n in (1, 2, 3) for start in ("", "-start")]

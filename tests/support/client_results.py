@@ -144,7 +144,7 @@ def maximisation(*, listen: bool = True, **changes) -> Maximisation:
 
     made = Maximisation(
         bundle=BundleReference("noise-1", "ab" * 32),
-        response="logit",
+        response="output",
         direction="maximise",
         seed=3,
         steps=100,
