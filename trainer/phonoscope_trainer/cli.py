@@ -25,9 +25,13 @@ A whole bundle, from nothing:
   phonoscope-train corpus rendered --songs 200
   phonoscope-train detector --run runs/detector
   phonoscope-train explanation-inverter --detector runs/detector --run runs/inverter
+  phonoscope-train masker --detector runs/detector --run runs/masker
   phonoscope-train feature-inverters --detector runs/detector --run runs/inverters
-  phonoscope-train export --detector runs/detector --inverter runs/inverter --inverters runs/inverters \\
-    --name svdnet-mine
+  phonoscope-train tagger --run runs/tagger
+  phonoscope-train gan --detector runs/detector --run runs/gan
+  phonoscope-train maximisation-search --gan runs/gan --run runs/maximisation
+  phonoscope-train export --detector runs/detector --inverter runs/inverter --masker runs/masker \\
+    --inverters runs/inverters --tagger runs/tagger --maximisation runs/gan runs/maximisation --name svdnet-mine
   phonoscope-train experiment detector --songs ~/Music/labelled --json out/detector.json
 
 Every training command can be killed and run again: it goes on from its last checkpoint.
