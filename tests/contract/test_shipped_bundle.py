@@ -78,7 +78,8 @@ def test_it_holds_the_published_networks_trained_on_named_and_licensed_data():
         "inverter_mp6": 80_242,
         "inverter_fc7": 175_009,
         "inverter_fc8": 130_081,
-        "tagger": 804739,
+        "tagger": 804_739,
+        "generator": 932_801,
     }
     assert MANIFEST["training_data"]
     assert all(data["licence"] and len(data["digest"]) == 64 for data in MANIFEST["training_data"])

@@ -11,8 +11,8 @@ from phonoscope_serving.errors import BundleError, DeadlinePassed, InvalidReques
 from phonoscope_serving.maximisation_question import MaximisationQuestion, ResponseTerm
 from phonoscope_serving.maximise import Example, Progress, maximise
 from phonoscope_serving.metrics import Metrics
-from support.miniature_ascent import STEPS_PER_CALL, bundle_that_can_maximise, without_generator
-from support.serving_repository import edit_manifest, replace
+from support.miniature_ascent import STEPS_PER_CALL, bundle_that_can_maximise
+from support.serving_repository import edit_manifest, replace, without_generator
 
 LOGIT = (ResponseTerm("logit", None, 1.0),)
 

@@ -8,7 +8,8 @@ import pytest
 from phonoscope.v1.explainer_service_pb2 import DescribeBundleRequest
 from phonoscope.v1.maximisation_pb2 import DIRECTION_MINIMISE, MaximiseRequest, ResponseTerm
 from phonoscope_serving.bundle import load_bundle
-from support.miniature_ascent import SETTINGS, bundle_that_can_maximise, without_generator
+from support.miniature_ascent import SETTINGS, bundle_that_can_maximise
+from support.serving_repository import without_generator
 from support.serving_server import array, refusal, running, violated
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 
 import torch
 from phonoscope_trainer.frontend import FRONTEND
@@ -14,7 +13,7 @@ from phonoscope_trainer.parts.maximisation import GENERATED
 from phonoscope_trainer.repository import write_ensemble, write_graph
 from torch import nn
 
-from support.serving_repository import copied, edit_manifest
+from support.serving_repository import edit_manifest, without_generator
 
 STEPS_PER_CALL = 4
 LAYERS = {"conv1": 64, "fc8": 64, "logit": 1}
@@ -54,19 +53,6 @@ class MiniatureGenerator(nn.Module):
 
 def _noise(seed, *shape):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)) / 12
-
-
-NAMES = ("maximise", "generate", "generated", "griffin_lim")
-
-
-def without_generator(folder):
-    """A copy of the shipped bundle that cannot maximise."""
-    root = copied(folder)
-    files = json.loads((root / "MANIFEST.json").read_text())["files"]
-    for name in NAMES:
-        shutil.rmtree(root / name, ignore_errors=True)
-    edit_manifest(root, files={path: digest for path, digest in files.items() if (root / path).exists()})
-    return root
 
 
 def bundle_that_can_maximise(folder):

@@ -42,22 +42,27 @@ def edit_manifest(root, **fields):
 def without_inverters(folder):
     """A copy whose layers cannot be inverted, as bundles exported without inverters are."""
     inverters = [path.name for path in REPOSITORY.glob("inverter_*")]
-    root = _without(folder, "invert_layers", "sonify", *inverters)
+    root = without(folder, "invert_layers", "sonify", *inverters)
     edit_manifest(root, inversion_error_quantiles={})
     return root
+
+
+def without_generator(folder):
+    """A copy that cannot maximise, as bundles exported without a generator are."""
+    return without(folder, "maximise", "generate", "generated", "griffin_lim")
 
 
 def without_auralisation(folder):
     """A copy whose features cannot be heard, as bundles exported without a tagger are."""
     parts = ("deconvnet_tagger", "resound_tagger", "tagger_frontend", "deconvnet_detector", "resound_detector")
-    return _without(folder, "auralise", "auralise_detector", *parts)
+    return without(folder, "auralise", "auralise_detector", *parts)
 
 
-def _without(folder, *models):
+def without(folder, *models):
     """A copy without some models and their golden vectors."""
     root = copied(folder)
     for model in models:
-        shutil.rmtree(root / model)
+        shutil.rmtree(root / model, ignore_errors=True)  # a bundle may not have had it
     with np.load(root / "golden.npz") as golden:
         kept = {name: golden[name] for name in golden.files if name.partition(".")[0] not in models}
         np.savez(folder / "golden.npz", **kept)
