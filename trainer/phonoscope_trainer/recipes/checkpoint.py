@@ -48,7 +48,9 @@ def options(folder: Path) -> dict[str, Any]:
     """
     path = folder / OPTIONS
     if not path.is_file():
-        raise CheckpointError(f"{folder} holds no run: {OPTIONS} is missing")
+        raise CheckpointError(
+            f"{folder} holds no run: {OPTIONS} is missing; a training command with --run {folder} makes one"
+        )
     stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return stored
 
