@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-MAXIMISATION = ("maximise", "generate", "griffin_lim")
+MAXIMISATION = ("maximise", "generate", "generated", "griffin_lim")
 
 
 def maximisation_inputs(model, rows):
@@ -14,7 +14,7 @@ def maximisation_inputs(model, rows):
     if model == "griffin_lim":
         log_mel = noise.normal(-5, 1, (rows, 115, 80)).astype(np.float32)
         return {"log_mel": log_mel, "audio": noise.standard_normal((rows, 36934), np.float32)}
-    if model == "generate":
+    if model in ("generate", "generated"):
         return {"z": z}
     weights = (noise.standard_normal((rows, 705)) / 10).astype(np.float32)
     position = np.where(row % 2, [[5, 4]], [[-1, -1]]).astype(np.int32)
