@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -21,25 +21,28 @@ from phonoscope_client.errors import invalid
 Result = TypeVar("Result")
 
 
-def save(result: object, path: str | os.PathLike[str]) -> None:
-    """Write a dataclass of arrays, scalars, such dataclasses and dictionaries of them; None has no entry."""
-    with Path(path).open("wb") as file:  # given a name instead, NumPy would append ".npz" to some
-        np.savez_compressed(file, allow_pickle=False, **dict(_entries(result, "")))
+class Archived:
+    """What dataclasses of arrays, scalars, such dataclasses and dictionaries of them inherit, to be kept in a file."""
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to one `.npz` file, which `numpy.load` reads too; what is None has no entry."""
+        with Path(path).open("wb") as file:  # given a name instead, NumPy would append ".npz" to some
+            np.savez_compressed(file, allow_pickle=False, **dict(_entries(self, "")))
 
-def load(kind: type[Result], path: str | os.PathLike[str]) -> Result:
-    """Read what `save` wrote, exactly; arrays are read-only.
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote, exactly; arrays are read-only.
 
-    Raises:
-        InvalidInputError: the file does not exist or does not hold a `kind`.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            entries = {name: archive[name] for name in archive.files}
-        return _build(kind, "", entries)
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        message = f"{os.fspath(path)!r} does not hold a saved {kind.__name__} ({error})"
-        raise invalid("path", message) from error
+        Raises:
+            InvalidInputError: the file does not exist or holds nothing of this kind.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                entries = {name: archive[name] for name in archive.files}
+            return _build(cls, "", entries)
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+            message = f"{os.fspath(path)!r} does not hold a saved {cls.__name__} ({error})"
+            raise invalid("path", message) from error
 
 
 def _entries(result: object, prefix: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:

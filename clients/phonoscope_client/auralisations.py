@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from phonoscope_client import archive
 from phonoscope_client.answer_parts import Axes, BundleReference, Floats, Waveform
+from phonoscope_client.archive import Archived
 
 Network = Literal["tagger", "detector"]
 Resynthesis = Literal["phase", "spectrum"]
@@ -35,7 +34,7 @@ class HeardFeature:
 
 
 @dataclass(frozen=True, eq=False)
-class Auralisation:
+class Auralisation(Archived):
     """What features of one layer hear of one clip. Maps are `[T, M]`: frames, bands lowest first.
 
     Attributes:
@@ -80,19 +79,6 @@ class Auralisation:
         """Every sound by name: "original" and the features'; empty where none was asked for."""
         named = {"original": self.original_audio} | {name: feature.audio for name, feature in self.features.items()}
         return {name: sound for name, sound in named.items() if sound is not None}
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to one `.npz` file, which `numpy.load` reads too: `["features.conv3-38.heard"]`."""
-        archive.save(self, path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Auralisation:
-        """Read what `save` wrote, exactly.
-
-        Raises:
-            InvalidInputError: the file does not hold a saved auralisation.
-        """
-        return archive.load(cls, path)
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the arrays, ready for `json.dumps`."""

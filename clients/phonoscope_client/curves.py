@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from phonoscope_client import archive
 from phonoscope_client.answer_parts import BundleReference, Floats
+from phonoscope_client.archive import Archived
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
-class Curve:
+class Curve(Archived):
     """The probability that somebody sings, at every frame of a recording.
 
     Attributes:
@@ -37,19 +36,6 @@ class Curve:
     def vocal_share(self) -> float:
         """Share of the frames called vocal, in [0, 1]."""
         return float(np.mean(self.probability >= np.float32(self.threshold)))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to one `.npz` file, which `numpy.load` reads too."""
-        archive.save(self, path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Curve:
-        """Read what `save` wrote, exactly.
-
-        Raises:
-            InvalidInputError: the file is not a saved curve.
-        """
-        return archive.load(cls, path)
 
     def to_json(self) -> dict[str, Any]:
         """The whole curve, ready for `json.dumps`."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from phonoscope_client import archive
 from phonoscope_client.answer_parts import Axes, BundleReference, Floats, Label, Waveform
+from phonoscope_client.archive import Archived
 
 Masking = Literal["m1", "m2"]
 
@@ -49,7 +48,7 @@ class Trust:
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
-class Explanation:
+class Explanation(Archived):
     """Why the detector answered as it did at one moment. Maps are `[T, M]`: frames, mel bands lowest first.
 
     Attributes:
@@ -92,19 +91,6 @@ class Explanation:
     original_audio: Waveform | None
     explanation_audio: Waveform | None
     outside_db: float | None
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to one `.npz` file, which `numpy.load` reads too."""
-        archive.save(self, path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Explanation:
-        """Read what `save` wrote, exactly.
-
-        Raises:
-            InvalidInputError: the file is not a saved explanation.
-        """
-        return archive.load(cls, path)
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the arrays, ready for `json.dumps`."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from phonoscope_client import archive
 from phonoscope_client.answer_parts import Axes, BundleReference, Floats, Label, Waveform
+from phonoscope_client.archive import Archived
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by; likewise below
@@ -32,7 +31,7 @@ class LayerInversion:
 
 
 @dataclass(frozen=True, eq=False)
-class Inversions:
+class Inversions(Archived):
     """What layers keep of one moment. Maps are `[T, M]`: frames, mel bands lowest first.
 
     Attributes:
@@ -75,19 +74,6 @@ class Inversions:
         named = {"original": self.original_audio, "log-mel": self.log_mel_audio}
         named |= {name: layer.audio for name, layer in self.layers.items()}
         return {name: sound for name, sound in named.items() if sound is not None}
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to one `.npz` file, which `numpy.load` reads too: `["layers.fc8.inverted"]`."""
-        archive.save(self, path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Inversions:
-        """Read what `save` wrote, exactly.
-
-        Raises:
-            InvalidInputError: the file does not hold saved inversions.
-        """
-        return archive.load(cls, path)
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the arrays, ready for `json.dumps`."""

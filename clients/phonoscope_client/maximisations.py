@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from phonoscope_client import archive
 from phonoscope_client.answer_parts import Axes, BundleReference, Floats, Waveform
+from phonoscope_client.archive import Archived
 
 Direction = Literal["maximise", "minimise"]
 
@@ -78,7 +77,7 @@ class MaximisedExample:
 
 
 @dataclass(frozen=True, eq=False)
-class Maximisation:
+class Maximisation(Archived):
     """Sounds that a response is largest for, or smallest.
 
     Attributes:
@@ -111,19 +110,6 @@ class Maximisation:
         named = {f"example-{name}": each.audio for name, each in self.examples.items()}
         named |= {f"example-{name}-start": each.initial_audio for name, each in self.examples.items()}
         return {name: sound for name, sound in sorted(named.items()) if sound is not None}
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to one `.npz` file, which `numpy.load` reads too: `["examples.1.log_mel"]`."""
-        archive.save(self, path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Maximisation:
-        """Read what `save` wrote, exactly.
-
-        Raises:
-            InvalidInputError: the file does not hold a saved maximisation.
-        """
-        return archive.load(cls, path)
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the arrays, ready for `json.dumps`."""
