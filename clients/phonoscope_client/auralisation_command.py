@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from phonoscope_client.audio import wav
 from phonoscope_client.auralisations import Auralisation, Network, Resynthesis
 from phonoscope_client.connection import Connection, Note
 from phonoscope_client.plain_text import auralisation_text
-from phonoscope_client.song_options import must_exist, seconds
-from phonoscope_client.summary import summary
+from phonoscope_client.song_options import add_moment, must_exist
+from phonoscope_client.summary import summary, write_sounds
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,7 @@ def feature_numbers(text: str) -> tuple[int, ...]:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `phonoscope auralise`."""
-    parser.add_argument("song", type=Path, metavar="SONG", help="WAV, FLAC, Ogg or MP3, of any length")
-    parser.add_argument(
-        "--at",
-        dest="at_s",
-        type=seconds,
-        default=2.0,
-        metavar="TIME",
-        help="seconds, or minutes:seconds, in the clip's middle (default: %(default)g, the song's beginning)",
-    )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the report, sounds and arrays")
+    add_moment(parser, default_s=2.0, where=", in the clip's middle (default: %(default)g, the song's beginning)")
     parser.add_argument("--layer", required=True, metavar="NAME", help="such as conv3; see phonoscope describe")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
@@ -115,18 +106,14 @@ def auralise(
             largest_activation_only=features.largest_activation_only,
             listen=out is not None,
         )
-    return auralisation, summary(song, auralisation, _write, out, started_s)
+    said = {"song": str(song), **auralisation.to_json()}
+    return auralisation, summary(said, partial(_write, song=song.name, auralisation=auralisation), out, started_s)
 
 
-def _write(out: Path, song: Path, auralisation: Auralisation) -> dict[str, str]:
+def _write(out: Path, song: str, auralisation: Auralisation) -> dict[str, Path]:
     from phonoscope_client.auralisation_report import auralisation_page, listening_gains  # noqa: PLC0415 - Matplotlib loads slowly
 
-    out.mkdir(parents=True, exist_ok=True)
-    files = {"report": out / "features.html", "arrays": out / "auralisation.npz", "summary": out / "summary.json"}
-    files["report"].write_text(auralisation_page(auralisation, song=song.name), encoding="utf-8")
+    files = {"report": out / "features.html", "arrays": out / "auralisation.npz"}
+    files["report"].write_text(auralisation_page(auralisation, song=song), encoding="utf-8")
     auralisation.save(files["arrays"])
-    gains = listening_gains(auralisation)
-    for name, sound in auralisation.sounds.items():
-        files[f"{name}_audio"] = out / f"{name}.wav"
-        files[f"{name}_audio"].write_bytes(wav(sound.samples, sound.sample_rate_hz, gain=gains[name]))
-    return {name: str(path) for name, path in files.items()}
+    return files | write_sounds(out, auralisation.sounds, listening_gains(auralisation).__getitem__)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from phonoscope_client.answer_parts import Waveform
-from phonoscope_client.audio import wav
 from phonoscope_client.connection import Connection, Note
 from phonoscope_client.explanations import Explanation, Masking
 from phonoscope_client.plain_text import explanation_text
 from phonoscope_client.song_options import add_moment, must_exist
-from phonoscope_client.summary import summary
+from phonoscope_client.summary import summary, write_sounds
 
 
 @dataclass(frozen=True)
@@ -76,27 +75,16 @@ def explain(
     with connection.open(note) as client:
         note(f"explaining {song.name} at {at_s:.2f} s ...")
         explanation = client.explain(song, at_s, **vars(region))
-    return explanation, summary(song, explanation, _write, out, started_s)
+    said = {"song": str(song), **explanation.to_json()}
+    return explanation, summary(said, partial(_write, song=song.name, explanation=explanation), out, started_s)
 
 
-def _write(out: Path, song: Path, explanation: Explanation) -> dict[str, str]:
+def _write(out: Path, song: str, explanation: Explanation) -> dict[str, Path]:
     from phonoscope_client.report import explanation_page, listening_gain  # noqa: PLC0415 - Matplotlib loads slowly
 
-    out.mkdir(parents=True, exist_ok=True)
-    files = {
-        "report": out / "report.html",
-        "arrays": out / "explanation.npz",
-        "summary": out / "summary.json",
-    }
-    files["report"].write_text(explanation_page(explanation, song=song.name), encoding="utf-8")
+    files = {"report": out / "report.html", "arrays": out / "explanation.npz"}
+    files["report"].write_text(explanation_page(explanation, song=song), encoding="utf-8")
     explanation.save(files["arrays"])
-    sounds: dict[str, Waveform | None] = {
-        "original": explanation.original_audio,
-        "explanation": explanation.explanation_audio,
-    }
-    for name, sound in sounds.items():
-        if sound is not None:
-            files[f"{name}_audio"] = out / f"{name}.wav"
-            data = wav(sound.samples, sound.sample_rate_hz, gain=listening_gain(explanation))
-            files[f"{name}_audio"].write_bytes(data)
-    return {name: str(path) for name, path in files.items()}
+    sounds = {"original": explanation.original_audio, "explanation": explanation.explanation_audio}
+    made = {name: sound for name, sound in sounds.items() if sound is not None}
+    return files | write_sounds(out, made, lambda _: listening_gain(explanation))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from phonoscope_client.audio import wav
 from phonoscope_client.connection import Connection, Note
 from phonoscope_client.inversions import Inversions
 from phonoscope_client.plain_text import inversions_text
 from phonoscope_client.song_options import add_moment, must_exist
-from phonoscope_client.summary import summary
+from phonoscope_client.summary import summary, write_sounds
 
 
 def layer_names(text: str) -> tuple[str, ...]:
@@ -67,18 +67,14 @@ def invert(
     with connection.open(note) as client:
         note(f"inverting {', '.join(layers) or 'every layer'} for {song.name} at {at_s:.2f} s ...")
         inversions = client.invert_layers(song, at_s, layers=layers, listen=out is not None)
-    return inversions, summary(song, inversions, _write, out, started_s)
+    said = {"song": str(song), **inversions.to_json()}
+    return inversions, summary(said, partial(_write, song=song.name, inversions=inversions), out, started_s)
 
 
-def _write(out: Path, song: Path, inversions: Inversions) -> dict[str, str]:
+def _write(out: Path, song: str, inversions: Inversions) -> dict[str, Path]:
     from phonoscope_client.inversion_report import inversion_page, listening_gain  # noqa: PLC0415 - Matplotlib loads slowly
 
-    out.mkdir(parents=True, exist_ok=True)
-    files = {"report": out / "layers.html", "arrays": out / "inversions.npz", "summary": out / "summary.json"}
-    files["report"].write_text(inversion_page(inversions, song=song.name), encoding="utf-8")
+    files = {"report": out / "layers.html", "arrays": out / "inversions.npz"}
+    files["report"].write_text(inversion_page(inversions, song=song), encoding="utf-8")
     inversions.save(files["arrays"])
-    for name, sound in inversions.sounds.items():
-        files[f"{name}_audio"] = out / f"{name}.wav"
-        data = wav(sound.samples, sound.sample_rate_hz, gain=listening_gain(inversions))
-        files[f"{name}_audio"].write_bytes(data)
-    return {name: str(path) for name, path in files.items()}
+    return files | write_sounds(out, inversions.sounds, lambda _: listening_gain(inversions))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from phonoscope_client.audio import wav
 from phonoscope_client.connection import Connection, Note
 from phonoscope_client.errors import ServiceError
 from phonoscope_client.maximisations import AscentProgress, Direction, Maximisation, ResponseTerm
+from phonoscope_client.summary import summary, write_sounds
 
 OUTPUT = "output"  # what people call the unit that the graphs call "logit"
 DIRECTIONS: dict[str, Direction] = {"max": "maximise", "min": "minimise"}
@@ -132,13 +132,7 @@ def maximise(
                 found = event
     if found is None:
         raise ServiceError("the service ended its answer without a result")
-    summary: dict[str, Any] = {**found.to_json(), "files": {}}
-    if out is not None:
-        summary["files"] = _write(out, found)
-    summary["seconds_after_install"] = round(time.monotonic() - started_s, 3)
-    if out is not None:
-        (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    return found, summary
+    return found, summary(found.to_json(), partial(_write, found=found), out, started_s)
 
 
 def maximisation_text(found: Maximisation) -> str:
@@ -162,17 +156,14 @@ def _progress(steps: Sequence[int], responses: Sequence[float]) -> str:
     return f"step {min(steps)}: response {sum(responses) / len(responses):.3f} on average"
 
 
-def _write(out: Path, found: Maximisation) -> dict[str, str]:
+def _write(out: Path, found: Maximisation) -> dict[str, Path]:
     from phonoscope_client.maximisation_report import (  # noqa: PLC0415 - Matplotlib loads slowly
         listening_gain,
         maximisation_page,
     )
 
-    out.mkdir(parents=True, exist_ok=True)
-    files = {"report": out / "maximised.html", "arrays": out / "maximised.npz", "summary": out / "summary.json"}
+    files = {"report": out / "maximised.html", "arrays": out / "maximised.npz"}
     files["report"].write_text(maximisation_page(found), encoding="utf-8")
     found.save(files["arrays"])
-    for name, sound in found.sounds.items():
-        files[f"{name}_audio"] = out / f"{name}.wav"
-        files[f"{name}_audio"].write_bytes(wav(sound.samples, sound.sample_rate_hz, gain=listening_gain(sound)))
-    return {name: str(path) for name, path in files.items()}
+    sounds = found.sounds
+    return files | write_sounds(out, sounds, lambda name: listening_gain(sounds[name]))

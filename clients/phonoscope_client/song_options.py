@@ -21,11 +21,23 @@ def seconds(text: str) -> float:
     return 60 * int(found[1] or 0) + float(found[2])
 
 
-def add_moment(parser: argparse.ArgumentParser) -> None:
-    """A song, a moment in it, and where to write what is said of that."""
+def add_moment(parser: argparse.ArgumentParser, *, default_s: float | None = None, where: str = "") -> None:
+    """A song, a moment in it, and where to write what is said of that.
+
+    Args:
+        parser: added to.
+        default_s: the moment, where none is given; None: one must be.
+        where: what the moment is, for the help.
+    """
     parser.add_argument("song", type=Path, metavar="SONG", help="WAV, FLAC, Ogg or MP3, of any length")
     parser.add_argument(
-        "--at", dest="at_s", type=seconds, required=True, metavar="TIME", help="seconds, or minutes:seconds"
+        "--at",
+        dest="at_s",
+        type=seconds,
+        required=default_s is None,
+        default=default_s,
+        metavar="TIME",
+        help=f"seconds, or minutes:seconds{where}",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the report, sounds and arrays")
 
