@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from phonoscope_trainer.commands.judged_bundle import add_bundle, bar_over, figure_path, tested
-from phonoscope_trainer.commands.options import Verbs, write
+from phonoscope_trainer.commands.judged_bundle import JudgedBundle, add_bundle, bar_over
+from phonoscope_trainer.commands.options import Verbs
 from phonoscope_trainer.experiments import peers, trust_figures
 from phonoscope_trainer.experiments.explained_detector import of_bundle
-from phonoscope_trainer.experiments.explained_network import ExplainedNetwork, network_of_bundle
+from phonoscope_trainer.experiments.explained_network import ExplainedNetwork
 from phonoscope_trainer.experiments.explanation_loss_excerpts import balanced_excerpts
 from phonoscope_trainer.frontend import FRONTEND, Frontend
 from phonoscope_trainer.graphs.description import EXCERPT
@@ -51,47 +52,38 @@ def peers_experiment(
     excerpts: int,
     costly_excerpts: int,
     lime_samples: int,
-    model_repository: Path,
-    masker: Path | None,
-    corpora: Sequence[str] | None,
-    figures: Path | None,
-    threads: int,
-    json_path: Path | None,
+    **bundle: Any,  # noqa: ANN401 - the options of `add_bundle`, as argparse typed them
 ) -> None:
     """Explain the same excerpts by every rule and every peer."""
-    torch.set_num_threads(threads)
+    judged = JudgedBundle(**bundle)
     options = peers.PeerOptions(excerpts, min(costly_excerpts, excerpts), lime_samples=lime_samples)
-    explained = network_of_bundle(model_repository, masker, threads)
+    explained = judged.explained()
     frontend = Frontend(FRONTEND)
     drawn, corpus = peers.together(
         {
             name: balanced_excerpts(name, tracks, frontend, explained.is_vocal, options.excerpts, options.seed)
-            for name, tracks in tested(corpora).items()
+            for name, tracks in judged.tested().items()
         }
     )
     costly = peers.costly_rows(drawn, corpus, options.costly_excerpts)
-    served, engines = rules(model_repository, masker, explained, threads)
+    served, engines = rules(judged, explained)
     found = peers.explain(drawn, explained, served, costly, options, bar_over("peers"))
     counts = peers.default_counts(found.relevance[explained.default], explained.default)
     document = peers.document(peers.Examination(drawn, corpus, explained, counts, options), found, costly)
-    document |= {"engines": engines, "threads": threads, "options": asdict(options)}
+    document |= {"engines": engines, "threads": judged.threads, "options": asdict(options)}
     print(peers.table(document, SHOWN), file=sys.stderr)
-    if path := figure_path(figures, json_path, "peers"):
-        trust_figures.draw_peers(document, path)
-    write(document, json_path)
+    judged.leave(document, "peers", partial(trust_figures.draw_peers, document))
 
 
-def rules(
-    repository: Path, masker: Path | None, explained: ExplainedNetwork, threads: int
-) -> tuple[dict[str, peers.Method], dict[str, str]]:
+def rules(judged: JudgedBundle, explained: ExplainedNetwork) -> tuple[dict[str, peers.Method], dict[str, str]]:
     """Each rule as it is served, detector included, and what runs it; a rule without a graph is left to PyTorch."""
     methods: dict[str, peers.Method] = {}
     engines = {}
     for rule in explained.relevances(torch.zeros(1, *EXCERPT)):
-        exported = of_bundle(repository, masker, threads, chosen=(rule,))
+        exported = of_bundle(judged.model_repository, judged.masker, judged.threads, chosen=(rule,))
         if rule in exported.relevances(torch.zeros(1, *EXCERPT)):
             methods[rule] = _rule(exported.relevances, rule)
-            engines[rule] = "ONNX Runtime" + (", the masker in PyTorch" if masker and rule == "masker" else "")
+            engines[rule] = "ONNX Runtime" + (", the masker in PyTorch" if judged.masker and rule == "masker" else "")
         else:
             methods[rule], engines[rule] = _rule(explained.relevances, rule), "PyTorch, all rules at once"
     return methods, engines

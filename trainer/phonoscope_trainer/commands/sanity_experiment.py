@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 
-from phonoscope_trainer.commands.judged_bundle import add_bundle, bar_over, figure_path, tested
-from phonoscope_trainer.commands.options import Verbs, write
+from phonoscope_trainer.commands.judged_bundle import JudgedBundle, add_bundle, bar_over
+from phonoscope_trainer.commands.options import Verbs
 from phonoscope_trainer.experiments import sanity, trust_figures
-from phonoscope_trainer.experiments.explained_network import network_of_bundle
 from phonoscope_trainer.frontend import FRONTEND, Frontend
 
 DEFAULTS = sanity.SanityOptions()
@@ -30,26 +29,18 @@ def add_experiment(experiments: Verbs) -> None:
 
 def sanity_experiment(
     excerpts: int,
-    model_repository: Path,
-    masker: Path | None,
-    corpora: Sequence[str] | None,
-    figures: Path | None,
-    threads: int,
-    json_path: Path | None,
+    **bundle: Any,  # noqa: ANN401 - the options of `add_bundle`, as argparse typed them
 ) -> None:
     """Take the detector's weights away layer by layer; change excerpts by little."""
-    torch.set_num_threads(threads)
-    options = sanity.SanityOptions(excerpts)
-    explained = network_of_bundle(model_repository, masker, threads)
+    judged, options = JudgedBundle(**bundle), sanity.SanityOptions(excerpts)
+    explained = judged.explained()
     frontend = Frontend(FRONTEND)
     drawn, track, first = [], [], 0
-    for name, tracks in tested(corpora).items():
+    for name, tracks in judged.tested().items():
         log_mel, of_corpus = sanity.places(name, tracks, frontend, options)
         drawn.append(log_mel)
         track.append(of_corpus + first)
         first += int(of_corpus.max()) + 1
     document = sanity.measure(torch.cat(drawn), np.concatenate(track), explained, options, bar_over("sanity"))
     document |= {"rule": explained.default, "options": asdict(options)}
-    if path := figure_path(figures, json_path, "sanity"):
-        trust_figures.draw_sanity(document, path)
-    write(document, json_path)
+    judged.leave(document, "sanity", partial(trust_figures.draw_sanity, document))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-import torch
-
-from phonoscope_trainer.commands.judged_bundle import add_bundle, bar_over, figure_path, tested
-from phonoscope_trainer.commands.options import Verbs, write
+from phonoscope_trainer.commands.judged_bundle import JudgedBundle, add_bundle, bar_over
+from phonoscope_trainer.commands.options import Verbs
 from phonoscope_trainer.experiments import stem_pictures, stems, trust_figures
-from phonoscope_trainer.experiments.explained_network import network_of_bundle
 from phonoscope_trainer.frontend import FRONTEND, Frontend
 
 DEFAULTS = stems.StemOptions()
@@ -29,25 +26,21 @@ def add_experiment(experiments: Verbs) -> None:
 
 def stems_experiment(
     excerpts: int,
-    model_repository: Path,
-    masker: Path | None,
-    corpora: Sequence[str] | None,
-    figures: Path | None,
-    threads: int,
-    json_path: Path | None,
+    **bundle: Any,  # noqa: ANN401 - the options of `add_bundle`, as argparse typed them
 ) -> None:
     """Compare regions with the voice's own energy, on sung excerpts that the detector gets right."""
-    torch.set_num_threads(threads)
-    options = stems.StemOptions(excerpts)
-    explained = network_of_bundle(model_repository, masker, threads)
+    judged, options = JudgedBundle(**bundle), stems.StemOptions(excerpts)
+    explained = judged.explained()
     frontend = Frontend(FRONTEND)
     by_corpus = {}
-    for name, tracks in tested(corpora).items():
+    for name, tracks in judged.tested().items():
         sung = stems.sung_excerpts(name, tracks, frontend, explained, options)
         by_corpus[name] = (sung, stems.measure(sung, explained, options, bar_over(name)))
     document = stems.summary(by_corpus) | {"rule": explained.default, "options": asdict(options)}
-    if path := figure_path(figures, json_path, "stems"):
+
+    def draw(path: Path) -> None:
         trust_figures.draw_stems(document, path)
         for name, (sung, _) in by_corpus.items():
             stem_pictures.draw_examples(sung, explained, path.with_name(f"{path.stem}-{name}.png"))
-    write(document, json_path)
+
+    judged.leave(document, "stems", draw)
