@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import torch
 from phonoscope_trainer.commands import explanation_loss, masker
-from phonoscope_trainer.corpora import named, stems
-from phonoscope_trainer.corpora.corpus import Segment
+from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import features
 from phonoscope_trainer.errors import CheckpointError, ExportError, OptionsError, TrainerError
 from phonoscope_trainer.experiments.explained_detector import of_bundle, of_runs
@@ -24,9 +23,8 @@ from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.masker import load_masker
-from support.music import melody
+from support.miniature_corpus import work_in
 
-SECONDS = 3
 LOSS = "explanation-loss --corpora mir1k --excerpts 8 --control-excerpts 4 --threads 1 --json out/loss.json"
 RUNS = "--detector runs/detector --inverter runs/inverter --masker runs/masker"
 
@@ -45,13 +43,7 @@ def place(tmp_path_factory):
     """A corpus of three clips, an untrained detector and inverter, and a masker after one update."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("trust")
-        patch.chdir(folder)
-        patch.setenv("PHONOSCOPE_CACHE", str(folder / "cache"))
-        patch.setenv("PHONOSCOPE_DATA", str(folder / "data"))
-        corpus = folder / "data" / "mir1k"
-        for seed, clip in enumerate(("one", "two", "three")):
-            stems.write_clip(corpus, clip, melody(SECONDS, seed), melody(SECONDS, seed + 9), [Segment(1, 2)], 22050)
-        stems.write_listing(corpus, [("one", "a", "train"), ("two", "b", "valid"), ("three", "c", "test")])
+        work_in(folder, patch, [("one", "a", "train"), ("two", "b", "valid"), ("three", "c", "test")], (1, 2))
         torch.manual_seed(0)
         standardise = Standardise(torch.full((80,), -3.0), torch.full((80,), 2.0))
         for name, options, state in (

@@ -10,8 +10,7 @@ import pytest
 import torch
 from phonoscope_trainer.bundle import MANIFEST
 from phonoscope_trainer.commands import peers_experiment, sanity_experiment, stems_experiment
-from phonoscope_trainer.corpora import named, stems
-from phonoscope_trainer.corpora.corpus import Segment
+from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import features
 from phonoscope_trainer.errors import CorpusError, ExportError, OptionsError
 from phonoscope_trainer.experiments.captum_peers import PEERS
@@ -22,9 +21,8 @@ from phonoscope_trainer.experiments.peers import PeerOptions, costly_rows, toget
 from phonoscope_trainer.experiments.sanity import SanityOptions
 from phonoscope_trainer.experiments.stems import StemOptions
 from phonoscope_trainer.frontend import Frontend
-from support.music import melody
+from support.miniature_corpus import work_in
 
-SECONDS = 3
 SHARED = "--corpora mir1k --threads 1"
 
 
@@ -44,13 +42,7 @@ def place(tmp_path_factory, written):
     """Two clips to test on, and an untrained bundle that calls half of their places vocal."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("trust")
-        patch.chdir(folder)
-        patch.setenv("PHONOSCOPE_CACHE", str(folder / "cache"))
-        patch.setenv("PHONOSCOPE_DATA", str(folder / "data"))
-        corpus = folder / "data" / "mir1k"
-        for seed, clip in enumerate(("one", "two")):
-            stems.write_clip(corpus, clip, melody(SECONDS, seed), melody(SECONDS, seed + 9), [Segment(0, 3)], 22050)
-        stems.write_listing(corpus, [("one", "a", "test"), ("two", "b", "test")])
+        work_in(folder, patch, [("one", "a", "test"), ("two", "b", "test")], (0, 3))
         repository = folder / "model_repository"
         repository.mkdir()
         for part in written.root.iterdir():
