@@ -82,7 +82,7 @@ class Regions:
         region.used_bytes = 0
         try:
             yield region
-        except BaseException:
+        except BaseException:  # cancelled, too: the server may still be writing into it
             self._retire(region)
             raise
         if self._closed:
@@ -130,8 +130,8 @@ class Regions:
         name = region.memory.name
         try:
             await self._client.register_system_shared_memory(name, f"/{name}", REGION_BYTES, client_timeout=CALL_S)
-        except BaseException:
-            self._retire(region)  # the server may have registered it all the same
+        except BaseException:  # cancelled, too: the server may have registered it all the same
+            self._retire(region)
             raise
         return region
 

@@ -90,7 +90,7 @@ class TritonEngine:
                 deadline = asyncio.get_running_loop().time() + PROOF_S
                 outputs = self._takes[proof.ensemble].outputs
                 proof.check(await self._call(proof.ensemble, proof.inputs, outputs, deadline))
-        except BaseException:
+        except BaseException:  # cancelled, too: nobody else would close the channel and what watches it
             await self.close()
             raise
 
