@@ -45,7 +45,7 @@ class Client:
             raise invalid("timeout_s", f"{timeout_s:g}; give a positive number of seconds")
         self._calls = Calls(timeout_s, token)
         self._channel = open_channel(address, tls)
-        self._stub = ExplainerServiceStub(self._channel)  # type: ignore[no-untyped-call]  # generated without types
+        self._stub = ExplainerServiceStub(self._channel)
 
     def predict(self, audio: AudioInput) -> Curve:
         """The probability that somebody sings, at every frame of a recording.

@@ -134,7 +134,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
 
 def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 - grpc ships no types
     """Puts a servicer on a `grpc.aio` server."""
-    explainer_service_pb2_grpc.add_ExplainerServiceServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]  # generated
+    explainer_service_pb2_grpc.add_ExplainerServiceServicer_to_server(servicer, server)
 
 
 _REGION_NAMES = {Alpha: "alpha", MaximumArea: "maximum_area", LargestAlphaThatKeepsLabel: "keep_label"}
