@@ -51,7 +51,7 @@ def arrange_song(seed: int, index: int, options: GenreOptions) -> dict[str, Arra
     for (name, genre), band_rng in zip(GENRES.items(), band_rngs, strict=True):
         arranged = rearranged(form, genre)
         parts = arrange(band_rng, arranged)
-        accompaniment = mix_parts(band_rng, arranged, parts, levels_db={**LEVELS_DB, **genre.levels_db}, tuned=True)
+        accompaniment = mix_parts(band_rng, arranged, parts, levels_db={**LEVELS_DB, **genre.levels_db})
         # The same seed: one balance between voice and band, and one master equaliser, for all three.
         stems = balance(np.random.default_rng(mixing), voice, accompaniment, vocals)[:2]
         mixes[name] = soxr.resample(np.sum(stems, axis=0), SOURCE_RATE_HZ, options.sample_rate_hz)

@@ -68,12 +68,11 @@ def mix_parts(
     parts: list[Part],
     *,
     levels_db: Mapping[str, float] = LEVELS_DB,
-    tuned: bool = False,
 ) -> NDArray[np.float32]:
     """All parts through their effects, at levels drawn around those of their roles."""
     mix = np.zeros(round(form.duration_s * SOURCE_RATE_HZ), dtype=np.float32)
     for part in parts:
-        played = render_part(rng, form, part, tuned=tuned)
+        played = render_part(rng, form, part)
         samples = effects.apply(unit_level(played) * 0.1, effects.part_chain(rng, part.role))
         level_db = levels_db[part.role] + float(rng.normal(0, LEVEL_SPREAD_DB))
         mix += unit_level(samples) * np.float32(10 ** (level_db / 20))

@@ -16,7 +16,7 @@ from phonoscope_trainer.corpora.rendered.bending import bend
 from phonoscope_trainer.corpora.rendered.form import Form
 from phonoscope_trainer.corpora.rendered.notes import Part
 from phonoscope_trainer.corpora.rendered.options import SOURCE_RATE_HZ
-from phonoscope_trainer.corpora.rendered.tuned_soundfont import soundfont, tuned_soundfont
+from phonoscope_trainer.corpora.rendered.tuned_soundfont import tuned_soundfont
 
 TICKS_PER_SECOND = 960  # a quarter note at 60 beats a minute: ticks are seconds, tempo is already in the notes
 # Above, the synthesiser steps over whole sample loops: some patches never end from key 92 on.
@@ -35,7 +35,7 @@ class PlayedNote:
     velocity: int
 
 
-def render_part(rng: np.random.Generator, form: Form, part: Part, *, tuned: bool = False) -> NDArray[np.float32]:
+def render_part(rng: np.random.Generator, form: Form, part: Part) -> NDArray[np.float32]:
     """`[N]` float32 samples of a part over the whole song, played with human timing."""
     tightness_s = float(rng.uniform(0.001, 0.012))
     played = []
@@ -45,17 +45,16 @@ def render_part(rng: np.random.Generator, form: Form, part: Part, *, tuned: bool
         if start_s < form.duration_s:
             velocity = int(np.clip(note.velocity + rng.normal(0, 6), 1, 127))
             played.append(PlayedNote(start_s, end_s, note.pitch, velocity))
-    samples = render_notes(played, part.program, form.duration_s, drums=part.role == "drums", tuned=tuned)
+    samples = render_notes(played, part.program, form.duration_s, drums=part.role == "drums")
     return bend(rng, form, part.notes, samples) if part.pattern == "melody" else samples
 
 
 def render_notes(
-    notes: Iterable[PlayedNote], program: int, duration_s: float, *, drums: bool = False, tuned: bool = True
+    notes: Iterable[PlayedNote], program: int, duration_s: float, *, drums: bool = False
 ) -> NDArray[np.float32]:
     """`[N]` float32 samples at `SOURCE_RATE_HZ` of notes on a General MIDI program from 0, or on a drum kit.
 
-    Notes above the soundfont's reach are played some octaves lower. Not `tuned`, instruments sound transposed, as the
-    rendered corpus has them since its first version (see `tuned_soundfont`).
+    Notes above the soundfont's reach are played some octaves lower.
     """
     score = Score(TICKS_PER_SECOND)
     score.tempos.append(Tempo(0, 60.0))
@@ -67,7 +66,7 @@ def render_notes(
     samples = np.zeros(round(duration_s * SOURCE_RATE_HZ), dtype=np.float32)
     if len(track.notes):
         with _blank_memory():
-            rendered = np.asarray(_synthesizer(tuned).render(score, stereo=False), dtype=np.float32)[0][: len(samples)]
+            rendered = np.asarray(_synthesizer().render(score, stereo=False), dtype=np.float32)[0][: len(samples)]
         samples[: len(rendered)] = np.where(np.abs(rendered) < SMALLEST, 0, rendered)
     return samples
 
@@ -95,6 +94,6 @@ def _blank_memory() -> Iterator[None]:
         mallopt(M_PERTURB, 0)
 
 
-def _synthesizer(tuned: bool) -> Synthesizer:
+def _synthesizer() -> Synthesizer:
     # A fresh one for every part: it carries controllers and voices over from what it rendered before.
-    return Synthesizer(str(tuned_soundfont() if tuned else soundfont()), SOURCE_RATE_HZ, 0)
+    return Synthesizer(str(tuned_soundfont()), SOURCE_RATE_HZ, 0)
