@@ -134,6 +134,19 @@ def test_mir1k_is_read_in_the_layout_of_its_readme(tmp_path):
     assert mir1k.load(tmp_path, merge_gaps_s=0).of("test")[0].vocals == (Segment(0.2, 0.5), Segment(0.6, 0.9))
 
 
+def test_training_clips_of_mir1k_are_sung_only_where_the_voice_sounds(tmp_path):
+    miniature_mir1k(tmp_path)
+    voice = melody(2.0, sample_rate_hz=16000)
+    voice[12_000:20_000] *= 0.003
+    for clip in ("amy_1_01", "bug_1_01"):
+        soundfile.write(tmp_path / "voice" / f"{clip}.ogg", voice, 16000)
+        (tmp_path / "labels" / f"{clip}.lab").write_text("0.0 0.2 nosing\n0.2 1.8 sing\n")
+    corpus = mir1k.load(tmp_path)
+    assert corpus.of("test")[0].vocals == (Segment(0.2, 1.8),), "as people heard it"
+    times = [time for segment in corpus.of("train")[0].vocals for time in (segment.start_s, segment.end_s)]
+    np.testing.assert_allclose(times, [0.2, 0.75, 1.25, 1.8], atol=0.06)
+
+
 def test_mir1k_names_the_file_that_is_missing(tmp_path):
     miniature_mir1k(tmp_path)
     (tmp_path / "voice" / "bug_1_01.ogg").unlink()
