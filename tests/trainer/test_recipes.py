@@ -166,7 +166,15 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
         load_detector(tmp_path)
 
 
-@pytest.mark.parametrize("change", [{"updates": 0}, {"learning_rate": 0.0}])
+def test_a_cycle_may_keep_the_convolutions(tmp_path, finished):
+    options = replace(SHORT, start=str(finished), keep_convolutions=True)
+    train_detector(tmp_path, draw, STANDARDISE, options)
+    before, after = (checkpoint.load(folder)["network"] for folder in (finished, tmp_path))
+    changed = {name.split(".")[0] for name, weight in after.items() if not torch.equal(weight, before[name])}
+    assert changed == {"fc7", "fc8", "fc9"}
+
+
+@pytest.mark.parametrize("change", [{"updates": 0}, {"learning_rate": 0.0}, {"keep_convolutions": True}])
 def test_detector_options_outside_their_range_are_refused_by_name(change):
     with pytest.raises(OptionsError, match=next(iter(change))):
         replace(SHORT, **change)

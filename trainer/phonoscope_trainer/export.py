@@ -114,9 +114,10 @@ def _detector_commands(run: Path) -> list[str]:
     start = detector.get("start")
     if not start:
         return [command]
+    kept = " --keep-convolutions" if detector.get("keep_convolutions") else ""
     return [
         *_detector_commands(Path(start)),
-        f"{command} --start {start} --learning-rate {detector['learning_rate']:g}",
+        f"{command} --start {start}{kept} --learning-rate {detector['learning_rate']:g}",
     ]
 
 

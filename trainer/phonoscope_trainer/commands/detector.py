@@ -46,6 +46,11 @@ def add(verbs: Verbs) -> None:
     cycle = detector.add_argument_group("the modern recipe")
     cycle.add_argument("--start", type=Path, help="a finished run to go on from, through another cycle")
     cycle.add_argument(
+        "--keep-convolutions",
+        action="store_true",
+        help="with --start: only the fully connected layers learn, and inverters of the layers before them stay valid",
+    )
+    cycle.add_argument(
         "--learning-rate", type=float, help=f"at its peak (default {modern.DetectorOptions().learning_rate:g})"
     )
     detector.set_defaults(run=train_detector)
@@ -61,6 +66,7 @@ def train_detector(
     compiled: bool,
     seed: int,
     start: Path | None,
+    keep_convolutions: bool,
     learning_rate: float | None,
 ) -> None:
     """Train the detector on the training splits of the named corpora."""
@@ -77,9 +83,14 @@ def train_detector(
         corpora=chosen,
     )
     if isinstance(options, modern.DetectorOptions):
-        options = replace(options, start=str(start or ""), learning_rate=learning_rate or options.learning_rate)
-    elif start or learning_rate:
-        raise OptionsError("--start and --learning-rate belong to the modern recipe")
+        options = replace(
+            options,
+            start=str(start or ""),
+            keep_convolutions=keep_convolutions,
+            learning_rate=learning_rate or options.learning_rate,
+        )
+    elif start or keep_convolutions or learning_rate:
+        raise OptionsError("--start, --keep-convolutions and --learning-rate belong to the modern recipe")
     chosen_device(device)  # fails now, not after an hour of reading corpora
     frontend = Frontend(FRONTEND)
     tracks = [features(named.load(name).of("train"), frontend, bar(name)) for name in chosen]

@@ -39,12 +39,15 @@ class DetectorOptions:
     excerpts: ExcerptOptions = field(default_factory=ExcerptOptions)
     corpora: tuple[str, ...] = ()
     start: str = ""  # a finished run to go on from, through another cycle; empty: from random weights
+    keep_convolutions: bool = False  # as that run has them, so that only the fully connected layers learn
 
     def __post_init__(self) -> None:
         if self.updates < 1:
             raise OptionsError(f"updates must be at least 1, got {self.updates}")
         if not self.learning_rate > 0:
             raise OptionsError(f"learning_rate must be above 0, got {self.learning_rate}")
+        if self.keep_convolutions and not self.start:
+            raise OptionsError("keep_convolutions: needs a run to start from")
 
 
 def new_learner(standardise: Standardise, options: DetectorOptions) -> training.Learner:
@@ -62,8 +65,13 @@ def new_learner(standardise: Standardise, options: DetectorOptions) -> training.
         network.load_state_dict(state["network"])
         standardise.load_state_dict(state["standardise"])  # what those weights are used to
     network = network.train().to(device)
+    if options.keep_convolutions:
+        for name, layer in network.named_children():
+            if name.startswith("conv"):
+                layer.eval().requires_grad_(False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
-    optimiser = torch.optim.AdamW(network.parameters(), options.learning_rate, weight_decay=options.weight_decay)
+    learning = [weight for weight in network.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(learning, options.learning_rate, weight_decay=options.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, options.learning_rate, total_steps=options.updates, pct_start=options.warm_up
     )
