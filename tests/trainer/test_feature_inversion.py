@@ -17,6 +17,8 @@ from phonoscope_trainer.frontend import Frontend
 from phonoscope_trainer.networks.feature_inverters import FeatureInverter
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.detector import DetectorOptions
 from phonoscope_trainer.recipes.feature_inversion import load_inverters, train_inverters
 from phonoscope_trainer.recipes.feature_inversion_excerpts import PlaceSampler
 from phonoscope_trainer.recipes.feature_inversion_learner import InverterLearner
@@ -273,11 +275,26 @@ def test_another_cycle_goes_on_from_the_best_inverters_of_a_run(tmp_path, networ
 
 
 def test_runs_of_different_detectors_are_not_mixed(tmp_path, network):
-    short = replace(SHORT, layers=("fc8",), methods=("joint",), epochs=1, batches_per_epoch=1)
-    for detector in ("one", "other"):
-        train_inverters(tmp_path / detector, draw, VALIDATION, network, replace(short, detector=detector))
-    with pytest.raises(CheckpointError, match="inverts other"):
+    short = replace(SHORT, methods=("joint",), epochs=1, batches_per_epoch=1)
+    for detector, layers in (("one", ("fc7",)), ("other", ("fc8",))):
+        train_inverters(
+            tmp_path / detector, draw, VALIDATION, network, replace(short, detector=detector, layers=layers)
+        )
+    with pytest.raises(CheckpointError, match="one inverts fc7 of one"):
         load_inverters(tmp_path / "one", tmp_path / "other")
+
+
+def test_layers_that_a_later_detector_kept_need_no_new_inverters(tmp_path, network, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    checkpoint.open_run(Path("later"), DetectorOptions(start="first", keep_convolutions=True))
+    short = replace(SHORT, methods=("joint",), epochs=1, batches_per_epoch=1)
+    runs = (("all", "first", ("mp6", "fc8")), ("deep", "first", ("fc7",)), ("head", "later", ("fc8",)))
+    for run, detector, layers in runs:
+        options = replace(short, detector=detector, layers=layers)
+        train_inverters(Path(run), draw, VALIDATION, network, options)
+    assert [inverter.layer for inverter in load_inverters(Path("all"), Path("head"))] == ["mp6", "fc8"]
+    with pytest.raises(CheckpointError, match="deep inverts fc7 of first, head inverts later"):
+        load_inverters(Path("deep"), Path("head"))
 
 
 @pytest.mark.parametrize(

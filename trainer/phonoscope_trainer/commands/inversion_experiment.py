@@ -36,6 +36,7 @@ RUNS = (
     Path("runs/inverters-deep"),
     Path("runs/inverters-shallow"),
     Path("runs/inverters-conv2"),
+    Path("runs/inverters-head"),
 )
 MEAN_EXCERPTS = 1000  # training excerpts behind the mean one
 
@@ -50,7 +51,7 @@ def add_experiment(experiments: Verbs) -> None:
         nargs="+",
         help=f"of the inverters; the last to have a layer counts (default: {', '.join(map(str, RUNS))}, where found)",
     )
-    inversion.add_argument("--detector", type=Path, help="its run (default: the one the inverters were trained on)")
+    inversion.add_argument("--detector", type=Path, help="its run (default: the one the last of them inverts)")
     inversion.add_argument("--songs", type=Path, help="a folder of labelled songs (default: songs/ in PHONOSCOPE_DATA)")
     inversion.add_argument("--files", type=int, default=DEFAULTS.files, help="of each corpus (default %(default)s)")
     inversion.add_argument("--draws", type=int, default=DEFAULTS.draws, help="evaluation sets (default %(default)s)")
@@ -80,7 +81,7 @@ def inversion_experiment(
     """Measure the inverters of some runs on the test parts of its corpora, and on songs of another kind."""
     torch.set_num_threads(threads)
     chosen = folders or [run for run in RUNS if run.is_dir()] or RUNS[:1]
-    trained = checkpoint.options(chosen[0])
+    trained = checkpoint.options(chosen[-1])
     network, standardise = load_detector(detector or Path(trained["detector"]))
     inverters = {method: load_inverters(*chosen, method=method) for method in trained["methods"]}
     options = experiment.InversionOptions(files, draws, min(draws, DEFAULTS.detailed_draws))

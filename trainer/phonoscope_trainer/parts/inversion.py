@@ -117,6 +117,7 @@ def _command(run: Path) -> str:
         "adam_beta2",
         "schedule",
         "validation_excerpts",
+        "seed",
     )
     start = f" --start {options['start']}" if options.get("start") else ""
     return (

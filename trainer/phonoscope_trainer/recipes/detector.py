@@ -15,7 +15,7 @@ import torch
 
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.standardise import Standardise
-from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.networks.svdnet import FULLY_CONNECTED, SVDNet
 from phonoscope_trainer.recipes import checkpoint, training
 from phonoscope_trainer.recipes.devices import DeviceName, chosen_device
 from phonoscope_trainer.recipes.excerpts import ExcerptOptions
@@ -96,6 +96,17 @@ def train_detector(
     torch.set_num_threads(options.threads)
     learner = new_learner(standardise, options)
     return training.train(folder, draw, learner, options, checkpoint.open_run(folder, options))
+
+
+def same_layer(layer: str, run: Path, later: Path) -> bool:
+    """Whether a layer has the same weights in two runs: in one run, or in a later one that kept the convolutions."""
+    while later != run:
+        path = later / checkpoint.OPTIONS
+        options = checkpoint.options(later) if path.is_file() else {}
+        if layer in FULLY_CONNECTED or not options.get("keep_convolutions"):
+            return False
+        later = Path(options["start"])
+    return True
 
 
 def load_detector(folder: Path) -> tuple[SVDNet, Standardise]:

@@ -19,6 +19,7 @@ from phonoscope_trainer.errors import CheckpointError
 from phonoscope_trainer.networks.feature_inverters import FeatureInverter
 from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
 from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.detector import same_layer
 from phonoscope_trainer.recipes.feature_inversion_learner import InverterLearner
 from phonoscope_trainer.recipes.feature_inversion_objective import Heard, Method, hear
 from phonoscope_trainer.recipes.feature_inversion_options import InversionOptions
@@ -68,23 +69,28 @@ def train_inverters(
 def load_inverters(*folders: Path, method: Method = "joint") -> tuple[FeatureInverter, ...]:
     """The inverters of some runs, each at its best epoch, in the order of the detector's layers.
 
-    Of a layer that several runs have, the last one's is taken.
+    Of a layer that several runs have, the last one's is taken. All must invert the detector of the last run, or one
+    whose layer is the same.
 
     Raises:
         CheckpointError: a folder holds no readable run, or none of that method, or inverts another detector.
     """
     found: dict[str, FeatureInverter] = {}
+    inverts: dict[str, tuple[Path, str]] = {}
     for folder in folders:
         options, state = checkpoint.options(folder), checkpoint.load(folder)
         if method not in options["methods"]:
             raise CheckpointError(
                 f"{folder}: method {method} was not trained there; it has {', '.join(options['methods'])}"
             )
-        if options["detector"] != (first := checkpoint.options(folders[0])["detector"]):
-            raise CheckpointError(f"{folder} inverts {options['detector']}, {folders[0]} inverts {first}")
         for layer in options["layers"]:
+            inverts[layer] = (folder, options["detector"])
             found[layer] = FeatureInverter(layer, options["variant"])
             found[layer].load_state_dict(state[f"{method}/{layer}"]["best"])
+    detector = checkpoint.options(folders[-1])["detector"]
+    for layer, (folder, inverted) in inverts.items():
+        if not same_layer(layer, Path(inverted), Path(detector)):
+            raise CheckpointError(f"{folder} inverts {layer} of {inverted}, {folders[-1]} inverts {detector}")
     return tuple(found[layer].eval() for layer in LAYERS if layer in found)
 
 
