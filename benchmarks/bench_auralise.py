@@ -162,7 +162,7 @@ def one_feature(there: tuple[Tensor, Tensor, list[tuple[Tensor, Tensor, torch.Si
     signal = torch.zeros_like(maps)
     signal[:, feature] = maps[:, feature]
     for weight, switches, size in reversed(passed):
-        signal = F.relu(F.max_unpool2d(signal, switches, (POOL, POOL), output_size=list(size)))
+        signal = F.relu(F.max_unpool2d(signal, switches, (POOL, POOL), output_size=size))
         signal = F.conv_transpose2d(signal, weight, padding=1)
     magnitude = torch.clamp(spectrum.abs(), min=SILENT_MAGNITUDE)
     return torch.istft(
