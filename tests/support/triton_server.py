@@ -97,6 +97,11 @@ class TritonServer:
         """A client of the server itself; every call needs a `client_timeout`."""
         return InferenceServerClient(self.address)
 
+    @property
+    def crashed(self):
+        """Whether the process has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
     def processes(self):
         """Ids of every living process of the server."""
         return _session(self._process.pid) if self._process is not None else []
