@@ -51,7 +51,7 @@ class Metrics:
         )
         self.queue_rows = Gauge(
             "phonoscope_queue_rows",
-            "Rows waiting; of a Triton server, rows sent and not yet answered.",
+            "Rows waiting; of a Triton server, rows not yet answered.",
             ["model"],
             registry=self.registry,
         )

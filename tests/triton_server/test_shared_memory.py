@@ -15,7 +15,6 @@ from support.serving_sound import music, pcm
 from support.triton_inputs import KINDS, UNBATCHED, explain_inputs, inputs_of
 from support.triton_server import CLIENT_S
 from support.triton_service import service_on
-from tritonclient.utils import InferenceServerException
 
 pytestmark = pytest.mark.triton
 WAIT_S = 20.0
@@ -132,17 +131,9 @@ def test_a_service_told_to_stop_amid_calls_leaves_no_segment(own_server, tmp_pat
             call.cancel()
     assert segments(names) == []
     give_up = time.monotonic() + WAIT_S
-    try:
-        while registered(own_server):
-            assert time.monotonic() < give_up
-            time.sleep(0.05)
-    except InferenceServerException:
-        # A call that is cancelled as its answer is sent can end this version of the server (its issues 7368 and 8034).
-        if own_server.crashed:
-            pytest.skip(
-                "Triton crashed over a cancelled call (triton-inference-server/server#8034); no segment is left"
-            )
-        raise
+    while registered(own_server):
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
 
 
 async def test_without_a_server_on_this_machine_nothing_is_shared(server, bundle):

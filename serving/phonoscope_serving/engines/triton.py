@@ -1,16 +1,14 @@
 """A real NVIDIA Triton server as the engine, over gRPC.
 
 The server loads the repository this service has read, and it alone batches and runs. Here requests are sent to it, not
-too many at a time, and deadlines and cancellation are passed on.
+too many at a time (`triton_calls.py`), with their deadlines.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,16 +22,10 @@ from phonoscope_serving.engines.golden import proofs
 from phonoscope_serving.engines.message import Message
 from phonoscope_serving.engines.shared_memory import Region, Regions, is_here
 from phonoscope_serving.engines.signature import Signature
+from phonoscope_serving.engines.triton_calls import CallLimits, Calls
 from phonoscope_serving.engines.triton_comparison import Comparison
 from phonoscope_serving.engines.triton_errors import LEAST_RETRY_S, domain_error, is_missing_region
-from phonoscope_serving.errors import (
-    BundleError,
-    DeadlinePassed,
-    EngineLost,
-    OptionsError,
-    QueueFull,
-    RequestError,
-)
+from phonoscope_serving.errors import BundleError, DeadlinePassed, EngineLost, OptionsError, RequestError
 from phonoscope_serving.metrics import Metrics
 
 LOG = logging.getLogger("phonoscope.engine")
@@ -56,7 +48,8 @@ class TritonOptions:
     """Where the server is, and how much is asked of it."""
 
     address: str  # HOST:PORT of its gRPC
-    queue_rows: int = 128  # of one model, sent and not yet answered
+    queue_rows: int = 128  # of one model, not yet answered
+    sent_rows: int = 64  # of those, at the server, where they cannot be taken back any more
     start_s: float = 60.0  # for the server to be ready when the service starts
     return_s: float = 2.0  # a request waits this long for a server that was lost
     shared_memory: UseSharedMemory = "auto"  # for large tensors; auto: where the server is on this machine and takes it
@@ -72,7 +65,7 @@ class TritonEngine:
         self._client: InferenceServerClient | None = None
         self._comparison = Comparison(bundle, options.address)
         self._regions: Regions | None = None  # where shared memory is used
-        self._rows_sent: Counter[str] = Counter()  # by model, not yet answered
+        self._calls = Calls(CallLimits(options.queue_rows, options.sent_rows), self._retry_after_s, metrics)
         self._seconds_per_call = 0.0  # recent average
 
     @property
@@ -88,8 +81,7 @@ class TritonEngine:
             await self._share_memory(self._client)
             for proof in proofs(self._bundle):
                 deadline = asyncio.get_running_loop().time() + PROOF_S
-                outputs = self._takes[proof.ensemble].outputs
-                proof.check(await self._call(proof.ensemble, proof.inputs, outputs, deadline))
+                proof.check(await self.infer(proof.ensemble, proof.inputs, deadline=deadline))
         except BaseException:  # cancelled, too: nobody else would close the channel and what watches it
             await self.close()
             raise
@@ -104,16 +96,17 @@ class TritonEngine:
         begun: bool = False,
     ) -> dict[str, Array]:
         """See `Engine.infer`."""
-        client = self._client
-        if client is None or model not in self._takes:
+        if self._client is None or model not in self._takes:
             raise EngineLost(f"the engine is not running {model}")
         signature = self._takes[model]
         signature.check(inputs)
         wanted = signature.wanted(outputs)
         rows = next(iter(inputs.values())).shape[0] if signature.max_rows else 1
-        with self._sent(model, rows, begun):
-            await self._comparison.require(client, self._options.return_s, deadline)
-            return await self._call(model, inputs, wanted, deadline)
+
+        async def send() -> dict[str, Array]:
+            return await self._send(model, inputs, wanted, deadline)
+
+        return await self._calls.run(model, rows, send, deadline=deadline, begun=begun)
 
     async def check(self) -> None:
         """See `Engine.check`: notices a server whose models were swapped although no request failed."""
@@ -129,6 +122,7 @@ class TritonEngine:
         """See `Engine.close`."""
         client, self._client = self._client, None
         self._comparison.cancel()
+        await self._calls.close()
         if self._regions is not None:
             await self._regions.close()
         if client is not None:
@@ -147,33 +141,16 @@ class TritonEngine:
             await regions.close()
         LOG.info("shared memory", extra={"used": not reason, "reason": reason})
 
-    @contextmanager
-    def _sent(self, model: str, rows: int, begun: bool) -> Iterator[None]:
-        """Counts rows as sent, and refuses what is too many."""
-        waiting = self._rows_sent[model]
-        if waiting and not begun and waiting + rows > self._options.queue_rows:
-            raise QueueFull(
-                f"{waiting} rows wait for {model}; at most {self._options.queue_rows} may",
-                retry_after_s=self._retry_after_s(),
-            )
-        gauge = self._metrics.queue_rows.labels(model)
-        self._rows_sent[model] += rows
-        gauge.set(self._rows_sent[model])
-        try:
-            yield
-        finally:
-            self._rows_sent[model] -= rows
-            gauge.set(self._rows_sent[model])
-
     def _retry_after_s(self) -> float:
         return max(LEAST_RETRY_S, self._seconds_per_call)
 
-    async def _call(
+    async def _send(
         self, model: str, inputs: Tensors, wanted: tuple[str, ...], deadline: float | None
     ) -> dict[str, Array]:
         loop, client = asyncio.get_running_loop(), self._client
         if client is None:
             raise EngineLost("the engine has stopped")
+        await self._comparison.require(client, self._options.return_s, deadline)
         began_s = loop.time()
         left_s = None if deadline is None else deadline - began_s
         if left_s is not None and left_s <= 0:
@@ -185,11 +162,6 @@ class TritonEngine:
             if isinstance(mapped, EngineLost):
                 self._comparison.forget()
             raise mapped from error
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            raise EngineLost("the engine has stopped") from None  # closing the channel cancels its calls
         self._learn(model, loop.time() - began_s)
         return outputs
 
@@ -205,14 +177,12 @@ class TritonEngine:
         config, asked = self._bundle.models[model], wanted
         if is_ensemble(config) and wanted != self._takes[model].outputs:
             asked = plan(config, self._bundle.models).asked_of_triton(wanted)
-        # The client's timeout ends the call; the request's own keeps it from being run if it is still queued then.
+        # Keeps the request from being run if it is still queued then; a timeout of the client would take the call back.
         queue_us = None if left_s is None else max(1, int(left_s * 1e6))
 
         async def ask(region: Region | None) -> dict[str, Array]:
             message = Message.of(config, inputs, asked, region)
-            answer = await client.infer(
-                model, message.inputs, outputs=message.outputs, timeout=queue_us, client_timeout=left_s
-            )
+            answer = await client.infer(model, message.inputs, outputs=message.outputs, timeout=queue_us)
             read = message.read(answer)
             return {name: read[name] for name in wanted}
 

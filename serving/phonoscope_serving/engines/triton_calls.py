@@ -1,0 +1,145 @@
+"""Calls to a Triton server, none of which is ever taken back.
+
+A server can crash where a call is cancelled just as its answer is sent (triton-inference-server/server#7368 and #8034),
+and callers leave all the time. So a call that was sent runs to its end, whoever has left; and only so many rows are
+sent at a time that little is computed for nobody. Others wait here, in order, where leaving costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from phonoscope_serving.errors import DeadlinePassed, EngineLost, QueueFull
+from phonoscope_serving.metrics import Metrics
+
+T = TypeVar("T")
+
+ABANDONED_S = 60.0  # a server that has not answered a call by then, which nobody waits for, is not spared any more
+CLOSE_S = 5.0  # for the answers nobody waits for, before the channel is closed
+
+
+@dataclass(frozen=True)
+class CallLimits:
+    """How much one model may have to do; a call of more rows than either is taken when there is no other."""
+
+    queue_rows: int  # not yet answered, before a new request is refused
+    sent_rows: int  # at the server
+
+
+@dataclass
+class _Model:
+    """The calls of one model."""
+
+    waiting_rows: int = 0
+    sent_rows: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # of the one that waits for room; it is first come, first
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Calls:
+    """Every call of one engine that waits to be sent, or for its answer."""
+
+    def __init__(self, limits: CallLimits, retry_after_s: Callable[[], float], metrics: Metrics) -> None:
+        """Has no calls yet.
+
+        Args:
+            limits: of every model.
+            retry_after_s: when a request that is refused may find a place.
+            metrics: where `queue_rows` is kept.
+        """
+        self._limits, self._retry_after_s, self._queue_rows = limits, retry_after_s, metrics.queue_rows
+        self._models: defaultdict[str, _Model] = defaultdict(_Model)
+        self._sent: set[asyncio.Task[Any]] = set()
+        self._awaited: set[asyncio.Future[Any]] = set()
+
+    async def run(
+        self, model: str, rows: int, send: Callable[[], Coroutine[Any, Any, T]], *, deadline: float | None, begun: bool
+    ) -> T:
+        """Sends one call when there is room and returns its answer; see `Engine.infer` for the rest.
+
+        Raises:
+            QueueFull: too many rows are waiting, and the call is not `begun`.
+            DeadlinePassed: `deadline` passed before there was an answer.
+            EngineLost: `close` was called.
+        """
+        calls = self._models[model]
+        there = calls.waiting_rows + calls.sent_rows
+        if there and not begun and there + rows > self._limits.queue_rows:
+            message = f"{there} rows wait for {model}; at most {self._limits.queue_rows} may"
+            raise QueueFull(message, self._retry_after_s())
+        try:
+            async with asyncio.timeout_at(deadline):
+                with self._counted(model, calls, rows):
+                    await self._room(calls, rows)
+                return await self._answer(self._begin(model, calls, rows, send))
+        except TimeoutError:
+            raise DeadlinePassed(f"the deadline passed while {model} was waited for") from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise EngineLost("the engine has stopped") from None
+
+    async def close(self) -> None:
+        """Ends every wait in EngineLost, and gives the server a moment to answer what it was sent."""
+        for wait in tuple(self._awaited):
+            wait.cancel()
+        if not self._sent:
+            return
+        _, late = await asyncio.wait(self._sent, timeout=CLOSE_S)
+        for call in late:
+            call.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    @contextmanager
+    def _counted(self, model: str, calls: _Model, rows: int) -> Iterator[None]:
+        calls.waiting_rows += rows
+        self._show(model, calls)
+        try:
+            yield
+        finally:
+            calls.waiting_rows -= rows
+            self._show(model, calls)
+
+    async def _room(self, calls: _Model, rows: int) -> None:
+        async with calls.turn:
+            while calls.sent_rows and calls.sent_rows + rows > self._limits.sent_rows:
+                calls.answered.clear()
+                await calls.answered.wait()
+
+    def _begin(
+        self, model: str, calls: _Model, rows: int, send: Callable[[], Coroutine[Any, Any, T]]
+    ) -> asyncio.Task[T]:
+        calls.sent_rows += rows
+        self._show(model, calls)
+        call = asyncio.create_task(send(), name=f"{model}, sent to the Triton server")
+        self._sent.add(call)
+
+        def end(call: asyncio.Task[T]) -> None:
+            self._sent.discard(call)
+            calls.sent_rows -= rows
+            calls.answered.set()
+            self._show(model, calls)
+            if not call.cancelled():
+                call.exception()  # nobody may be left to hear of it
+
+        call.add_done_callback(end)
+        return call
+
+    async def _answer(self, call: asyncio.Task[T]) -> T:
+        wait = asyncio.shield(call)
+        self._awaited.add(wait)
+        try:
+            return await wait
+        finally:
+            self._awaited.discard(wait)
+            if not call.done():
+                asyncio.get_running_loop().call_later(ABANDONED_S, call.cancel)
+
+    def _show(self, model: str, calls: _Model) -> None:
+        self._queue_rows.labels(model).set(calls.waiting_rows + calls.sent_rows)
