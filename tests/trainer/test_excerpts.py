@@ -109,7 +109,7 @@ def test_a_corpus_without_training_tracks_is_refused():
         sampler(STILL, [])
 
 
-@pytest.mark.parametrize("change", [{"rows": 0}, {"stretch": (1.2, 0.8)}, {"shift": (0.1, 1.0)}])
+@pytest.mark.parametrize("change", [{"rows": 0}, {"stretch": (1.2, 0.8)}, {"shift": (0.1, 1.0)}, {"level_db": -1.0}])
 def test_options_outside_their_range_are_refused_by_name(change):
     with pytest.raises(OptionsError, match=next(iter(change))):
         replace(STILL, **change)

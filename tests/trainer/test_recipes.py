@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from phonoscope_trainer import cli
+from phonoscope_trainer.commands import detector
 from phonoscope_trainer.errors import CheckpointError, OptionsError
+from phonoscope_trainer.export import detector_commands
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector import DetectorOptions, load_detector, new_learner, train_detector
+from phonoscope_trainer.recipes.excerpts import ExcerptOptions
 from phonoscope_trainer.recipes.explanation_inverter import (
     InverterOptions,
     Pairs,
@@ -214,3 +220,20 @@ def test_excerpts_are_encoded_by_the_detectors_deepest_layer():
     network, excerpts = SVDNet().eval(), torch.randn(70, 115, 80)
     encoded = encode(excerpts, network)
     torch.testing.assert_close(encoded.fc8, network.activations(excerpts)["fc8"], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("level_db", [8.0, 16.0])
+def test_a_recorded_command_asks_for_the_run_it_records(tmp_path, monkeypatch, level_db):
+    options = DetectorOptions(
+        updates=3, learning_rate=1e-3, seed=2, corpora=("rendered", "mir1k"), excerpts=ExcerptOptions(level_db=level_db)
+    )
+    later = replace(options, start=str(tmp_path / "first"), keep_convolutions=True)
+    checkpoint.open_run(tmp_path / "first", options)
+    checkpoint.open_run(tmp_path / "later", later)
+    asked = {}
+    monkeypatch.setattr(detector, "run", lambda folder, tracks, frontend, options: asked.update({folder.name: options}))
+    monkeypatch.setattr(detector, "features", lambda *_: [])
+    monkeypatch.setattr(detector.named, "load", lambda name: SimpleNamespace(of=lambda split: []))
+    for command in detector_commands(tmp_path / "later"):
+        assert cli.main(shlex.split(command)[1:]) == 0
+    assert asked == {"first": options, "later": later}

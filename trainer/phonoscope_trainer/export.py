@@ -32,7 +32,7 @@ from phonoscope_trainer.parts.inversion import INVERSION
 from phonoscope_trainer.parts.maximisation import MAXIMISATION
 from phonoscope_trainer.parts.part import Family, Part, TrainedDetector
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes.detector import load_detector
+from phonoscope_trainer.recipes.detector import DetectorOptions, load_detector
 from phonoscope_trainer.repository import replacing, write_ensemble, write_graph
 
 GOLDEN_SECONDS = 5
@@ -79,7 +79,7 @@ def _write(root: Path, options: ExportOptions) -> str:
     )
     parts = [detection(detector), explanation(options.inverter, options.masker, detector, options.detector)]
     parts += [FAMILIES[name].build(runs, detector) for name, runs in options.families.items() if runs]
-    commands = [*_detector_commands(options.detector), *(each for part in parts for each in part.commands)]
+    commands = [*detector_commands(options.detector), *(each for part in parts for each in part.commands)]
     facts = bundle.Facts(
         name=options.name,
         threshold=detector.threshold,
@@ -104,21 +104,23 @@ def write_bundle(root: Path, parts: Sequence[Part], facts: bundle.Facts, deploym
     return bundle.write_manifest(root, facts, {"parameters": parameters, **entries})
 
 
-def _detector_commands(run: Path) -> list[str]:
+def detector_commands(run: Path) -> list[str]:
     """The command of a detector's run, after those of the run it started from."""
-    detector = checkpoint.options(run)
+    detector, usual = checkpoint.options(run), DetectorOptions()
+    recipe, start = detector.get("recipe", usual.recipe), detector.get("start")
     command = (
         f"phonoscope-train detector --run {run} --corpora {','.join(detector['corpora'])}"
-        f" --recipe {detector.get('recipe', 'modern')} --updates {detector['updates']} --seed {detector['seed']}"
+        f" --recipe {recipe} --updates {detector['updates']} --seed {detector['seed']}"
     )
-    start = detector.get("start")
-    if not start:
-        return [command]
-    kept = " --keep-convolutions" if detector.get("keep_convolutions") else ""
-    return [
-        *_detector_commands(Path(start)),
-        f"{command} --start {start}{kept} --learning-rate {detector['learning_rate']:g}",
-    ]
+    if start:
+        command += f" --start {start}"
+    if detector.get("keep_convolutions"):
+        command += " --keep-convolutions"
+    if recipe == usual.recipe and detector["learning_rate"] != usual.learning_rate:
+        command += f" --learning-rate {detector['learning_rate']:g}"
+    if recipe == usual.recipe and detector["excerpts"]["level_db"] != usual.excerpts.level_db:
+        command += f" --level-db {detector['excerpts']['level_db']:g}"
+    return [*(detector_commands(Path(start)) if start else ()), command]
 
 
 def _training_data(corpus: Corpus) -> bundle.TrainingData:

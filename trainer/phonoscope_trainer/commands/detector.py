@@ -17,7 +17,7 @@ from phonoscope_trainer.recipes import detector as modern
 from phonoscope_trainer.recipes import schlueter2015
 from phonoscope_trainer.recipes.band_statistics import band_statistics
 from phonoscope_trainer.recipes.devices import DeviceName, chosen_device
-from phonoscope_trainer.recipes.excerpts import ExcerptSampler
+from phonoscope_trainer.recipes.excerpts import ExcerptOptions, ExcerptSampler
 from phonoscope_trainer.recipes.published_excerpts import PublishedSampler
 
 UPDATES = {"modern": modern.DetectorOptions().updates, "schlueter-2015": schlueter2015.Schlueter2015Options().updates}
@@ -53,6 +53,11 @@ def add(verbs: Verbs) -> None:
     cycle.add_argument(
         "--learning-rate", type=float, help=f"at its peak (default {modern.DetectorOptions().learning_rate:g})"
     )
+    cycle.add_argument(
+        "--level-db",
+        type=float,
+        help=f"standard deviation of the level that excerpts are played at (default {ExcerptOptions().level_db:g})",
+    )
     detector.set_defaults(run=train_detector)
 
 
@@ -68,6 +73,7 @@ def train_detector(
     start: Path | None,
     keep_convolutions: bool,
     learning_rate: float | None,
+    level_db: float | None,
 ) -> None:
     """Train the detector on the training splits of the named corpora."""
     chosen = tuple(corpora or named.available())
@@ -87,10 +93,11 @@ def train_detector(
             options,
             start=str(start or ""),
             keep_convolutions=keep_convolutions,
-            learning_rate=learning_rate or options.learning_rate,
+            learning_rate=options.learning_rate if learning_rate is None else learning_rate,
+            excerpts=ExcerptOptions() if level_db is None else ExcerptOptions(level_db=level_db),
         )
-    elif start or keep_convolutions or learning_rate:
-        raise OptionsError("--start, --keep-convolutions and --learning-rate belong to the modern recipe")
+    elif start or keep_convolutions or learning_rate is not None or level_db is not None:
+        raise OptionsError("--start, --keep-convolutions, --learning-rate and --level-db belong to the modern recipe")
     chosen_device(device)  # fails now, not after an hour of reading corpora
     frontend = Frontend(FRONTEND)
     tracks = [features(named.load(name).of("train"), frontend, bar(name)) for name in chosen]

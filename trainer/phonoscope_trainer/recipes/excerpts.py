@@ -43,6 +43,8 @@ class ExcerptOptions:
     def __post_init__(self) -> None:
         if self.rows < 1 or self.excerpts_per_row < 1:
             raise OptionsError("rows and excerpts_per_row must be at least 1")
+        if not self.level_db >= 0:
+            raise OptionsError(f"level_db must be at least 0, got {self.level_db}")
         for name in ("stretch", "shift"):
             low, high = getattr(self, name)
             if not 0.5 <= low <= high <= 2:
