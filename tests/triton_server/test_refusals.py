@@ -14,6 +14,7 @@ from support.triton_inputs import explain_inputs, inputs_of
 from support.triton_server import CLIENT_S
 
 pytestmark = pytest.mark.triton
+WAIT_S = 20.0
 
 ALTERED = [
     ("detector", '"conv1,conv2,', '"conv2,conv1,', "parameter layers is 'conv1,conv2,"),
@@ -155,6 +156,31 @@ async def test_requests_whose_callers_left_are_not_run(server, engine, embedded)
     await asyncio.gather(*calls, return_exceptions=True)
     await engine.infer("listen", inputs)  # comes after whatever is left of them
     assert rows() - before < 8 * len(calls)
+
+
+@pytest.mark.parametrize("shared_memory", ["on", "off"])
+async def test_a_server_outlives_callers_who_leave_and_deadlines_that_pass(own_server, bundle, shared_memory):
+    """Taking calls back ended the server of these tests within fifty such calls."""
+    await asyncio.to_thread(own_server.start)
+    engine = TritonEngine(bundle, TritonOptions(own_server.address, shared_memory=shared_memory), Metrics())
+    await engine.start()
+    random = np.random.default_rng(0)
+
+    async def ask():
+        await asyncio.sleep(random.uniform(0, 0.2))
+        deadline = asyncio.get_running_loop().time() + random.choice([0.05, 0.15, 0.4, WAIT_S])
+        call = asyncio.create_task(engine.infer("explain_masker", explain_inputs(2), deadline=deadline))
+        if random.random() < 0.5:
+            await asyncio.sleep(random.uniform(0, 0.3))
+            call.cancel()
+        await asyncio.wait({call})
+        return type(None if call.cancelled() else call.exception())
+
+    for _ in range(4):
+        assert {type(None), DeadlinePassed} >= set(await asyncio.gather(*(ask() for _ in range(24))))
+    assert (await engine.infer("explain_masker", explain_inputs()))["probability"].shape == (1, 1)
+    assert not own_server.crashed
+    await engine.close()
 
 
 async def test_more_rows_than_may_be_in_flight_are_refused_unless_their_request_has_begun(server, bundle):
