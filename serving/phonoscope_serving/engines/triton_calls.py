@@ -1,4 +1,4 @@
-"""Calls to a Triton server, none of which is ever taken back.
+"""Calls to a Triton server, none of which is taken back while the server may still answer.
 
 A server can crash where a call is cancelled just as its answer is sent (triton-inference-server/server#7368 and #8034),
 and callers leave all the time. So a call that was sent runs to its end, whoever has left; and only so many rows are
@@ -19,7 +19,7 @@ from phonoscope_serving.metrics import Metrics
 
 T = TypeVar("T")
 
-ABANDONED_S = 60.0  # a server that has not answered a call by then, which nobody waits for, is not spared any more
+ABANDONED_S = 60.0  # a call that nobody waits for and that has no answer by then is taken back after all
 CLOSE_S = 5.0  # for the answers nobody waits for, before the channel is closed
 
 
@@ -37,8 +37,8 @@ class _Model:
 
     waiting_rows: int = 0
     sent_rows: int = 0
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # of the one that waits for room; it is first come, first
-    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # who has it waits for room, others for it, in order
+    answered: asyncio.Event = field(default_factory=asyncio.Event)  # a call was, since somebody began to wait for room
 
 
 class Calls:
