@@ -30,6 +30,7 @@ from phonoscope_trainer.recipes.explanation_inverter import (
     load_inverter,
     train_inverter,
 )
+from phonoscope_trainer.recipes.level_agreement import LevelAgreement
 from phonoscope_trainer.recipes.training import prefetched, update
 from support.loud_excerpts import draw
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -222,10 +223,13 @@ def test_excerpts_are_encoded_by_the_detectors_deepest_layer():
     torch.testing.assert_close(encoded.fc8, network.activations(excerpts)["fc8"], atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("level_db", [8.0, 16.0])
-def test_a_recorded_command_asks_for_the_run_it_records(tmp_path, monkeypatch, level_db):
-    options = DetectorOptions(
-        updates=3, learning_rate=1e-3, seed=2, corpora=("rendered", "mir1k"), excerpts=ExcerptOptions(level_db=level_db)
+@pytest.mark.parametrize(
+    "more", [{}, {"excerpts": ExcerptOptions(level_db=16.0)}, {"level_agreement": LevelAgreement(0.5)}]
+)
+def test_a_recorded_command_asks_for_the_run_it_records(tmp_path, monkeypatch, more):
+    options = replace(
+        DetectorOptions(updates=3, learning_rate=1e-3, seed=2, corpora=("rendered", "mir1k")),
+        **more,
     )
     later = replace(options, start=str(tmp_path / "first"), keep_convolutions=True)
     checkpoint.open_run(tmp_path / "first", options)

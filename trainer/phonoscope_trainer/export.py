@@ -120,6 +120,8 @@ def detector_commands(run: Path) -> list[str]:
         command += f" --learning-rate {detector['learning_rate']:g}"
     if recipe == usual.recipe and detector["excerpts"]["level_db"] != usual.excerpts.level_db:
         command += f" --level-db {detector['excerpts']['level_db']:g}"
+    if weight := detector.get("level_agreement", {}).get("weight"):
+        command += f" --level-agreement {weight:g}"
     return [*(detector_commands(Path(start)) if start else ()), command]
 
 

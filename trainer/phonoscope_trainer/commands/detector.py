@@ -18,6 +18,7 @@ from phonoscope_trainer.recipes import schlueter2015
 from phonoscope_trainer.recipes.band_statistics import band_statistics
 from phonoscope_trainer.recipes.devices import DeviceName, chosen_device
 from phonoscope_trainer.recipes.excerpts import ExcerptOptions, ExcerptSampler
+from phonoscope_trainer.recipes.level_agreement import LevelAgreement
 from phonoscope_trainer.recipes.published_excerpts import PublishedSampler
 
 UPDATES = {"modern": modern.DetectorOptions().updates, "schlueter-2015": schlueter2015.Schlueter2015Options().updates}
@@ -58,6 +59,13 @@ def add(verbs: Verbs) -> None:
         type=float,
         help=f"standard deviation of the level that excerpts are played at (default {ExcerptOptions().level_db:g})",
     )
+    cycle.add_argument(
+        "--level-agreement",
+        type=float,
+        metavar="WEIGHT",
+        help="hear every excerpt at a second level, too, and add to the loss how far the two answers differ, times "
+        "this; takes twice the time (default 0: at one level)",
+    )
     detector.set_defaults(run=train_detector)
 
 
@@ -74,6 +82,7 @@ def train_detector(
     keep_convolutions: bool,
     learning_rate: float | None,
     level_db: float | None,
+    level_agreement: float | None,
 ) -> None:
     """Train the detector on the training splits of the named corpora."""
     chosen = tuple(corpora or named.available())
@@ -95,9 +104,13 @@ def train_detector(
             keep_convolutions=keep_convolutions,
             learning_rate=options.learning_rate if learning_rate is None else learning_rate,
             excerpts=ExcerptOptions() if level_db is None else ExcerptOptions(level_db=level_db),
+            level_agreement=LevelAgreement() if level_agreement is None else LevelAgreement(level_agreement),
         )
-    elif start or keep_convolutions or learning_rate is not None or level_db is not None:
-        raise OptionsError("--start, --keep-convolutions, --learning-rate and --level-db belong to the modern recipe")
+    elif start or keep_convolutions or {learning_rate, level_db, level_agreement} != {None}:
+        raise OptionsError(
+            "--start, --keep-convolutions, --learning-rate, --level-db and --level-agreement belong to the "
+            "modern recipe"
+        )
     chosen_device(device)  # fails now, not after an hour of reading corpora
     frontend = Frontend(FRONTEND)
     tracks = [features(named.load(name).of("train"), frontend, bar(name)) for name in chosen]

@@ -1,7 +1,8 @@
 """Trains SVDNet with a modern recipe: the published architecture and augmentation in a tenth of the compute.
 
 Differences from Schlüter & Grill 2015: batch normalisation, folded into the kernels afterwards; AdamW under a one-cycle
-schedule; and several overlapping excerpts a row, which share all convolutions below their last pooled map.
+schedule; several overlapping excerpts a row, which share all convolutions below their last pooled map; and, where it is
+asked for, each row at two levels, whose answers must agree.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import torch
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import FULLY_CONNECTED, SVDNet
-from phonoscope_trainer.recipes import checkpoint, training
+from phonoscope_trainer.recipes import checkpoint, level_agreement, training
 from phonoscope_trainer.recipes.devices import DeviceName, chosen_device
 from phonoscope_trainer.recipes.excerpts import ExcerptOptions
+from phonoscope_trainer.recipes.level_agreement import LevelAgreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class DetectorOptions:
     bfloat16: bool = True  # activations; weights and their update stay float32
     compiled: bool = False
     excerpts: ExcerptOptions = field(default_factory=ExcerptOptions)
+    level_agreement: LevelAgreement = field(default_factory=LevelAgreement)
     corpora: tuple[str, ...] = ()
     start: str = ""  # a finished run to go on from, through another cycle; empty: from random weights
     keep_convolutions: bool = False  # as that run has them, so that only the fully connected layers learn
@@ -94,8 +97,11 @@ def train_detector(
         OptionsError: the device asked for is not there.
     """
     torch.set_num_threads(options.threads)
-    learner = new_learner(standardise, options)
-    return training.train(folder, draw, learner, options, checkpoint.open_run(folder, options))
+    learner, state = new_learner(standardise, options), checkpoint.open_run(folder, options)
+    if options.level_agreement.weight == 0:
+        return training.train(folder, draw, learner, options, state)
+    draw = level_agreement.heard_twice(draw, options.level_agreement, options.seed)
+    return training.train(folder, draw, learner, options, state, level_agreement.objective(options.level_agreement))
 
 
 def same_layer(layer: str, run: Path, later: Path) -> bool:

@@ -37,6 +37,7 @@ PICTURE_DEVIATIONS = 3.0  # black to white is this many standard deviations eith
 
 Batch = tuple[Tensor, Tensor]  # log-mel `[B, T, M]` and labels `[B, S]`, 0 or 1
 Forward = Callable[[Tensor], Tensor]  # a network, or the same network compiled
+Objective = Callable[[Tensor, Tensor], Tensor]  # a scalar from logits and labels, both `[B, S]`
 
 
 class TrainingOptions(Protocol):
@@ -96,7 +97,19 @@ def prefetched(draw: Callable[[int], Batch], steps: Iterable[int], threads: int 
             yield ready, batch.result()
 
 
-def update(learner: Learner, forward: Forward, batch: Batch, options: TrainingOptions, step: int) -> Tensor:
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Binary cross-entropy of logits `[B, S]` and labels `[B, S]` (0 or 1), mean over both; targets avoid certainty."""
+    return F.binary_cross_entropy_with_logits(logits, TARGET_FLOOR + TARGET_RANGE * labels)
+
+
+def update(
+    learner: Learner,
+    forward: Forward,
+    batch: Batch,
+    options: TrainingOptions,
+    step: int,
+    objective: Objective = cross_entropy,
+) -> Tensor:
     """One step of the optimiser on one batch; its loss, a scalar.
 
     Args:
@@ -105,13 +118,14 @@ def update(learner: Learner, forward: Forward, batch: Batch, options: TrainingOp
         batch: log-mel and labels, on any device.
         options: seed and precision.
         step: the number of updates before this one.
+        objective: the loss.
     """
     device = next(learner.network.parameters()).device
     log_mel, labels = (part.to(device, non_blocking=True) for part in batch)
     torch.manual_seed(options.seed * 1_000_003 + step)  # dropout, too, depends on the step alone
     with torch.autocast(device.type, torch.bfloat16, enabled=options.bfloat16):
         logits = forward(learner.standardise(log_mel)).float()
-    loss = F.binary_cross_entropy_with_logits(logits, TARGET_FLOOR + TARGET_RANGE * labels)
+    loss = objective(logits, labels)
     learner.optimiser.zero_grad()
     loss.backward()
     learner.optimiser.step()
@@ -141,6 +155,7 @@ def train(
     learner: Learner,
     options: TrainingOptions,
     state: dict[str, Any] | None,
+    objective: Objective = cross_entropy,
 ) -> SVDNet:
     """Train, or go on from `state`; the trained network on the CPU, batch normalisation folded.
 
@@ -157,7 +172,7 @@ def train(
         for step, batch in batches:
             if step == 0:
                 log.add_images("excerpts", pictures(learner.standardise, batch[0]), step)
-            loss = update(learner, forward, batch, options, step)
+            loss = update(learner, forward, batch, options, step, objective)
             if step % LOG_EVERY == 0:
                 figures = progress(learner, loss) | usage.read()
                 for name, value in figures.items():
