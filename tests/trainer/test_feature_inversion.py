@@ -18,7 +18,7 @@ from phonoscope_trainer.networks.feature_inverters import FeatureInverter
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes.detector import DetectorOptions
+from phonoscope_trainer.recipes.detector import DetectorOptions, same_layer
 from phonoscope_trainer.recipes.feature_inversion import load_inverters, train_inverters
 from phonoscope_trainer.recipes.feature_inversion_excerpts import PlaceSampler
 from phonoscope_trainer.recipes.feature_inversion_learner import InverterLearner
@@ -286,7 +286,7 @@ def test_runs_of_different_detectors_are_not_mixed(tmp_path, network):
 
 def test_layers_that_a_later_detector_kept_need_no_new_inverters(tmp_path, network, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    checkpoint.open_run(Path("later"), DetectorOptions(start="first", keep_convolutions=True))
+    checkpoint.open_run(Path("later"), DetectorOptions(start="first", keep_convolutions="conv5"))
     short = replace(SHORT, methods=("joint",), epochs=1, batches_per_epoch=1)
     runs = (("all", "first", ("mp6", "fc8")), ("deep", "first", ("fc7",)), ("head", "later", ("fc8",)))
     for run, detector, layers in runs:
@@ -295,6 +295,25 @@ def test_layers_that_a_later_detector_kept_need_no_new_inverters(tmp_path, netwo
     assert [inverter.layer for inverter in load_inverters(Path("all"), Path("head"))] == ["mp6", "fc8"]
     with pytest.raises(CheckpointError, match="deep inverts fc7 of first, head inverts later"):
         load_inverters(Path("deep"), Path("head"))
+
+
+@pytest.mark.parametrize(
+    ("kept", "same"),
+    [
+        ("", set()),
+        ("conv1", {"conv1"}),
+        ("conv2", {"conv1", "conv2", "mp3"}),
+        ("conv4", {"conv1", "conv2", "mp3", "conv4"}),
+        ("conv5", set(LAYERS) - {"fc7", "fc8"}),
+        (True, set(LAYERS) - {"fc7", "fc8"}),  # as runs were recorded that could keep all or none
+    ],
+)
+def test_a_layer_stays_the_same_while_all_convolutions_up_to_it_are_kept(tmp_path, kept, same):
+    first, later = tmp_path / "first", tmp_path / "later"
+    later.mkdir()
+    (later / "options.json").write_text(json.dumps({"start": str(first), "keep_convolutions": kept}))
+    assert {layer for layer in LAYERS if same_layer(layer, first, later)} == same
+    assert all(same_layer(layer, later, later) for layer in LAYERS)
 
 
 @pytest.mark.parametrize(

@@ -173,18 +173,26 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
         load_detector(tmp_path)
 
 
-def test_a_cycle_may_keep_the_convolutions(tmp_path, finished):
-    options = replace(SHORT, start=str(finished), keep_convolutions=True)
+@pytest.mark.parametrize(
+    ("last", "learns"), [("conv5", {"fc7", "fc8", "fc9"}), ("conv2", {"conv4", "conv5", "fc7", "fc8", "fc9"})]
+)
+def test_a_cycle_may_keep_the_convolutions_up_to_one(tmp_path, finished, last, learns):
+    options = replace(SHORT, start=str(finished), keep_convolutions=last)
     train_detector(tmp_path, draw, STANDARDISE, options)
     before, after = (checkpoint.load(folder)["network"] for folder in (finished, tmp_path))
     changed = {name.split(".")[0] for name, weight in after.items() if not torch.equal(weight, before[name])}
-    assert changed == {"fc7", "fc8", "fc9"}
+    assert {name.removesuffix("_norm") for name in changed} == learns
 
 
-@pytest.mark.parametrize("change", [{"updates": 0}, {"learning_rate": 0.0}, {"keep_convolutions": True}])
+@pytest.mark.parametrize("change", [{"updates": 0}, {"learning_rate": 0.0}, {"keep_convolutions": "conv5"}])
 def test_detector_options_outside_their_range_are_refused_by_name(change):
     with pytest.raises(OptionsError, match=next(iter(change))):
         replace(SHORT, **change)
+
+
+def test_only_convolutions_can_be_kept():
+    with pytest.raises(OptionsError, match="keep_convolutions must be one of conv1, conv2, conv4, conv5"):
+        replace(SHORT, start="run", keep_convolutions="mp3")
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -231,7 +239,7 @@ def test_a_recorded_command_asks_for_the_run_it_records(tmp_path, monkeypatch, m
         DetectorOptions(updates=3, learning_rate=1e-3, seed=2, corpora=("rendered", "mir1k")),
         **more,
     )
-    later = replace(options, start=str(tmp_path / "first"), keep_convolutions=True)
+    later = replace(options, start=str(tmp_path / "first"), keep_convolutions="conv2")
     checkpoint.open_run(tmp_path / "first", options)
     checkpoint.open_run(tmp_path / "later", later)
     asked = {}

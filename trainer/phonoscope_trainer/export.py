@@ -32,7 +32,7 @@ from phonoscope_trainer.parts.inversion import INVERSION
 from phonoscope_trainer.parts.maximisation import MAXIMISATION
 from phonoscope_trainer.parts.part import Family, Part, TrainedDetector
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes.detector import DetectorOptions, load_detector
+from phonoscope_trainer.recipes.detector import DetectorOptions, kept_convolutions, load_detector
 from phonoscope_trainer.repository import replacing, write_ensemble, write_graph
 
 GOLDEN_SECONDS = 5
@@ -114,8 +114,8 @@ def detector_commands(run: Path) -> list[str]:
     )
     if start:
         command += f" --start {start}"
-    if detector.get("keep_convolutions"):
-        command += " --keep-convolutions"
+    if kept := kept_convolutions(detector.get("keep_convolutions", "")):
+        command += f" --keep-convolutions {kept[-1]}"
     if recipe == usual.recipe and detector["learning_rate"] != usual.learning_rate:
         command += f" --learning-rate {detector['learning_rate']:g}"
     if recipe == usual.recipe and detector["excerpts"]["level_db"] != usual.excerpts.level_db:

@@ -13,6 +13,7 @@ from phonoscope_trainer.corpora.features import Features, features
 from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.frontend import FRONTEND, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.networks.svdnet import CONVOLUTIONS
 from phonoscope_trainer.recipes import detector as modern
 from phonoscope_trainer.recipes import schlueter2015
 from phonoscope_trainer.recipes.band_statistics import band_statistics
@@ -48,8 +49,13 @@ def add(verbs: Verbs) -> None:
     cycle.add_argument("--start", type=Path, help="a finished run to go on from, through another cycle")
     cycle.add_argument(
         "--keep-convolutions",
-        action="store_true",
-        help="with --start: only the fully connected layers learn, and inverters of the layers before them stay valid",
+        nargs="?",
+        choices=tuple(CONVOLUTIONS),
+        const=tuple(CONVOLUTIONS)[-1],
+        default="",
+        metavar="LAST",
+        help="with --start: only what follows convolution LAST learns (%(choices)s; without it the fully connected "
+        "layers alone), and inverters of the layers before stay valid",
     )
     cycle.add_argument(
         "--learning-rate", type=float, help=f"at its peak (default {modern.DetectorOptions().learning_rate:g})"
@@ -79,7 +85,7 @@ def train_detector(
     compiled: bool,
     seed: int,
     start: Path | None,
-    keep_convolutions: bool,
+    keep_convolutions: str,
     learning_rate: float | None,
     level_db: float | None,
     level_agreement: float | None,

@@ -14,8 +14,7 @@ from torch.nn import functional as F
 from phonoscope_trainer.networks.folding import folded_state
 from phonoscope_trainer.networks.stages import Convolution, Pooling, Stage
 
-LAYERS = ("conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8")
-FULLY_CONNECTED = ("fc7", "fc8")  # of these; FC9 gives the logit
+LAYERS = ("conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8")  # FC9 gives the logit
 CONVOLUTIONS = {"conv1": (1, 64), "conv2": (64, 32), "conv4": (32, 128), "conv5": (128, 64)}
 POOLED = {"conv2": "mp3", "conv5": "mp6"}  # convolution → the pool behind it
 POOL = 3  # bins and frames per pooled one

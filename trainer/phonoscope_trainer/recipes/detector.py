@@ -15,8 +15,9 @@ from typing import Literal
 import torch
 
 from phonoscope_trainer.errors import OptionsError
+from phonoscope_trainer.networks.folding import NORM
 from phonoscope_trainer.networks.standardise import Standardise
-from phonoscope_trainer.networks.svdnet import FULLY_CONNECTED, SVDNet
+from phonoscope_trainer.networks.svdnet import CONVOLUTIONS, POOLED, SVDNet
 from phonoscope_trainer.recipes import checkpoint, level_agreement, training
 from phonoscope_trainer.recipes.devices import DeviceName, chosen_device
 from phonoscope_trainer.recipes.excerpts import ExcerptOptions
@@ -42,13 +43,17 @@ class DetectorOptions:
     level_agreement: LevelAgreement = field(default_factory=LevelAgreement)
     corpora: tuple[str, ...] = ()
     start: str = ""  # a finished run to go on from, through another cycle; empty: from random weights
-    keep_convolutions: bool = False  # as that run has them, so that only the fully connected layers learn
+    keep_convolutions: str = ""  # up to this one, as that run has them, so that only what follows learns; empty: none
 
     def __post_init__(self) -> None:
         if self.updates < 1:
             raise OptionsError(f"updates must be at least 1, got {self.updates}")
         if not self.learning_rate > 0:
             raise OptionsError(f"learning_rate must be above 0, got {self.learning_rate}")
+        if self.keep_convolutions not in ("", *CONVOLUTIONS):
+            raise OptionsError(
+                f"keep_convolutions must be one of {', '.join(CONVOLUTIONS)}, got {self.keep_convolutions!r}"
+            )
         if self.keep_convolutions and not self.start:
             raise OptionsError("keep_convolutions: needs a run to start from")
 
@@ -68,10 +73,9 @@ def new_learner(standardise: Standardise, options: DetectorOptions) -> training.
         network.load_state_dict(state["network"])
         standardise.load_state_dict(state["standardise"])  # what those weights are used to
     network = network.train().to(device)
-    if options.keep_convolutions:
-        for name, layer in network.named_children():
-            if name.startswith("conv"):
-                layer.eval().requires_grad_(False)
+    for name in kept_convolutions(options.keep_convolutions):
+        for layer in (network.get_submodule(name), network.get_submodule(f"{name}{NORM}")):
+            layer.eval().requires_grad_(False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
     learning = [weight for weight in network.parameters() if weight.requires_grad]
     optimiser = torch.optim.AdamW(learning, options.learning_rate, weight_decay=options.weight_decay)
@@ -104,12 +108,19 @@ def train_detector(
     return training.train(folder, draw, learner, options, state, level_agreement.objective(options.level_agreement))
 
 
+def kept_convolutions(last: str | bool) -> tuple[str, ...]:
+    """The convolutions up to and with `last`; none for nothing, all for True, which older runs say."""
+    names = tuple(CONVOLUTIONS)
+    return names if last is True else names[: names.index(last) + 1] if last else ()
+
+
 def same_layer(layer: str, run: Path, later: Path) -> bool:
-    """Whether a layer has the same weights in two runs: in one run, or in a later one that kept the convolutions."""
+    """Whether a layer hears the same in two runs: in one run, or in a later one that kept all convolutions up to it."""
     while later != run:
         path = later / checkpoint.OPTIONS
         options = checkpoint.options(later) if path.is_file() else {}
-        if layer in FULLY_CONNECTED or not options.get("keep_convolutions"):
+        kept = kept_convolutions(options.get("keep_convolutions", ""))
+        if layer not in kept and layer not in (POOLED.get(name) for name in kept):
             return False
         later = Path(options["start"])
     return True
