@@ -12,7 +12,8 @@ from phonoscope_trainer.recipes.feature_inversion import load_inverters
 
 TRAIN = (
     "feature-inverters --run runs/inverters --detector runs/detector --method both --layers conv5,mp6,fc8 --epochs 1"
-    " --batches-per-epoch 2 --batch 4 --wide-updates 2 --wide-rows 2 --validation-excerpts 4 --threads 1"
+    " --batches-per-epoch 2 --batch 4 --wide-updates 2 --wide-rows 2 --feature-weight 0.5 --validation-excerpts 4"
+    " --threads 1"
 )
 
 
@@ -56,8 +57,9 @@ def test_the_manifest_knows_the_inverters_errors_sizes_and_command(place):
     assert found["parameters"]["inverter_conv5"] == 144_322
     assert (
         "phonoscope-train feature-inverters --run runs/inverters --detector runs/detector"
-        " --layers conv5,mp6,fc8 --method both" in (found["command"])
+        " --layers conv5,mp6,fc8 --method both" in found["command"]
     )
+    assert " --feature-weight 0.5 " in found["command"]
 
 
 def test_the_exported_graphs_give_the_golden_outputs(place):

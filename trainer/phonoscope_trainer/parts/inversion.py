@@ -112,6 +112,7 @@ def _command(run: Path) -> str:
         "wide_updates",
         "wide_rows",
         "batch_statistics",
+        "feature_weight",
         "feature_start",
         "learning_rate",
         "adam_beta2",
