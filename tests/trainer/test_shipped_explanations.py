@@ -64,6 +64,15 @@ def test_randomisation_takes_one_layer_after_another_from_the_top(shipped):
         assert changed == set(STAGES[: number + 1])
 
 
+def test_randomisation_is_the_mean_of_its_draws(shipped, log_mel):
+    together, *alone = (similarities(shipped, log_mel[:1, :115], seeds) for seeds in ((0, 1), (0,), (1,)))
+    for rule, stages in together.items():
+        for stage, measures in stages.items():
+            for measure, values in measures.items():
+                drawn = [each[rule][stage][measure] for each in alone]
+                np.testing.assert_allclose(values, np.mean(drawn, axis=0), atol=1e-6, err_msg=f"{rule}, {stage}")
+
+
 def test_explanations_do_not_survive_the_randomisation_of_what_was_learnt(shipped, log_mel, cascaded):
     harmless = stability(shipped, log_mel)
     assert set(cascaded) == set(harmless) == set(shipped.relevances(shipped.standardise(log_mel[:, :115])))

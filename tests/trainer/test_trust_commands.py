@@ -108,7 +108,7 @@ def test_peers_leaves_a_row_for_every_peer_and_how_much_faster_the_default_is(he
 
 
 def test_sanity_leaves_what_is_alike_stage_by_stage(here):
-    found = run(f"sanity {SHARED} --excerpts 3 --json out/sanity.json")
+    found = run(f"sanity {SHARED} --excerpts 3 --draws 2 --json out/sanity.json")
     assert found["n"] == 3
     for rule in ("masker", "gradient", "inversion"):
         assert list(found["randomisation"][rule]) == ["fc9", "fc8", "fc7", "conv5", "conv4", "conv2", "conv1"]

@@ -23,16 +23,23 @@ def add_experiment(experiments: Verbs) -> None:
         "sanity", help="whether explanations depend on what was learnt, and not on level or on a frame"
     )
     parser.add_argument("--excerpts", type=int, default=DEFAULTS.excerpts, help="of each corpus (default %(default)s)")
+    parser.add_argument(
+        "--draws",
+        type=int,
+        default=DEFAULTS.draws,
+        help="of untrained weights, over which similarities are averaged (default %(default)s)",
+    )
     add_bundle(parser)
     parser.set_defaults(run=sanity_experiment)
 
 
 def sanity_experiment(
     excerpts: int,
+    draws: int,
     **bundle: Any,  # noqa: ANN401 - the options of `add_bundle`, as argparse typed them
 ) -> None:
     """Take the detector's weights away layer by layer; change excerpts by little."""
-    judged, options = JudgedBundle(**bundle), sanity.SanityOptions(excerpts)
+    judged, options = JudgedBundle(**bundle), sanity.SanityOptions(excerpts, draws)
     explained = judged.explained()
     frontend = Frontend(FRONTEND)
     drawn, track, first = [], [], 0

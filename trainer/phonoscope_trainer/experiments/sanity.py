@@ -14,7 +14,7 @@ from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.experiments.bootstrap import mean_interval
 from phonoscope_trainer.experiments.explained_network import ExplainedNetwork
-from phonoscope_trainer.experiments.randomisation import similarities
+from phonoscope_trainer.experiments.randomisation import DRAWS, similarities
 from phonoscope_trainer.experiments.stability import stability
 from phonoscope_trainer.frontend import EXCERPT_FRAMES, Frontend
 
@@ -27,12 +27,14 @@ class SanityOptions:
     """How much is measured."""
 
     excerpts: int = 120  # of each corpus
+    draws: int = DRAWS  # of untrained weights, over which similarities are averaged
     batch: int = 24
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.excerpts < 1:
-            raise OptionsError(f"excerpts must be at least 1, got {self.excerpts}")
+        for name in ("excerpts", "draws"):
+            if getattr(self, name) < 1:
+                raise OptionsError(f"{name} must be at least 1, got {getattr(self, name)}")
 
 
 def places(
@@ -64,7 +66,7 @@ def measure(
     stable: list[ByRule] = []
     for first in progress(range(0, len(log_mel), options.batch), "sanity"):
         batch = log_mel[first : first + options.batch]
-        alike.append(similarities(explained, batch[:, :-1], options.seed))
+        alike.append(similarities(explained, batch[:, :-1], range(options.seed, options.seed + options.draws)))
         stable.append(stability(explained, batch))
     return {"n": len(log_mel), "randomisation": _together(alike, track), "stability": _together(stable, track)}
 
