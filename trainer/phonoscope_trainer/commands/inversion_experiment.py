@@ -36,7 +36,9 @@ RUNS = (
     Path("runs/inverters-deep"),
     Path("runs/inverters-shallow"),
     Path("runs/inverters-conv2"),
+    Path("runs/inverters-middle"),
     Path("runs/inverters-head"),
+    Path("runs/inverters-fc8"),
 )
 MEAN_EXCERPTS = 1000  # training excerpts behind the mean one
 
