@@ -10,7 +10,7 @@ import subprocess
 import sysconfig
 import time
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tritonclient.grpc import InferenceServerClient
@@ -130,11 +130,12 @@ class TritonServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for process in self.processes():
-            os.kill(process, signal.SIGKILL)
         give_up = time.monotonic() + CLIENT_S
-        while self.processes():
-            assert time.monotonic() < give_up, f"still there: {self.processes()}"
+        while living := self.processes():
+            assert time.monotonic() < give_up, f"still there: {living}"
+            for process in living:  # each time: a stub may start a process while they are listed
+                with suppress(ProcessLookupError):  # it has ended meanwhile
+                    os.kill(process, signal.SIGKILL)
             time.sleep(0.02)
         for segment in self.segments():
             segment.unlink(missing_ok=True)
