@@ -30,12 +30,12 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
+from phonoscope_trainer.frontends.linear import LINEAR_STFT, LinearStft
 from phonoscope_trainer.graphs.feature_pictures import tagger_pictures_graph
 from phonoscope_trainer.graphs.resound import PHASE, tagger_sound_graph
 from phonoscope_trainer.graphs.tagger_frontend import tagger_frontend_graph
 from phonoscope_trainer.networks.tagger import MAPS, POOL, Tagger
-from phonoscope_trainer.repository import write_graph
-from phonoscope_trainer.tagger_frontend import LINEAR_STFT, LinearStft
+from phonoscope_trainer.repository.models import write_graph
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm

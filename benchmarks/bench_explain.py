@@ -27,12 +27,12 @@ from typing import Any
 import grpc
 import numpy as np
 from phonoscope.v1 import explainer_service_pb2_grpc
-from phonoscope_serving.bundle import load_bundle
+from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.cli import default_repository
-from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
-from phonoscope_serving.explain import MAPS
+from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
-from phonoscope_serving.trust import Trust
+from phonoscope_serving.rpcs.explain.answer import MAPS
+from phonoscope_serving.rpcs.explain.trust import Trust
 from service_load import Inputs, Request, call_for, circumstances, one_excerpt, percentiles, service, write
 
 BATCH_ROWS = (4, 8, 16)

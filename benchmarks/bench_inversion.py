@@ -30,12 +30,12 @@ import numpy as np
 import torch
 from phonoscope_trainer.corpora.corpus import Track
 from phonoscope_trainer.corpora.features import Features
-from phonoscope_trainer.frontend import FRONTEND, Frontend
+from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
-from phonoscope_trainer.recipes.feature_inversion import train_inverters
-from phonoscope_trainer.recipes.feature_inversion_excerpts import PlaceSampler
-from phonoscope_trainer.recipes.feature_inversion_options import InversionOptions
+from phonoscope_trainer.recipes.feature_inversion.excerpts import PlaceSampler
+from phonoscope_trainer.recipes.feature_inversion.options import InversionOptions
+from phonoscope_trainer.recipes.feature_inversion.training import train_inverters
 from torch import Tensor
 from tqdm import tqdm
 

@@ -23,12 +23,12 @@ import numpy as np
 import onnxruntime
 import torch
 from maximisation_bundle import Networks, networks_of, serving_bundle
-from phonoscope_serving.ascents import Ascents, AscentSettings, ascents
-from phonoscope_serving.bundle import Bundle
-from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
-from phonoscope_serving.maximisation_question import MaximisationQuestion, ResponseTerm
-from phonoscope_serving.maximise import maximise
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
+from phonoscope_serving.rpcs.maximise.answer import maximise
+from phonoscope_serving.rpcs.maximise.question import MaximisationQuestion, ResponseTerm
+from phonoscope_serving.rpcs.maximise.settings import Ascents, AscentSettings, ascents
 from service_load import write
 
 STEPS = 10  # of one call of the graph

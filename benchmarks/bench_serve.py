@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from phonoscope_serving.bundle import load_bundle
+from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.cli import default_repository
 from service_load import Request, call_at, call_for, circumstances, one_excerpt, percentiles, service, write
-from support import triton_setup
-from support.triton_server import TritonServer, stand_in_copy
+from support.triton import setup as triton_setup
+from support.triton.server import TritonServer, stand_in_copy
 
 CLIENTS = (1, 4, 16)
 LOAD = 0.7  # of the best throughput

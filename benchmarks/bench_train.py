@@ -35,12 +35,12 @@ import numpy as np
 import torch
 from phonoscope_trainer.corpora.corpus import Track
 from phonoscope_trainer.corpora.features import Features
-from phonoscope_trainer.frontend import EXCERPT_FRAMES, Frontend
+from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import CONVOLUTIONS, DROPOUT, FC7_INPUT, FRAMES_PER_STEP, LEAKY_SLOPE, SVDNet
-from phonoscope_trainer.recipes import training
-from phonoscope_trainer.recipes.detector import DetectorOptions, new_learner, train_detector
-from phonoscope_trainer.recipes.excerpts import ExcerptSampler
+from phonoscope_trainer.recipes.detector import training
+from phonoscope_trainer.recipes.detector.excerpts import ExcerptSampler
+from phonoscope_trainer.recipes.detector.modern import DetectorOptions, new_learner, train_detector
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor, nn
 from torch.nn import functional as F

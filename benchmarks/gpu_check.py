@@ -28,13 +28,13 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime as ort
-from phonoscope_serving.bundle import Bundle, load_bundle
+from phonoscope_serving.bundle.bundle import Bundle, load_bundle
 from phonoscope_serving.cli import default_repository
 from phonoscope_serving.engines.ensemble import is_ensemble, plan
-from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
+from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.errors import OptionsError
 from phonoscope_serving.metrics import Metrics
-from phonoscope_trainer import deployment_tensorrt
+from phonoscope_trainer.repository import tensorrt as deployment_tensorrt
 from tritonclient.grpc import model_config_pb2
 from tritonclient.utils import triton_to_np_dtype
 

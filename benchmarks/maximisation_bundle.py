@@ -11,16 +11,16 @@ from typing import Literal
 
 import numpy as np
 import torch
-from phonoscope_serving.bundle import Bundle, load_bundle
-from phonoscope_trainer.bundle import GOLDEN
-from phonoscope_trainer.frontend import FRONTEND
+from phonoscope_serving.bundle.bundle import Bundle, load_bundle
+from phonoscope_trainer.frontends.mel import FRONTEND
 from phonoscope_trainer.graphs.griffin_lim import griffin_lim_graph
 from phonoscope_trainer.graphs.maximise import maximise_graphs
 from phonoscope_trainer.networks.gan import Generator
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
-from phonoscope_trainer.recipes.gan import load_generator
-from phonoscope_trainer.repository import write_graph
+from phonoscope_trainer.recipes.gan.training import load_generator
+from phonoscope_trainer.repository.manifest import GOLDEN
+from phonoscope_trainer.repository.models import write_graph
 from torch.utils.flop_counter import FlopCounterMode
 
 REPOSITORY = Path(__file__).resolve().parents[1] / "model_repository"

@@ -19,7 +19,7 @@ from typing import Any
 import grpc
 import numpy as np
 from phonoscope.v1 import audio_pb2, explainer_service_pb2, explainer_service_pb2_grpc
-from phonoscope_serving.bundle import Bundle
+from phonoscope_serving.bundle.bundle import Bundle
 
 READY_S = 120.0
 PACKAGES = ("grpcio", "protobuf", "numpy", "onnxruntime")

@@ -9,13 +9,7 @@ The exceptions are drawn in `phonoscope_client.errors`. `phonoscope_client.repor
 reports; they alone need Matplotlib.
 """
 
-from phonoscope_client.answer_parts import Axes, BundleReference, Label, Waveform
-from phonoscope_client.audio import AudioInput
-from phonoscope_client.auralisations import Auralisation, HeardFeature
-from phonoscope_client.bundles import AudibleNetwork, Bundle, Layer, Rule, TrainingData
-from phonoscope_client.channel import Tls
 from phonoscope_client.client import Client
-from phonoscope_client.curves import Curve
 from phonoscope_client.errors import (
     BusyError,
     DeadlineExceededError,
@@ -28,11 +22,17 @@ from phonoscope_client.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from phonoscope_client.explanations import Explanation, Masking, Trust
-from phonoscope_client.inversions import Inversions, LayerInversion
-from phonoscope_client.maximisations import AscentProgress, Maximisation, MaximisedExample, ResponseTerm
-from phonoscope_client.passages import Passage, vocal_passages
-from phonoscope_client.service import running_service
+from phonoscope_client.results.auralisation import Auralisation, HeardFeature
+from phonoscope_client.results.bundle import AudibleNetwork, Bundle, Layer, Rule, TrainingData
+from phonoscope_client.results.curve import Curve
+from phonoscope_client.results.explanation import Explanation, Masking, Trust
+from phonoscope_client.results.inversion import Inversions, LayerInversion
+from phonoscope_client.results.maximisation import AscentProgress, Maximisation, MaximisedExample, ResponseTerm
+from phonoscope_client.results.parts import Axes, BundleReference, Label, Waveform
+from phonoscope_client.results.passages import Passage, vocal_passages
+from phonoscope_client.transport.audio import AudioInput
+from phonoscope_client.transport.channel import Tls
+from phonoscope_client.transport.service import running_service
 
 __all__ = [
     "AscentProgress",

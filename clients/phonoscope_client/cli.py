@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from phonoscope_client import (
-    auralisation_command,
-    bundle_command,
-    command_help,
-    curve_command,
-    demo_command,
-    explanation_command,
-    inversion_command,
-    maximisation_command,
-)
-from phonoscope_client.connection import Connection, Note
+from phonoscope_client.commands import auralise as auralisation_command
+from phonoscope_client.commands import demo as demo_command
+from phonoscope_client.commands import describe as bundle_command
+from phonoscope_client.commands import explain as explanation_command
+from phonoscope_client.commands import help as command_help
+from phonoscope_client.commands import invert as inversion_command
+from phonoscope_client.commands import maximise as maximisation_command
+from phonoscope_client.commands import predict as curve_command
+from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.errors import PhonoscopeError
 
 

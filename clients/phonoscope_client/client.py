@@ -10,18 +10,23 @@ from phonoscope.v1 import auralisation_pb2
 from phonoscope.v1 import explainer_service_pb2 as pb
 from phonoscope.v1.explainer_service_pb2_grpc import ExplainerServiceStub
 
-from phonoscope_client import audio as sound
-from phonoscope_client import auralisation_messages, maximisation_messages, messages
-from phonoscope_client.audio import AudioInput
-from phonoscope_client.auralisations import Auralisation, Network, Resynthesis
-from phonoscope_client.bundles import Bundle
-from phonoscope_client.calls import Calls
-from phonoscope_client.channel import Tls, open_channel
-from phonoscope_client.curves import Curve
 from phonoscope_client.errors import invalid
-from phonoscope_client.explanations import Explanation, Masking
-from phonoscope_client.inversions import Inversions
-from phonoscope_client.maximisations import AscentProgress, Direction, Maximisation, ResponseTerm
+from phonoscope_client.messages import auralisation as auralisation_messages
+from phonoscope_client.messages import bundle as bundle_messages
+from phonoscope_client.messages import curve as curve_messages
+from phonoscope_client.messages import explanation as explanation_messages
+from phonoscope_client.messages import inversion as inversion_messages
+from phonoscope_client.messages import maximisation as maximisation_messages
+from phonoscope_client.results.auralisation import Auralisation, Network, Resynthesis
+from phonoscope_client.results.bundle import Bundle
+from phonoscope_client.results.curve import Curve
+from phonoscope_client.results.explanation import Explanation, Masking
+from phonoscope_client.results.inversion import Inversions
+from phonoscope_client.results.maximisation import AscentProgress, Direction, Maximisation, ResponseTerm
+from phonoscope_client.transport import audio as sound
+from phonoscope_client.transport.audio import AudioInput
+from phonoscope_client.transport.calls import Calls
+from phonoscope_client.transport.channel import Tls, open_channel
 
 
 class Client:
@@ -57,7 +62,7 @@ class Client:
         response: pb.PredictResponse = self._calls.answer(
             self._stub.Predict, pb.PredictRequest(audio=sound.whole(audio))
         )
-        return messages.curve(response)
+        return curve_messages.curve(response)
 
     def explain(
         self,
@@ -91,8 +96,8 @@ class Client:
         Raises:
             OutOfRangeError: `at_s` lies outside the recording.
         """
-        region = messages.region_choice(alpha, maximum_area)
-        masking_number = messages.masking(masking)
+        region = explanation_messages.region_choice(alpha, maximum_area)
+        masking_number = explanation_messages.masking(masking)
         section = sound.around(audio, at_s)
         request = pb.ExplainRequest(
             audio=section.message,
@@ -105,7 +110,7 @@ class Client:
             detailed=detailed,
         )
         response: pb.ExplainResponse = self._calls.answer(self._stub.Explain, request)
-        return messages.explanation(response, start_s=section.start_s)
+        return explanation_messages.explanation(response, start_s=section.start_s)
 
     def invert_layers(
         self, audio: AudioInput, at_s: float, *, layers: Collection[str] = (), listen: bool = True
@@ -129,7 +134,7 @@ class Client:
             audio=section.message, at_s=at_s - section.start_s, layers=layers, listen=listen
         )
         response: pb.InvertLayersResponse = self._calls.answer(self._stub.InvertLayers, request)
-        return messages.inversions(response, start_s=section.start_s)
+        return inversion_messages.inversions(response, start_s=section.start_s)
 
     def auralise(
         self,
@@ -217,7 +222,7 @@ class Client:
     def describe(self) -> Bundle:
         """What the service is serving."""
         response: pb.DescribeBundleResponse = self._calls.answer(self._stub.DescribeBundle, pb.DescribeBundleRequest())
-        return messages.bundle(response)
+        return bundle_messages.bundle(response)
 
     def close(self) -> None:
         """End the connection; calls in flight are cancelled."""

@@ -13,17 +13,17 @@ import signal
 import sys
 from pathlib import Path
 
-from phonoscope_serving.bundle import Bundle, load_bundle
-from phonoscope_serving.decoding import Decoder
+from phonoscope_serving.bundle.bundle import Bundle, load_bundle
+from phonoscope_serving.bundle.manifest import MANIFEST
 from phonoscope_serving.engines.engine import Engine
-from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
-from phonoscope_serving.engines.triton import TritonEngine, TritonOptions
+from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
+from phonoscope_serving.engines.triton.engine import TritonEngine, TritonOptions
 from phonoscope_serving.errors import ServingError
-from phonoscope_serving.logs import log_json
-from phonoscope_serving.manifest import MANIFEST
 from phonoscope_serving.metrics import Metrics
-from phonoscope_serving.security import Security
-from phonoscope_serving.server import Server, ServerOptions
+from phonoscope_serving.service.logs import log_json
+from phonoscope_serving.service.security import Security
+from phonoscope_serving.service.server import Server, ServerOptions
+from phonoscope_serving.sound.decoding import Decoder
 
 LOG = logging.getLogger("phonoscope.server")
 REPOSITORY_VARIABLE = "PHONOSCOPE_MODEL_REPOSITORY"

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
-from phonoscope_serving.auralise import Auralisation
-from phonoscope_serving.invert import Inversion
-from phonoscope_serving.trust import Trust
+from phonoscope_serving.rpcs.auralise.answer import Auralisation
+from phonoscope_serving.rpcs.explain.trust import Trust
+from phonoscope_serving.rpcs.invert.answer import Inversion
 
 CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 ENGINE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)

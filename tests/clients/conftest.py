@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from phonoscope_client import Client, running_service
-from phonoscope_client.audio import wav
+from phonoscope_client.results.parts import wav
 
 MODEL_REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
 

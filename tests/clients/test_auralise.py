@@ -8,8 +8,8 @@ import soundfile
 from phonoscope.v1 import auralisation_pb2
 from phonoscope_client import Auralisation, Client, InvalidInputError, OutOfRangeError, ServiceError
 from phonoscope_client.cli import main
-from support.client_results import auralisation
-from support.client_server import serving
+from support.services.client_results import auralisation
+from support.services.written_answers import serving
 
 
 def test_an_auralisation_is_the_same_after_saving_and_loading(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from phonoscope_client import Curve, Explanation, Inversions
 from phonoscope_client.cli import get_parser, main
-from phonoscope_client.song_options import seconds
+from phonoscope_client.commands.song_options import seconds
 
 TRUST_FIELDS = {
     "relative_area",

@@ -22,7 +22,7 @@ from phonoscope_client import (
     UnauthenticatedError,
     UnavailableError,
 )
-from support.client_server import abort, serving
+from support.services.written_answers import abort, serving
 
 TONE = (np.sin(np.arange(8000, dtype=np.float32) / 9), 8000)
 

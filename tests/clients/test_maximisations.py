@@ -11,9 +11,9 @@ from phonoscope.v1 import explanation_pb2
 from phonoscope.v1 import maximisation_pb2 as pb
 from phonoscope_client import AscentProgress, Client, InvalidInputError, Maximisation, ResponseTerm, ServiceError
 from phonoscope_client.cli import get_parser, main
-from phonoscope_client.maximisation_command import Wish, wish
-from support.client_results import maximisation
-from support.client_server import abort, serving
+from phonoscope_client.commands.maximise import Wish, wish
+from support.services.client_results import maximisation
+from support.services.written_answers import abort, serving
 
 LOG_MEL = np.linspace(-9, 0, 115 * 80, dtype="<f4").reshape(115, 80)
 SOUND = {"samples": np.full(100, 0.5, "<f4").tobytes(), "sample_rate_hz": 22050}

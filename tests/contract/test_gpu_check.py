@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from phonoscope_serving.bundle import load_bundle
+from phonoscope_serving.bundle.bundle import load_bundle
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "benchmarks" / "gpu_check.py"

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from phonoscope_serving.bundle import load_bundle
-from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
+from phonoscope_serving.bundle.bundle import load_bundle
+from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
 from phonoscope_trainer.corpora import folder
 from phonoscope_trainer.corpora.audio import read_mono
-from phonoscope_trainer.experiments.detector import judge
-from phonoscope_trainer.experiments.listeners import bundle_listener
-from support.real_data import data_folder
-from support.reference_frontend import reference_log_mel
+from phonoscope_trainer.experiments.detector.scores import judge
+from phonoscope_trainer.measures.listeners import bundle_listener
+from support.corpora.real_data import data_folder
+from support.corpora.reference_frontend import reference_log_mel
 
 REPOSITORY = Path(__file__).parents[2] / "model_repository"
 MANIFEST = json.loads((REPOSITORY / "MANIFEST.json").read_text())

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import soundfile
 from phonoscope_client import Maximisation, running_service
-from support.miniature_ascent import bundle_that_can_maximise
+from support.bundles.miniature_ascent import bundle_that_can_maximise
 
 pytestmark = pytest.mark.e2e
 

@@ -1,11 +1,11 @@
 from pathlib import Path
 
 import pytest
-from phonoscope_serving.bundle import load_bundle
-from phonoscope_serving.engines.onnx import OnnxEngine, OnnxOptions
+from phonoscope_serving.bundle.bundle import load_bundle
+from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
-from support.serving_repository import REPOSITORY
-from support.serving_server import running
+from support.bundles.repository import REPOSITORY
+from support.services.running import running
 
 
 @pytest.fixture(scope="session")

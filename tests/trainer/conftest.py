@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from phonoscope_trainer import bundle
-from phonoscope_trainer.export import write_bundle
-from phonoscope_trainer.frontend import Frontend
+from phonoscope_trainer.export.bundle import write_bundle
+from phonoscope_trainer.export.detection import detection
+from phonoscope_trainer.export.explanation import explanation_part
+from phonoscope_trainer.export.part import Part, TrainedDetector
+from phonoscope_trainer.frontends.mel import Frontend
 from phonoscope_trainer.networks.inverter import ExplanationInverter
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
-from phonoscope_trainer.parts.detection import detection
-from phonoscope_trainer.parts.explanation import explanation_part
-from phonoscope_trainer.parts.part import Part, TrainedDetector
-from support.music import melody
+from phonoscope_trainer.repository import manifest as bundle
+from support.corpora.music import melody
 
 FACTS = bundle.Facts(
     name="untrained-1",

@@ -6,18 +6,11 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from phonoscope_trainer.commands import (
-    corpora,
-    detector,
-    experiments,
-    explanation_inverter,
-    exporting,
-    gan,
-    inversion,
-    masker,
-    maximisation,
-    tagger,
-)
+from phonoscope_trainer.commands import corpora, detector, explanation_inverter, gan, masker, tagger
+from phonoscope_trainer.commands import export as exporting
+from phonoscope_trainer.commands import feature_inverters as inversion
+from phonoscope_trainer.commands import maximisation_search as maximisation
+from phonoscope_trainer.commands.experiments import detector as experiments
 from phonoscope_trainer.errors import TrainerError
 
 EPILOG = """\

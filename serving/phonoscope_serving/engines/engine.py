@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any, Protocol
+from collections.abc import Collection
+from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float32]
-Tensors = Mapping[str, Array]
+from phonoscope_serving.tensors import Array, Tensors
 
 
 class Engine(Protocol):

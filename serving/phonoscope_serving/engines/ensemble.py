@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
-from phonoscope_serving.bundle import ModelConfig
+from phonoscope_serving.bundle.config import ModelConfig
 from phonoscope_serving.errors import BundleError
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope_serving.bundle import Bundle, error_output
-from phonoscope_serving.engines.engine import Floats, Tensors
+from phonoscope_serving.bundle.bundle import Bundle, error_output
 from phonoscope_serving.errors import BundleError
+from phonoscope_serving.tensors import Floats, Tensors
 
 # Of a probability, or of an inversion's error, which is about as large: far above rounding on any device, far below a
 # wrong graph.

@@ -9,9 +9,9 @@ import numpy as np
 from tritonclient.grpc import model_config_pb2
 from tritonclient.utils import triton_to_np_dtype
 
-from phonoscope_serving.bundle import ModelConfig
-from phonoscope_serving.engines.engine import Tensors
+from phonoscope_serving.bundle.config import ModelConfig
 from phonoscope_serving.errors import EngineFailed
+from phonoscope_serving.tensors import Tensors
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,15 @@ from phonoscope_trainer.commands.options import Verbs, bar, names
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import Features, features
 from phonoscope_trainer.errors import CorpusError, OptionsError
-from phonoscope_trainer.frontend import FRONTEND, Frontend
+from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import CONVOLUTIONS
-from phonoscope_trainer.recipes import detector as modern
-from phonoscope_trainer.recipes import schlueter2015
-from phonoscope_trainer.recipes.band_statistics import band_statistics
+from phonoscope_trainer.recipes.detector import modern, schlueter2015
+from phonoscope_trainer.recipes.detector.band_statistics import band_statistics
+from phonoscope_trainer.recipes.detector.excerpts import ExcerptOptions, ExcerptSampler
+from phonoscope_trainer.recipes.detector.level_agreement import LevelAgreement
+from phonoscope_trainer.recipes.detector.published_excerpts import PublishedSampler
 from phonoscope_trainer.recipes.devices import DeviceName, chosen_device
-from phonoscope_trainer.recipes.excerpts import ExcerptOptions, ExcerptSampler
-from phonoscope_trainer.recipes.level_agreement import LevelAgreement
-from phonoscope_trainer.recipes.published_excerpts import PublishedSampler
 
 UPDATES = {"modern": modern.DetectorOptions().updates, "schlueter-2015": schlueter2015.Schlueter2015Options().updates}
 

@@ -10,10 +10,10 @@ import torch
 from phonoscope_trainer.commands.options import Verbs, bar
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import features
-from phonoscope_trainer.frontend import FRONTEND, Frontend
+from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes import explanation_inverter as recipe
-from phonoscope_trainer.recipes.detector import load_detector
+from phonoscope_trainer.recipes.detector.modern import load_detector
 
 if TYPE_CHECKING:
     from phonoscope_trainer.networks.inverter import Variant

@@ -11,15 +11,15 @@ import torch
 from phonoscope_trainer.commands.options import Verbs, bar, names
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import features
-from phonoscope_trainer.frontend import FRONTEND, Frontend
+from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.networks.gan import KERNELS
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes import gan as recipe
-from phonoscope_trainer.recipes.detector import load_detector
+from phonoscope_trainer.recipes.detector.modern import load_detector
 from phonoscope_trainer.recipes.devices import chosen_device
-from phonoscope_trainer.recipes.gan_excerpts import LogMelBank
-from phonoscope_trainer.recipes.gan_judge import GeneratorJudge
-from phonoscope_trainer.recipes.gan_options import GanOptions
+from phonoscope_trainer.recipes.gan import training as recipe
+from phonoscope_trainer.recipes.gan.excerpts import LogMelBank
+from phonoscope_trainer.recipes.gan.judge import GeneratorJudge
+from phonoscope_trainer.recipes.gan.options import GanOptions
 
 DEFAULTS = GanOptions()
 JUDGE_SEED = 1  # what training draws begins with the run's own seed and the step

@@ -9,13 +9,13 @@ import torch
 from phonoscope_trainer.commands.options import Verbs, bar
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import features
-from phonoscope_trainer.experiments.listeners import run_threshold
-from phonoscope_trainer.frontend import FRONTEND, Frontend
+from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
+from phonoscope_trainer.measures.listeners import run_threshold
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes import masker as recipe
-from phonoscope_trainer.recipes.detector import load_detector
-from phonoscope_trainer.recipes.masker_excerpts import plain, varied
-from phonoscope_trainer.recipes.masker_objective import Weights
+from phonoscope_trainer.recipes.detector.modern import load_detector
+from phonoscope_trainer.recipes.masker import training as recipe
+from phonoscope_trainer.recipes.masker.excerpts import plain, varied
+from phonoscope_trainer.recipes.masker.objective import Weights
 
 DEFAULTS = recipe.MaskerOptions()
 VALIDATION_SEED = 1

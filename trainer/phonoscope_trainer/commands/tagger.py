@@ -12,8 +12,8 @@ from phonoscope_trainer.corpora import genres, labelled
 from phonoscope_trainer.corpora.features import cache_folder
 from phonoscope_trainer.corpora.labelled import LabelledMusic
 from phonoscope_trainer.networks.tagger import VARIANTS, Variant
-from phonoscope_trainer.recipes import tagger as recipe
-from phonoscope_trainer.recipes.tagger_clips import of_split
+from phonoscope_trainer.recipes.tagger import training as recipe
+from phonoscope_trainer.recipes.tagger.clips import of_split
 
 DEFAULTS = recipe.TaggerOptions(labels=tuple(genres.GENRES))
 

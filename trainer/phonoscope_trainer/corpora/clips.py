@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from phonoscope_trainer.corpora.audio import read_mono
 from phonoscope_trainer.corpora.features import cache_folder
-from phonoscope_trainer.tagger_frontend import LINEAR_STFT, LinearStftOptions
+from phonoscope_trainer.frontends.linear import LINEAR_STFT, LinearStftOptions
 
 CLIPS_PER_SONG = 10
 FULL_SCALE = 32_768  # of 16-bit samples, which is what is kept

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from phonoscope_trainer.corpora.audio import read_mono
 from phonoscope_trainer.corpora.corpus import Track
 from phonoscope_trainer.corpora.labels import frame_labels
-from phonoscope_trainer.frontend import Frontend, FrontendOptions
+from phonoscope_trainer.frontends.mel import Frontend, FrontendOptions
 
 Progress = Callable[[Iterable[Track]], Iterable[Track]]
 BLOCK_FRAMES = 4096  # bounds the memory of one transform

@@ -19,7 +19,7 @@ from phonoscope_trainer.corpora.corpus import Corpus, Split
 from phonoscope_trainer.corpora.optional_package import optional_package
 from phonoscope_trainer.corpora.rendered.activity import RECORDED, sung_segments
 from phonoscope_trainer.errors import CorpusError
-from phonoscope_trainer.frontend import FRONTEND
+from phonoscope_trainer.frontends.mel import FRONTEND
 
 LICENCE = "MUSDB18: academic use; per song as its authors state"
 HOW_TO_GET = (

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from phonoscope_trainer.frontend import EXCERPT_FRAMES
+from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES
 from phonoscope_trainer.graphs.adjoint import Chain, Convolution, Dense, Pool, Reshape, Shuffle
 from phonoscope_trainer.networks import gan, svdnet
 from phonoscope_trainer.networks.gan import Generator

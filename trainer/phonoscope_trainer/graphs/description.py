@@ -8,7 +8,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from phonoscope_trainer.frontend import EXCERPT_FRAMES, FRONTEND
+from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, FRONTEND
 
 Type = Literal["float32", "int32"]
 MAXIMUM_BATCH = 64

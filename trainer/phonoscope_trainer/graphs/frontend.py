@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from phonoscope_trainer.frontend import EXCERPT_FRAMES, Frontend, band_peaks_hz
+from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend, band_peaks_hz
 from phonoscope_trainer.graphs.description import EXCERPT_SAMPLES, Graph, TensorSpec
 from phonoscope_trainer.networks.standardise import Standardise
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from phonoscope_trainer.frontend import EXCERPT_FRAMES, FrontendOptions, mel_filterbank
+from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, FrontendOptions, mel_filterbank
 from phonoscope_trainer.graphs.description import EXCERPT, EXCERPT_SAMPLES, Graph, TensorSpec, maps
 from phonoscope_trainer.graphs.transform import WINDOW_FLOOR
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from phonoscope_trainer.frontend import FrontendOptions, triangles
+from phonoscope_trainer.frontends.mel import FrontendOptions, triangles
 from phonoscope_trainer.graphs.description import EXCERPT, EXCERPT_SAMPLES, Graph, TensorSpec, maps, numbers
 from phonoscope_trainer.graphs.transform import excerpt_transform
 

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from phonoscope_trainer.frontend import FrontendOptions
+from phonoscope_trainer.frontends.linear import LinearStftOptions
+from phonoscope_trainer.frontends.mel import FrontendOptions
 from phonoscope_trainer.graphs.description import EXCERPT, EXCERPT_SAMPLES, Graph, TensorSpec, maps
 from phonoscope_trainer.graphs.listen import bin_weights_of_bands
 from phonoscope_trainer.graphs.sonify import bins_of_bands
 from phonoscope_trainer.graphs.transform import Transform, excerpt_transform, magnitude
 from phonoscope_trainer.networks.standardise import Standardise
-from phonoscope_trainer.tagger_frontend import LinearStftOptions
 
 PHASE, SPECTRUM = 1, 2  # values of the tensor `resynthesis`
 RESYNTHESIS = TensorSpec("resynthesis", (1,), "int32")

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from phonoscope_trainer.frontend import FrontendOptions, mel_filterbank
+from phonoscope_trainer.frontends.mel import FrontendOptions, mel_filterbank
 from phonoscope_trainer.graphs.description import EXCERPT, EXCERPT_SAMPLES, Graph, TensorSpec, maps
 from phonoscope_trainer.graphs.transform import excerpt_transform, magnitude
 from phonoscope_trainer.networks.standardise import Standardise

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from phonoscope_trainer.frontends.linear import LinearStft
 from phonoscope_trainer.graphs.description import Graph, TensorSpec
-from phonoscope_trainer.tagger_frontend import LinearStft
 
 
 class TaggerFrontendGraph(nn.Module):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from phonoscope_trainer.frontend import EXCERPT_FRAMES, FrontendOptions, windowed_basis
+from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, FrontendOptions, windowed_basis
 
 WINDOW_FLOOR = 1e-3  # of the largest summed window: below it, at a sound's ends, samples fade instead of exploding
 SILENT_MAGNITUDE = 1e-7  # a bin this quiet has no phase to lend

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from phonoscope_trainer.frontend import EXCERPT_FRAMES, FRONTEND
+from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, FRONTEND
 
 Kernels = Literal["paper", "5x5"]
 Kernel = tuple[int, int]  # along time, along frequency

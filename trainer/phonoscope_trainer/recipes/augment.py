@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from phonoscope_trainer.frontend import FrontendOptions, band_peaks_hz
+from phonoscope_trainer.frontends.mel import FrontendOptions, band_peaks_hz
 
 LN_PER_DECIBEL = math.log(10) / 20
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import OptionsError
-from phonoscope_trainer.frontend import EXCERPT_FRAMES, Frontend
+from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
 from phonoscope_trainer.networks.inverter import ExplanationInverter, Variant
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet

@@ -1,0 +1,93 @@
+"""`phonoscope explain`: its options, and what it does."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from phonoscope_client.commands.connection import Connection, Note
+from phonoscope_client.commands.plain_text import explanation_text
+from phonoscope_client.commands.song_options import add_moment, must_exist
+from phonoscope_client.commands.summary import summary, write_sounds
+from phonoscope_client.results.explanation import Explanation, Masking
+
+
+@dataclass(frozen=True)
+class Region:
+    """How the region of an explanation is chosen and made to sound, as `Client.explain` takes it."""
+
+    rule: str | None = None
+    alpha: float | Literal["keep-label"] | None = None
+    maximum_area: float | None = None
+    masking: Masking = "m1"
+    outside_db: float | None = None
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `phonoscope explain`."""
+    add_moment(parser)
+    region = parser.add_argument_group("region", "at most one of the first three; else the rule's own alpha")
+    choice = region.add_mutually_exclusive_group()
+    choice.add_argument("--alpha", type=float, metavar="A", help="keep what has a relevance of A or more, 0 to 1")
+    choice.add_argument("--keep-label", action="store_true", help="the largest alpha that keeps the answer")
+    choice.add_argument("--max-area", type=float, metavar="X", help="at most this share of the excerpt, above 0 to 1")
+    region.add_argument(
+        "--rule",
+        metavar="NAME",
+        help="what says how relevant each bin is: masker, gradient, or inversion, the paper's (default: the bundle's)",
+    )
+    region.add_argument(
+        "--masking",
+        choices=["m1", "m2"],
+        default="m1",
+        help="masked bins become their band's mean (m1; default) or a raw log-mel of zero (m2)",
+    )
+    region.add_argument(
+        "--outside-db",
+        type=float,
+        metavar="DB",
+        help="how much softer everything else is in explanation.wav, 0 to 120 dB (default: 25)",
+    )
+
+
+def run(options: argparse.Namespace, connection: Connection, note: Note) -> tuple[dict[str, Any], str]:
+    """Does what the options ask; the answer as one JSON document, and as text for a person."""
+    alpha: float | Literal["keep-label"] | None = "keep-label" if options.keep_label else options.alpha
+    region = Region(options.rule, alpha, options.max_area, options.masking, options.outside_db)
+    explanation, document = explain(options.song, options.at_s, options.out, region, connection, note=note)
+    return document, explanation_text(explanation, song=options.song.name)
+
+
+def explain(
+    song: Path, at_s: float, out: Path | None, region: Region, connection: Connection, *, note: Note
+) -> tuple[Explanation, dict[str, Any]]:
+    """Explain one moment; write the report, sounds, arrays and summary where a folder is given.
+
+    Returns:
+        The explanation, and the summary as one JSON document.
+    """
+    started_s = time.monotonic()
+    must_exist(song)
+    with connection.open(note) as client:
+        note(f"explaining {song.name} at {at_s:.2f} s ...")
+        explanation = client.explain(song, at_s, **vars(region))
+    said = {"song": str(song), **explanation.to_json()}
+    return explanation, summary(said, partial(_write, song=song.name, explanation=explanation), out, started_s)
+
+
+def _write(out: Path, song: str, explanation: Explanation) -> dict[str, Path]:
+    from phonoscope_client.reports.explanation import (  # noqa: PLC0415 - Matplotlib loads slowly
+        explanation_page,
+        listening_gain,
+    )
+
+    files = {"report": out / "report.html", "arrays": out / "explanation.npz"}
+    files["report"].write_text(explanation_page(explanation, song=song), encoding="utf-8")
+    explanation.save(files["arrays"])
+    sounds = {"original": explanation.original_audio, "explanation": explanation.explanation_audio}
+    made = {name: sound for name, sound in sounds.items() if sound is not None}
+    return files | write_sounds(out, made, lambda _: listening_gain(explanation))

@@ -1,0 +1,140 @@
+"""Results as a few lines for a terminal."""
+
+from __future__ import annotations
+
+from phonoscope_client.results.auralisation import Auralisation
+from phonoscope_client.results.bundle import AudibleNetwork, Bundle, Layer
+from phonoscope_client.results.curve import Curve
+from phonoscope_client.results.explanation import Explanation
+from phonoscope_client.results.inversion import Inversions
+from phonoscope_client.results.maximisation import Maximisation
+from phonoscope_client.results.parts import BundleReference
+from phonoscope_client.results.passages import vocal_passages
+from phonoscope_client.results.verdict import trials, verdict
+from phonoscope_client.results.wording import clock, percent
+
+MOST_PASSAGES = 12
+_SIGNS = {"supports": "+", "weakens": "-", "neutral": "."}
+
+
+def explanation_text(explanation: Explanation, *, song: str) -> str:
+    """The answer, what was tried on its explanation, and how far to trust it."""
+    trust = explanation.trust
+    judged = verdict(explanation)
+    lines = [
+        f"{song} at {explanation.at_s:.2f} s: {explanation.label}, "
+        f"probability of singing {explanation.probability:.2f} (vocal from {explanation.threshold:.2f})",
+        f"region: {percent(trust.relative_area)} of the excerpt, rule {explanation.rule}, alpha {explanation.alpha:g}, "
+        f"masking {explanation.masking}",
+        "",
+        *(f"  {each.name:25}{each.probability:.3f}  {each.label}" for each in trials(explanation)),
+        "",
+        judged.headline,
+        *(f"  {_SIGNS[finding.bearing]} {finding.text}" for finding in judged.findings),
+        _bundle_line(explanation.bundle),
+    ]
+    return "\n".join(lines)
+
+
+def inversions_text(inversions: Inversions, *, song: str) -> str:
+    """How much each layer has lost."""
+    width = max(map(len, inversions.layers))
+    lines = [
+        f"{song} at {inversions.at_s:.2f} s: {inversions.label}, probability of singing {inversions.probability:.2f}",
+        "normalised error of what is rebuilt from each layer (0: the excerpt itself, 1: as far as another excerpt):",
+        "",
+        *(
+            f"  {name:{width}}  {layer.reconstruction_error:.3f}  above {percent(layer.reconstruction_percentile)} "
+            f"of validation excerpts{', out of distribution' if layer.out_of_distribution else ''}"
+            for name, layer in inversions.layers.items()
+        ),
+        "",
+        _bundle_line(inversions.bundle),
+    ]
+    return "\n".join(lines)
+
+
+def auralisation_text(auralisation: Auralisation, *, song: str) -> str:
+    """What the network says of the clip, and how strongly each feature answers."""
+    width = max(map(len, auralisation.features))
+    answer = ", ".join(f"{label} {share:.2f}" for label, share in auralisation.classes.items())
+    lines = [
+        f"{song} around {auralisation.at_s:.2f} s: the {auralisation.network} says {answer}",
+        f"mean activation of features of {auralisation.layer}:",
+        "",
+        *(
+            f"  {name:{width}}  {each.strength:.4g}{'' if each.heard.any() else ', did not answer'}"
+            for name, each in auralisation.features.items()
+        ),
+        "",
+        _bundle_line(auralisation.bundle),
+    ]
+    return "\n".join(lines)
+
+
+def curve_text(curve: Curve, *, song: str) -> str:
+    """How much of a recording is sung, and where."""
+    passages = vocal_passages(curve)
+    longest = sorted(passages, key=lambda each: each.start_s - each.stop_s)[:MOST_PASSAGES]
+    lines = [
+        f"{song}: singing in {percent(curve.vocal_share)} of {clock(curve.duration_s)} "
+        f"(vocal from {curve.threshold:.2f})",
+        *(
+            f"  {clock(each.start_s):>6} - {clock(each.stop_s)}"
+            for each in sorted(longest, key=lambda each: each.start_s)
+        ),
+    ]
+    if len(passages) > len(longest):
+        lines.append(f"  and {len(passages) - len(longest)} shorter passages")
+    return "\n".join([*lines, _bundle_line(curve.bundle)])
+
+
+def bundle_text(bundle: Bundle) -> str:
+    """What a service is serving."""
+    lines = [
+        f"{bundle.name}  (SHA-256 {bundle.digest})",
+        f"front-end: {bundle.sample_rate_hz} Hz, a frame of {bundle.frame_samples} samples "
+        f"every {bundle.hop_samples}, {len(bundle.band_centre_hz)} mel bands",
+        f"excerpt: {bundle.excerpt_frames} frames",
+        f"vocal from {bundle.threshold:g}",
+        "explains by: " + ", ".join(f"{each.name} (alpha {each.default_alpha:g})" for each in bundle.rules),
+        "layers:",
+        *(f"  {each.name:8}{' x '.join(map(str, each.shape)):16}{_inverted(each)}".rstrip() for each in bundle.layers),
+        *(["can be heard:"] if bundle.audible else []),
+        *(f"  {each.network:9}{_audible_layers(each)}" for each in bundle.audible),
+        "measured:",
+        *(f"  {name}: {value:.4g}" for name, value in bundle.metrics.items()),
+        "trained on:",
+        *(f"  {each.name} ({each.licence})" for each in bundle.training_data),
+        f"made by: {bundle.command}",
+    ]
+    return "\n".join(lines)
+
+
+def _audible_layers(network: AudibleNetwork) -> str:
+    return ", ".join(f"{name} (features 0 to {features - 1})" for name, features in network.layers.items())
+
+
+def _inverted(layer: Layer) -> str:
+    return "can be inverted" if layer.invertible else ""
+
+
+def _bundle_line(bundle: BundleReference) -> str:
+    return f"bundle {bundle.name} ({bundle.digest[:12]})"
+
+
+def maximisation_text(found: Maximisation) -> str:
+    """What each example came to."""
+    lines = [
+        f"{found.direction} {found.response}: {found.steps} steps of {found.learning_rate:g}, "
+        f"weight of the prior {found.prior_weight:g}",
+        "",
+        *(
+            f"  {name:>2}  response {each.initial_response:8.3f} → {each.response:8.3f}   "
+            f"probability of singing {each.initial_probability:.2f} → {each.probability:.2f}"
+            for name, each in found.examples.items()
+        ),
+        "",
+        f"bundle {found.bundle.name} ({found.bundle.digest[:12]})",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,50 @@
+"""`phonoscope predict`: its options, and what it does."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from phonoscope_client.commands.connection import Connection, Note
+from phonoscope_client.commands.plain_text import curve_text
+from phonoscope_client.commands.song_options import must_exist
+from phonoscope_client.results.curve import Curve
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `phonoscope predict`."""
+    parser.add_argument("song", type=Path, metavar="SONG", help="WAV, FLAC, Ogg or MP3; at most 64 MiB and 1200 s")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the page and the arrays")
+
+
+def run(options: argparse.Namespace, connection: Connection, note: Note) -> tuple[dict[str, Any], str]:
+    """Does what the options ask; the answer as one JSON document, and as text for a person."""
+    curve, document = predict(options.song, options.out, connection, note=note)
+    return document, curve_text(curve, song=options.song.name)
+
+
+def predict(song: Path, out: Path | None, connection: Connection, *, note: Note) -> tuple[Curve, dict[str, Any]]:
+    """The curve of a whole recording; write its page and arrays where a folder is given.
+
+    Returns:
+        The curve, and the same as one JSON document.
+    """
+    must_exist(song)
+    with connection.open(note) as client:
+        note(f"listening to {song.name} ...")
+        curve = client.predict(song)
+    document = {"song": str(song), **curve.to_json(), "files": {}}
+    if out is not None:
+        document["files"] = _write(out, song, curve)
+    return curve, document
+
+
+def _write(out: Path, song: Path, curve: Curve) -> dict[str, str]:
+    from phonoscope_client.reports.curve import curve_page  # noqa: PLC0415 - Matplotlib loads slowly
+
+    out.mkdir(parents=True, exist_ok=True)
+    files = {"report": out / "curve.html", "arrays": out / "curve.npz"}
+    files["report"].write_text(curve_page(curve, song=song), encoding="utf-8")
+    curve.save(files["arrays"])
+    return {name: str(path) for name, path in files.items()}

@@ -1,0 +1,1 @@
+"""Requests into protocol buffers, and protocol buffers into results."""

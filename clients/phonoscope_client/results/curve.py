@@ -1,0 +1,49 @@
+"""Where somebody sings in a recording, as a frozen dataclass of plain values and a NumPy array."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from phonoscope_client.results.archive import Archived
+from phonoscope_client.results.parts import BundleReference, Floats
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
+class Curve(Archived):
+    """The probability that somebody sings, at every frame of a recording.
+
+    Attributes:
+        bundle: the bundle that answered.
+        probability: `[T]` float32 in [0, 1]; frame i starts at i / frames_per_second.
+        frames_per_second: frames per second.
+        threshold: a frame at or above this probability is called vocal.
+    """
+
+    bundle: BundleReference
+    probability: Floats
+    frames_per_second: float
+    threshold: float
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds the frames span."""
+        return len(self.probability) / self.frames_per_second
+
+    @property
+    def vocal_share(self) -> float:
+        """Share of the frames called vocal, in [0, 1]."""
+        return float(np.mean(self.probability >= np.float32(self.threshold)))
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole curve, ready for `json.dumps`."""
+        return {
+            "frames_per_second": self.frames_per_second,
+            "threshold": self.threshold,
+            # The shortest decimals that name these float32 values; float64 ones are twice as long.
+            "probability": [float(str(value)) for value in self.probability],
+            "vocal_share": self.vocal_share,
+            "bundle": asdict(self.bundle),
+        }

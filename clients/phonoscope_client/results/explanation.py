@@ -1,0 +1,108 @@
+"""Why a detector answered as it did at one moment, as frozen dataclasses of plain values and NumPy arrays."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from phonoscope_client.results.archive import Archived
+from phonoscope_client.results.parts import Axes, BundleReference, Floats, Label, Waveform
+
+Masking = Literal["m1", "m2"]
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What was tried on an explanation, and what came of it. Probabilities are of singing, in [0, 1].
+
+    Attributes:
+        relative_area: bins in the region divided by all bins, in [0, 1] (EUSIPCO 2018, section III.C).
+        label_kept: whether the detector gives the same label to the region alone.
+        masked_probability: when only the region is kept.
+        removed_probability: when the region is removed.
+        removal_flips_label: whether the label is lost when the region is removed.
+        control_probability: when a random smooth region of the same area is kept instead.
+        control_label_kept: whether that random region keeps the label too.
+        reconstruction_error: root-mean-square difference between standardised excerpt and inversion.
+        reconstruction_percentile: share of the bundle's validation excerpts with a lower error, in [0, 1].
+        out_of_distribution: the inversion fits worse than on 99 % of the bundle's validation excerpts.
+        heard_probability: of the explanation as it sounds, sent through the detector again; None without sound.
+        heard_label_kept: whether the detector gives the same label to that sound; None likewise.
+    """
+
+    relative_area: float
+    label_kept: bool
+    masked_probability: float
+    removed_probability: float
+    removal_flips_label: bool
+    control_probability: float
+    control_label_kept: bool
+    reconstruction_error: float
+    reconstruction_percentile: float
+    out_of_distribution: bool
+    heard_probability: float | None = None
+    heard_label_kept: bool | None = None
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
+class Explanation(Archived):
+    """Why the detector answered as it did at one moment. Maps are `[T, M]`: frames, mel bands lowest first.
+
+    Attributes:
+        bundle: the bundle that answered.
+        at_s: the moment explained, in seconds of the recording: the frame nearest to the one asked for.
+        label: the detector's answer for that moment.
+        probability: of singing, for the untouched excerpt, in [0, 1].
+        threshold: a moment at or above this probability is called vocal.
+        rule: what said how relevant each bin is, such as "masker", "gradient" or "inversion".
+        alpha: bins whose relevance is at least this form the region.
+        masking: what a masked bin became: "m1" its band's mean, "m2" a raw log-mel of zero.
+        axes: where frames and bands lie.
+        log_mel: `[T, M]` float32, natural logarithm of the mel magnitude.
+        relevance: `[T, M]` float32 in [0, 1], how much the answer rests on each bin, by the rule.
+        mask: `[T, M]` bool, True inside the region.
+        trust: the evidence.
+        inverted: `[T, M]` float32, what the deepest layer's features still hold, in standardised units; None where
+            details were not asked for.
+        explanation: `[T, M]` float32, the excerpt inside the region, in standardised units; None likewise.
+        original_audio: the excerpt as sound; None where it was not asked for.
+        explanation_audio: the region as sound, with the excerpt's own phase; None likewise.
+        outside_db: decibels by which what lies outside the region is attenuated in that sound; None likewise.
+    """
+
+    bundle: BundleReference
+    at_s: float
+    label: Label
+    probability: float
+    threshold: float
+    rule: str
+    alpha: float
+    masking: Masking
+    axes: Axes
+    log_mel: Floats
+    relevance: Floats
+    mask: npt.NDArray[np.bool_]
+    trust: Trust
+    inverted: Floats | None
+    explanation: Floats | None
+    original_audio: Waveform | None
+    explanation_audio: Waveform | None
+    outside_db: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the arrays, ready for `json.dumps`."""
+        return {
+            "at_s": self.at_s,
+            "label": self.label,
+            "probability": self.probability,
+            "threshold": self.threshold,
+            "rule": self.rule,
+            "alpha": self.alpha,
+            "masking": self.masking,
+            "outside_db": self.outside_db,
+            "trust": asdict(self.trust),
+            "bundle": asdict(self.bundle),
+        }

@@ -1,0 +1,1 @@
+"""Channels, calls, and a service of one's own."""

@@ -1,0 +1,1 @@
+"""What is served: the model repository, read and verified."""

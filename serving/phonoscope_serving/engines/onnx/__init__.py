@@ -1,0 +1,1 @@
+"""The embedded engine: ONNX Runtime inside the service."""

@@ -1,0 +1,213 @@
+"""The embedded engine: ONNX Runtime, in this process.
+
+It executes the same `config.pbtxt` ensembles a Triton server executes. Tensors stay on the device between steps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import onnxruntime as ort
+
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.config import ModelConfig
+from phonoscope_serving.engines.ensemble import Plan, is_ensemble, load_order, plan
+from phonoscope_serving.engines.golden import proofs
+from phonoscope_serving.engines.onnx.batching import BatchLimits, BatchQueue
+from phonoscope_serving.engines.signature import Signature
+from phonoscope_serving.errors import BundleError, EngineFailed, EngineLost, OptionsError
+from phonoscope_serving.metrics import Metrics
+from phonoscope_serving.tensors import Array, Tensors
+
+# A CPU gains nothing from more rows, its caches lose, and every caller waits longer; a GPU wants to be filled.
+BATCH_ROWS = {"cpu": 4, "cuda": 64}
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True)
+class OnnxOptions:
+    """How ONNX Runtime is run."""
+
+    device: Device = "auto"
+    threads: int = 0  # of one operator; 0: one for each core this process may use
+    batch_rows: int = 0  # run together at most; 0: what suits the device
+    queue_rows: int = 128
+
+
+class OnnxEngine:
+    """Runs a bundle's graphs and ensembles with ONNX Runtime; an `Engine`."""
+
+    def __init__(self, bundle: Bundle, options: OnnxOptions, metrics: Metrics) -> None:
+        """Checks every ensemble's plan; `start` loads the graphs.
+
+        Raises:
+            BundleError: an ensemble cannot be executed.
+            OptionsError: the device is not there.
+        """
+        self._bundle, self._metrics = bundle, metrics
+        self._providers = _providers(options.device)
+        self._options = options
+        self._device = "cpu"  # until `load` has found that CUDA works
+        self._threads = options.threads or len(os.sched_getaffinity(0))
+        self._order = load_order(bundle.models)
+        self._plans: Mapping[str, Plan] = {
+            name: plan(config, bundle.models) for name, config in bundle.models.items() if is_ensemble(config)
+        }
+        self._takes = {name: Signature.of(config) for name, config in bundle.models.items()}
+        self._sessions: dict[str, ort.InferenceSession] = {}
+        self._queues: dict[str, BatchQueue] = {}
+        self._turn = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "engine")
+
+    @property
+    def device(self) -> str:
+        """Where tensors live, once loaded: "cpu" or "cuda"."""
+        return self._device
+
+    @property
+    def threads(self) -> int:
+        """Threads of one operator."""
+        return self._threads
+
+    async def start(self) -> None:
+        """See `Engine.start`."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self.load)
+        batch_rows = self._options.batch_rows or BATCH_ROWS[self._device]
+        for name, config in self._bundle.models.items():
+            limits = BatchLimits(min(batch_rows, config.max_batch_size), self._options.queue_rows)
+            self._queues[name] = BatchQueue(name, self._run, self._turn, limits, self._metrics)
+            self._queues[name].start()
+
+    async def infer(
+        self,
+        model: str,
+        inputs: Tensors,
+        *,
+        outputs: Collection[str] | None = None,
+        deadline: float | None = None,
+        begun: bool = False,
+    ) -> dict[str, Array]:
+        """See `Engine.infer`."""
+        if model not in self._queues:
+            raise EngineLost(f"the engine is not running {model}")
+        self._takes[model].check(inputs)
+        wanted = self._takes[model].wanted(outputs)
+        return await self._queues[model].submit(inputs, wanted, deadline=deadline, begun=begun)
+
+    async def check(self) -> None:
+        """See `Engine.check`: the graphs are in this process, and nobody else can change them."""
+        if not self._queues:
+            raise EngineLost("the engine is not running")
+
+    async def close(self) -> None:
+        """See `Engine.close`."""
+        queues, self._queues = self._queues, {}
+        for queue in queues.values():
+            await queue.close()
+        await asyncio.to_thread(self._thread.shutdown)
+
+    def load(self) -> None:
+        """Loads every graph and runs the golden inputs, so that `run` can be called and the first caller need not wait.
+
+        Raises:
+            BundleError: a graph cannot be loaded, or does not reproduce the golden probabilities.
+            OptionsError: CUDA was asked for and does not work here.
+        """
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        # Spinning threads would take the cores from the event loop between two graphs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        for name in self._order:
+            if name not in self._plans:
+                self._sessions[name] = self._session(name, options)
+        self._device = self._working_device()
+        for proof in proofs(self._bundle):
+            proof.check(self.run(proof.ensemble, proof.inputs))
+
+    def run(self, model: str, inputs: Tensors, outputs: Collection[str] | None = None) -> dict[str, Array]:
+        """Runs one model now, in this thread, past the queue: the bare engine.
+
+        Args:
+            model: name of the model.
+            inputs: every input by name.
+            outputs: the outputs that are wanted; None: all.
+        """
+        on_device = {
+            name: ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(tensor), self._device, 0)
+            for name, tensor in inputs.items()
+        }
+        wanted = self._takes[model].wanted(outputs)
+        return {name: value.numpy() for name, value in self._execute(model, on_device, wanted).items()}
+
+    async def _run(self, model: str, inputs: Tensors, outputs: tuple[str, ...]) -> dict[str, Array]:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self.run, model, inputs, outputs)
+        except Exception as error:  # ONNX Runtime raises its own types, some of them bare Exception
+            raise EngineFailed(f"{model} could not be run: {error}") from error
+
+    def _session(self, name: str, options: ort.SessionOptions) -> ort.InferenceSession:
+        graph = self._bundle.graph(name)
+        try:
+            session = ort.InferenceSession(graph, options, providers=self._providers)
+        except Exception as error:  # ONNX Runtime raises its own types, some of them bare Exception
+            raise BundleError(f"{name}: ONNX Runtime cannot load the graph: {error}") from error
+        _check_graph(self._bundle.models[name], session)
+        return session
+
+    def _working_device(self) -> str:
+        """ONNX Runtime falls back to the CPU without a word where there is a CUDA provider but no GPU."""
+        if all("CUDAExecutionProvider" in session.get_providers() for session in self._sessions.values()):
+            return "cuda"
+        if self._options.device == "cuda":
+            raise OptionsError("device: cuda was asked for, but ONNX Runtime found no GPU that works")
+        return "cpu"
+
+    def _execute(
+        self, model: str, inputs: Mapping[str, ort.OrtValue], wanted: tuple[str, ...]
+    ) -> dict[str, ort.OrtValue]:
+        if model not in self._plans:
+            return self._execute_graph(model, inputs, wanted)
+        tensors = dict(inputs)
+        for step in self._plans[model].of(wanted).steps:
+            given = {name: tensors[tensor] for name, tensor in step.inputs.items()}
+            made = self._execute(step.model, given, tuple(step.outputs))
+            tensors |= {tensor: made[name] for name, tensor in step.outputs.items()}
+        return {name: tensors[name] for name in wanted}
+
+    def _execute_graph(
+        self, model: str, inputs: Mapping[str, ort.OrtValue], wanted: tuple[str, ...]
+    ) -> dict[str, ort.OrtValue]:
+        session = self._sessions[model]
+        binding = session.io_binding()
+        for name, value in inputs.items():
+            binding.bind_ortvalue_input(name, value)
+        for name in wanted:  # an output nobody asked for costs its copy, and for a layer that is megabytes
+            binding.bind_output(name, self._device)
+        session.run_with_iobinding(binding)
+        return dict(zip(wanted, binding.get_outputs(), strict=True))
+
+
+def _providers(device: Device) -> list[str]:
+    cuda = "CUDAExecutionProvider" in ort.get_available_providers()
+    if device == "cuda" and not cuda:
+        raise OptionsError("device: cuda was asked for, but this ONNX Runtime has no CUDA provider")
+    return ["CUDAExecutionProvider", "CPUExecutionProvider"] if cuda and device != "cpu" else ["CPUExecutionProvider"]
+
+
+def _check_graph(config: ModelConfig, session: ort.InferenceSession) -> None:
+    """Refuses a graph that lacks a tensor its config promises."""
+    for kind, promised, present in (
+        ("input", config.input, session.get_inputs()),
+        ("output", config.output, session.get_outputs()),
+    ):
+        if absent := {tensor.name for tensor in promised} - {tensor.name for tensor in present}:
+            raise BundleError(f"{config.name}: its graph has no {kind} {', '.join(sorted(absent))}")

@@ -1,0 +1,1 @@
+"""One answer an RPC, composed of the bundle's models."""

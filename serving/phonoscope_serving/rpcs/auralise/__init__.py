@@ -1,0 +1,1 @@
+"""`Auralise`: what features hear."""

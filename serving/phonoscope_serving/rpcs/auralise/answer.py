@@ -1,0 +1,137 @@
+"""What features of a network hear of one moment: composed of the bundle's models, nothing computed here.
+
+A deconvnet takes a feature's map back to a picture in the network's input (Zeiler & Fergus 2014), and the picture is
+made sound with the recording's phase (Choi et al. 2016).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation
+from phonoscope_serving.rpcs.auralise.networks import ROW_OUTPUTS, AudibleNetwork
+from phonoscope_serving.sound.audio import AudioSource
+from phonoscope_serving.sound.decoding import Decoder
+from phonoscope_serving.sound.excerpt import Excerpt, read_excerpt
+from phonoscope_serving.tensors import Array, Floats
+
+MOST_FEATURES = 64  # in one call; the contract states the same number
+DEFAULT_STRONGEST = 8
+SHOWN_CHARACTERS = 40  # of a name that no layer has
+
+
+class Resynthesis(IntEnum):
+    """How a picture becomes sound; values as the models take them."""
+
+    PHASE = 1  # the picture is the magnitude, the recording lends its phase
+    SPECTRUM = 2  # the recording's complex spectrum times the picture over its largest absolute value
+
+
+@dataclass(frozen=True)
+class AuralisationQuestion:
+    """What is asked of one recording."""
+
+    at_s: float  # the moment, in seconds from the recording's start
+    network: str
+    layer: str
+    features: tuple[int, ...]  # numbers from 0; none asks for the strongest
+    strongest: int  # how many, where no feature is named; 0 stands for `DEFAULT_STRONGEST`
+    largest_activation_only: bool
+    resynthesis: Resynthesis
+    listen: bool  # also return sound
+
+
+@dataclass(frozen=True)
+class HeardFeature:
+    """What one feature hears."""
+
+    feature: int
+    strength: float  # mean absolute activation of its map
+    heard: Floats  # `[T, F]`
+    audio: Floats | None  # `[N]`
+
+
+@dataclass(frozen=True)
+class Auralisation:
+    """What features of one layer hear of one clip."""
+
+    excerpt: Excerpt
+    network: AudibleNetwork
+    given: Floats  # `[T, F]` what the network is given
+    probability: tuple[float, ...]  # of each of the network's labels
+    layer: str
+    features: tuple[HeardFeature, ...]
+
+
+async def auralise(
+    engine: Engine,
+    networks: Mapping[str, AudibleNetwork],
+    decoder: Decoder,
+    source: AudioSource,
+    question: AuralisationQuestion,
+    deadline: float | None,
+) -> Auralisation:
+    """Makes features heard at one moment of a recording, all in one pass of the network.
+
+    Args:
+        engine: what runs the graphs.
+        networks: those of the bundle it runs, by name.
+        decoder: what reads the recording.
+        source: the recording.
+        question: the moment and the features.
+        deadline: on the event loop's clock, in seconds.
+
+    Raises:
+        NotInBundle: the bundle cannot make the network heard.
+        InvalidRequest: the network has no such layer or feature, or see `read_excerpt`.
+        RequestError: see `read_excerpt` and `Engine.infer`.
+    """
+    if question.network not in networks:
+        raise NotInBundle(f"the bundle holds nothing that makes features of the {question.network} heard")
+    network = networks[question.network]
+    wanted = _wanted(network, question)
+    excerpt = await read_excerpt(decoder, source, network.front_end, question.at_s, deadline)
+    inputs: dict[str, Array] = {
+        "samples": excerpt.samples,
+        "layer": np.full((1, len(wanted)), list(network.layers).index(question.layer), np.int32),
+        "feature": np.array([wanted], np.int32),
+        "strongest_only": np.array([[question.largest_activation_only]], np.int32),
+        "resynthesis": np.array([[question.resynthesis]], np.int32),
+    }
+    outputs = [network.given, network.probability, *ROW_OUTPUTS, *(["audio"] if question.listen else [])]
+    answer = await engine.infer(network.ensemble, inputs, outputs=outputs, deadline=deadline)
+    sounds = answer["audio"][0] if question.listen else [None] * len(wanted)
+    rows = zip(answer["chosen"][0], answer["strength"][0], answer["heard"][0], sounds, strict=True)
+    return Auralisation(
+        excerpt=excerpt,
+        network=network,
+        given=answer[network.given][0],
+        probability=tuple(map(float, answer[network.probability][0])),
+        layer=question.layer,
+        features=tuple(HeardFeature(int(number), float(strength), *pair) for number, strength, *pair in rows),
+    )
+
+
+def _wanted(network: AudibleNetwork, question: AuralisationQuestion) -> tuple[int, ...]:
+    """The features as the models take them: numbers, or -1 for the strongest, -2 for the next, and so on."""
+    if question.layer not in network.layers:
+        layers = ", ".join(network.layers)
+        raise InvalidRequest.at(
+            "layer", f"is {question.layer[:SHOWN_CHARACTERS]!r}; those of the {network.name} are {layers}"
+        )
+    width = network.layers[question.layer]
+    if not question.features:
+        return tuple(-1 - rank for rank in range(min(question.strongest or DEFAULT_STRONGEST, width)))
+    wrong = [
+        Violation(f"features[{position}]", f"is {feature}; {question.layer} has features 0 to {width - 1}")
+        for position, feature in enumerate(question.features)
+        if feature >= width
+    ]
+    if wrong:
+        raise InvalidRequest(wrong)
+    return question.features

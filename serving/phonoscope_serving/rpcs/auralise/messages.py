@@ -1,0 +1,76 @@
+"""`Auralise` between the contract's messages and domain terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from phonoscope.v1 import auralisation_pb2, explanation_pb2
+
+from phonoscope_serving.rpcs.auralise.answer import Auralisation, AuralisationQuestion, HeardFeature, Resynthesis
+from phonoscope_serving.rpcs.auralise.networks import AudibleNetwork
+from phonoscope_serving.rpcs.wire import axes, time_frequency_map, waveform
+
+_NETWORKS = {auralisation_pb2.NETWORK_TAGGER: "tagger", auralisation_pb2.NETWORK_DETECTOR: "detector"}
+_NUMBERS = {name: number for number, name in _NETWORKS.items()}
+_RESYNTHESES = {
+    auralisation_pb2.RESYNTHESIS_PHASE: Resynthesis.PHASE,
+    auralisation_pb2.RESYNTHESIS_SPECTRUM: Resynthesis.SPECTRUM,
+}
+
+
+def question(request: auralisation_pb2.AuraliseRequest) -> AuralisationQuestion:
+    """What a validated request asks."""
+    return AuralisationQuestion(
+        at_s=request.at_s,
+        network=_NETWORKS.get(request.network, "tagger"),
+        layer=request.layer,
+        features=tuple(request.features),
+        strongest=request.strongest,
+        largest_activation_only=request.largest_activation_only,
+        resynthesis=_RESYNTHESES.get(request.resynthesis, Resynthesis.PHASE),
+        listen=request.listen,
+    )
+
+
+def response(
+    answer: Auralisation, asked: AuralisationQuestion, reference: explanation_pb2.BundleReference, seconds: float
+) -> auralisation_pb2.AuraliseResponse:
+    """The answer to `asked`, from the bundle `reference`, which took `seconds`."""
+    front_end, classes = answer.network.front_end, zip(answer.network.labels, answer.probability, strict=True)
+    rate_hz = front_end.sample_rate_hz
+    return auralisation_pb2.AuraliseResponse(
+        bundle=reference,
+        at_s=answer.excerpt.at_s,
+        axes=axes(front_end, answer.excerpt.start_s),
+        given=time_frequency_map(answer.given),
+        classes=[auralisation_pb2.ClassProbability(label=label, probability=share) for label, share in classes],
+        features=[_feature(feature, answer.layer, rate_hz) for feature in answer.features],
+        original_audio=waveform(answer.excerpt.samples[0] if asked.listen else None, rate_hz),
+        resynthesis=auralisation_pb2.RESYNTHESIS_SPECTRUM
+        if asked.resynthesis is Resynthesis.SPECTRUM
+        else auralisation_pb2.RESYNTHESIS_PHASE,
+        seconds=seconds,
+    )
+
+
+def audible(networks: Iterable[AudibleNetwork]) -> list[auralisation_pb2.AudibleNetwork]:
+    """What a bundle can make heard."""
+    return [
+        auralisation_pb2.AudibleNetwork(
+            network=_NUMBERS[network.name],
+            layers=[auralisation_pb2.AudibleLayer(name=name, features=width) for name, width in network.layers.items()],
+            labels=network.labels,
+            clip_s=network.front_end.excerpt_samples / network.front_end.sample_rate_hz,
+        )
+        for network in networks
+    ]
+
+
+def _feature(feature: HeardFeature, layer: str, sample_rate_hz: int) -> auralisation_pb2.HeardFeature:
+    return auralisation_pb2.HeardFeature(
+        layer=layer,
+        feature=feature.feature,
+        strength=feature.strength,
+        heard=time_frequency_map(feature.heard),
+        audio=waveform(feature.audio, sample_rate_hz),
+    )

@@ -1,0 +1,1 @@
+"""`Explain`: why the detector answered as it did."""

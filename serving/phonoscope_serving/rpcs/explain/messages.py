@@ -1,0 +1,97 @@
+"""`Explain` between the contract's messages and domain terms."""
+
+from __future__ import annotations
+
+import numpy as np
+from phonoscope.v1 import explainer_service_pb2, explanation_pb2
+
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.rpcs.explain.answer import (
+    DEFAULT_OUTSIDE_DB,
+    Alpha,
+    Explanation,
+    LargestAlphaThatKeepsLabel,
+    Masking,
+    MaximumArea,
+    Question,
+    RegionChoice,
+)
+from phonoscope_serving.rpcs.explain.trust import Trust
+from phonoscope_serving.rpcs.wire import axes, time_frequency_map, waveform
+from phonoscope_serving.tensors import Floats
+
+_MASKINGS = {Masking.M1: explanation_pb2.MASKING_M1, Masking.M2: explanation_pb2.MASKING_M2}
+
+
+def question(request: explainer_service_pb2.ExplainRequest) -> Question:
+    """What a validated request asks."""
+    return Question(
+        at_s=request.at_s,
+        rule=request.rule,
+        region=_region_choice(request.region),
+        masking=Masking.M2 if request.masking == explanation_pb2.MASKING_M2 else Masking.M1,
+        listen=request.listen,
+        outside_db=request.outside_db if request.HasField("outside_db") else DEFAULT_OUTSIDE_DB,
+        detailed=request.detailed,
+    )
+
+
+def response(
+    answer: Explanation, asked: Question, bundle: Bundle, reference: explanation_pb2.BundleReference
+) -> explainer_service_pb2.ExplainResponse:
+    """The answer to `asked`, from `bundle`, which `reference` names."""
+    rate_hz = bundle.front_end.sample_rate_hz
+    return explainer_service_pb2.ExplainResponse(
+        bundle=reference,
+        at_s=answer.at_s,
+        axes=axes(bundle.front_end, answer.start_s),
+        log_mel=time_frequency_map(answer.log_mel),
+        relevance=time_frequency_map(answer.relevance),
+        region=_region(answer.mask),
+        inverted=None if answer.inverted is None else time_frequency_map(answer.inverted),
+        explanation=None if answer.explanation is None else time_frequency_map(answer.explanation),
+        rule=answer.rule,
+        outside_db=asked.outside_db if asked.listen else None,
+        alpha=answer.alpha,
+        masking=_MASKINGS[asked.masking],
+        threshold=bundle.threshold,
+        trust=_trust(answer.trust),
+        original_audio=waveform(answer.original_audio, rate_hz),
+        explanation_audio=waveform(answer.explanation_audio, rate_hz),
+    )
+
+
+def _region_choice(region: explanation_pb2.RegionChoice) -> RegionChoice:
+    match region.WhichOneof("choice"):
+        case "alpha":
+            return Alpha(region.alpha)
+        case "maximum_area":
+            return MaximumArea(region.maximum_area)
+        case "largest_alpha_that_keeps_label":
+            return LargestAlphaThatKeepsLabel()
+    return Alpha(None)
+
+
+def _region(mask: Floats) -> explanation_pb2.Region:
+    frames, bands = mask.shape
+    return explanation_pb2.Region(frames=frames, bands=bands, inside=mask.astype(np.uint8).tobytes())
+
+
+def _trust(trust: Trust) -> explanation_pb2.Trust:
+    label = explanation_pb2.LABEL_VOCAL if trust.vocal else explanation_pb2.LABEL_INSTRUMENTAL
+    return explanation_pb2.Trust(
+        predicted_label=label,
+        probability=trust.probability,
+        masked_probability=trust.masked_probability,
+        label_kept=trust.label_kept,
+        removed_probability=trust.removed_probability,
+        removal_flips_label=trust.removal_flips_label,
+        relative_area=trust.relative_area,
+        control_probability=trust.control_probability,
+        control_label_kept=trust.control_label_kept,
+        reconstruction_error=trust.reconstruction_error,
+        reconstruction_percentile=trust.reconstruction_percentile,
+        out_of_distribution=trust.out_of_distribution,
+        heard_probability=trust.heard_probability,
+        heard_label_kept=trust.heard_label_kept,
+    )

@@ -1,0 +1,67 @@
+"""The evidence for an explanation: what was tried on it before it was returned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.error_distribution import is_out_of_distribution, percentile
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What was tried, and what came of it; probabilities are of singing."""
+
+    MEASURED: ClassVar[tuple[str, ...]] = (  # the engine's outputs it is made of
+        "probability",
+        "masked_probability",
+        "removed_probability",
+        "control_probability",
+        "relative_area",
+        "reconstruction_error",
+    )
+
+    vocal: bool  # the label of the untouched excerpt
+    probability: float
+    masked_probability: float  # only the explanation is kept
+    label_kept: bool
+    removed_probability: float  # the explanation is removed
+    removal_flips_label: bool
+    relative_area: float
+    control_probability: float  # a random smooth region of the same area is kept
+    control_label_kept: bool
+    reconstruction_error: float
+    reconstruction_percentile: float  # share of the bundle's validation excerpts with a lower error, in [0, 1]
+    out_of_distribution: bool
+    heard_probability: float | None = None  # of the explanation's sound; None where none was asked for
+    heard_label_kept: bool | None = None
+
+
+def weigh(measured: Mapping[str, float], bundle: Bundle, heard_probability: float | None = None) -> Trust:
+    """Judges what was measured by the bundle's own threshold and its own distribution.
+
+    Args:
+        measured: the numbers `Trust.MEASURED` names.
+        bundle: whose threshold and quantiles apply.
+        heard_probability: of the explanation as it sounds, where it was made to sound.
+    """
+
+    def vocal(probability: float) -> bool:
+        return probability >= bundle.threshold
+
+    label = vocal(measured["probability"])
+    quantiles = bundle.reconstruction_error_quantiles
+    error = measured["reconstruction_error"]
+    return Trust(
+        **measured,
+        vocal=label,
+        label_kept=vocal(measured["masked_probability"]) == label,
+        removal_flips_label=vocal(measured["removed_probability"]) != label,
+        control_label_kept=vocal(measured["control_probability"]) == label,
+        reconstruction_percentile=percentile(error, quantiles),
+        out_of_distribution=is_out_of_distribution(error, quantiles),
+        heard_probability=heard_probability,
+        heard_label_kept=None if heard_probability is None else vocal(heard_probability) == label,
+    )

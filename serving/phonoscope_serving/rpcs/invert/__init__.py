@@ -1,0 +1,1 @@
+"""`InvertLayers`: what each layer keeps."""

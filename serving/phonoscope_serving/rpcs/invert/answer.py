@@ -1,0 +1,148 @@
+"""What each layer of the detector keeps of one moment: composed of the bundle's models, nothing computed here.
+
+A network trained for one layer rebuilds the standardised log-mel from that layer's activation (feature inversion,
+ISMIR 2018); what it cannot rebuild, the layer has lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from phonoscope_serving.bundle.bundle import Bundle, error_output, inverted_output
+from phonoscope_serving.bundle.error_distribution import is_out_of_distribution, percentile
+from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation
+from phonoscope_serving.sound.audio import AudioSource
+from phonoscope_serving.sound.decoding import Decoder
+from phonoscope_serving.sound.excerpt import Excerpt, read_excerpt
+from phonoscope_serving.tensors import Array, Floats
+
+EXCERPT_OUTPUTS = ("log_mel", "standardised", "probability")
+SHOWN_CHARACTERS = 40  # of a name that no layer has
+
+
+@dataclass(frozen=True)
+class InversionQuestion:
+    """What is asked of one recording."""
+
+    at_s: float  # the moment, in seconds from the recording's start
+    layers: tuple[str, ...]  # none stands for all the bundle can invert
+    listen: bool  # also return sound
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """What one layer keeps."""
+
+    layer: str
+    inverted: Floats  # `[T, M]`, standardised
+    reconstruction_error: float  # Euclidean distance from the excerpt ÷ that between validation excerpts
+    reconstruction_percentile: float  # share of validation excerpts with a lower error at this layer, in [0, 1]
+    out_of_distribution: bool
+    audio: Floats | None  # `[N]` at the front-end's rate
+
+
+@dataclass(frozen=True)
+class Inversions:
+    """What the layers asked for keep of one excerpt; maps are `[T, M]` float32."""
+
+    excerpt: Excerpt
+    log_mel: Floats
+    standardised: Floats
+    probability: float  # of singing
+    layers: tuple[Inversion, ...]
+    log_mel_audio: Floats | None  # `[N]`: the excerpt's log-mel as sound, made as that of the inversions is
+
+
+async def invert_layers(
+    engine: Engine,
+    bundle: Bundle,
+    decoder: Decoder,
+    source: AudioSource,
+    question: InversionQuestion,
+    deadline: float | None,
+) -> Inversions:
+    """Inverts layers at one moment of a recording; layers that are not asked for are not computed.
+
+    Args:
+        engine: what runs the graphs.
+        bundle: the bundle it runs.
+        decoder: what reads the recording.
+        source: the recording.
+        question: the moment and the layers.
+        deadline: on the event loop's clock, in seconds.
+
+    Raises:
+        NotInBundle: the bundle inverts no layer at all.
+        InvalidRequest: a layer is not one of the bundle's, or see `read_excerpt`.
+        RequestError: see `read_excerpt` and `Engine.infer`.
+    """
+    wanted = _wanted(bundle, question.layers)
+    excerpt = await read_excerpt(decoder, source, bundle.front_end, question.at_s, deadline)
+    outputs = [*EXCERPT_OUTPUTS]
+    for layer in wanted:
+        outputs += [inverted_output(layer), error_output(layer)]
+    answer = await engine.infer("invert_layers", {"samples": excerpt.samples}, outputs=outputs, deadline=deadline)
+    sounds: Sequence[Floats | None] = [None] * (1 + len(wanted))
+    if question.listen:
+        spectrograms = [answer["standardised"], *(answer[inverted_output(layer)] for layer in wanted)]
+        sounds = await _sonified(engine, excerpt, spectrograms, deadline)
+    return Inversions(
+        excerpt=excerpt,
+        log_mel=answer["log_mel"][0],
+        standardised=answer["standardised"][0],
+        probability=float(answer["probability"][0, 0]),
+        layers=tuple(_inversion(bundle, layer, answer, sound) for layer, sound in zip(wanted, sounds[1:], strict=True)),
+        log_mel_audio=sounds[0],
+    )
+
+
+def _wanted(bundle: Bundle, layers: tuple[str, ...]) -> tuple[str, ...]:
+    """The layers a question names, each checked; all of them where it names none."""
+    known = tuple(bundle.inversion_error_quantiles)
+    if not known:
+        raise NotInBundle(f"the bundle {bundle.name} has no networks that invert layers")
+    may = f"the bundle inverts {', '.join(known)}"
+    if len(layers) > len(known):
+        raise InvalidRequest.at("layers", f"names {len(layers)} layers; {may}, and each may be named once")
+    wrong = [
+        Violation(f"layers[{position}]", f"is {layer[:SHOWN_CHARACTERS]!r}; {may}")
+        for position, layer in enumerate(layers)
+        if layer not in known
+    ]
+    wrong += [
+        Violation(f"layers[{position}]", f"is {layer!r} once more; each may be named once")
+        for position, layer in enumerate(layers)
+        if layer in known and layer in layers[:position]
+    ]
+    if wrong:
+        raise InvalidRequest(wrong)
+    return layers or known
+
+
+async def _sonified(
+    engine: Engine, excerpt: Excerpt, spectrograms: Sequence[Floats], deadline: float | None
+) -> Sequence[Floats]:
+    """Every `[1, T, M]` standardised spectrogram as sound with the excerpt's phase, in one call."""
+    inputs = {
+        "samples": np.repeat(excerpt.samples, len(spectrograms), axis=0),
+        "standardised": np.concatenate(spectrograms),
+    }
+    heard = await engine.infer("sonify", inputs, deadline=deadline, begun=True)
+    return list(heard["audio"])
+
+
+def _inversion(bundle: Bundle, layer: str, answer: Mapping[str, Array], audio: Floats | None) -> Inversion:
+    error = float(answer[error_output(layer)][0, 0])
+    quantiles = bundle.inversion_error_quantiles[layer]
+    return Inversion(
+        layer=layer,
+        inverted=answer[inverted_output(layer)][0],
+        reconstruction_error=error,
+        reconstruction_percentile=percentile(error, quantiles),
+        out_of_distribution=is_out_of_distribution(error, quantiles),
+        audio=audio,
+    )

@@ -1,0 +1,44 @@
+"""`InvertLayers` between the contract's messages and domain terms."""
+
+from __future__ import annotations
+
+from phonoscope.v1 import explainer_service_pb2, explanation_pb2
+
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.rpcs.invert.answer import Inversion, InversionQuestion, Inversions
+from phonoscope_serving.rpcs.wire import axes, time_frequency_map, waveform
+
+
+def question(request: explainer_service_pb2.InvertLayersRequest) -> InversionQuestion:
+    """What a validated request asks."""
+    return InversionQuestion(request.at_s, tuple(request.layers), request.listen)
+
+
+def response(
+    answer: Inversions, asked: InversionQuestion, bundle: Bundle, reference: explanation_pb2.BundleReference
+) -> explainer_service_pb2.InvertLayersResponse:
+    """The answer to `asked`, from `bundle`, which `reference` names; how long it took is not said yet."""
+    rate_hz = bundle.front_end.sample_rate_hz
+    return explainer_service_pb2.InvertLayersResponse(
+        bundle=reference,
+        at_s=answer.excerpt.at_s,
+        axes=axes(bundle.front_end, answer.excerpt.start_s),
+        log_mel=time_frequency_map(answer.log_mel),
+        standardised=time_frequency_map(answer.standardised),
+        probability=answer.probability,
+        threshold=bundle.threshold,
+        inversions=[_inversion(inversion, rate_hz) for inversion in answer.layers],
+        original_audio=waveform(answer.excerpt.samples[0] if asked.listen else None, rate_hz),
+        log_mel_audio=waveform(answer.log_mel_audio, rate_hz),
+    )
+
+
+def _inversion(inversion: Inversion, sample_rate_hz: int) -> explainer_service_pb2.LayerInversion:
+    return explainer_service_pb2.LayerInversion(
+        layer=inversion.layer,
+        inverted=time_frequency_map(inversion.inverted),
+        reconstruction_error=inversion.reconstruction_error,
+        reconstruction_percentile=inversion.reconstruction_percentile,
+        out_of_distribution=inversion.out_of_distribution,
+        audio=waveform(inversion.audio, sample_rate_hz),
+    )

@@ -1,0 +1,1 @@
+"""`Maximise`: what units want to hear."""

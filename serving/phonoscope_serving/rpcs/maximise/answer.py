@@ -1,0 +1,202 @@
+"""What a unit of the detector wants to hear: the bundle's ascent, called a few steps at a time, nothing computed here.
+
+Every example is a row of its own that asks the engine for its next few steps as soon as it has the last. Whatever rows
+wait at that moment are run together, whoever they belong to: a request joins at the next boundary and leaves when it is
+done. One that was cancelled, or whose deadline passed, asks no more, so its place is free at the next boundary too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.rpcs.maximise.question import (
+    MaximisationQuestion,
+    check,
+    float_column,
+    int_column,
+    row_settings,
+)
+from phonoscope_serving.rpcs.maximise.settings import CLIMBER, Ascents
+from phonoscope_serving.tensors import Array, Floats
+
+NOWHERE_YET = -3e38  # below any objective: nothing has been evaluated
+NEXT = "next_"  # begins what a model says a row's state has become
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the examples are; one value each, that of the last evaluation."""
+
+    step: tuple[int, ...]
+    response: tuple[float, ...]
+    prior: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Point:
+    """What the generator makes of one point."""
+
+    response: float
+    prior: float  # log p(z) without its constant
+    probability: float  # of singing
+    log_mel: Floats  # `[T, M]`
+    audio: Floats | None  # `[N]` at the front-end's rate
+
+
+@dataclass(frozen=True)
+class Example:
+    """Where a row began, and the best it came by."""
+
+    index: int
+    initial: Point
+    found: Point
+
+
+async def maximise(
+    engine: Engine, known: Ascents, question: MaximisationQuestion, deadline: float | None
+) -> AsyncGenerator[Progress | Example]:
+    """Climbs, and says how far it is whenever a row has come further; then every example.
+
+    Args:
+        engine: what runs the graphs.
+        known: what the bundle it runs can maximise.
+        question: what is sought.
+        deadline: on the event loop's clock, in seconds.
+
+    Raises:
+        InvalidRequest: a term's layer or channel, or the position, is none of the detector's.
+        RequestError: see `Engine.infer`.
+    """
+    check(known, question)
+    settings = row_settings(known, question)
+    begin = np.random.default_rng(question.seed).standard_normal((question.examples, known.latent), np.float32)
+    rows = [_Row(begin[index : index + 1], settings) for index in range(question.examples)]
+    moved = asyncio.Event()
+    told: Progress | None = None
+    async with _climbing(engine, rows, moved, deadline) as climb:
+        while not climb.done():
+            await asyncio.wait({climb, moving := asyncio.create_task(moved.wait())}, return_when="FIRST_COMPLETED")
+            moving.cancel()
+            moved.clear()
+            yield (told := _progress(rows))
+        climb.result()
+    if told != _progress(rows):  # the last steps were made while the one before was being told
+        yield _progress(rows)
+    for index, row in enumerate(rows):
+        yield await _example(engine, known, question, index, row, deadline)
+
+
+class _Row:
+    """One example on its way."""
+
+    def __init__(self, z: Floats, settings: dict[str, Array]) -> None:
+        self.initial_z, self.settings = z, settings
+        self._steps = int(settings["steps"][0, 0])
+        zeros = np.zeros_like(z)
+        self.state: dict[str, Array] = {
+            "z": z,
+            "first_moment": zeros,
+            "second_moment": zeros,
+            "step": int_column(0),
+            "evaluated_step": int_column(-1),
+            "response": float_column(0),
+            "prior": float_column(0),
+            "best_z": zeros,
+            "best_objective": float_column(NOWHERE_YET),
+        }
+
+    @property
+    def inputs(self) -> dict[str, Array]:
+        """What the next call is given."""
+        return {**self.state, **self.settings}
+
+    def is_done(self) -> bool:
+        """Whether all steps were made and the last point was evaluated."""
+        return int(self.state["evaluated_step"][0, 0]) >= self._steps
+
+    def become(self, outputs: Mapping[str, Array]) -> None:
+        """Takes over the state that a call led to."""
+        self.state = {name.removeprefix(NEXT): value for name, value in outputs.items()}
+
+
+@asynccontextmanager
+async def _climbing(
+    engine: Engine, rows: list[_Row], moved: asyncio.Event, deadline: float | None
+) -> AsyncIterator[asyncio.Task[None]]:
+    """A task that climbs with every row, ended with the block; it does not wait for whoever follows its progress."""
+
+    async def climb(row: _Row) -> None:
+        begun = False
+        while not row.is_done():
+            row.become(await engine.infer(CLIMBER, row.inputs, deadline=deadline, begun=begun))
+            begun = True
+            moved.set()
+
+    async def climb_all() -> None:
+        async with asyncio.TaskGroup() as group:
+            for row in rows:
+                group.create_task(climb(row))
+
+    task = asyncio.create_task(_first_error(climb_all()), name=f"ascent of {len(rows)} rows")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _first_error(work: Coroutine[Any, Any, None]) -> None:
+    """Awaits a group of tasks; of what went wrong in it, raises the first."""
+    try:
+        await work
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+def _progress(rows: list[_Row]) -> Progress:
+    columns = (tuple(row.state[name][0, 0].item() for row in rows) for name in ("evaluated_step", "response", "prior"))
+    return Progress(*columns)
+
+
+async def _example(
+    engine: Engine, known: Ascents, question: MaximisationQuestion, index: int, row: _Row, deadline: float | None
+) -> Example:
+    """Where the row began and its best point, evaluated and, if asked for, heard."""
+    points = np.concatenate([row.initial_z, row.state["best_z"]])
+    standing = [_Row(point[None], row.settings | {"steps": int_column(0)}).inputs for point in points]
+    evaluated = await engine.infer(
+        CLIMBER,
+        {name: np.concatenate([each[name] for each in standing]) for name in standing[0]},
+        deadline=deadline,
+        begun=True,
+    )
+    made = await engine.infer("generated", {"z": points}, deadline=deadline, begun=True)
+    sounds: Sequence[Floats | None] = [None] * len(points)
+    if question.listen:
+        sounds = await _heard(engine, known, made["log_mel"], question.seed, deadline)
+    initial, found = (
+        Point(
+            response=float(evaluated[f"{NEXT}response"][number, 0]),
+            prior=float(evaluated[f"{NEXT}prior"][number, 0]),
+            probability=float(made["probability"][number, 0]),
+            log_mel=made["log_mel"][number],
+            audio=sounds[number],
+        )
+        for number in range(len(points))
+    )
+    return Example(index, initial, found)
+
+
+async def _heard(engine: Engine, known: Ascents, log_mel: Floats, seed: int, deadline: float | None) -> list[Floats]:
+    """Spectrograms as sound; the search for their phase begins at that of noise, the same for all."""
+    noise = np.random.default_rng(seed).standard_normal((1, known.excerpt_samples), np.float32)
+    inputs = {"log_mel": log_mel, "audio": np.repeat(noise, len(log_mel), axis=0)}
+    made = await engine.infer("griffin_lim", inputs, deadline=deadline, begun=True)
+    return list(made[f"{NEXT}audio"])

@@ -1,0 +1,83 @@
+"""`Maximise` between the contract's messages and domain terms."""
+
+from __future__ import annotations
+
+from phonoscope.v1 import explanation_pb2, maximisation_pb2
+
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.rpcs.maximise.answer import Example, Progress
+from phonoscope_serving.rpcs.maximise.question import MaximisationQuestion, ResponseTerm
+from phonoscope_serving.rpcs.maximise.settings import DIRECTIONS, Ascents, AscentSettings
+from phonoscope_serving.rpcs.wire import axes, time_frequency_map, waveform
+
+DEFAULT_TERM = ResponseTerm("logit", None, 1.0)
+DEFAULT_EXAMPLES = 4
+
+
+def question(request: maximisation_pb2.MaximiseRequest, known: Ascents) -> MaximisationQuestion:
+    """What a validated request asks, its gaps filled with the bundle's own choices."""
+    direction = DIRECTIONS[request.direction == maximisation_pb2.DIRECTION_MINIMISE]
+    own = known.defaults[direction]
+    return MaximisationQuestion(
+        terms=tuple(_term(term) for term in request.terms) or (DEFAULT_TERM,),
+        position=(request.position.frame, request.position.band) if request.HasField("position") else None,
+        direction=direction,
+        examples=request.examples or DEFAULT_EXAMPLES,
+        seed=request.seed,
+        settings=AscentSettings(
+            request.steps if request.HasField("steps") else own.steps,
+            request.learning_rate if request.HasField("learning_rate") else own.learning_rate,
+            request.prior_weight if request.HasField("prior_weight") else own.prior_weight,
+        ),
+        listen=request.listen,
+    )
+
+
+def settings(
+    asked: MaximisationQuestion, bundle: Bundle, reference: explanation_pb2.BundleReference
+) -> maximisation_pb2.MaximiseResponse:
+    """The first event of an answer."""
+    return maximisation_pb2.MaximiseResponse(
+        settings=maximisation_pb2.MaximisationSettings(
+            bundle=reference,
+            axes=axes(bundle.front_end),
+            steps=asked.settings.steps,
+            learning_rate=asked.settings.learning_rate,
+            prior_weight=asked.settings.prior_weight,
+            examples=asked.examples,
+            threshold=bundle.threshold,
+        )
+    )
+
+
+def event(happened: Progress | Example, sample_rate_hz: int) -> maximisation_pb2.MaximiseResponse:
+    """A later event."""
+    if isinstance(happened, Progress):
+        progress = maximisation_pb2.MaximisationProgress(
+            step=[max(0, step) for step in happened.step], response=happened.response, prior=happened.prior
+        )
+        return maximisation_pb2.MaximiseResponse(progress=progress)
+    initial, found = happened.initial, happened.found
+    return maximisation_pb2.MaximiseResponse(
+        example=maximisation_pb2.MaximisationExample(
+            index=happened.index,
+            initial_response=initial.response,
+            response=found.response,
+            initial_prior=initial.prior,
+            prior=found.prior,
+            initial_probability=initial.probability,
+            probability=found.probability,
+            initial_log_mel=time_frequency_map(initial.log_mel),
+            log_mel=time_frequency_map(found.log_mel),
+            initial_audio=waveform(initial.audio, sample_rate_hz),
+            audio=waveform(found.audio, sample_rate_hz),
+        )
+    )
+
+
+def _term(term: maximisation_pb2.ResponseTerm) -> ResponseTerm:
+    return ResponseTerm(
+        layer=term.layer,
+        channel=term.channel if term.HasField("channel") else None,
+        weight=term.weight if term.HasField("weight") else 1.0,
+    )

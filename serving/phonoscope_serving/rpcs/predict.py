@@ -1,0 +1,89 @@
+"""The curve of a whole recording, computed piece by piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.front_end import FrontEnd
+from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.sound.audio import AudioSource, Recording
+from phonoscope_serving.sound.decoding import Decoder
+from phonoscope_serving.sound.excerpt import require_frame
+from phonoscope_serving.sound.resampling import whole
+from phonoscope_serving.tensors import Floats
+
+PIECE_S = 60.0  # long enough to be efficient, short enough for others to have their turn
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Part of a recording: the frames it answers for, and the samples and silence that surround them."""
+
+    first_sample: int
+    samples: int
+    silence_before: int  # frames
+    silence_after: int  # frames
+
+
+async def predict(
+    engine: Engine, bundle: Bundle, decoder: Decoder, source: AudioSource, deadline: float | None
+) -> Floats:
+    """Probability of singing at every frame of a recording.
+
+    Args:
+        engine: what runs the graphs.
+        bundle: the bundle it runs.
+        decoder: what reads the recording.
+        source: the recording.
+        deadline: on the event loop's clock, in seconds.
+
+    Returns:
+        `[frames]` float32 in [0, 1]; the same numbers as one pass over the whole recording gives.
+
+    Raises:
+        RequestError: see `Decoder.read` and `Engine.infer`.
+    """
+    front_end = bundle.front_end
+
+    def read(recording: Recording) -> Floats:
+        require_frame(recording, front_end)
+        return whole(recording, front_end.sample_rate_hz)
+
+    samples = await decoder.read(source, read, deadline)
+    curve: list[Floats] = []
+    for piece in pieces(front_end.frames(len(samples)), front_end):
+        inputs = {
+            "samples": samples[None, piece.first_sample : piece.first_sample + piece.samples],
+            "silence_before": np.array([[piece.silence_before]], np.int32),
+            "silence_after": np.array([[piece.silence_after]], np.int32),
+        }
+        outputs = await engine.infer("predict", inputs, deadline=deadline, begun=bool(curve))
+        curve.append(outputs["probability"][0])
+    return np.concatenate(curve)
+
+
+def pieces(frames: int, front_end: FrontEnd, piece_s: float = PIECE_S) -> list[Piece]:
+    """Cuts a recording into pieces, each with as many neighbours as the detector looks at.
+
+    Args:
+        frames: frames of the recording.
+        front_end: what a frame is.
+        piece_s: what each piece answers for, in seconds.
+    """
+    context, step = front_end.context_frames, max(1, round(piece_s * front_end.frames_per_second))
+    cut = []
+    for first in range(0, frames, step):
+        last = min(frames, first + step)
+        begin, end = max(0, first - context), min(frames, last + context)
+        cut.append(
+            Piece(
+                first_sample=begin * front_end.hop_samples,
+                samples=front_end.samples(end - begin),
+                silence_before=context - (first - begin),
+                silence_after=context - (end - last),
+            )
+        )
+    return cut

@@ -1,0 +1,33 @@
+"""Arrays and axes as messages of the contract."""
+
+from __future__ import annotations
+
+import numpy as np
+from phonoscope.v1 import audio_pb2, explanation_pb2
+
+from phonoscope_serving.bundle.front_end import FrontEnd
+from phonoscope_serving.tensors import Floats
+
+LITTLE_ENDIAN = np.dtype("<f4")
+
+
+def time_frequency_map(values: Floats) -> explanation_pb2.TimeFrequencyMap:
+    """A picture `[T, M]`."""
+    frames, bands = values.shape
+    return explanation_pb2.TimeFrequencyMap(frames=frames, bands=bands, values=_bytes(values))
+
+
+def axes(front_end: FrontEnd, start_s: float = 0.0) -> explanation_pb2.TimeFrequencyAxes:
+    """Where the frames and bands of pictures lie whose first frame starts at `start_s` of the recording."""
+    return explanation_pb2.TimeFrequencyAxes(
+        start_s=start_s, frames_per_second=front_end.frames_per_second, band_centre_hz=front_end.band_centre_hz
+    )
+
+
+def waveform(samples: Floats | None, sample_rate_hz: int) -> audio_pb2.Waveform | None:
+    """Mono sound `[N]`; None where there is none."""
+    return None if samples is None else audio_pb2.Waveform(samples=_bytes(samples), sample_rate_hz=sample_rate_hz)
+
+
+def _bytes(values: Floats) -> bytes:
+    return values.astype(LITTLE_ENDIAN, copy=False).tobytes()

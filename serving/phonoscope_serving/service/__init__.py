@@ -1,0 +1,1 @@
+"""The gRPC server and all that surrounds a call."""

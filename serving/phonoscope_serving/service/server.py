@@ -1,0 +1,133 @@
+"""The gRPC server: what is registered on it, how it starts and how it drains."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from dataclasses import dataclass, field
+from wsgiref.simple_server import WSGIServer
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import start_http_server
+
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.errors import OptionsError
+from phonoscope_serving.metrics import Metrics
+from phonoscope_serving.service.health import DrainingHealth
+from phonoscope_serving.service.interceptors import interceptor
+from phonoscope_serving.service.security import Security
+from phonoscope_serving.service.servicer import SERVICE_NAME, ExplainerServicer, register
+from phonoscope_serving.sound.audio import LIMITS
+from phonoscope_serving.sound.decoding import Decoder
+
+LOG = logging.getLogger("phonoscope.server")
+
+MESSAGE_BYTES = LIMITS.max_bytes + (1 << 20)  # the largest audio, and the fields beside it
+
+CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    ("grpc.so_reuseport", 0),  # a second service on the same port is a mistake, not a share
+    # Callers may keep an idle connection open through a load balancer by pinging every ten seconds.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+)
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """Where the service listens and how it ends; a port of 0 is chosen by the system."""
+
+    address: str = "127.0.0.1:50051"
+    metrics_address: str = "127.0.0.1:9464"
+    drain_s: float = 30.0  # for calls in flight when the service is told to stop
+    max_held_bytes: int = 512 << 20  # of requests being answered or waiting for it
+    security: Security = field(default_factory=Security)
+
+
+class Server:
+    """One bundle on one engine behind one port."""
+
+    def __init__(
+        self, engine: Engine, bundle: Bundle, decoder: Decoder, metrics: Metrics, options: ServerOptions
+    ) -> None:
+        """Registers everything; `start` binds the ports.
+
+        Raises:
+            OptionsError: the security options cannot work.
+        """
+        self._engine, self._decoder, self._metrics, self._options = engine, decoder, metrics, options
+        tokens = options.security.tokens()
+        around = interceptor(metrics, bundle.name, tokens, options.max_held_bytes)
+        self._grpc = grpc.aio.server(interceptors=[around], options=CHANNEL_OPTIONS)
+        self._health = DrainingHealth()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        register(ExplainerServicer(engine, bundle, decoder, metrics), self._grpc)
+        reflection.enable_server_reflection((SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
+        metrics.bundle_info.info({"name": bundle.name, "digest": bundle.digest})
+        self._following: asyncio.Task[None] | None = None
+        self._metrics_server: tuple[WSGIServer, threading.Thread] | None = None
+        self.address = ""  # set by `start`
+        self.metrics_address = ""
+
+    async def start(self) -> None:
+        """Starts the engine, then listens: whoever can connect is answered.
+
+        Raises:
+            BundleError: the engine cannot load the bundle.
+            OptionsError: a port cannot be bound.
+        """
+        await self._engine.start()
+        await self._health.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
+        self.metrics_address = self._start_metrics()
+        self.address = self._bind()
+        await self._grpc.start()
+        self._following = asyncio.create_task(self._health.follow(SERVICE_NAME, self._engine.check))
+
+    async def drain(self) -> None:
+        """Says NOT_SERVING, takes no more calls, finishes those in flight within `drain_s`, and stops."""
+        LOG.info("draining", extra={"drain_s": self._options.drain_s})
+        began_s = asyncio.get_running_loop().time()
+        if self._following is not None:
+            self._following.cancel()
+        await self._health.drain()
+        await self._grpc.stop(self._options.drain_s)
+        if asyncio.get_running_loop().time() - began_s >= self._options.drain_s:
+            LOG.warning("calls were cut off", extra={"drain_s": self._options.drain_s})
+        await self._engine.close()
+        self._decoder.close()
+        if self._metrics_server:
+            server, thread = self._metrics_server
+            server.shutdown()
+            server.server_close()
+            thread.join()
+        LOG.info("stopped")
+
+    def _bind(self) -> str:
+        host = self._options.address.rpartition(":")[0]
+        credentials = self._options.security.credentials()
+        try:
+            port = (
+                self._grpc.add_secure_port(self._options.address, credentials)
+                if credentials
+                else self._grpc.add_insecure_port(self._options.address)
+            )
+        except RuntimeError as error:
+            # grpc gives no reason: most often the port is taken, or, with TLS, the files are no certificate and key.
+            with_tls = ", or not with this certificate and key" if credentials else ""
+            raise OptionsError(f"address: cannot listen on {self._options.address}{with_tls}") from error
+        return f"{host}:{port}"
+
+    def _start_metrics(self) -> str:
+        host, _, port = self._options.metrics_address.rpartition(":")
+        try:
+            self._metrics_server = start_http_server(int(port), host.strip("[]"), self._metrics.registry)
+        except (OSError, ValueError, OverflowError) as error:
+            raise OptionsError(f"metrics address: cannot listen on {self._options.metrics_address}: {error}") from error
+        return f"{host}:{self._metrics_server[0].server_port}"

@@ -1,0 +1,150 @@
+"""`phonoscope.v1.ExplainerService`: protobuf in, protobuf out, everything between in domain terms."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from phonoscope.v1 import (
+    audio_pb2,
+    auralisation_pb2,
+    explainer_service_pb2,
+    explainer_service_pb2_grpc,
+    explanation_pb2,
+    maximisation_pb2,
+)
+
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.errors import NotInBundle
+from phonoscope_serving.metrics import Metrics
+from phonoscope_serving.rpcs import describe as bundle_messages
+from phonoscope_serving.rpcs.auralise import messages as auralisation_messages
+from phonoscope_serving.rpcs.auralise.answer import auralise
+from phonoscope_serving.rpcs.auralise.networks import audible_networks
+from phonoscope_serving.rpcs.explain import messages as explanation_messages
+from phonoscope_serving.rpcs.explain.answer import Alpha, LargestAlphaThatKeepsLabel, MaximumArea, explain
+from phonoscope_serving.rpcs.invert import messages as inversion_messages
+from phonoscope_serving.rpcs.invert.answer import invert_layers
+from phonoscope_serving.rpcs.maximise import messages as maximisation_messages
+from phonoscope_serving.rpcs.maximise.answer import Example, maximise
+from phonoscope_serving.rpcs.maximise.settings import ascents
+from phonoscope_serving.rpcs.predict import predict
+from phonoscope_serving.sound.audio import AudioSource, EncodedAudio, PcmAudio
+from phonoscope_serving.sound.decoding import Decoder
+
+SERVICE_NAME: str = explainer_service_pb2.DESCRIPTOR.services_by_name["ExplainerService"].full_name
+
+
+class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
+    """Answers validated requests."""
+
+    def __init__(self, engine: Engine, bundle: Bundle, decoder: Decoder, metrics: Metrics) -> None:
+        self._engine, self._bundle, self._decoder, self._metrics = engine, bundle, decoder, metrics
+        self._audible = audible_networks(bundle)
+        self._ascents = ascents(bundle)
+        self._reference = explanation_pb2.BundleReference(name=bundle.name, digest=bundle.digest)
+
+    async def Predict(  # noqa: N802 - the name of the RPC
+        self,
+        request: explainer_service_pb2.PredictRequest,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> explainer_service_pb2.PredictResponse:
+        """The probability of singing at every frame."""
+        curve = await predict(self._engine, self._bundle, self._decoder, _source(request.audio), _deadline(context))
+        return explainer_service_pb2.PredictResponse(
+            bundle=self._reference,
+            probability=curve.tolist(),
+            frames_per_second=self._bundle.front_end.frames_per_second,
+            threshold=self._bundle.threshold,
+        )
+
+    async def Explain(  # noqa: N802 - the name of the RPC
+        self,
+        request: explainer_service_pb2.ExplainRequest,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> explainer_service_pb2.ExplainResponse:
+        """Why the detector answered as it did."""
+        question, source = explanation_messages.question(request), _source(request.audio)
+        answer = await explain(self._engine, self._bundle, self._decoder, source, question, _deadline(context))
+        self._metrics.observe_explanation(
+            self._bundle.name,
+            answer.rule,
+            _REGION_NAMES[type(question.region)],
+            question.masking.name.lower(),
+            answer.trust,
+        )
+        return explanation_messages.response(answer, question, self._bundle, self._reference)
+
+    async def InvertLayers(  # noqa: N802 - the name of the RPC
+        self,
+        request: explainer_service_pb2.InvertLayersRequest,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> explainer_service_pb2.InvertLayersResponse:
+        """What each layer keeps."""
+        began_s = time.monotonic()
+        question, source = inversion_messages.question(request), _source(request.audio)
+        answer = await invert_layers(self._engine, self._bundle, self._decoder, source, question, _deadline(context))
+        self._metrics.observe_inversions(self._bundle.name, answer.layers)
+        response = inversion_messages.response(answer, question, self._bundle, self._reference)
+        response.seconds = time.monotonic() - began_s
+        return response
+
+    async def Auralise(  # noqa: N802 - the name of the RPC
+        self,
+        request: auralisation_pb2.AuraliseRequest,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> auralisation_pb2.AuraliseResponse:
+        """What features hear."""
+        began_s = time.monotonic()
+        question, source = auralisation_messages.question(request), _source(request.audio)
+        answer = await auralise(self._engine, self._audible, self._decoder, source, question, _deadline(context))
+        self._metrics.observe_features(self._bundle.name, answer)
+        return auralisation_messages.response(answer, question, self._reference, time.monotonic() - began_s)
+
+    async def Maximise(  # noqa: N802 - the name of the RPC
+        self,
+        request: maximisation_pb2.MaximiseRequest,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> AsyncGenerator[maximisation_pb2.MaximiseResponse]:
+        """What a weighted sum of units wants to hear."""
+        if self._ascents is None:
+            raise NotInBundle(f"the bundle {self._bundle.name} has no generator to maximise with")
+        question = maximisation_messages.question(request, self._ascents)
+        yield maximisation_messages.settings(question, self._bundle, self._reference)
+        async with aclosing(maximise(self._engine, self._ascents, question, _deadline(context))) as events:
+            async for event in events:
+                if isinstance(event, Example):
+                    self._metrics.observe_example(self._bundle.name, question.direction, question.settings.steps)
+                yield maximisation_messages.event(event, self._bundle.front_end.sample_rate_hz)
+
+    async def DescribeBundle(  # noqa: N802 - the name of the RPC
+        self,
+        request: explainer_service_pb2.DescribeBundleRequest,  # noqa: ARG002 - it has no fields
+        context: Any,  # noqa: ANN401, ARG002 - grpc ships no types
+    ) -> explainer_service_pb2.DescribeBundleResponse:
+        """What is served."""
+        return bundle_messages.response(self._bundle, self._audible.values(), self._reference)
+
+
+def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 - grpc ships no types
+    """Puts a servicer on a `grpc.aio` server."""
+    explainer_service_pb2_grpc.add_ExplainerServiceServicer_to_server(servicer, server)
+
+
+_REGION_NAMES = {Alpha: "alpha", MaximumArea: "maximum_area", LargestAlphaThatKeepsLabel: "keep_label"}
+
+
+def _deadline(context: Any) -> float | None:  # noqa: ANN401 - grpc ships no types
+    """When the caller stops waiting, on the event loop's clock."""
+    remaining_s = context.time_remaining()
+    return None if remaining_s is None else asyncio.get_running_loop().time() + remaining_s
+
+
+def _source(audio: audio_pb2.Audio) -> AudioSource:
+    if audio.WhichOneof("source") == "pcm":
+        return PcmAudio(audio.pcm.samples, audio.pcm.sample_rate_hz, max(1, audio.pcm.channels))
+    return EncodedAudio(audio.encoded)

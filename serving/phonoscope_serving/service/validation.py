@@ -1,0 +1,154 @@
+"""What is wrong with a request, as far as its fields alone can tell; `audio.py` judges what needs decoding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from phonoscope.v1 import audio_pb2, auralisation_pb2, explainer_service_pb2, explanation_pb2, maximisation_pb2
+
+from phonoscope_serving.errors import Violation
+from phonoscope_serving.rpcs.auralise.answer import MOST_FEATURES
+from phonoscope_serving.sound.audio import LIMITS
+
+BYTES_PER_SAMPLE = 4
+LARGEST_OUTSIDE_DB = 120
+MASKINGS = frozenset(explanation_pb2.Masking.values())
+NETWORKS = frozenset(auralisation_pb2.Network.values())
+RESYNTHESES = frozenset(auralisation_pb2.Resynthesis.values())
+DIRECTIONS = frozenset(maximisation_pb2.Direction.values())
+MOST_TERMS, LARGEST_WEIGHT = 64, 1000
+MOST_EXAMPLES, MOST_STEPS = 16, 2000
+LARGEST_LEARNING_RATE, LARGEST_PRIOR_WEIGHT = 1, 10
+
+
+def violations(request: object) -> list[Violation]:
+    """Every field of a request that is missing or outside its range; empty where the request is sound."""
+    check = CHECKS.get(type(request))
+    return list(check(request)) if check else []
+
+
+def predict_violations(request: explainer_service_pb2.PredictRequest) -> Iterator[Violation]:
+    """What is wrong with a PredictRequest."""
+    yield from audio_violations(request.audio, "audio")
+
+
+def explain_violations(request: explainer_service_pb2.ExplainRequest) -> Iterator[Violation]:
+    """What is wrong with an ExplainRequest; whether its rule is the bundle's is for `explain.py` to say."""
+    yield from audio_violations(request.audio, "audio")
+    yield from moment_violations(request.at_s, "at_s")
+    yield from region_violations(request.region, "region")
+    if request.masking not in MASKINGS:
+        yield Violation("masking", f"is {request.masking}, which names no masking")
+    if not 0 <= request.outside_db <= LARGEST_OUTSIDE_DB:
+        yield Violation("outside_db", f"is {request.outside_db:g}; it must be in [0, {LARGEST_OUTSIDE_DB}] dB")
+
+
+def invert_layers_violations(request: explainer_service_pb2.InvertLayersRequest) -> Iterator[Violation]:
+    """What is wrong with an InvertLayersRequest; whether its layers are the bundle's is for `invert.py` to say."""
+    yield from audio_violations(request.audio, "audio")
+    yield from moment_violations(request.at_s, "at_s")
+
+
+def auralise_violations(request: auralisation_pb2.AuraliseRequest) -> Iterator[Violation]:
+    """What is wrong with an AuraliseRequest; whether the network has its layer and features is for `auralise.py`."""
+    yield from audio_violations(request.audio, "audio")
+    yield from moment_violations(request.at_s, "at_s")
+    if request.network not in NETWORKS:
+        yield Violation("network", f"is {request.network}, which names no network")
+    if request.resynthesis not in RESYNTHESES:
+        yield Violation("resynthesis", f"is {request.resynthesis}, which names no resynthesis")
+    if len(request.features) > MOST_FEATURES:
+        yield Violation("features", f"names {len(request.features)}; at most {MOST_FEATURES} are answered at once")
+    elif len(set(request.features)) < len(request.features):
+        yield Violation("features", "names one more than once")
+    if request.strongest > MOST_FEATURES:
+        yield Violation("strongest", f"is {request.strongest}; at most {MOST_FEATURES} are answered at once")
+    if request.strongest and request.features:
+        yield Violation("strongest", "is given together with features; give one of the two")
+
+
+def maximise_violations(request: maximisation_pb2.MaximiseRequest) -> Iterator[Violation]:
+    """What is wrong with a MaximiseRequest; whether the detector has its layers and channels is for `maximise.py`."""
+    if len(request.terms) > MOST_TERMS:
+        yield Violation("terms", f"names {len(request.terms)}; at most {MOST_TERMS} are added up")
+    for number, term in enumerate(request.terms[:MOST_TERMS]):
+        if not abs(term.weight) <= LARGEST_WEIGHT:  # NaN compares false
+            limit = f"-{LARGEST_WEIGHT} to {LARGEST_WEIGHT}"
+            yield Violation(f"terms[{number}].weight", f"is {term.weight:g}; it must be {limit}")
+    if request.direction not in DIRECTIONS:
+        yield Violation("direction", f"is {request.direction}, which names no direction")
+    if request.examples > MOST_EXAMPLES:
+        yield Violation("examples", f"is {request.examples}; it must be 1 to {MOST_EXAMPLES}, or 0 for the default")
+    if request.steps > MOST_STEPS:
+        yield Violation("steps", f"is {request.steps}; it must be 0 to {MOST_STEPS}")
+    if request.HasField("learning_rate") and not 0 < request.learning_rate <= LARGEST_LEARNING_RATE:
+        yield Violation("learning_rate", f"is {request.learning_rate:g}; it must be in (0, {LARGEST_LEARNING_RATE}]")
+    if not 0 <= request.prior_weight <= LARGEST_PRIOR_WEIGHT:
+        yield Violation("prior_weight", f"is {request.prior_weight:g}; it must be in [0, {LARGEST_PRIOR_WEIGHT}]")
+
+
+def moment_violations(at_s: float, field: str) -> Iterator[Violation]:
+    """What is wrong with a moment."""
+    if not (math.isfinite(at_s) and at_s >= 0):
+        yield Violation(field, f"is {at_s:g}; it must be finite and at least 0 s")
+
+
+def audio_violations(audio: audio_pb2.Audio, field: str) -> Iterator[Violation]:
+    """What is wrong with an Audio."""
+    match audio.WhichOneof("source"):
+        case None:
+            yield Violation(field, "is missing: give encoded or pcm")
+        case "encoded":
+            yield from _size_violations(audio.encoded, f"{field}.encoded")
+        case "pcm":
+            yield from pcm_violations(audio.pcm, f"{field}.pcm")
+
+
+def pcm_violations(pcm: audio_pb2.PcmAudio, field: str) -> Iterator[Violation]:
+    """What is wrong with a PcmAudio."""
+    yield from _size_violations(pcm.samples, f"{field}.samples")
+    if not LIMITS.min_sample_rate_hz <= pcm.sample_rate_hz <= LIMITS.max_sample_rate_hz:
+        yield Violation(
+            f"{field}.sample_rate_hz",
+            f"is {pcm.sample_rate_hz}; it must be {LIMITS.min_sample_rate_hz} to {LIMITS.max_sample_rate_hz} Hz",
+        )
+    if pcm.channels > LIMITS.max_channels:
+        yield Violation(f"{field}.channels", f"is {pcm.channels}; at most {LIMITS.max_channels} are accepted")
+    frame_bytes = BYTES_PER_SAMPLE * max(1, pcm.channels)
+    if len(pcm.samples) % frame_bytes:
+        yield Violation(
+            f"{field}.samples",
+            f"holds {len(pcm.samples)} bytes, which is no multiple of {frame_bytes} "
+            f"({BYTES_PER_SAMPLE} for each of {max(1, pcm.channels)} channels)",
+        )
+
+
+def region_violations(region: explanation_pb2.RegionChoice, field: str) -> Iterator[Violation]:
+    """What is wrong with a RegionChoice."""
+    match region.WhichOneof("choice"):
+        case "alpha" if not 0 <= region.alpha <= 1:
+            yield Violation(f"{field}.alpha", f"is {region.alpha:g}; it must be in [0, 1]")
+        case "maximum_area" if not 0 < region.maximum_area <= 1:
+            yield Violation(f"{field}.maximum_area", f"is {region.maximum_area:g}; it must be in (0, 1]")
+        case "largest_alpha_that_keeps_label" if not region.largest_alpha_that_keeps_label:
+            yield Violation(
+                f"{field}.largest_alpha_that_keeps_label", "is false; leave the choice out for the rule's default alpha"
+            )
+
+
+def _size_violations(content: bytes, field: str) -> Iterator[Violation]:
+    if not content:
+        yield Violation(field, "is empty")
+    if len(content) > LIMITS.max_bytes:
+        yield Violation(field, f"holds {len(content)} bytes; at most {LIMITS.max_bytes} are accepted")
+
+
+CHECKS: dict[type, Callable[[Any], Iterator[Violation]]] = {
+    explainer_service_pb2.PredictRequest: predict_violations,
+    explainer_service_pb2.ExplainRequest: explain_violations,
+    explainer_service_pb2.InvertLayersRequest: invert_layers_violations,
+    auralisation_pb2.AuraliseRequest: auralise_violations,
+    maximisation_pb2.MaximiseRequest: maximise_violations,
+}

@@ -1,0 +1,69 @@
+"""The trust block in plain words."""
+
+from dataclasses import replace
+
+import pytest
+from phonoscope_client.results.verdict import verdict
+from phonoscope_client.results.wording import percent
+from support.services.client_results import TRUST, explanation
+
+
+def judged(**changes):
+    return verdict(explanation(trust=replace(TRUST, **changes)))
+
+
+def bearings(**changes):
+    return [finding.bearing for finding in judged(**changes).findings]
+
+
+def test_a_region_that_passes_every_trial_is_said_to_carry_the_answer():
+    assert "carries the answer" in judged().headline
+    assert bearings() == ["supports", "supports", "supports", "supports", "neutral", "neutral"]
+
+
+def test_a_random_region_that_does_as_well_is_said_to_take_the_meaning_from_the_explanation():
+    weak = judged(control_label_kept=True, removal_flips_label=False)
+    assert weak.headline.startswith("This says little: a random region")
+    assert weak.findings[1].text == "So does a random region of the same size, so keeping it says little."
+    assert weak.findings[1].bearing == "weakens"
+
+
+def test_nothing_is_called_carrying_the_answer_unless_it_passes_every_trial():
+    for kept in (True, False):
+        for flips in (True, False):
+            for random_kept in (True, False):
+                headline = judged(label_kept=kept, removal_flips_label=flips, control_label_kept=random_kept).headline
+                assert ("carries the answer" in headline) == (kept and flips and not random_kept)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"label_kept": False, "removal_flips_label": False}, "does not explain the answer"),
+        ({"label_kept": False}, "the region alone is not enough"),
+        ({"removal_flips_label": False}, "enough for the answer, but not needed"),
+        ({"relative_area": 0.0}, "no region"),
+        ({"relative_area": 0.95}, "points at nothing"),
+        ({"out_of_distribution": True}, "Do not lean on this explanation"),
+    ],
+)
+def test_what_speaks_against_an_explanation_is_said_first(changes, says):
+    assert says in judged(**changes).headline
+
+
+def test_a_region_that_does_not_hold_when_it_is_heard_is_said_to_work_as_numbers_only():
+    assert bearings(heard_label_kept=False)[3] == "weakens"
+    assert any("not as sound" in finding.text for finding in judged(heard_label_kept=False).findings)
+    assert len(judged(heard_probability=None, heard_label_kept=None).findings) == 5
+
+
+def test_unknown_sound_outweighs_a_region_that_passes_every_trial():
+    assert bearings(out_of_distribution=True)[-1] == "weakens"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0 %"), (0.004, "under 1 %"), (0.26, "26 %"), (0.996, "over 99 %"), (1, "100 %")],
+)
+def test_a_share_is_not_rounded_to_nothing_or_everything(share, text):
+    assert percent(share) == text

@@ -1,0 +1,57 @@
+"""One repository, two engines, the same numbers."""
+
+import numpy as np
+import pytest
+from support.bundles.golden_vectors import assert_golden, golden_inputs
+from support.triton.inputs import MODELS, UNBATCHED, inputs_of
+
+pytestmark = pytest.mark.triton
+
+
+def test_no_model_of_the_repository_is_left_out(bundle):
+    assert set(MODELS) == bundle.models.keys()
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("model", MODELS)
+async def test_both_engines_give_the_same_numbers(engine, embedded, bundle, model, rows):
+    inputs = inputs_of(model, 1 if model in UNBATCHED else rows, embedded.run)
+    expected, found = embedded.run(model, inputs), await engine.infer(model, inputs)
+    assert list(found) == [output.name for output in bundle.models[model].output]
+    for name, tensor in expected.items():
+        assert found[name].dtype == tensor.dtype
+        np.testing.assert_allclose(found[name], tensor, rtol=0, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "outputs"),
+    [
+        ("invert_layers", ["inverted_fc8"]),
+        ("invert_layers", ["reconstruction_error_conv5", "log_mel"]),
+        ("invert_layers", ["standardised"]),
+        ("invert_layers", ["log_mel"]),
+        ("explain_inversion", ["probability"]),
+        ("explain_gradient", ["mask", "relative_area"]),
+        ("auralise", ["magnitude", "class_probability", "heard", "chosen", "strength"]),
+        ("auralise_detector", ["audio"]),
+    ],
+    ids=str,
+)
+async def test_both_engines_give_the_same_numbers_where_only_some_are_wanted(engine, embedded, ensemble, outputs):
+    inputs = inputs_of(ensemble, 2, embedded.run)
+    found = await engine.infer(ensemble, inputs, outputs=outputs)
+    assert found.keys() == set(outputs)
+    for name, tensor in embedded.run(ensemble, inputs, outputs).items():
+        np.testing.assert_allclose(found[name], tensor, rtol=0, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "ensemble",
+    ["explain_masker", "explain_gradient", "explain_inversion", "heard", "predict", "invert_layers", "auralise"],
+)
+async def test_both_engines_give_the_golden_vectors(engine, embedded, bundle, ensemble):
+    inputs = golden_inputs(bundle, ensemble)
+    expected, answer = embedded.run(ensemble, inputs), await engine.infer(ensemble, inputs)
+    for name, tensor in answer.items():
+        np.testing.assert_allclose(tensor, expected[name], rtol=0, atol=1e-5, err_msg=name)
+    assert_golden(bundle, ensemble, answer)

@@ -1,0 +1,220 @@
+import numpy as np
+import pytest
+from phonoscope_serving.errors import InvalidRequest, OutOfRange
+from phonoscope_serving.rpcs.explain.answer import (
+    ALPHA_GRID,
+    Alpha,
+    LargestAlphaThatKeepsLabel,
+    Masking,
+    MaximumArea,
+    Question,
+    explain,
+)
+from phonoscope_serving.rpcs.explain.trust import weigh
+from phonoscope_serving.sound.audio import EncodedAudio, PcmAudio
+from phonoscope_serving.sound.decoding import Decoder
+from support.corpora.sound import encoded, music
+
+SONG = music(5)
+GIVEN = Alpha(0.6)
+MEASURED_MAPS = ("log_mel", "relevance", "mask", "inverted", "explanation")
+MEASURED = {
+    "probability": 0.7,
+    "masked_probability": 0.6,
+    "removed_probability": 0.2,
+    "control_probability": 0.5,
+    "relative_area": 0.3,
+    "reconstruction_error": 1.0,
+}
+
+
+@pytest.fixture
+async def ask(engine, bundle):
+    decoder = Decoder(1)
+
+    async def ask(at_s=2.5, region=GIVEN, masking=Masking.M2, samples=SONG, rule="", **options):
+        source = PcmAudio(samples.tobytes(), 22050, 1)
+        question = Question(at_s, rule, region, masking, **options)
+        return await explain(engine, bundle, decoder, source, question, None)
+
+    yield ask
+    decoder.close()
+
+
+def computed(bare, samples, **options):
+    inputs = {
+        "samples": samples[None],
+        "alpha": np.array([[options.get("alpha", 0.6)]], np.float32),
+        "maximum_area": np.array([[options.get("maximum_area", 1)]], np.float32),
+        "masking": np.array([[options.get("masking", 2)]], np.int32),
+    }
+    return {name: tensor[0] for name, tensor in bare.run(options.get("ensemble", "explain_masker"), inputs).items()}
+
+
+@pytest.mark.parametrize(("at_s", "frame"), [(2.5, 175), (2.507, 175), (2.508, 176), (1.0, 70)])
+async def test_the_excerpt_is_the_one_around_the_nearest_frame(ask, bare, at_s, frame):
+    answer = await ask(at_s, detailed=True)
+    start = (frame - 57) * 315
+    expected = computed(bare, SONG[start : start + 36934])
+    assert answer.at_s == pytest.approx(frame / 70)
+    assert answer.start_s == pytest.approx((frame - 57) / 70)
+    for name in MEASURED_MAPS:
+        np.testing.assert_allclose(getattr(answer, name), expected[name], atol=1e-5, err_msg=name)
+    assert answer.trust.probability == pytest.approx(float(expected["probability"][0]), abs=1e-6)
+
+
+async def test_before_the_recording_begins_there_is_silence(ask, bare):
+    answer = await ask(0.0)
+    padded = np.concatenate([np.zeros(57 * 315, np.float32), SONG])[:36934]
+    assert answer.start_s == pytest.approx(-57 / 70)
+    np.testing.assert_allclose(answer.log_mel, computed(bare, padded)["log_mel"], atol=1e-5)
+
+
+async def test_the_last_moment_is_the_last_whole_frame(ask, bare):
+    answer = await ask(5.0)
+    last = (len(SONG) - 1024) // 315
+    padded = np.concatenate([SONG[(last - 57) * 315 :], np.zeros(36934, np.float32)])[:36934]
+    assert answer.at_s == pytest.approx(last / 70)
+    np.testing.assert_allclose(answer.log_mel, computed(bare, padded)["log_mel"], atol=1e-5)
+
+
+async def test_one_frame_of_sound_is_enough(ask):
+    assert (await ask(0.0, samples=SONG[:1024])).at_s == 0
+    with pytest.raises(InvalidRequest, match=r"lasts 0\.0464 s; at least one frame, 0\.0464 s"):
+        await ask(0.0, samples=SONG[:1023])
+
+
+async def test_a_moment_outside_the_recording_is_out_of_range(ask):
+    with pytest.raises(OutOfRange, match=r"at_s: is 5\.001 s; the recording lasts 5\.000 s"):
+        await ask(5.001)
+    with pytest.raises(OutOfRange):
+        await ask(1e300)
+
+
+async def test_digital_silence_is_refused_and_quiet_sound_is_not(ask):
+    silent_part = np.concatenate([SONG, np.zeros(5 * 22050, np.float32)])
+    with pytest.raises(InvalidRequest, match="audio: is silent around at_s: no sample of the excerpt exceeds 1e-05"):
+        await ask(8.0, samples=silent_part)
+    assert (await ask(2.0, samples=silent_part)).trust.probability
+    assert (await ask(2.0, samples=SONG * np.float32(1e-3))).trust.probability
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.35, 0.6, 1.0])
+async def test_a_given_alpha_is_used(ask, bare, alpha):
+    answer = await ask(region=Alpha(alpha))
+    np.testing.assert_array_equal(answer.mask, answer.relevance >= np.float32(alpha))
+    assert answer.alpha == pytest.approx(alpha, abs=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.25, 1.0])
+async def test_a_given_area_is_kept_to(ask, share):
+    answer = await ask(region=MaximumArea(share))
+    assert answer.trust.relative_area <= share + 1e-6
+    assert answer.mask.mean() == pytest.approx(answer.trust.relative_area, abs=1e-6)
+    if share < 1:
+        assert answer.trust.relative_area > share - 0.02
+
+
+@pytest.mark.parametrize("masking", list(Masking))
+async def test_the_largest_alpha_that_keeps_the_label_is_found_by_trying_each(ask, bare, bundle, masking):
+    answer = await ask(region=LargestAlphaThatKeepsLabel(), masking=masking)
+    excerpt = SONG[(175 - 57) * 315 :][:36934]
+    untouched = computed(bare, excerpt)["probability"][0] >= bundle.threshold
+    keeps = [
+        alpha
+        for alpha in ALPHA_GRID
+        if (computed(bare, excerpt, alpha=alpha, masking=masking)["masked_probability"][0] >= bundle.threshold)
+        == untouched
+    ]
+    assert answer.alpha == pytest.approx(max(keeps), abs=1e-6)
+    assert answer.trust.label_kept
+
+
+@pytest.mark.parametrize("rule", ["masker", "gradient", "inversion"])
+async def test_a_rule_is_used_by_its_name_with_its_own_alpha(ask, bare, bundle, rule):
+    answer = await ask(rule=rule, region=Alpha(None))
+    alpha = next(each.default_alpha for each in bundle.rules if each.name == rule)
+    expected = computed(bare, SONG[(175 - 57) * 315 :][:36934], alpha=alpha, ensemble=f"explain_{rule}")
+    assert answer.rule == rule
+    np.testing.assert_allclose(answer.relevance, expected["relevance"], atol=1e-5)
+    assert answer.trust.relative_area == pytest.approx(float(expected["relative_area"][0]), abs=1e-3)
+
+
+async def test_without_a_name_the_bundles_first_rule_explains(ask, bundle):
+    assert (await ask()).rule == bundle.rules[0].name
+
+
+async def test_a_rule_the_bundle_does_not_have_is_refused(ask):
+    with pytest.raises(InvalidRequest, match="rule: is 'guess'; the bundle explains by masker, gradient, inversion"):
+        await ask(rule="guess")
+
+
+async def test_what_is_heard_goes_through_the_detector_again(ask, bare):
+    answer = await ask(listen=True, outside_db=40.0)
+    again = computed(bare, answer.explanation_audio)["probability"][0]
+    assert answer.trust.heard_probability == pytest.approx(float(again), abs=1e-5)
+    assert (await ask()).trust.heard_probability is None
+
+
+async def test_the_two_maskings_differ(ask):
+    first, second = [await ask(masking=masking, detailed=True) for masking in (Masking.M1, Masking.M2)]
+    np.testing.assert_array_equal(first.mask, second.mask)
+    assert np.abs(first.explanation - second.explanation).max() > 0.1
+    assert not first.explanation[first.mask == 0].any()
+
+
+async def test_sound_comes_only_when_asked_for(ask):
+    silent, heard = await ask(), await ask(listen=True)
+    assert silent.original_audio is None
+    assert silent.explanation_audio is None
+    np.testing.assert_array_equal(heard.original_audio, SONG[(175 - 57) * 315 :][:36934])
+    assert heard.explanation_audio.shape == (36934,)
+    assert np.isfinite(heard.explanation_audio).all()
+
+
+async def test_keeping_everything_gives_back_the_sound(ask):
+    """Inside the mel bands: what lies below and above them no region holds."""
+    heard = await ask(region=Alpha(0.0), listen=True)
+    taper = np.hanning(32934)
+    lost, kept = (np.fft.rfft(x[2000:-2000] * taper) for x in (heard.explanation_audio, heard.original_audio))
+    in_bands = slice(round(100 * 32934 / 22050), round(7900 * 32934 / 22050))
+    np.testing.assert_allclose(lost[in_bands], kept[in_bands], atol=1e-3 * np.abs(kept).max())
+
+
+async def test_a_file_and_its_samples_are_explained_alike(engine, bundle, ask):
+    decoder = Decoder(1)
+    content = EncodedAudio(encoded(SONG, 22050, "WAV", "FLOAT"))
+    question = Question(2.5, "", GIVEN, Masking.M2)
+    from_file = await explain(engine, bundle, decoder, content, question, None)
+    decoder.close()
+    assert from_file.trust == (await ask()).trust
+
+
+def test_trust_weighs_what_was_measured(bundle):
+    trust = weigh(MEASURED, bundle)
+    at = bundle.threshold
+    assert trust.vocal == (at <= 0.7)
+    assert trust.label_kept == ((at <= 0.6) == (at <= 0.7))
+    assert trust.removal_flips_label == ((at <= 0.2) != (at <= 0.7))
+    assert trust.control_label_kept == ((at <= 0.5) == (at <= 0.7))
+
+
+def test_a_probability_on_the_threshold_is_vocal(bundle):
+    assert weigh(MEASURED | {"probability": bundle.threshold}, bundle).vocal
+
+
+def test_the_percentile_is_read_off_the_bundles_own_distribution(bundle):
+    quantiles = bundle.reconstruction_error_quantiles
+
+    def percentile(error):
+        return weigh(MEASURED | {"reconstruction_error": float(error)}, bundle).reconstruction_percentile
+
+    assert percentile(quantiles[0] - 1) == 0
+    assert percentile(quantiles[-1] + 1) == 1
+    assert percentile((quantiles[30] + quantiles[31]) / 2) == pytest.approx(0.305, abs=1e-4)
+
+
+def test_what_inverts_worse_than_99_percent_is_out_of_distribution(bundle):
+    limit = float(bundle.reconstruction_error_quantiles[99])
+    assert not weigh(MEASURED | {"reconstruction_error": limit}, bundle).out_of_distribution
+    assert weigh(MEASURED | {"reconstruction_error": limit * 1.001}, bundle).out_of_distribution

@@ -1,0 +1,72 @@
+import asyncio
+import threading
+
+import pytest
+from phonoscope_serving.errors import DeadlinePassed, InvalidRequest
+from phonoscope_serving.sound.audio import EncodedAudio, PcmAudio
+from phonoscope_serving.sound.decoding import Decoder
+from phonoscope_serving.sound.resampling import whole
+from support.corpora.sound import encoded, music
+
+SONG = EncodedAudio(encoded(music(2), 22050))
+
+
+@pytest.fixture
+async def decoder():
+    decoder = Decoder(threads=1)
+    yield decoder
+    decoder.close()
+
+
+async def test_decoding_does_not_hold_up_the_event_loop(decoder):
+    release = threading.Event()
+    reading = asyncio.create_task(decoder.read(SONG, lambda recording: release.wait(10), None))
+    await asyncio.sleep(0)  # the loop is free while the thread waits, or this would never be reached
+    release.set()
+    assert await reading
+
+
+async def test_errors_reach_the_caller(decoder):
+    with pytest.raises(InvalidRequest, match="is not audio"):
+        await decoder.read(EncodedAudio(b"nonsense"), lambda recording: recording.samples, None)
+
+
+async def test_reading_stops_when_the_deadline_passes(decoder):
+    stopped = threading.Event()
+
+    def endless(recording):
+        try:
+            while True:
+                whole(recording, 22050)
+        finally:
+            stopped.set()
+
+    with pytest.raises(DeadlinePassed, match="while the audio was decoded"):
+        await decoder.read(SONG, endless, asyncio.get_running_loop().time() + 0.05)
+    await asyncio.to_thread(stopped.wait, 10)
+    assert stopped.is_set()
+
+
+async def test_reading_stops_when_the_caller_leaves(decoder):
+    started, stopped = threading.Event(), threading.Event()
+
+    def endless(recording):
+        started.set()
+        try:
+            while True:
+                whole(recording, 22050)
+        finally:
+            stopped.set()
+
+    task = asyncio.create_task(decoder.read(SONG, endless, None))
+    await asyncio.to_thread(started.wait, 10)
+    task.cancel()
+    await asyncio.to_thread(stopped.wait, 10)
+    assert stopped.is_set()
+
+
+async def test_samples_that_are_there_already_need_no_thread(decoder):
+    thread = await decoder.read(PcmAudio(music(1).tobytes(), 22050, 1), lambda _: threading.current_thread(), None)
+    assert thread is threading.main_thread()
+    thread = await decoder.read(SONG, lambda _: threading.current_thread(), None)
+    assert thread is not threading.main_thread()

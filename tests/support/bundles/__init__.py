@@ -1,0 +1,1 @@
+"""Bundles to read, to alter and to ask."""

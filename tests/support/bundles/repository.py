@@ -1,0 +1,87 @@
+"""Copies of the model repository, altered on purpose."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parents[3] / "model_repository"
+
+
+def copied(folder):
+    """A copy to alter: files are shared with the original until `put` replaces one."""
+    return Path(shutil.copytree(REPOSITORY, folder / "repository", copy_function=_linked))
+
+
+def _linked(source, target):
+    try:
+        os.link(source, target)
+    except OSError:  # the temporary folder lies on another device
+        shutil.copy2(source, target)
+
+
+def put(root, path, content):
+    """Replaces one file, leaving the original's content alone."""
+    (root / path).unlink(missing_ok=True)
+    (root / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def edit_manifest(root, **fields):
+    """Changes fields of the manifest and makes its digest right again."""
+    manifest = json.loads((root / "MANIFEST.json").read_text()) | fields
+    listing = json.dumps(manifest["files"], sort_keys=True, separators=(",", ":"))
+    manifest["digest"] = hashlib.sha256(listing.encode()).hexdigest()
+    put(root, "MANIFEST.json", json.dumps(manifest))
+
+
+def without_inverters(folder):
+    """A copy whose layers cannot be inverted, as bundles exported without inverters are."""
+    inverters = [path.name for path in REPOSITORY.glob("inverter_*")]
+    root = without(folder, "invert_layers", "sonify", *inverters)
+    edit_manifest(root, inversion_error_quantiles={})
+    return root
+
+
+def without_generator(folder):
+    """A copy that cannot maximise, as bundles exported without a generator are."""
+    return without(folder, "maximise", "generate", "generated", "griffin_lim")
+
+
+def without_auralisation(folder):
+    """A copy whose features cannot be heard, as bundles exported without a tagger are."""
+    parts = ("deconvnet_tagger", "resound_tagger", "tagger_frontend", "deconvnet_detector", "resound_detector")
+    return without(folder, "auralise", "auralise_detector", *parts)
+
+
+def without(folder, *models):
+    """A copy without some models and their golden vectors."""
+    root = copied(folder)
+    for model in models:
+        shutil.rmtree(root / model, ignore_errors=True)  # a bundle may not have had it
+    with np.load(root / "golden.npz") as golden:
+        kept = {name: golden[name] for name in golden.files if name.partition(".")[0] not in models}
+        np.savez(folder / "golden.npz", **kept)
+    files = json.loads((root / "MANIFEST.json").read_text())["files"]
+    left = {path: digest for path, digest in files.items() if (root / path).exists()}
+    edit_manifest(root, files=left)
+    put_listed(root, "golden.npz", (folder / "golden.npz").read_bytes())
+    return root
+
+
+def replace(root, path, old, new):
+    """Changes the text of one file, and has the manifest agree to it."""
+    text = (root / path).read_text()
+    assert old in text
+    put_listed(root, path, text.replace(old, new))
+
+
+def put_listed(root, path, content):
+    """Replaces one file, and has the manifest agree to it."""
+    put(root, path, content)
+    files = json.loads((root / "MANIFEST.json").read_text())["files"]
+    edit_manifest(root, files=files | {path: hashlib.sha256((root / path).read_bytes()).hexdigest()})

@@ -1,0 +1,163 @@
+"""A real Triton server as a process of its own, with the model repository as it is but for the backend."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sysconfig
+import time
+import uuid
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from tritonclient.grpc import InferenceServerClient
+from tritonclient.utils import InferenceServerException
+
+from support.bundles.repository import REPOSITORY
+from support.triton.setup import BACKENDS, CARRIER, ENVIRONMENT
+
+STAND_IN = Path(__file__).with_name("model.py")
+SHARED_MEMORY = Path("/dev/shm")
+READY_S = 120.0  # it is ready in a second on a machine that is not busy
+CLIENT_S = 10.0  # no call to the server waits longer
+END_S = 2.0  # from SIGTERM to SIGKILL
+
+
+def stand_in_copy(folder, source=REPOSITORY):
+    """A copy of a model repository in which the Python stand-in takes the place of the onnxruntime backend."""
+    root = Path(shutil.copytree(source, folder))
+    for config in root.glob("*/config.pbtxt"):
+        text = config.read_text()
+        if 'backend: "onnxruntime"' in text:
+            # The file a backend loads is the backend's own: model.onnx for one, model.py for the other.
+            text = text.replace('default_model_filename: "model.onnx"\n', "")
+            config.write_text(text.replace('backend: "onnxruntime"', 'backend: "python"'))
+            for graph in config.parent.glob("*/model.onnx"):
+                shutil.copyfile(STAND_IN, graph.with_name("model.py"))
+    return root
+
+
+class TritonServer:
+    """A server on free ports, which are its own over a kill and a restart."""
+
+    def __init__(self, repository, folder):
+        """Starts nothing yet.
+
+        Args:
+            repository: a test copy.
+            folder: where the log goes.
+        """
+        self.repository, self.log = repository, folder / "triton.log"
+        self.grpc_port, http_port, metrics_port = _free_ports(3)
+        self.address = f"127.0.0.1:{self.grpc_port}"
+        self._segments = f"phonoscope_test_{uuid.uuid4().hex[:8]}_"
+        models = sorted(config.parent.name for config in repository.glob("*/config.pbtxt"))
+        self._command = [
+            str(CARRIER / "bin" / "tritonserver"),
+            f"--model-repository={repository}",
+            f"--backend-directory={BACKENDS}",
+            f"--backend-config=python,shm-region-prefix-name={self._segments}",
+            *("--model-control-mode=explicit", *(f"--load-model={model}" for model in models)),
+            *("--disable-auto-complete-config", "--allow-gpu-metrics=false", "--exit-timeout-secs=1"),
+            *("--grpc-address=127.0.0.1", "--http-address=127.0.0.1", "--metrics-address=127.0.0.1"),
+            *(f"--grpc-port={self.grpc_port}", f"--http-port={http_port}", f"--metrics-port={metrics_port}"),
+        ]
+        self._process = None
+
+    def start(self):
+        """Starts the process and waits until every model is ready."""
+        libraries = (str(CARRIER / "external_libs"), sysconfig.get_config_var("LIBDIR"))
+        path = f"{ENVIRONMENT / 'bin'}:{os.environ['PATH']}"
+        environment = os.environ | {"PATH": path, "LD_LIBRARY_PATH": ":".join(libraries), "OMP_NUM_THREADS": "1"}
+        environment.pop("PYTHONPATH", None)
+        with self.log.open("a") as log:
+            # A session of its own: the stubs it starts are found and ended with it.
+            self._process = subprocess.Popen(
+                self._command, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+        give_up = time.monotonic() + READY_S
+        while not self._is_ready():
+            assert self._process.poll() is None, self.log.read_text()[-4000:]
+            assert time.monotonic() < give_up, self.log.read_text()[-4000:]
+            time.sleep(0.1)
+
+    def kill(self):
+        """Ends it as a power cut does: SIGKILL."""
+        self._end(signal.SIGKILL)
+
+    def stop(self):
+        """Ends it: SIGTERM, and SIGKILL if that takes too long."""
+        if self._process is not None:
+            self._end(signal.SIGTERM)
+
+    def client(self):
+        """A client of the server itself; every call needs a `client_timeout`."""
+        return InferenceServerClient(self.address)
+
+    @property
+    def crashed(self):
+        """Whether the process has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
+    def processes(self):
+        """Ids of every living process of the server."""
+        return _session(self._process.pid) if self._process is not None else []
+
+    def segments(self):
+        """Shared-memory segments of the server."""
+        return list(SHARED_MEMORY.glob(f"{self._segments}*"))
+
+    def leftovers(self):
+        """Whatever of the server is still in the machine."""
+        return [*self.processes(), *self.segments()]
+
+    def _is_ready(self):
+        client = self.client()
+        try:
+            return client.is_server_ready(client_timeout=CLIENT_S)
+        except InferenceServerException:
+            return False
+        finally:
+            client.close()
+
+    def _end(self, how):
+        self._process.send_signal(how)
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        give_up = time.monotonic() + CLIENT_S
+        while living := self.processes():
+            assert time.monotonic() < give_up, f"still there: {living}"
+            for process in living:  # each time: a stub may start a process while they are listed
+                with suppress(ProcessLookupError):  # it has ended meanwhile
+                    os.kill(process, signal.SIGKILL)
+            time.sleep(0.02)
+        for segment in self.segments():
+            segment.unlink(missing_ok=True)
+
+
+def _session(leader):
+    """Ids of the living processes of one session, from /proc; zombies do not count."""
+    living = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            _, _, fields = stat.read_text().rpartition(")")
+        except OSError:  # it has ended meanwhile
+            continue
+        state, _parent, _group, session = fields.split()[:4]
+        if int(session) == leader and state not in "ZX":
+            living.append(int(stat.parent.name))
+    return living
+
+
+def _free_ports(count):
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]

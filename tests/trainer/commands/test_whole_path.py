@@ -1,0 +1,79 @@
+"""From nothing to a bundle through the command line, in miniature: corpus, detector, inverter, export."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from phonoscope_trainer.cli import main
+from phonoscope_trainer.measures.listeners import bundle_listener
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("whole")
+        patch.chdir(folder)
+        patch.setenv("PHONOSCOPE_CACHE", str(folder / "cache"))
+        patch.delenv("PHONOSCOPE_DATA", raising=False)
+        steps = (
+            "corpus rendered --songs 8 --seed 4 --seconds 8 9 --workers 1",  # valid and test songs are sung
+            "detector --run runs/detector --updates 2 --threads 1",
+            "explanation-inverter --run runs/inverter --detector runs/detector --epochs 1 --excerpts 64 --threads 1",
+            "export --detector runs/detector --inverter runs/inverter --name miniature-1",
+        )
+        for step in steps:
+            assert main(step.split()) == 0, step
+        yield folder
+
+
+def test_every_step_leads_to_a_bundle_that_listens(place):
+    listener, threshold = bundle_listener(place / "model_repository")
+    curve = listener(np.random.default_rng(0).standard_normal(22050).astype(np.float32))
+    assert len(curve) == 67
+    assert np.all((curve >= 0) & (curve <= 1))
+    assert 0 < threshold < 1
+
+
+def test_the_manifest_says_how_it_was_made(place):
+    manifest = json.loads((place / "model_repository" / "MANIFEST.json").read_text())
+    assert manifest["name"] == "miniature-1"
+    assert [data["name"].split("-")[0] for data in manifest["training_data"]] == ["rendered"]
+    assert "--updates 2" in manifest["command"]
+    assert len(manifest["reconstruction_error_quantiles"]) == 101
+    assert manifest["reconstruction_error_quantiles"] == sorted(manifest["reconstruction_error_quantiles"])
+
+
+def test_a_run_is_judged_on_stems_with_the_threshold_its_validation_songs_chose(place, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("PHONOSCOPE_CACHE", str(place / "cache"))
+    command = "experiment detector --corpus rendered"
+    assert main(f"{command} --run runs/detector --json scores/run.json".split()) == 0
+    assert main(f"{command} --threshold valid --json scores/bundle.json".split()) == 0
+    run, bundle = (json.loads((place / "scores" / f"{name}.json").read_text()) for name in ("run", "bundle"))
+    assert run["threshold"] == json.loads((place / "model_repository" / "MANIFEST.json").read_text())["threshold"]
+    assert bundle["threshold_from"] == "valid split"
+    assert run["test_auc"] == pytest.approx(bundle["test_auc"], abs=0.01)
+
+
+def test_a_second_export_replaces_the_bundle(place, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("PHONOSCOPE_CACHE", str(place / "cache"))
+    scores = place / "songs.json"
+    scores.write_text(json.dumps({"mean_auc": 0.5, "songs": []}))
+    command = "export --detector runs/detector --inverter runs/inverter --name miniature-2 --metrics songs.json"
+    assert main(command.split()) == 0
+    manifest = json.loads((place / "model_repository" / "MANIFEST.json").read_text())
+    assert manifest["name"] == "miniature-2"
+    assert manifest["metrics"]["songs.mean_auc"] == 0.5
+
+
+def test_a_folder_that_is_no_bundle_is_not_replaced(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    (place / "precious").mkdir()
+    (place / "precious" / "letter.txt").write_text("keep me")
+    command = "export --detector runs/detector --inverter runs/inverter --name x --out precious"
+    assert main(command.split()) == 1
+    assert "not a bundle" in capsys.readouterr().err
+    assert (place / "precious" / "letter.txt").read_text() == "keep me"

@@ -1,0 +1,68 @@
+"""What the generator brings to a bundle, from the runs that made it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+import torch
+from phonoscope_trainer.errors import CheckpointError
+from phonoscope_trainer.export.maximisation import maximisation
+from phonoscope_trainer.export.part import TrainedDetector
+from phonoscope_trainer.frontends.mel import Frontend
+from phonoscope_trainer.networks.gan import Generator
+from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.gan.options import GanOptions
+from phonoscope_trainer.recipes.maximisation.search import TABLE, SearchOptions
+
+
+@pytest.fixture(scope="module")
+def detector():
+    standardise = Standardise(torch.zeros(80), torch.ones(80))
+    return TrainedDetector(Frontend(), standardise, SVDNet().eval(), 0.5, (), torch.zeros(0))
+
+
+@pytest.fixture
+def gan(tmp_path):
+    """A run that was stopped before its first update."""
+    run = tmp_path / "gan"
+    checkpoint.open_run(run, GanOptions(kernels="5x5", detector="runs/detector"))
+    checkpoint.save(run, {"average": Generator("5x5").state_dict(), "step": 250})
+    return run
+
+
+def finished_search(folder, sign, best, **options):
+    folder.mkdir()
+    table = {"options": asdict(SearchOptions(sign=sign, generator="runs/gan", **options)), "settings": [best]}
+    (folder / TABLE).write_text(json.dumps(table))
+    return folder
+
+
+def test_without_a_search_the_settings_are_the_published_ones(gan, detector):
+    part = maximisation([gan], detector)
+    assert [graph.name for graph in part.graphs] == ["maximise", "generate", "griffin_lim"]
+    assert part.entries["maximisation"] == {
+        "maximise": {"steps": 100, "learning_rate": 0.01, "prior_weight": 0.001},
+        "minimise": {"steps": 1000, "learning_rate": 0.001, "prior_weight": 0.1},
+        "training": {"iterations": 250, "published_iterations": 600000},
+    }
+    assert part.parameters == {"generator": 932801}
+    assert part.commands[0].startswith(f"phonoscope-train gan --run {gan} --detector runs/detector --kernels 5x5")
+
+
+def test_a_search_chooses_the_settings_of_its_direction_and_adams_memory(gan, detector, tmp_path):
+    best = {"steps": 500, "lr": 0.1, "prior_weight": 0.01, "fid": 0.2}
+    part = maximisation([gan, finished_search(tmp_path / "lowest", -1, best, beta1=0.9)], detector)
+    chosen = part.entries["maximisation"]
+    assert chosen["minimise"] == {"steps": 500, "learning_rate": 0.1, "prior_weight": 0.01}
+    assert chosen["maximise"]["steps"] == 100
+    assert part.graphs[0].module.adam.beta1 == 0.9
+    assert part.commands[1].endswith("--response output --sign min --examples 50 --beta1 0.9")
+
+
+def test_a_folder_without_a_finished_search_is_named(gan, detector, tmp_path):
+    with pytest.raises(CheckpointError, match="holds no finished search"):
+        maximisation([gan, tmp_path], detector)

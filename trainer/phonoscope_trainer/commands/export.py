@@ -1,0 +1,91 @@
+"""`phonoscope-train export` and `deploy`: trained runs as a Triton model repository."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from phonoscope_trainer.commands.options import Verbs, this_command
+from phonoscope_trainer.export.bundle import FAMILIES, ExportOptions, export
+from phonoscope_trainer.repository.deployment import CPU, DEVICES, Deployment, Device, deploy
+
+
+def add(verbs: Verbs) -> None:
+    """`export` and `deploy`."""
+    exporter = verbs.add_parser("export", help="write trained runs as a Triton model repository")
+    exporter.add_argument("--detector", type=Path, required=True, help="run of the detector")
+    exporter.add_argument("--inverter", type=Path, required=True, help="run of the explanation inverter")
+    exporter.add_argument("--masker", type=Path, help="run of the masker; with one, it is the rule served by default")
+    for family, part in FAMILIES.items():
+        exporter.add_argument(
+            f"--{family}",
+            type=Path,
+            nargs="*",
+            default=[],
+            metavar="RUN",
+            help=f"runs of {part.meaning}; without them the bundle has none",
+        )
+    exporter.add_argument("--name", required=True, help="the bundle's name and version, such as svdnet-2026.11")
+    exporter.add_argument("--out", type=Path, default=Path("model_repository"), help="(default %(default)s)")
+    exporter.add_argument(
+        "--metrics", type=Path, nargs="*", default=[], help="JSON of experiments, kept in the manifest"
+    )
+    _add_deployment(exporter)
+    exporter.set_defaults(run=export_bundle)
+
+    deployer = verbs.add_parser("deploy", help="write an exported bundle for another device; graphs stay as they are")
+    deployer.add_argument(
+        "--model-repository", type=Path, default=Path("model_repository"), help="(default %(default)s)"
+    )
+    deployer.add_argument("--out", type=Path, required=True, help="folder; may be the model repository itself")
+    _add_deployment(deployer)
+    deployer.set_defaults(run=deploy_bundle)
+
+
+def _add_deployment(parser: argparse.ArgumentParser) -> None:
+    server = parser.add_argument_group("on a stock Triton server")
+    server.add_argument("--device", choices=DEVICES, default=CPU.device, help="(default %(default)s)")
+    server.add_argument(
+        "--instances",
+        type=int,
+        default=CPU.instances,
+        help="of every graph, on the CPU or each GPU (default %(default)s)",
+    )
+    server.add_argument(
+        "--half-precision", nargs="*", default=[], metavar="GRAPH", help="graphs TensorRT may round to 16 bits"
+    )
+    server.add_argument(
+        "--engine-cache",
+        default=CPU.engine_cache,
+        metavar="DIR",
+        help="where TensorRT keeps its engines on the server (default %(default)s)",
+    )
+
+
+def export_bundle(
+    detector: Path,
+    inverter: Path,
+    masker: Path | None,
+    name: str,
+    out: Path,
+    metrics: Sequence[Path],
+    device: Device,
+    instances: int,
+    half_precision: Sequence[str],
+    engine_cache: str,
+    **families: Sequence[Path],
+) -> None:
+    """Write the model repository."""
+    deployment = Deployment(device, instances, tuple(half_precision), engine_cache)
+    runs = {family: tuple(folders) for family, folders in families.items()}
+    options = ExportOptions(name, detector, inverter, masker, out, this_command(), runs, tuple(metrics), deployment)
+    print(f"{name} {export(options)}")
+
+
+def deploy_bundle(
+    model_repository: Path, out: Path, device: Device, instances: int, half_precision: Sequence[str], engine_cache: str
+) -> None:
+    """Write a bundle for another device."""
+    deployment = Deployment(device, instances, tuple(half_precision), engine_cache)
+    print(f"{out} {deploy(model_repository, out, deployment, this_command())}")

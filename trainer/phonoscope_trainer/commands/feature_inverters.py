@@ -1,0 +1,102 @@
+"""`phonoscope-train feature-inverters` and `experiment inversion`: what every layer keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import torch
+
+from phonoscope_trainer.commands.options import Verbs, bar, names
+from phonoscope_trainer.corpora import named
+from phonoscope_trainer.corpora.features import features
+from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
+from phonoscope_trainer.networks.feature_inverters import VARIANTS, Variant
+from phonoscope_trainer.networks.svdnet import LAYERS
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.detector.modern import load_detector
+from phonoscope_trainer.recipes.feature_inversion import training as recipe
+from phonoscope_trainer.recipes.feature_inversion.excerpts import PlaceSampler
+from phonoscope_trainer.recipes.feature_inversion.objective import METHODS, Method
+from phonoscope_trainer.recipes.feature_inversion.options import InversionOptions
+
+DEFAULTS = InversionOptions()
+VALIDATION_SEED = 1  # what training draws begins with the run's own seed and the step
+
+
+def add(verbs: Verbs) -> None:
+    """`feature-inverters`: train them."""
+    inverters = verbs.add_parser("feature-inverters", help="train the inverters of every layer, side by side")
+    inverters.add_argument("--run", dest="folder", type=Path, required=True, help="folder of the run")
+    inverters.add_argument("--detector", type=Path, required=True, help="run of the detector to invert")
+    inverters.add_argument(
+        "--layers", type=names, default=LAYERS, help="comma-separated (default: all: " + ",".join(LAYERS) + ")"
+    )
+    inverters.add_argument(
+        "--method", choices=(*METHODS, "both"), default="joint", help="the loss (default %(default)s)"
+    )
+    inverters.add_argument("--variant", choices=VARIANTS, default=DEFAULTS.variant, help="(default %(default)s)")
+    for option, kind, meaning in (
+        ("epochs", int, "after each, the best on validation music is kept"),
+        ("batches-per-epoch", int, "each passes through the detector once"),
+        ("batch", int, "excerpts in it"),
+        ("wide-updates", int, "in every batch, of the inverters of conv1 to conv5"),
+        ("wide-rows", int, "excerpts that each of these updates learns from"),
+        ("batch-statistics", float, "share of training in which batches are normalised by their own statistics"),
+        ("learning-rate", float, "the first, or the highest of a one-cycle schedule"),
+        ("adam-beta2", float, "memory of squared gradients"),
+        ("feature-weight", float, "λ_feature of the joint loss"),
+        ("feature-start", float, "share of training before it counts"),
+        ("validation-excerpts", int, "drawn once"),
+        ("seed", int, "of everything drawn"),
+    ):
+        default = getattr(DEFAULTS, option.replace("-", "_"))
+        inverters.add_argument(f"--{option}", type=kind, default=default, help=f"{meaning} (default %(default)s)")
+    inverters.add_argument("--schedule", choices=("halving", "one-cycle"), default=DEFAULTS.schedule)
+    inverters.add_argument(
+        "--start", type=Path, help="a run of these layers and methods to go on from, for another cycle"
+    )
+    inverters.add_argument("--float32", action="store_true", help="activations in float32 instead of bfloat16")
+    inverters.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    inverters.set_defaults(run=train_feature_inverters)
+
+
+def train_feature_inverters(
+    folder: Path,
+    detector: Path,
+    layers: Sequence[str],
+    method: Method | Literal["both"],
+    variant: Variant,
+    start: Path | None,
+    float32: bool,
+    threads: int,
+    **others: int | float | str,
+) -> None:
+    """Train the inverters on the music the detector was trained with."""
+    torch.set_num_threads(threads)
+    network, standardise = load_detector(detector)
+    frontend = Frontend(FRONTEND)
+    corpora = tuple(checkpoint.options(detector)["corpora"])
+    options = InversionOptions(
+        layers=tuple(layers),
+        methods=METHODS if method == "both" else (method,),
+        variant=variant,
+        bfloat16=not float32,
+        start=str(start or ""),
+        detector=str(detector),
+        corpora=corpora,
+        **cast("dict[str, Any]", others),  # argparse gave them the types of the recipe's options
+    )
+    samplers = [
+        PlaceSampler(
+            [features(named.load(name).of(split), frontend, bar(f"{name}, {split}")) for name in corpora],
+            frontend,
+            standardise,
+        )
+        for split in ("train", "valid")
+    ]
+    validation = samplers[1].draw(options.validation_excerpts, VALIDATION_SEED)
+    recipe.train_inverters(
+        folder, lambda step: samplers[0].draw(options.batch, options.seed, step), validation, network, options
+    )

@@ -1,0 +1,1 @@
+"""What features hear (Choi et al. 2015, 2016)."""

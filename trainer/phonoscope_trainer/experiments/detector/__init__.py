@@ -1,0 +1,1 @@
+"""How well singing is found."""

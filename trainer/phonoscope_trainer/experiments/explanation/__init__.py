@@ -1,0 +1,1 @@
+"""Whether explanations hold (EUSIPCO 2018)."""

@@ -1,0 +1,1 @@
+"""What each layer keeps (ISMIR 2018)."""

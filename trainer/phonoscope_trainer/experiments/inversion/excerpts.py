@@ -1,0 +1,55 @@
+"""Evaluation sets: a few random excerpts of every file, drawn several times over (ISMIR 2018, section 3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from phonoscope_trainer.corpora.corpus import Track
+from phonoscope_trainer.corpora.features import Features
+from phonoscope_trainer.errors import CorpusError
+from phonoscope_trainer.frontends.mel import CONTEXT_FRAMES, EXCERPT_FRAMES, Frontend
+from phonoscope_trainer.networks.standardise import Standardise
+
+EXCERPTS_PER_FILE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSet:
+    """One draw from one corpus."""
+
+    excerpts: Tensor  # [N, T, M], standardised
+    file: NDArray[np.int64]  # [N] which file each is from
+    sung: NDArray[np.bool_]  # [N] whether its centre frame is sung
+
+
+def some_files(tracks: Sequence[Track], files: int) -> list[Track]:
+    """At most `files` of the tracks, chosen at random, always the same, in their order."""
+    chosen = np.random.default_rng(0).permutation(len(tracks))[:files]
+    return [tracks[index] for index in sorted(chosen)]
+
+
+def evaluation_set(
+    tracks: Sequence[Features], frontend: Frontend, standardise: Standardise, seed: int
+) -> EvaluationSet:
+    """Eight excerpts from random places of every track's mixture.
+
+    Raises:
+        CorpusError: a track is shorter than an excerpt.
+    """
+    rng = np.random.default_rng(seed)
+    magnitudes, sung = [], []
+    for track in tracks:
+        if len(track.labels) < EXCERPT_FRAMES:
+            raise CorpusError(f"{track.track.name}: {len(track.labels)} frames; an excerpt needs {EXCERPT_FRAMES}")
+        for first in rng.integers(len(track.labels) - EXCERPT_FRAMES + 1, size=EXCERPTS_PER_FILE):
+            magnitudes.append(track.magnitudes[0, first : first + EXCERPT_FRAMES])
+            sung.append(bool(track.labels[first + CONTEXT_FRAMES]))
+    magnitude = torch.from_numpy(np.stack(magnitudes).astype(np.float32))
+    file = np.repeat(np.arange(len(tracks)), EXCERPTS_PER_FILE)
+    return EvaluationSet(standardise(frontend.log_mel(magnitude)), file, np.array(sung))

@@ -1,0 +1,1 @@
+"""What units want to hear (2019)."""

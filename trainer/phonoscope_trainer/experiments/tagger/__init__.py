@@ -1,0 +1,1 @@
+"""How well genres are told apart (Choi et al. 2016)."""

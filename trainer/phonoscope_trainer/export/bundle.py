@@ -1,0 +1,177 @@
+"""From trained runs to a bundle: graphs, ensembles, golden vectors, manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from phonoscope_trainer.corpora import named
+from phonoscope_trainer.corpora.corpus import Corpus
+from phonoscope_trainer.corpora.features import Features, features
+from phonoscope_trainer.corpora.rendered import RenderOptions, render_song
+from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.export.auralisation import AURALISATION
+from phonoscope_trainer.export.detection import detection
+from phonoscope_trainer.export.explanation import explanation
+from phonoscope_trainer.export.inversion import INVERSION
+from phonoscope_trainer.export.maximisation import MAXIMISATION
+from phonoscope_trainer.export.part import Family, Part, TrainedDetector
+from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
+from phonoscope_trainer.graphs import compose
+from phonoscope_trainer.measures.scores import auc, best_threshold, scores, smooth
+from phonoscope_trainer.measures.tracks import labelled_curves
+from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.detector.modern import DetectorOptions, kept_convolutions, load_detector
+from phonoscope_trainer.repository import manifest as bundle
+from phonoscope_trainer.repository.deployment import CPU, Deployment, configure
+from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph
+
+GOLDEN_SECONDS = 5
+# What a bundle may hold beside the detector and its explanation, by the option that names its runs.
+FAMILIES: Mapping[str, Family] = {"inverters": INVERSION, "tagger": AURALISATION, "maximisation": MAXIMISATION}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What is exported, from where to where."""
+
+    name: str
+    detector: Path  # run
+    inverter: Path  # run
+    masker: Path | None  # run; without one the rules are `gradient` and `inversion`
+    out: Path
+    command: str
+    families: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)  # one of `FAMILIES` → its runs
+    metrics: tuple[Path, ...] = ()  # JSON files whose top-level numbers join the manifest's metrics
+    deployment: Deployment = CPU
+
+
+def export(options: ExportOptions) -> str:
+    """Write a complete bundle in place of what is at `out`; its digest.
+
+    Raises:
+        TrainerError: a run, a corpus or a metrics file cannot be used.
+    """
+    with replacing(options.out) as root:
+        return _write(root, options)
+
+
+def _write(root: Path, options: ExportOptions) -> str:
+    """Measure the runs on their corpora, and write the bundle to `root`; its digest."""
+    network, standardise = load_detector(options.detector)
+    corpora = [named.load(name) for name in checkpoint.options(options.detector)["corpora"]]
+    frontend = Frontend(FRONTEND)
+    valid = [features(corpus.of("valid"), frontend) for corpus in corpora]
+    if not all(valid):
+        raise ExportError("every training corpus needs a track in its valid split: the threshold is chosen there")
+    measured = _measure([track for tracks in valid for track in tracks], network, frontend, standardise)
+    detector = TrainedDetector(
+        frontend, standardise.eval(), network.eval(), measured["threshold"], valid, _golden_sound()
+    )
+    parts = [detection(detector), explanation(options.inverter, options.masker, detector, options.detector)]
+    parts += [FAMILIES[name].build(runs, detector) for name, runs in options.families.items() if runs]
+    commands = [*detector_commands(options.detector), *(each for part in parts for each in part.commands)]
+    facts = bundle.Facts(
+        name=options.name,
+        threshold=detector.threshold,
+        metrics={f"validation_{k}": v for k, v in measured.items() if k != "threshold"} | _metrics(options.metrics),
+        training_data=(*map(_training_data, corpora), *(each for part in parts for each in part.training_data)),
+        command="\n".join([*commands, options.command]),
+    )
+    return write_bundle(root, parts, facts, options.deployment)
+
+
+def write_bundle(root: Path, parts: Sequence[Part], facts: bundle.Facts, deployment: Deployment = CPU) -> str:
+    """Write graphs, ensembles, golden vectors and the manifest of some parts; the digest."""
+    for part in parts:
+        for graph in part.graphs:
+            write_graph(graph, root)
+        for ensemble in part.ensembles:
+            write_ensemble(ensemble, root)
+    bundle.write_golden(root, _golden(parts))
+    configure(root, deployment)
+    parameters = {name: count for part in parts for name, count in part.parameters.items()}
+    entries = {name: value for part in parts for name, value in part.entries.items()}
+    return bundle.write_manifest(root, facts, {"parameters": parameters, **entries})
+
+
+def detector_commands(run: Path) -> list[str]:
+    """The command of a detector's run, after those of the run it started from."""
+    detector, usual = checkpoint.options(run), DetectorOptions()
+    recipe, start = detector.get("recipe", usual.recipe), detector.get("start")
+    command = (
+        f"phonoscope-train detector --run {run} --corpora {','.join(detector['corpora'])}"
+        f" --recipe {recipe} --updates {detector['updates']} --seed {detector['seed']}"
+    )
+    if start:
+        command += f" --start {start}"
+    if kept := kept_convolutions(detector.get("keep_convolutions", "")):
+        command += f" --keep-convolutions {kept[-1]}"
+    if recipe == usual.recipe and detector["learning_rate"] != usual.learning_rate:
+        command += f" --learning-rate {detector['learning_rate']:g}"
+    if recipe == usual.recipe and detector["excerpts"]["level_db"] != usual.excerpts.level_db:
+        command += f" --level-db {detector['excerpts']['level_db']:g}"
+    if weight := detector.get("level_agreement", {}).get("weight"):
+        command += f" --level-agreement {weight:g}"
+    return [*(detector_commands(Path(start)) if start else ()), command]
+
+
+def _training_data(corpus: Corpus) -> bundle.TrainingData:
+    return bundle.TrainingData(corpus.name, corpus.licence, corpus.digest)
+
+
+def _measure(
+    tracks: Sequence[Features], network: SVDNet, frontend: Frontend, standardise: Standardise
+) -> dict[str, float]:
+    """Threshold, AUC and error on validation tracks; where stems exist the accompaniment alone counts too."""
+    pairs = labelled_curves(tracks, network, frontend, standardise)
+    threshold = best_threshold(pairs)
+    probability = np.concatenate([smooth(p) for p, _ in pairs])
+    labels = np.concatenate([labels for _, labels in pairs])
+    area = auc(probability, labels)
+    if area is None:
+        raise ExportError("the valid splits need sung frames and others: the threshold is chosen there")
+    return {"threshold": threshold, "auc": area, "error": scores(probability, labels, threshold).error}
+
+
+def _metrics(paths: Sequence[Path]) -> dict[str, float]:
+    """Top-level numbers of metrics files, under `FILE_STEM.key`."""
+    found: dict[str, float] = {}
+    for path in paths:
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ExportError(f"{path}: not a readable JSON document: {error}") from error
+        numbers = {k: v for k, v in document.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+        found |= {f"{path.stem}.{key}": float(value) for key, value in numbers.items()}
+    return found
+
+
+def _golden_sound() -> Tensor:
+    """A few seconds of a rendered song, which anybody may have: golden vectors ship with the bundle."""
+    song = render_song(2018, 0, RenderOptions())
+    start = 10 * FRONTEND.sample_rate_hz
+    samples = (song.voice + song.accompaniment)[start : start + GOLDEN_SECONDS * FRONTEND.sample_rate_hz]
+    return torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
+
+
+def _golden(parts: Sequence[Part]) -> Mapping[str, Mapping[str, NDArray[np.generic]]]:
+    """Inputs and outputs of ensembles, computed in PyTorch."""
+    graphs = [graph for part in parts for graph in part.graphs]
+    ensembles = {ensemble.name: ensemble for part in parts for ensemble in part.ensembles}
+    vectors: dict[str, Mapping[str, NDArray[np.generic]]] = {}
+    for part in parts:
+        for name, inputs in part.golden.items():
+            outputs = compose.run(ensembles[name], graphs, inputs)
+            vectors[f"{name}.input"] = {k: v.numpy() for k, v in inputs.items()}
+            vectors[f"{name}.output"] = {k: v.numpy() for k, v in outputs.items()}
+    return vectors

@@ -1,0 +1,87 @@
+"""What a bundle's graphs hold, for experiments that look inside: sessions, band statistics, the detector's weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.repository.manifest import MANIFEST
+
+
+def threshold_of(repository: Path) -> float:
+    """The detector's threshold; a probability above it is labelled `vocal`.
+
+    Raises:
+        ExportError: there is no bundle at `repository`.
+    """
+    manifest = repository / MANIFEST
+    if not manifest.is_file():
+        raise ExportError(f"{repository}: no {MANIFEST}, so no bundle to judge; export one first")
+    return float(json.loads(manifest.read_text(encoding="utf-8"))["threshold"])
+
+
+def session_of(repository: Path, graph: str, threads: int) -> onnxruntime.InferenceSession:
+    """One graph of a repository on the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(str(_file(repository, graph)), options, providers=["CPUExecutionProvider"])
+
+
+def standardise_of(repository: Path) -> Standardise:
+    """The band statistics, read out of the exported front-end: masks apply to raw and to standardised excerpts.
+
+    Raises:
+        ExportError: it holds none.
+    """
+    values = _constants(onnx.load(_file(repository, "frontend")))
+    names = ("standardise.mean", "standardise.std")
+    if missing := [name for name in names if name not in values]:
+        raise ExportError(f"{repository}: frontend holds no {missing[0]}; export it with this version")
+    return Standardise(*(torch.tensor(values[name]) for name in names))
+
+
+def network_of(repository: Path) -> SVDNet:
+    """The exported detector as a network again, in evaluation mode: it can be differentiated, and altered.
+
+    Raises:
+        ExportError: the graph holds other weights than the detector's.
+    """
+    model = onnx.load(_file(repository, "detector"))
+    values = _constants(model)
+    network, state = SVDNet(), {}
+    layers = [name.removesuffix(".weight") for name in network.state_dict() if name.endswith(".weight")]
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]  # in the order of the layers
+    if len(convolutions) != len(layers):
+        raise ExportError(f"{repository}: detector has {len(convolutions)} convolutions, not {len(layers)}")
+    for name, node in zip(layers, convolutions, strict=True):
+        weight, bias = (network.get_submodule(name).get_parameter(part) for part in ("weight", "bias"))
+        # The export may fold a weight into the shape in which its convolution takes it, and drop a bias of zeros.
+        exported = values.get(f"network.{name}.weight", values.get(node.input[1]))
+        if exported is None or exported.size != weight.numel():
+            raise ExportError(f"{repository}: detector holds no {name}.weight of {weight.numel()} numbers")
+        state[f"{name}.weight"] = torch.tensor(exported).view_as(weight)
+        has_bias = len(node.input) > 2 and node.input[2] in values
+        state[f"{name}.bias"] = torch.tensor(values[node.input[2]]) if has_bias else torch.zeros_like(bias)
+    network.load_state_dict(state)
+    return network.eval().requires_grad_(requires_grad=False)
+
+
+def _constants(model: onnx.ModelProto) -> dict[str, NDArray[np.generic]]:
+    return {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
+
+
+def _file(repository: Path, graph: str) -> Path:
+    path = repository / graph / "1" / "model.onnx"
+    if not path.is_file():
+        raise ExportError(f"{repository}: no graph {graph!r}; export one with this version")
+    return path

@@ -1,0 +1,140 @@
+"""Trains SVDNet with a modern recipe: the published architecture and augmentation in a tenth of the compute.
+
+Differences from Schlüter & Grill 2015: batch normalisation, folded into the kernels afterwards; AdamW under a one-cycle
+schedule; several overlapping excerpts a row, which share all convolutions below their last pooled map; and, where it is
+asked for, each row at two levels, whose answers must agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from phonoscope_trainer.errors import OptionsError
+from phonoscope_trainer.networks.folding import NORM
+from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.networks.svdnet import CONVOLUTIONS, POOLED, SVDNet
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.detector import level_agreement, training
+from phonoscope_trainer.recipes.detector.excerpts import ExcerptOptions
+from phonoscope_trainer.recipes.detector.level_agreement import LevelAgreement
+from phonoscope_trainer.recipes.devices import DeviceName, chosen_device
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorOptions:
+    """How the detector is trained; saved with the run."""
+
+    recipe: Literal["modern"] = "modern"
+    updates: int = 2500
+    learning_rate: float = 2e-3  # at the peak of the cycle
+    weight_decay: float = 2e-2
+    warm_up: float = 0.15  # share of updates before the peak
+    seed: int = 0
+    checkpoint_every: int = 250
+    threads: int = 2  # of the CPU
+    device: DeviceName = "auto"
+    bfloat16: bool = True  # activations; weights and their update stay float32
+    compiled: bool = False
+    excerpts: ExcerptOptions = field(default_factory=ExcerptOptions)
+    level_agreement: LevelAgreement = field(default_factory=LevelAgreement)
+    corpora: tuple[str, ...] = ()
+    start: str = ""  # a finished run to go on from, through another cycle; empty: from random weights
+    keep_convolutions: str = ""  # up to this one, as that run has them, so that only what follows learns; empty: none
+
+    def __post_init__(self) -> None:
+        if self.updates < 1:
+            raise OptionsError(f"updates must be at least 1, got {self.updates}")
+        if not self.learning_rate > 0:
+            raise OptionsError(f"learning_rate must be above 0, got {self.learning_rate}")
+        if self.keep_convolutions not in ("", *CONVOLUTIONS):
+            raise OptionsError(
+                f"keep_convolutions must be one of {', '.join(CONVOLUTIONS)}, got {self.keep_convolutions!r}"
+            )
+        if self.keep_convolutions and not self.start:
+            raise OptionsError("keep_convolutions: needs a run to start from")
+
+
+def new_learner(standardise: Standardise, options: DetectorOptions) -> training.Learner:
+    """A network, untrained or as the run to start from left it, its optimiser and schedule, on the options' device.
+
+    Raises:
+        CheckpointError: the run to start from cannot be read.
+        OptionsError: that device is not there.
+    """
+    device = chosen_device(options.device)
+    torch.manual_seed(options.seed)
+    network = SVDNet(batch_norm=True)
+    if options.start:
+        state = checkpoint.load(Path(options.start))
+        network.load_state_dict(state["network"])
+        standardise.load_state_dict(state["standardise"])  # what those weights are used to
+    network = network.train().to(device)
+    for name in kept_convolutions(options.keep_convolutions):
+        for layer in (network.get_submodule(name), network.get_submodule(f"{name}{NORM}")):
+            layer.eval().requires_grad_(False)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
+    learning = [weight for weight in network.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(learning, options.learning_rate, weight_decay=options.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, options.learning_rate, total_steps=options.updates, pct_start=options.warm_up
+    )
+    return training.Learner(network, standardise.to(device), optimiser, schedule)
+
+
+def train_detector(
+    folder: Path, draw: Callable[[int], training.Batch], standardise: Standardise, options: DetectorOptions
+) -> SVDNet:
+    """Train, or resume, the run in `folder`; the trained network, batch normalisation folded.
+
+    Args:
+        folder: the run: options, checkpoint and TensorBoard log.
+        draw: the step-th batch: log-mel `[B, T, M]` and labels `[B, S]`.
+        standardise: the training corpora's band statistics; saved with the network.
+        options: everything else.
+
+    Raises:
+        CheckpointError: `folder` holds a run with other options.
+        OptionsError: the device asked for is not there.
+    """
+    torch.set_num_threads(options.threads)
+    learner, state = new_learner(standardise, options), checkpoint.open_run(folder, options)
+    if options.level_agreement.weight == 0:
+        return training.train(folder, draw, learner, options, state)
+    draw = level_agreement.heard_twice(draw, options.level_agreement, options.seed)
+    return training.train(folder, draw, learner, options, state, level_agreement.objective(options.level_agreement))
+
+
+def kept_convolutions(last: str | bool) -> tuple[str, ...]:
+    """The convolutions up to and with `last`; none for nothing, all for True, which older runs say."""
+    names = tuple(CONVOLUTIONS)
+    return names if last is True else names[: names.index(last) + 1] if last else ()
+
+
+def same_layer(layer: str, run: Path, later: Path) -> bool:
+    """Whether a layer hears the same in two runs: in one run, or in a later one that kept all convolutions up to it."""
+    while later != run:
+        path = later / checkpoint.OPTIONS
+        options = checkpoint.options(later) if path.is_file() else {}
+        kept = kept_convolutions(options.get("keep_convolutions", ""))
+        if layer not in kept and layer not in (POOLED.get(name) for name in kept):
+            return False
+        later = Path(options["start"])
+    return True
+
+
+def load_detector(folder: Path) -> tuple[SVDNet, Standardise]:
+    """The network of a run of any recipe, folded and ready to predict, and its band statistics.
+
+    Raises:
+        CheckpointError: the folder holds no readable run.
+    """
+    state = checkpoint.load(folder)
+    network = SVDNet(batch_norm=any("_norm." in name for name in state["network"]))
+    network.load_state_dict(state["network"])
+    standardise = Standardise(state["standardise"]["mean"], state["standardise"]["std"])
+    return network.eval().folded(), standardise.eval()

@@ -1,0 +1,1 @@
+"""How the eight feature inverters are trained (ISMIR 2018)."""

@@ -1,0 +1,1 @@
+"""How the masker is trained."""

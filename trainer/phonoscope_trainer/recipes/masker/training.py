@@ -1,0 +1,186 @@
+"""Trains a masker for one detector, on the music the detector learnt from, varied as it was then."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from phonoscope_trainer.errors import OptionsError
+from phonoscope_trainer.frontends.mel import FRONTEND
+from phonoscope_trainer.networks.masker import Masker
+from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.masker.objective import MovedExcerpts, Weights, draw_fillings, objective
+
+VALIDATION_SEED = 1_000_003  # of the fillings that every validation uses
+
+
+@dataclass(frozen=True, slots=True)
+class MaskerOptions:
+    """How a masker is trained; saved with the run."""
+
+    updates: int = 3000
+    batch: int = 16  # excerpts
+    learning_rate: float = 3e-3  # at the peak of the cycle
+    weight_decay: float = 1e-4
+    warm_up: float = 0.15  # share of updates before the peak
+    weights: Weights = field(default_factory=Weights)
+    outside_db: tuple[float, float] = (15.0, 60.0)  # attenuation of what is outside, in half the excerpts
+    offset: float = 0.5  # standard deviation, in the mask's logits, of where it is cut
+    threshold: float = 0.5  # the detector's: a probability above it is labelled `vocal`
+    validation_excerpts: int = 192
+    validate_every: int = 100  # updates; the best masker so far is the one that is kept
+    bfloat16: bool = True  # activations; weights and their update stay float32
+    seed: int = 0
+    start: str = ""  # a finished run to go on from, through another cycle; empty: from random weights
+    detector: str = ""  # the run that is explained
+    corpora: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("updates", "batch", "validation_excerpts", "validate_every"):
+            if getattr(self, name) < 1:
+                raise OptionsError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not self.learning_rate > 0:
+            raise OptionsError(f"learning_rate must be above 0, got {self.learning_rate}")
+        if not 0 < self.threshold < 1:
+            raise OptionsError(f"threshold must lie between 0 and 1, got {self.threshold}")
+        if not 0 <= self.outside_db[0] <= self.outside_db[1]:
+            raise OptionsError(f"outside_db needs 0 <= low <= high, got {self.outside_db[0]}, {self.outside_db[1]}")
+
+    @property
+    def threshold_logit(self) -> float:
+        """The threshold before the sigmoid."""
+        return math.log(self.threshold / (1 - self.threshold))
+
+
+class MaskerLearner:
+    """A masker, its optimiser and schedule, and what it was at its best."""
+
+    def __init__(self, network: SVDNet, standardise: Standardise, options: MaskerOptions) -> None:
+        """Of random weights, or as the run to start from left it.
+
+        Raises:
+            CheckpointError: the run to start from cannot be read.
+        """
+        torch.manual_seed(options.seed)
+        self.network = network.eval().requires_grad_(requires_grad=False)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
+        self.standardise, self.options = standardise, options
+        self.floor = standardise(torch.full((FRONTEND.bands,), math.log(FRONTEND.floor)))
+        self.masker = Masker()
+        if options.start:
+            self.masker.load_state_dict(checkpoint.load(Path(options.start))["best"])
+        self.optimiser = torch.optim.AdamW(
+            self.masker.parameters(), options.learning_rate, weight_decay=options.weight_decay
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, options.learning_rate, total_steps=options.updates, pct_start=options.warm_up
+        )
+        self.best, self.best_loss = copy.deepcopy(self.masker.state_dict()), math.inf
+
+    def update(self, excerpts: MovedExcerpts, step: int) -> dict[str, float]:
+        """One step of the optimiser; the objective and its terms."""
+        terms = self._terms(excerpts, self.options.seed + step, self.options.offset)
+        self.optimiser.zero_grad()
+        terms["loss"].backward()
+        self.optimiser.step()
+        self.schedule.step()
+        return {name: float(value.detach()) for name, value in terms.items()}
+
+    @torch.no_grad()
+    def validate(self, validation: Sequence[MovedExcerpts]) -> dict[str, float]:
+        """Means over batches of unvaried music; remembers the masker if it was never better."""
+        batches = [self._terms(each, VALIDATION_SEED + number, 0.0) for number, each in enumerate(validation)]
+        means = {name: float(torch.stack([batch[name] for batch in batches]).mean()) for name in batches[0]}
+        if means["loss"] < self.best_loss:
+            self.best, self.best_loss = copy.deepcopy(self.masker.state_dict()), means["loss"]
+        return means
+
+    def state(self) -> dict[str, Any]:
+        """Everything that changes."""
+        parts = {name: getattr(self, name).state_dict() for name in ("masker", "optimiser", "schedule")}
+        return parts | {"best": self.best, "best_loss": self.best_loss}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave."""
+        for name in ("masker", "optimiser", "schedule"):
+            getattr(self, name).load_state_dict(state[name])
+        self.best, self.best_loss = state["best"], state["best_loss"]
+
+    def _terms(self, excerpts: MovedExcerpts, seed: int, offset: float) -> Mapping[str, Tensor]:
+        fillings = draw_fillings(len(excerpts.standardised), seed, self.options.outside_db, offset)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
+            return objective(
+                self.masker,
+                self.network,
+                excerpts,
+                fillings,
+                self.standardise,
+                self.floor,
+                self.options.threshold_logit,
+                self.options.weights,
+            )
+
+
+def train_masker(
+    folder: Path,
+    draw: Callable[[int], MovedExcerpts],
+    validation: Sequence[MovedExcerpts],
+    network: SVDNet,
+    standardise: Standardise,
+    options: MaskerOptions,
+) -> Masker:
+    """Train, or resume, the run in `folder`; the masker with the lowest validation loss, in evaluation mode.
+
+    Args:
+        folder: the run: options, checkpoint and TensorBoard log.
+        draw: the step-th batch.
+        validation: batches of music that is not learnt from.
+        network: the detector; its weights stay as they are.
+        standardise: its band statistics.
+        options: everything else.
+
+    Raises:
+        CheckpointError: `folder` holds a run with other options, or the run to start from cannot be read.
+    """
+    state = checkpoint.open_run(folder, options)
+    learner = MaskerLearner(network, standardise, options)
+    first = 0
+    if state is not None:
+        learner.restore(state)
+        first = int(state["step"])
+    bar = tqdm(total=options.updates, initial=first, desc="masker", unit="update", smoothing=0.05)
+    with SummaryWriter(str(folder), purge_step=first) as log, bar:
+        for step in range(first, options.updates):
+            terms = learner.update(draw(step), step)
+            for name, value in terms.items():
+                log.add_scalar(f"training/{name}", value, step)
+            bar.update()
+            if (step + 1) % options.validate_every == 0 or step + 1 == options.updates:
+                means = learner.validate(validation)
+                for name, value in means.items():
+                    log.add_scalar(f"validation/{name}", value, step)
+                bar.set_postfix({name: f"{value:.2f}" for name, value in means.items()})
+                checkpoint.save(folder, learner.state() | {"step": step + 1})
+    return load_masker(folder)
+
+
+def load_masker(folder: Path) -> Masker:
+    """The masker of a run as it was at its best, in evaluation mode.
+
+    Raises:
+        CheckpointError: the folder holds no readable run.
+    """
+    masker = Masker()
+    masker.load_state_dict(checkpoint.load(folder)["best"])
+    return masker.eval()

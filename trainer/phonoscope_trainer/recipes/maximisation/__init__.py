@@ -1,0 +1,1 @@
+"""How the settings of maximisation are searched (2019)."""

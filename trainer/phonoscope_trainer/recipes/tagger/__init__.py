@@ -1,0 +1,1 @@
+"""How the genre tagger is trained (Choi et al. 2016)."""

@@ -1,0 +1,1 @@
+"""The model repository: Triton models, manifest, deployments."""
