@@ -15,7 +15,7 @@ from typing import Any
 
 import grpc
 from bench_explain import BOUT_CALLS, bout_of
-from phonoscope.v1 import explainer_service_pb2, explainer_service_pb2_grpc
+from phonoscope.v1 import explainer_service_pb2_grpc, inversion_pb2
 from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.cli import default_repository
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
@@ -39,7 +39,7 @@ def measure(model_repository: Path | None = None, calls: int = 150) -> dict[str,
     engine.load()
     inputs, explain = one_excerpt(bundle)
     samples = {"samples": inputs["samples"]}
-    request = explainer_service_pb2.InvertLayersRequest(audio=explain.audio, at_s=explain.at_s)
+    request = inversion_pb2.InvertLayersRequest(audio=explain.audio, at_s=explain.at_s)
     with service(root) as address, grpc.insecure_channel(address) as channel:
         stub = explainer_service_pb2_grpc.ExplainerServiceStub(channel)
         bouts = [

@@ -18,13 +18,13 @@ from typing import Any
 
 import grpc
 import numpy as np
-from phonoscope.v1 import audio_pb2, explainer_service_pb2, explainer_service_pb2_grpc
+from phonoscope.v1 import audio_pb2, explainer_service_pb2_grpc, explanation_pb2
 from phonoscope_serving.bundle.bundle import Bundle
 
 READY_S = 120.0
 PACKAGES = ("grpcio", "protobuf", "numpy", "onnxruntime")
 Inputs = dict[str, np.ndarray[Any, Any]]
-Request = explainer_service_pb2.ExplainRequest
+Request = explanation_pb2.ExplainRequest
 
 
 def one_excerpt(bundle: Bundle) -> tuple[Inputs, Request]:

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from types import TracebackType
 from typing import Literal, Self
 
-from phonoscope.v1 import auralisation_pb2
-from phonoscope.v1 import explainer_service_pb2 as pb
+from phonoscope.v1 import auralisation_pb2, bundle_pb2, explanation_pb2, inversion_pb2, prediction_pb2
 from phonoscope.v1.explainer_service_pb2_grpc import ExplainerServiceStub
 
 from phonoscope_client.errors import invalid
@@ -59,8 +58,8 @@ class Client:
             audio: path of a WAV, FLAC, Ogg or MP3 file, the bytes of one, or `(samples, sample_rate_hz)` with
                 floating-point samples `[N]` or `[N, channels]`; at most 64 MiB and 1200 s.
         """
-        response: pb.PredictResponse = self._calls.answer(
-            self._stub.Predict, pb.PredictRequest(audio=sound.whole(audio))
+        response: prediction_pb2.PredictResponse = self._calls.answer(
+            self._stub.Predict, prediction_pb2.PredictRequest(audio=sound.whole(audio))
         )
         return curve_messages.curve(response)
 
@@ -99,7 +98,7 @@ class Client:
         region = explanation_messages.region_choice(alpha, maximum_area)
         masking_number = explanation_messages.masking(masking)
         section = sound.around(audio, at_s)
-        request = pb.ExplainRequest(
+        request = explanation_pb2.ExplainRequest(
             audio=section.message,
             at_s=at_s - section.start_s,
             region=region,
@@ -109,7 +108,7 @@ class Client:
             outside_db=outside_db,
             detailed=detailed,
         )
-        response: pb.ExplainResponse = self._calls.answer(self._stub.Explain, request)
+        response: explanation_pb2.ExplainResponse = self._calls.answer(self._stub.Explain, request)
         return explanation_messages.explanation(response, start_s=section.start_s)
 
     def invert_layers(
@@ -130,10 +129,10 @@ class Client:
         if isinstance(layers, str):
             raise invalid("layers", f"{layers!r}; give a list of names, such as [{layers!r}]")
         section = sound.around(audio, at_s)
-        request = pb.InvertLayersRequest(
+        request = inversion_pb2.InvertLayersRequest(
             audio=section.message, at_s=at_s - section.start_s, layers=layers, listen=listen
         )
-        response: pb.InvertLayersResponse = self._calls.answer(self._stub.InvertLayers, request)
+        response: inversion_pb2.InvertLayersResponse = self._calls.answer(self._stub.InvertLayers, request)
         return inversion_messages.inversions(response, start_s=section.start_s)
 
     def auralise(
@@ -221,7 +220,9 @@ class Client:
 
     def describe(self) -> Bundle:
         """What the service is serving."""
-        response: pb.DescribeBundleResponse = self._calls.answer(self._stub.DescribeBundle, pb.DescribeBundleRequest())
+        response: bundle_pb2.DescribeBundleResponse = self._calls.answer(
+            self._stub.DescribeBundle, bundle_pb2.DescribeBundleRequest()
+        )
         return bundle_messages.bundle(response)
 
     def close(self) -> None:

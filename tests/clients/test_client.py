@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2
-from phonoscope.v1 import explainer_service_pb2 as pb
-from phonoscope.v1 import explanation_pb2
+from phonoscope.v1 import bundle_pb2, bundle_reference_pb2, explanation_pb2, prediction_pb2, time_frequency_pb2
 from phonoscope_client import (
     BusyError,
     Client,
@@ -122,7 +121,7 @@ def test_unavailable_is_tried_again_even_with_a_large_recording():
         attempts.append(request.ByteSize())
         if len(attempts) < 3:
             context.abort(grpc.StatusCode.UNAVAILABLE, "starting")
-        return pb.PredictResponse(probability=[0.5], frames_per_second=70)
+        return prediction_pb2.PredictResponse(probability=[0.5], frames_per_second=70)
 
     recording = (np.zeros(2**20, np.float32), 44100)  # 4 MiB, far above what gRPC keeps for retries by default
     with serving(answer) as address, Client(address) as client:
@@ -148,7 +147,7 @@ def test_an_answer_that_does_not_come_in_time_is_given_up():
 
     def answer(request, context):
         hold.wait(10)
-        return pb.DescribeBundleResponse()
+        return bundle_pb2.DescribeBundleResponse()
 
     with serving(answer) as address, Client(address, timeout_s=0.2) as client:
         with pytest.raises(DeadlineExceededError):
@@ -161,7 +160,7 @@ def test_the_service_is_told_the_deadline():
 
     def answer(request, context):
         remaining_s.append(context.time_remaining())
-        return pb.DescribeBundleResponse()
+        return bundle_pb2.DescribeBundleResponse()
 
     with serving(answer) as address, Client(address, timeout_s=50) as client:
         client.describe()
@@ -169,7 +168,7 @@ def test_the_service_is_told_the_deadline():
 
 
 def test_nobody_listening_is_unavailable():
-    with serving(lambda request, context: pb.DescribeBundleResponse()) as address:
+    with serving(lambda request, context: bundle_pb2.DescribeBundleResponse()) as address:
         pass
     with Client(address) as client, pytest.raises(UnavailableError):
         client.describe()
@@ -180,7 +179,7 @@ def test_the_token_is_sent_as_a_bearer_token():
 
     def answer(request, context):
         seen.append(dict(context.invocation_metadata()).get("authorization"))
-        return pb.DescribeBundleResponse()
+        return bundle_pb2.DescribeBundleResponse()
 
     with serving(answer) as address:
         with Client(address, token="secret") as client:
@@ -315,11 +314,11 @@ def test_one_client_serves_many_threads():
 def _response(request):
     """An answer of three frames and two bands, for the moment asked about."""
     values = np.arange(6, dtype="<f4").tobytes()
-    grid = explanation_pb2.TimeFrequencyMap(frames=3, bands=2, values=values)
-    return pb.ExplainResponse(
-        bundle=explanation_pb2.BundleReference(name="three-by-two", digest="00"),
+    grid = time_frequency_pb2.TimeFrequencyMap(frames=3, bands=2, values=values)
+    return explanation_pb2.ExplainResponse(
+        bundle=bundle_reference_pb2.BundleReference(name="three-by-two", digest="00"),
         at_s=request.at_s,
-        axes=explanation_pb2.TimeFrequencyAxes(
+        axes=time_frequency_pb2.TimeFrequencyAxes(
             start_s=request.at_s - 1, frames_per_second=70, band_centre_hz=[100, 200]
         ),
         log_mel=grid,

@@ -7,8 +7,7 @@ import grpc
 import numpy as np
 import pytest
 from google.rpc import error_details_pb2
-from phonoscope.v1 import explanation_pb2
-from phonoscope.v1 import maximisation_pb2 as pb
+from phonoscope.v1 import maximisation_pb2, time_frequency_pb2
 from phonoscope_client import AscentProgress, Client, InvalidInputError, Maximisation, ResponseTerm, ServiceError
 from phonoscope_client.cli import get_parser, main
 from phonoscope_client.commands.maximise import Wish, wish
@@ -20,13 +19,13 @@ SOUND = {"samples": np.full(100, 0.5, "<f4").tobytes(), "sample_rate_hz": 22050}
 
 
 def picture(values):
-    return explanation_pb2.TimeFrequencyMap(frames=115, bands=80, values=values.tobytes())
+    return time_frequency_pb2.TimeFrequencyMap(frames=115, bands=80, values=values.tobytes())
 
 
 def stream(request, context=None):
     """Settings, two progress events, and as many examples as were asked for."""
     count = request.examples
-    settings = pb.MaximisationSettings(
+    settings = maximisation_pb2.MaximisationSettings(
         bundle={"name": "noise-1", "digest": "ab" * 32},
         axes={"frames_per_second": 70, "band_centre_hz": np.linspace(50, 7900, 80)},
         steps=20,
@@ -35,13 +34,13 @@ def stream(request, context=None):
         examples=count,
         threshold=0.5,
     )
-    yield pb.MaximiseResponse(settings=settings)
+    yield maximisation_pb2.MaximiseResponse(settings=settings)
     for step in (9, 20):
-        yield pb.MaximiseResponse(
+        yield maximisation_pb2.MaximiseResponse(
             progress={"step": [step] * count, "response": [step / 10] * count, "prior": [-60.0] * count}
         )
     for index in range(count):
-        example = pb.MaximisationExample(
+        example = maximisation_pb2.MaximisationExample(
             index=index,
             initial_response=-1,
             response=2 + index,
@@ -54,7 +53,7 @@ def stream(request, context=None):
             initial_audio=SOUND if request.listen else None,
             audio=SOUND if request.listen else None,
         )
-        yield pb.MaximiseResponse(example=example)
+        yield maximisation_pb2.MaximiseResponse(example=example)
 
 
 def test_progress_comes_first_and_then_everything_that_was_found():
@@ -87,7 +86,7 @@ def test_what_is_asked_reaches_the_service():
         ("conv5", False, 0, 1.0),
     ]
     assert (request.position.frame, request.position.band) == (16, 10)
-    assert (request.direction, request.examples, request.seed) == (pb.DIRECTION_MINIMISE, 2, 7)
+    assert (request.direction, request.examples, request.seed) == (maximisation_pb2.DIRECTION_MINIMISE, 2, 7)
     assert request.HasField("steps")  # zero steps are a choice, not a gap
     assert request.HasField("prior_weight")
     assert not request.HasField("learning_rate")

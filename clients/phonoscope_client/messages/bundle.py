@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from phonoscope.v1 import explainer_service_pb2
+from phonoscope.v1 import bundle_pb2
 
 from phonoscope_client.messages import auralisation as auralisation_messages
 from phonoscope_client.messages.wire import decimal
 from phonoscope_client.results.bundle import Bundle, Layer, Rule, TrainingData
 
 
-def bundle(response: explainer_service_pb2.DescribeBundleResponse) -> Bundle:
+def bundle(response: bundle_pb2.DescribeBundleResponse) -> Bundle:
     """The bundle a response describes."""
     return Bundle(
         name=response.bundle.name,

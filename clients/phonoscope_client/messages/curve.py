@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from phonoscope.v1 import explainer_service_pb2
+from phonoscope.v1 import prediction_pb2
 
 from phonoscope_client.messages.wire import bundle_reference, decimal
 from phonoscope_client.results.curve import Curve
 
 
-def curve(response: explainer_service_pb2.PredictResponse) -> Curve:
+def curve(response: prediction_pb2.PredictResponse) -> Curve:
     """The curve in a response."""
     return Curve(
         bundle=bundle_reference(response.bundle),

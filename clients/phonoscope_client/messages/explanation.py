@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from phonoscope.v1 import explainer_service_pb2, explanation_pb2
+from phonoscope.v1 import explanation_pb2
 
 from phonoscope_client.errors import ServiceError, invalid
 from phonoscope_client.messages.wire import axes, bundle_reference, decimal, time_frequency_map, waveform
@@ -51,7 +51,7 @@ def masking(name: str) -> explanation_pb2.Masking:
     return _MASKINGS[name]
 
 
-def explanation(response: explainer_service_pb2.ExplainResponse, *, start_s: int) -> Explanation:
+def explanation(response: explanation_pb2.ExplainResponse, *, start_s: int) -> Explanation:
     """The explanation in a response.
 
     Args:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from phonoscope.v1 import explainer_service_pb2
+from phonoscope.v1 import inversion_pb2
 
 from phonoscope_client.messages.wire import axes, bundle_reference, decimal, time_frequency_map, waveform
 from phonoscope_client.results.inversion import Inversions, LayerInversion
 
 
-def inversions(response: explainer_service_pb2.InvertLayersResponse, *, start_s: int) -> Inversions:
+def inversions(response: inversion_pb2.InvertLayersResponse, *, start_s: int) -> Inversions:
     """The inversions in a response.
 
     Args:
@@ -33,7 +33,7 @@ def inversions(response: explainer_service_pb2.InvertLayersResponse, *, start_s:
     )
 
 
-def _layer_inversion(message: explainer_service_pb2.LayerInversion) -> LayerInversion:
+def _layer_inversion(message: inversion_pb2.LayerInversion) -> LayerInversion:
     return LayerInversion(
         inverted=time_frequency_map(message.inverted),
         reconstruction_error=decimal(message.reconstruction_error),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from google.protobuf.message import Message
-from phonoscope.v1 import audio_pb2, explanation_pb2
+from phonoscope.v1 import audio_pb2, bundle_reference_pb2, time_frequency_pb2
 
 from phonoscope_client.errors import ServiceError
 from phonoscope_client.results.parts import Axes, BundleReference, Floats, Waveform
 
 
-def axes(message: explanation_pb2.TimeFrequencyAxes, start_s: int) -> Axes:
+def axes(message: time_frequency_pb2.TimeFrequencyAxes, start_s: int) -> Axes:
     """Where frames and bands lie, in a recording of which the section from `start_s` was sent."""
     return Axes(
         start_s=start_s + message.start_s,
@@ -19,12 +19,12 @@ def axes(message: explanation_pb2.TimeFrequencyAxes, start_s: int) -> Axes:
     )
 
 
-def bundle_reference(message: explanation_pb2.BundleReference) -> BundleReference:
+def bundle_reference(message: bundle_reference_pb2.BundleReference) -> BundleReference:
     """The bundle that answered."""
     return BundleReference(message.name, message.digest)
 
 
-def time_frequency_map(message: explanation_pb2.TimeFrequencyMap) -> Floats:
+def time_frequency_map(message: time_frequency_pb2.TimeFrequencyMap) -> Floats:
     """A picture `[T, M]`.
 
     Raises:

@@ -1,5 +1,6 @@
 from phonoscope.v1 import audio_pb2 as _audio_pb2
-from phonoscope.v1 import explanation_pb2 as _explanation_pb2
+from phonoscope.v1 import bundle_reference_pb2 as _bundle_reference_pb2
+from phonoscope.v1 import time_frequency_pb2 as _time_frequency_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -60,16 +61,16 @@ class AuraliseResponse(_message.Message):
     ORIGINAL_AUDIO_FIELD_NUMBER: _ClassVar[int]
     RESYNTHESIS_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
-    bundle: _explanation_pb2.BundleReference
+    bundle: _bundle_reference_pb2.BundleReference
     at_s: float
-    axes: _explanation_pb2.TimeFrequencyAxes
-    given: _explanation_pb2.TimeFrequencyMap
+    axes: _time_frequency_pb2.TimeFrequencyAxes
+    given: _time_frequency_pb2.TimeFrequencyMap
     classes: _containers.RepeatedCompositeFieldContainer[ClassProbability]
     features: _containers.RepeatedCompositeFieldContainer[HeardFeature]
     original_audio: _audio_pb2.Waveform
     resynthesis: Resynthesis
     seconds: float
-    def __init__(self, bundle: _Optional[_Union[_explanation_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_explanation_pb2.TimeFrequencyAxes, _Mapping]] = ..., given: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., classes: _Optional[_Iterable[_Union[ClassProbability, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[HeardFeature, _Mapping]]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., resynthesis: _Optional[_Union[Resynthesis, str]] = ..., seconds: _Optional[float] = ...) -> None: ...
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., given: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., classes: _Optional[_Iterable[_Union[ClassProbability, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[HeardFeature, _Mapping]]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., resynthesis: _Optional[_Union[Resynthesis, str]] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class ClassProbability(_message.Message):
     __slots__ = ("label", "probability")
@@ -89,9 +90,9 @@ class HeardFeature(_message.Message):
     layer: str
     feature: int
     strength: float
-    heard: _explanation_pb2.TimeFrequencyMap
+    heard: _time_frequency_pb2.TimeFrequencyMap
     audio: _audio_pb2.Waveform
-    def __init__(self, layer: _Optional[str] = ..., feature: _Optional[int] = ..., strength: _Optional[float] = ..., heard: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ...) -> None: ...
+    def __init__(self, layer: _Optional[str] = ..., feature: _Optional[int] = ..., strength: _Optional[float] = ..., heard: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ...) -> None: ...
 
 class AudibleNetwork(_message.Message):
     __slots__ = ("network", "layers", "labels", "clip_s")

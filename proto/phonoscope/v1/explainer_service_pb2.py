@@ -22,53 +22,21 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from phonoscope.v1 import audio_pb2 as phonoscope_dot_v1_dot_audio__pb2
 from phonoscope.v1 import auralisation_pb2 as phonoscope_dot_v1_dot_auralisation__pb2
+from phonoscope.v1 import bundle_pb2 as phonoscope_dot_v1_dot_bundle__pb2
 from phonoscope.v1 import explanation_pb2 as phonoscope_dot_v1_dot_explanation__pb2
+from phonoscope.v1 import inversion_pb2 as phonoscope_dot_v1_dot_inversion__pb2
 from phonoscope.v1 import maximisation_pb2 as phonoscope_dot_v1_dot_maximisation__pb2
+from phonoscope.v1 import prediction_pb2 as phonoscope_dot_v1_dot_prediction__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%phonoscope/v1/explainer_service.proto\x12\rphonoscope.v1\x1a\x19phonoscope/v1/audio.proto\x1a phonoscope/v1/auralisation.proto\x1a\x1fphonoscope/v1/explanation.proto\x1a phonoscope/v1/maximisation.proto\"5\n\x0ePredictRequest\x12#\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x14.phonoscope.v1.Audio\"\x88\x01\n\x0fPredictResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12\x17\n\x0bprobability\x18\x02 \x03(\x02\x42\x02\x10\x01\x12\x19\n\x11\x66rames_per_second\x18\x03 \x01(\x01\x12\x11\n\tthreshold\x18\x04 \x01(\x02\"\xf1\x01\n\x0e\x45xplainRequest\x12#\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x14.phonoscope.v1.Audio\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12+\n\x06region\x18\x03 \x01(\x0b\x32\x1b.phonoscope.v1.RegionChoice\x12\'\n\x07masking\x18\x04 \x01(\x0e\x32\x16.phonoscope.v1.Masking\x12\x0e\n\x06listen\x18\x05 \x01(\x08\x12\x0c\n\x04rule\x18\x06 \x01(\t\x12\x17\n\noutside_db\x18\x07 \x01(\x02H\x00\x88\x01\x01\x12\x10\n\x08\x64\x65tailed\x18\x08 \x01(\x08\x42\r\n\x0b_outside_db\"\x80\x05\n\x0f\x45xplainResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12.\n\x04\x61xes\x18\x03 \x01(\x0b\x32 .phonoscope.v1.TimeFrequencyAxes\x12\x30\n\x07log_mel\x18\x04 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x32\n\trelevance\x18\x05 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12%\n\x06region\x18\x06 \x01(\x0b\x32\x15.phonoscope.v1.Region\x12\x34\n\x0b\x65xplanation\x18\x07 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\r\n\x05\x61lpha\x18\x08 \x01(\x02\x12\'\n\x07masking\x18\t \x01(\x0e\x32\x16.phonoscope.v1.Masking\x12\x11\n\tthreshold\x18\n \x01(\x02\x12#\n\x05trust\x18\x0b \x01(\x0b\x32\x14.phonoscope.v1.Trust\x12/\n\x0eoriginal_audio\x18\x0c \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12\x32\n\x11\x65xplanation_audio\x18\r \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12\x0c\n\x04rule\x18\x0e \x01(\t\x12\x17\n\noutside_db\x18\x0f \x01(\x02H\x00\x88\x01\x01\x12\x31\n\x08inverted\x18\x10 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMapB\r\n\x0b_outside_db\"h\n\x13InvertLayersRequest\x12#\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x14.phonoscope.v1.Audio\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12\x0e\n\x06layers\x18\x03 \x03(\t\x12\x0e\n\x06listen\x18\x04 \x01(\x08\"\xba\x03\n\x14InvertLayersResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12.\n\x04\x61xes\x18\x03 \x01(\x0b\x32 .phonoscope.v1.TimeFrequencyAxes\x12\x30\n\x07log_mel\x18\x04 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x35\n\x0cstandardised\x18\x05 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x13\n\x0bprobability\x18\x06 \x01(\x02\x12\x11\n\tthreshold\x18\x07 \x01(\x02\x12\x31\n\ninversions\x18\x08 \x03(\x0b\x32\x1d.phonoscope.v1.LayerInversion\x12/\n\x0eoriginal_audio\x18\t \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12.\n\rlog_mel_audio\x18\n \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12\x0f\n\x07seconds\x18\x0b \x01(\x01\"\xd8\x01\n\x0eLayerInversion\x12\r\n\x05layer\x18\x01 \x01(\t\x12\x31\n\x08inverted\x18\x02 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x1c\n\x14reconstruction_error\x18\x03 \x01(\x02\x12!\n\x19reconstruction_percentile\x18\x04 \x01(\x02\x12\x1b\n\x13out_of_distribution\x18\x05 \x01(\x08\x12&\n\x05\x61udio\x18\x06 \x01(\x0b\x32\x17.phonoscope.v1.Waveform\"\x17\n\x15\x44\x65scribeBundleRequest\"<\n\x05Layer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\x05shape\x18\x02 \x03(\rB\x02\x10\x01\x12\x12\n\ninvertible\x18\x03 \x01(\x08\"\x92\x04\n\x16\x44\x65scribeBundleResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12$\n\x06layers\x18\x02 \x03(\x0b\x32\x14.phonoscope.v1.Layer\x12\x16\n\x0esample_rate_hz\x18\x03 \x01(\r\x12\x13\n\x0bhop_samples\x18\x04 \x01(\r\x12\x15\n\rframe_samples\x18\x05 \x01(\r\x12\x16\n\x0e\x65xcerpt_frames\x18\x06 \x01(\r\x12\x1a\n\x0e\x62\x61nd_centre_hz\x18\x07 \x03(\x02\x42\x02\x10\x01\x12\x11\n\tthreshold\x18\x08 \x01(\x02\x12-\n\x05rules\x18\t \x03(\x0b\x32\x1e.phonoscope.v1.ExplanationRule\x12\x43\n\x07metrics\x18\n \x03(\x0b\x32\x32.phonoscope.v1.DescribeBundleResponse.MetricsEntry\x12\x32\n\rtraining_data\x18\x0b \x03(\x0b\x32\x1b.phonoscope.v1.TrainingData\x12\x0f\n\x07\x63ommand\x18\x0c \x01(\t\x12.\n\x07\x61udible\x18\x14 \x03(\x0b\x32\x1d.phonoscope.v1.AudibleNetwork\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"6\n\x0f\x45xplanationRule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rdefault_alpha\x18\x02 \x01(\x02\"=\n\x0cTrainingData\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07licence\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t2\xfa\x03\n\x10\x45xplainerService\x12H\n\x07Predict\x12\x1d.phonoscope.v1.PredictRequest\x1a\x1e.phonoscope.v1.PredictResponse\x12H\n\x07\x45xplain\x12\x1d.phonoscope.v1.ExplainRequest\x1a\x1e.phonoscope.v1.ExplainResponse\x12W\n\x0cInvertLayers\x12\".phonoscope.v1.InvertLayersRequest\x1a#.phonoscope.v1.InvertLayersResponse\x12K\n\x08\x41uralise\x12\x1e.phonoscope.v1.AuraliseRequest\x1a\x1f.phonoscope.v1.AuraliseResponse\x12M\n\x08Maximise\x12\x1e.phonoscope.v1.MaximiseRequest\x1a\x1f.phonoscope.v1.MaximiseResponse0\x01\x12]\n\x0e\x44\x65scribeBundle\x12$.phonoscope.v1.DescribeBundleRequest\x1a%.phonoscope.v1.DescribeBundleResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%phonoscope/v1/explainer_service.proto\x12\rphonoscope.v1\x1a phonoscope/v1/auralisation.proto\x1a\x1aphonoscope/v1/bundle.proto\x1a\x1fphonoscope/v1/explanation.proto\x1a\x1dphonoscope/v1/inversion.proto\x1a phonoscope/v1/maximisation.proto\x1a\x1ephonoscope/v1/prediction.proto2\xfa\x03\n\x10\x45xplainerService\x12H\n\x07Predict\x12\x1d.phonoscope.v1.PredictRequest\x1a\x1e.phonoscope.v1.PredictResponse\x12H\n\x07\x45xplain\x12\x1d.phonoscope.v1.ExplainRequest\x1a\x1e.phonoscope.v1.ExplainResponse\x12W\n\x0cInvertLayers\x12\".phonoscope.v1.InvertLayersRequest\x1a#.phonoscope.v1.InvertLayersResponse\x12K\n\x08\x41uralise\x12\x1e.phonoscope.v1.AuraliseRequest\x1a\x1f.phonoscope.v1.AuraliseResponse\x12M\n\x08Maximise\x12\x1e.phonoscope.v1.MaximiseRequest\x1a\x1f.phonoscope.v1.MaximiseResponse0\x01\x12]\n\x0e\x44\x65scribeBundle\x12$.phonoscope.v1.DescribeBundleRequest\x1a%.phonoscope.v1.DescribeBundleResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'phonoscope.v1.explainer_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PREDICTRESPONSE'].fields_by_name['probability']._loaded_options = None
-  _globals['_PREDICTRESPONSE'].fields_by_name['probability']._serialized_options = b'\020\001'
-  _globals['_LAYER'].fields_by_name['shape']._loaded_options = None
-  _globals['_LAYER'].fields_by_name['shape']._serialized_options = b'\020\001'
-  _globals['_DESCRIBEBUNDLERESPONSE_METRICSENTRY']._loaded_options = None
-  _globals['_DESCRIBEBUNDLERESPONSE_METRICSENTRY']._serialized_options = b'8\001'
-  _globals['_DESCRIBEBUNDLERESPONSE'].fields_by_name['band_centre_hz']._loaded_options = None
-  _globals['_DESCRIBEBUNDLERESPONSE'].fields_by_name['band_centre_hz']._serialized_options = b'\020\001'
-  _globals['_PREDICTREQUEST']._serialized_start=184
-  _globals['_PREDICTREQUEST']._serialized_end=237
-  _globals['_PREDICTRESPONSE']._serialized_start=240
-  _globals['_PREDICTRESPONSE']._serialized_end=376
-  _globals['_EXPLAINREQUEST']._serialized_start=379
-  _globals['_EXPLAINREQUEST']._serialized_end=620
-  _globals['_EXPLAINRESPONSE']._serialized_start=623
-  _globals['_EXPLAINRESPONSE']._serialized_end=1263
-  _globals['_INVERTLAYERSREQUEST']._serialized_start=1265
-  _globals['_INVERTLAYERSREQUEST']._serialized_end=1369
-  _globals['_INVERTLAYERSRESPONSE']._serialized_start=1372
-  _globals['_INVERTLAYERSRESPONSE']._serialized_end=1814
-  _globals['_LAYERINVERSION']._serialized_start=1817
-  _globals['_LAYERINVERSION']._serialized_end=2033
-  _globals['_DESCRIBEBUNDLEREQUEST']._serialized_start=2035
-  _globals['_DESCRIBEBUNDLEREQUEST']._serialized_end=2058
-  _globals['_LAYER']._serialized_start=2060
-  _globals['_LAYER']._serialized_end=2120
-  _globals['_DESCRIBEBUNDLERESPONSE']._serialized_start=2123
-  _globals['_DESCRIBEBUNDLERESPONSE']._serialized_end=2653
-  _globals['_DESCRIBEBUNDLERESPONSE_METRICSENTRY']._serialized_start=2607
-  _globals['_DESCRIBEBUNDLERESPONSE_METRICSENTRY']._serialized_end=2653
-  _globals['_EXPLANATIONRULE']._serialized_start=2655
-  _globals['_EXPLANATIONRULE']._serialized_end=2709
-  _globals['_TRAININGDATA']._serialized_start=2711
-  _globals['_TRAININGDATA']._serialized_end=2772
-  _globals['_EXPLAINERSERVICE']._serialized_start=2775
-  _globals['_EXPLAINERSERVICE']._serialized_end=3281
+  _globals['_EXPLAINERSERVICE']._serialized_start=249
+  _globals['_EXPLAINERSERVICE']._serialized_end=755
 # @@protoc_insertion_point(module_scope)

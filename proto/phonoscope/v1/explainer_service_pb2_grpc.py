@@ -4,8 +4,11 @@ import grpc
 import warnings
 
 from phonoscope.v1 import auralisation_pb2 as phonoscope_dot_v1_dot_auralisation__pb2
-from phonoscope.v1 import explainer_service_pb2 as phonoscope_dot_v1_dot_explainer__service__pb2
+from phonoscope.v1 import bundle_pb2 as phonoscope_dot_v1_dot_bundle__pb2
+from phonoscope.v1 import explanation_pb2 as phonoscope_dot_v1_dot_explanation__pb2
+from phonoscope.v1 import inversion_pb2 as phonoscope_dot_v1_dot_inversion__pb2
 from phonoscope.v1 import maximisation_pb2 as phonoscope_dot_v1_dot_maximisation__pb2
+from phonoscope.v1 import prediction_pb2 as phonoscope_dot_v1_dot_prediction__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
 GRPC_VERSION = grpc.__version__
@@ -49,18 +52,18 @@ class ExplainerServiceStub:
         """
         self.Predict = channel.unary_unary(
                 '/phonoscope.v1.ExplainerService/Predict',
-                request_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.PredictRequest.SerializeToString,
-                response_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.PredictResponse.FromString,
+                request_serializer=phonoscope_dot_v1_dot_prediction__pb2.PredictRequest.SerializeToString,
+                response_deserializer=phonoscope_dot_v1_dot_prediction__pb2.PredictResponse.FromString,
                 _registered_method=True)
         self.Explain = channel.unary_unary(
                 '/phonoscope.v1.ExplainerService/Explain',
-                request_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.ExplainRequest.SerializeToString,
-                response_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.ExplainResponse.FromString,
+                request_serializer=phonoscope_dot_v1_dot_explanation__pb2.ExplainRequest.SerializeToString,
+                response_deserializer=phonoscope_dot_v1_dot_explanation__pb2.ExplainResponse.FromString,
                 _registered_method=True)
         self.InvertLayers = channel.unary_unary(
                 '/phonoscope.v1.ExplainerService/InvertLayers',
-                request_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersRequest.SerializeToString,
-                response_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersResponse.FromString,
+                request_serializer=phonoscope_dot_v1_dot_inversion__pb2.InvertLayersRequest.SerializeToString,
+                response_deserializer=phonoscope_dot_v1_dot_inversion__pb2.InvertLayersResponse.FromString,
                 _registered_method=True)
         self.Auralise = channel.unary_unary(
                 '/phonoscope.v1.ExplainerService/Auralise',
@@ -74,8 +77,8 @@ class ExplainerServiceStub:
                 _registered_method=True)
         self.DescribeBundle = channel.unary_unary(
                 '/phonoscope.v1.ExplainerService/DescribeBundle',
-                request_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.DescribeBundleRequest.SerializeToString,
-                response_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.DescribeBundleResponse.FromString,
+                request_serializer=phonoscope_dot_v1_dot_bundle__pb2.DescribeBundleRequest.SerializeToString,
+                response_deserializer=phonoscope_dot_v1_dot_bundle__pb2.DescribeBundleResponse.FromString,
                 _registered_method=True)
 
 
@@ -163,18 +166,18 @@ def add_ExplainerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'Predict': grpc.unary_unary_rpc_method_handler(
                     servicer.Predict,
-                    request_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.PredictRequest.FromString,
-                    response_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.PredictResponse.SerializeToString,
+                    request_deserializer=phonoscope_dot_v1_dot_prediction__pb2.PredictRequest.FromString,
+                    response_serializer=phonoscope_dot_v1_dot_prediction__pb2.PredictResponse.SerializeToString,
             ),
             'Explain': grpc.unary_unary_rpc_method_handler(
                     servicer.Explain,
-                    request_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.ExplainRequest.FromString,
-                    response_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.ExplainResponse.SerializeToString,
+                    request_deserializer=phonoscope_dot_v1_dot_explanation__pb2.ExplainRequest.FromString,
+                    response_serializer=phonoscope_dot_v1_dot_explanation__pb2.ExplainResponse.SerializeToString,
             ),
             'InvertLayers': grpc.unary_unary_rpc_method_handler(
                     servicer.InvertLayers,
-                    request_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersRequest.FromString,
-                    response_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersResponse.SerializeToString,
+                    request_deserializer=phonoscope_dot_v1_dot_inversion__pb2.InvertLayersRequest.FromString,
+                    response_serializer=phonoscope_dot_v1_dot_inversion__pb2.InvertLayersResponse.SerializeToString,
             ),
             'Auralise': grpc.unary_unary_rpc_method_handler(
                     servicer.Auralise,
@@ -188,8 +191,8 @@ def add_ExplainerServiceServicer_to_server(servicer, server):
             ),
             'DescribeBundle': grpc.unary_unary_rpc_method_handler(
                     servicer.DescribeBundle,
-                    request_deserializer=phonoscope_dot_v1_dot_explainer__service__pb2.DescribeBundleRequest.FromString,
-                    response_serializer=phonoscope_dot_v1_dot_explainer__service__pb2.DescribeBundleResponse.SerializeToString,
+                    request_deserializer=phonoscope_dot_v1_dot_bundle__pb2.DescribeBundleRequest.FromString,
+                    response_serializer=phonoscope_dot_v1_dot_bundle__pb2.DescribeBundleResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -228,8 +231,8 @@ class ExplainerService:
             request,
             target,
             '/phonoscope.v1.ExplainerService/Predict',
-            phonoscope_dot_v1_dot_explainer__service__pb2.PredictRequest.SerializeToString,
-            phonoscope_dot_v1_dot_explainer__service__pb2.PredictResponse.FromString,
+            phonoscope_dot_v1_dot_prediction__pb2.PredictRequest.SerializeToString,
+            phonoscope_dot_v1_dot_prediction__pb2.PredictResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -255,8 +258,8 @@ class ExplainerService:
             request,
             target,
             '/phonoscope.v1.ExplainerService/Explain',
-            phonoscope_dot_v1_dot_explainer__service__pb2.ExplainRequest.SerializeToString,
-            phonoscope_dot_v1_dot_explainer__service__pb2.ExplainResponse.FromString,
+            phonoscope_dot_v1_dot_explanation__pb2.ExplainRequest.SerializeToString,
+            phonoscope_dot_v1_dot_explanation__pb2.ExplainResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -282,8 +285,8 @@ class ExplainerService:
             request,
             target,
             '/phonoscope.v1.ExplainerService/InvertLayers',
-            phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersRequest.SerializeToString,
-            phonoscope_dot_v1_dot_explainer__service__pb2.InvertLayersResponse.FromString,
+            phonoscope_dot_v1_dot_inversion__pb2.InvertLayersRequest.SerializeToString,
+            phonoscope_dot_v1_dot_inversion__pb2.InvertLayersResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -363,8 +366,8 @@ class ExplainerService:
             request,
             target,
             '/phonoscope.v1.ExplainerService/DescribeBundle',
-            phonoscope_dot_v1_dot_explainer__service__pb2.DescribeBundleRequest.SerializeToString,
-            phonoscope_dot_v1_dot_explainer__service__pb2.DescribeBundleResponse.FromString,
+            phonoscope_dot_v1_dot_bundle__pb2.DescribeBundleRequest.SerializeToString,
+            phonoscope_dot_v1_dot_bundle__pb2.DescribeBundleResponse.FromString,
             options,
             channel_credentials,
             insecure,

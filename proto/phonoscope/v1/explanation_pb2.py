@@ -22,29 +22,30 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from phonoscope.v1 import audio_pb2 as phonoscope_dot_v1_dot_audio__pb2
+from phonoscope.v1 import bundle_reference_pb2 as phonoscope_dot_v1_dot_bundle__reference__pb2
+from phonoscope.v1 import time_frequency_pb2 as phonoscope_dot_v1_dot_time__frequency__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fphonoscope/v1/explanation.proto\x12\rphonoscope.v1\"A\n\x10TimeFrequencyMap\x12\x0e\n\x06\x66rames\x18\x01 \x01(\r\x12\r\n\x05\x62\x61nds\x18\x02 \x01(\r\x12\x0e\n\x06values\x18\x03 \x01(\x0c\"7\n\x06Region\x12\x0e\n\x06\x66rames\x18\x01 \x01(\r\x12\r\n\x05\x62\x61nds\x18\x02 \x01(\r\x12\x0e\n\x06inside\x18\x03 \x01(\x0c\"W\n\x11TimeFrequencyAxes\x12\x0f\n\x07start_s\x18\x01 \x01(\x01\x12\x19\n\x11\x66rames_per_second\x18\x02 \x01(\x01\x12\x16\n\x0e\x62\x61nd_centre_hz\x18\x03 \x03(\x02\"k\n\x0cRegionChoice\x12\x0f\n\x05\x61lpha\x18\x01 \x01(\x02H\x00\x12(\n\x1elargest_alpha_that_keeps_label\x18\x02 \x01(\x08H\x00\x12\x16\n\x0cmaximum_area\x18\x03 \x01(\x02H\x00\x42\x08\n\x06\x63hoice\"\xcd\x03\n\x05Trust\x12-\n\x0fpredicted_label\x18\x01 \x01(\x0e\x32\x14.phonoscope.v1.Label\x12\x13\n\x0bprobability\x18\x02 \x01(\x02\x12\x1a\n\x12masked_probability\x18\x03 \x01(\x02\x12\x12\n\nlabel_kept\x18\x04 \x01(\x08\x12\x1b\n\x13removed_probability\x18\x05 \x01(\x02\x12\x1b\n\x13removal_flips_label\x18\x06 \x01(\x08\x12\x15\n\rrelative_area\x18\x07 \x01(\x02\x12\x1b\n\x13\x63ontrol_probability\x18\x08 \x01(\x02\x12\x1a\n\x12\x63ontrol_label_kept\x18\t \x01(\x08\x12\x1c\n\x14reconstruction_error\x18\n \x01(\x02\x12!\n\x19reconstruction_percentile\x18\x0b \x01(\x02\x12\x1b\n\x13out_of_distribution\x18\x0c \x01(\x08\x12\x1e\n\x11heard_probability\x18\r \x01(\x02H\x00\x88\x01\x01\x12\x1d\n\x10heard_label_kept\x18\x0e \x01(\x08H\x01\x88\x01\x01\x42\x14\n\x12_heard_probabilityB\x13\n\x11_heard_label_kept\"/\n\x0f\x42undleReference\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t*B\n\x07Masking\x12\x17\n\x13MASKING_UNSPECIFIED\x10\x00\x12\x0e\n\nMASKING_M1\x10\x01\x12\x0e\n\nMASKING_M2\x10\x02*G\n\x05Label\x12\x15\n\x11LABEL_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLABEL_VOCAL\x10\x01\x12\x16\n\x12LABEL_INSTRUMENTAL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fphonoscope/v1/explanation.proto\x12\rphonoscope.v1\x1a\x19phonoscope/v1/audio.proto\x1a$phonoscope/v1/bundle_reference.proto\x1a\"phonoscope/v1/time_frequency.proto\"\xf1\x01\n\x0e\x45xplainRequest\x12#\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x14.phonoscope.v1.Audio\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12+\n\x06region\x18\x03 \x01(\x0b\x32\x1b.phonoscope.v1.RegionChoice\x12\'\n\x07masking\x18\x04 \x01(\x0e\x32\x16.phonoscope.v1.Masking\x12\x0e\n\x06listen\x18\x05 \x01(\x08\x12\x0c\n\x04rule\x18\x06 \x01(\t\x12\x17\n\noutside_db\x18\x07 \x01(\x02H\x00\x88\x01\x01\x12\x10\n\x08\x64\x65tailed\x18\x08 \x01(\x08\x42\r\n\x0b_outside_db\"\x80\x05\n\x0f\x45xplainResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12.\n\x04\x61xes\x18\x03 \x01(\x0b\x32 .phonoscope.v1.TimeFrequencyAxes\x12\x30\n\x07log_mel\x18\x04 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x32\n\trelevance\x18\x05 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12%\n\x06region\x18\x06 \x01(\x0b\x32\x15.phonoscope.v1.Region\x12\x34\n\x0b\x65xplanation\x18\x07 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\r\n\x05\x61lpha\x18\x08 \x01(\x02\x12\'\n\x07masking\x18\t \x01(\x0e\x32\x16.phonoscope.v1.Masking\x12\x11\n\tthreshold\x18\n \x01(\x02\x12#\n\x05trust\x18\x0b \x01(\x0b\x32\x14.phonoscope.v1.Trust\x12/\n\x0eoriginal_audio\x18\x0c \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12\x32\n\x11\x65xplanation_audio\x18\r \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12\x0c\n\x04rule\x18\x0e \x01(\t\x12\x17\n\noutside_db\x18\x0f \x01(\x02H\x00\x88\x01\x01\x12\x31\n\x08inverted\x18\x10 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMapB\r\n\x0b_outside_db\"7\n\x06Region\x12\x0e\n\x06\x66rames\x18\x01 \x01(\r\x12\r\n\x05\x62\x61nds\x18\x02 \x01(\r\x12\x0e\n\x06inside\x18\x03 \x01(\x0c\"k\n\x0cRegionChoice\x12\x0f\n\x05\x61lpha\x18\x01 \x01(\x02H\x00\x12(\n\x1elargest_alpha_that_keeps_label\x18\x02 \x01(\x08H\x00\x12\x16\n\x0cmaximum_area\x18\x03 \x01(\x02H\x00\x42\x08\n\x06\x63hoice\"\xcd\x03\n\x05Trust\x12-\n\x0fpredicted_label\x18\x01 \x01(\x0e\x32\x14.phonoscope.v1.Label\x12\x13\n\x0bprobability\x18\x02 \x01(\x02\x12\x1a\n\x12masked_probability\x18\x03 \x01(\x02\x12\x12\n\nlabel_kept\x18\x04 \x01(\x08\x12\x1b\n\x13removed_probability\x18\x05 \x01(\x02\x12\x1b\n\x13removal_flips_label\x18\x06 \x01(\x08\x12\x15\n\rrelative_area\x18\x07 \x01(\x02\x12\x1b\n\x13\x63ontrol_probability\x18\x08 \x01(\x02\x12\x1a\n\x12\x63ontrol_label_kept\x18\t \x01(\x08\x12\x1c\n\x14reconstruction_error\x18\n \x01(\x02\x12!\n\x19reconstruction_percentile\x18\x0b \x01(\x02\x12\x1b\n\x13out_of_distribution\x18\x0c \x01(\x08\x12\x1e\n\x11heard_probability\x18\r \x01(\x02H\x00\x88\x01\x01\x12\x1d\n\x10heard_label_kept\x18\x0e \x01(\x08H\x01\x88\x01\x01\x42\x14\n\x12_heard_probabilityB\x13\n\x11_heard_label_kept*B\n\x07Masking\x12\x17\n\x13MASKING_UNSPECIFIED\x10\x00\x12\x0e\n\nMASKING_M1\x10\x01\x12\x0e\n\nMASKING_M2\x10\x02*G\n\x05Label\x12\x15\n\x11LABEL_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLABEL_VOCAL\x10\x01\x12\x16\n\x12LABEL_INSTRUMENTAL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'phonoscope.v1.explanation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MASKING']._serialized_start=885
-  _globals['_MASKING']._serialized_end=951
-  _globals['_LABEL']._serialized_start=953
-  _globals['_LABEL']._serialized_end=1024
-  _globals['_TIMEFREQUENCYMAP']._serialized_start=50
-  _globals['_TIMEFREQUENCYMAP']._serialized_end=115
-  _globals['_REGION']._serialized_start=117
-  _globals['_REGION']._serialized_end=172
-  _globals['_TIMEFREQUENCYAXES']._serialized_start=174
-  _globals['_TIMEFREQUENCYAXES']._serialized_end=261
-  _globals['_REGIONCHOICE']._serialized_start=263
-  _globals['_REGIONCHOICE']._serialized_end=370
-  _globals['_TRUST']._serialized_start=373
-  _globals['_TRUST']._serialized_end=834
-  _globals['_BUNDLEREFERENCE']._serialized_start=836
-  _globals['_BUNDLEREFERENCE']._serialized_end=883
+  _globals['_MASKING']._serialized_start=1668
+  _globals['_MASKING']._serialized_end=1734
+  _globals['_LABEL']._serialized_start=1736
+  _globals['_LABEL']._serialized_end=1807
+  _globals['_EXPLAINREQUEST']._serialized_start=152
+  _globals['_EXPLAINREQUEST']._serialized_end=393
+  _globals['_EXPLAINRESPONSE']._serialized_start=396
+  _globals['_EXPLAINRESPONSE']._serialized_end=1036
+  _globals['_REGION']._serialized_start=1038
+  _globals['_REGION']._serialized_end=1093
+  _globals['_REGIONCHOICE']._serialized_start=1095
+  _globals['_REGIONCHOICE']._serialized_end=1202
+  _globals['_TRUST']._serialized_start=1205
+  _globals['_TRUST']._serialized_end=1666
 # @@protoc_insertion_point(module_scope)

@@ -1,8 +1,10 @@
-from google.protobuf.internal import containers as _containers
+from phonoscope.v1 import audio_pb2 as _audio_pb2
+from phonoscope.v1 import bundle_reference_pb2 as _bundle_reference_pb2
+from phonoscope.v1 import time_frequency_pb2 as _time_frequency_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable
+from collections.abc import Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -25,15 +27,61 @@ LABEL_UNSPECIFIED: Label
 LABEL_VOCAL: Label
 LABEL_INSTRUMENTAL: Label
 
-class TimeFrequencyMap(_message.Message):
-    __slots__ = ("frames", "bands", "values")
-    FRAMES_FIELD_NUMBER: _ClassVar[int]
-    BANDS_FIELD_NUMBER: _ClassVar[int]
-    VALUES_FIELD_NUMBER: _ClassVar[int]
-    frames: int
-    bands: int
-    values: bytes
-    def __init__(self, frames: _Optional[int] = ..., bands: _Optional[int] = ..., values: _Optional[bytes] = ...) -> None: ...
+class ExplainRequest(_message.Message):
+    __slots__ = ("audio", "at_s", "region", "masking", "listen", "rule", "outside_db", "detailed")
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    AT_S_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    MASKING_FIELD_NUMBER: _ClassVar[int]
+    LISTEN_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    OUTSIDE_DB_FIELD_NUMBER: _ClassVar[int]
+    DETAILED_FIELD_NUMBER: _ClassVar[int]
+    audio: _audio_pb2.Audio
+    at_s: float
+    region: RegionChoice
+    masking: Masking
+    listen: bool
+    rule: str
+    outside_db: float
+    detailed: bool
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[Masking, str]] = ..., listen: _Optional[bool] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., detailed: _Optional[bool] = ...) -> None: ...
+
+class ExplainResponse(_message.Message):
+    __slots__ = ("bundle", "at_s", "axes", "log_mel", "relevance", "region", "explanation", "alpha", "masking", "threshold", "trust", "original_audio", "explanation_audio", "rule", "outside_db", "inverted")
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    AT_S_FIELD_NUMBER: _ClassVar[int]
+    AXES_FIELD_NUMBER: _ClassVar[int]
+    LOG_MEL_FIELD_NUMBER: _ClassVar[int]
+    RELEVANCE_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    MASKING_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    TRUST_FIELD_NUMBER: _ClassVar[int]
+    ORIGINAL_AUDIO_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_AUDIO_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    OUTSIDE_DB_FIELD_NUMBER: _ClassVar[int]
+    INVERTED_FIELD_NUMBER: _ClassVar[int]
+    bundle: _bundle_reference_pb2.BundleReference
+    at_s: float
+    axes: _time_frequency_pb2.TimeFrequencyAxes
+    log_mel: _time_frequency_pb2.TimeFrequencyMap
+    relevance: _time_frequency_pb2.TimeFrequencyMap
+    region: Region
+    explanation: _time_frequency_pb2.TimeFrequencyMap
+    alpha: float
+    masking: Masking
+    threshold: float
+    trust: Trust
+    original_audio: _audio_pb2.Waveform
+    explanation_audio: _audio_pb2.Waveform
+    rule: str
+    outside_db: float
+    inverted: _time_frequency_pb2.TimeFrequencyMap
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., explanation: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., alpha: _Optional[float] = ..., masking: _Optional[_Union[Masking, str]] = ..., threshold: _Optional[float] = ..., trust: _Optional[_Union[Trust, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., inverted: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ...) -> None: ...
 
 class Region(_message.Message):
     __slots__ = ("frames", "bands", "inside")
@@ -44,16 +92,6 @@ class Region(_message.Message):
     bands: int
     inside: bytes
     def __init__(self, frames: _Optional[int] = ..., bands: _Optional[int] = ..., inside: _Optional[bytes] = ...) -> None: ...
-
-class TimeFrequencyAxes(_message.Message):
-    __slots__ = ("start_s", "frames_per_second", "band_centre_hz")
-    START_S_FIELD_NUMBER: _ClassVar[int]
-    FRAMES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
-    BAND_CENTRE_HZ_FIELD_NUMBER: _ClassVar[int]
-    start_s: float
-    frames_per_second: float
-    band_centre_hz: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, start_s: _Optional[float] = ..., frames_per_second: _Optional[float] = ..., band_centre_hz: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class RegionChoice(_message.Message):
     __slots__ = ("alpha", "largest_alpha_that_keeps_label", "maximum_area")
@@ -96,11 +134,3 @@ class Trust(_message.Message):
     heard_probability: float
     heard_label_kept: bool
     def __init__(self, predicted_label: _Optional[_Union[Label, str]] = ..., probability: _Optional[float] = ..., masked_probability: _Optional[float] = ..., label_kept: _Optional[bool] = ..., removed_probability: _Optional[float] = ..., removal_flips_label: _Optional[bool] = ..., relative_area: _Optional[float] = ..., control_probability: _Optional[float] = ..., control_label_kept: _Optional[bool] = ..., reconstruction_error: _Optional[float] = ..., reconstruction_percentile: _Optional[float] = ..., out_of_distribution: _Optional[bool] = ..., heard_probability: _Optional[float] = ..., heard_label_kept: _Optional[bool] = ...) -> None: ...
-
-class BundleReference(_message.Message):
-    __slots__ = ("name", "digest")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    DIGEST_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    digest: str
-    def __init__(self, name: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...

@@ -1,5 +1,6 @@
 from phonoscope.v1 import audio_pb2 as _audio_pb2
-from phonoscope.v1 import explanation_pb2 as _explanation_pb2
+from phonoscope.v1 import bundle_reference_pb2 as _bundle_reference_pb2
+from phonoscope.v1 import time_frequency_pb2 as _time_frequency_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -77,14 +78,14 @@ class MaximisationSettings(_message.Message):
     PRIOR_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
-    bundle: _explanation_pb2.BundleReference
-    axes: _explanation_pb2.TimeFrequencyAxes
+    bundle: _bundle_reference_pb2.BundleReference
+    axes: _time_frequency_pb2.TimeFrequencyAxes
     steps: int
     learning_rate: float
     prior_weight: float
     examples: int
     threshold: float
-    def __init__(self, bundle: _Optional[_Union[_explanation_pb2.BundleReference, _Mapping]] = ..., axes: _Optional[_Union[_explanation_pb2.TimeFrequencyAxes, _Mapping]] = ..., steps: _Optional[int] = ..., learning_rate: _Optional[float] = ..., prior_weight: _Optional[float] = ..., examples: _Optional[int] = ..., threshold: _Optional[float] = ...) -> None: ...
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., steps: _Optional[int] = ..., learning_rate: _Optional[float] = ..., prior_weight: _Optional[float] = ..., examples: _Optional[int] = ..., threshold: _Optional[float] = ...) -> None: ...
 
 class MaximisationProgress(_message.Message):
     __slots__ = ("step", "response", "prior")
@@ -116,8 +117,8 @@ class MaximisationExample(_message.Message):
     prior: float
     initial_probability: float
     probability: float
-    initial_log_mel: _explanation_pb2.TimeFrequencyMap
-    log_mel: _explanation_pb2.TimeFrequencyMap
+    initial_log_mel: _time_frequency_pb2.TimeFrequencyMap
+    log_mel: _time_frequency_pb2.TimeFrequencyMap
     initial_audio: _audio_pb2.Waveform
     audio: _audio_pb2.Waveform
-    def __init__(self, index: _Optional[int] = ..., initial_response: _Optional[float] = ..., response: _Optional[float] = ..., initial_prior: _Optional[float] = ..., prior: _Optional[float] = ..., initial_probability: _Optional[float] = ..., probability: _Optional[float] = ..., initial_log_mel: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., log_mel: _Optional[_Union[_explanation_pb2.TimeFrequencyMap, _Mapping]] = ..., initial_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ...) -> None: ...
+    def __init__(self, index: _Optional[int] = ..., initial_response: _Optional[float] = ..., response: _Optional[float] = ..., initial_prior: _Optional[float] = ..., prior: _Optional[float] = ..., initial_probability: _Optional[float] = ..., probability: _Optional[float] = ..., initial_log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., initial_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ...) -> None: ...

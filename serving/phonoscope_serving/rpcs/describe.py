@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from phonoscope.v1 import explainer_service_pb2, explanation_pb2
+from phonoscope.v1 import bundle_pb2, bundle_reference_pb2
 
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.rpcs.auralise import messages as auralisation_messages
@@ -12,14 +12,14 @@ from phonoscope_serving.rpcs.auralise.networks import AudibleNetwork
 
 
 def response(
-    bundle: Bundle, audible: Iterable[AudibleNetwork], reference: explanation_pb2.BundleReference
-) -> explainer_service_pb2.DescribeBundleResponse:
+    bundle: Bundle, audible: Iterable[AudibleNetwork], reference: bundle_reference_pb2.BundleReference
+) -> bundle_pb2.DescribeBundleResponse:
     """All there is to say of `bundle`, which `reference` names, and of its networks that can be made heard."""
     front_end = bundle.front_end
-    return explainer_service_pb2.DescribeBundleResponse(
+    return bundle_pb2.DescribeBundleResponse(
         bundle=reference,
         layers=[
-            explainer_service_pb2.Layer(
+            bundle_pb2.Layer(
                 name=layer.name, shape=layer.shape, invertible=layer.name in bundle.inversion_error_quantiles
             )
             for layer in bundle.layers
@@ -30,13 +30,10 @@ def response(
         excerpt_frames=front_end.excerpt_frames,
         band_centre_hz=front_end.band_centre_hz,
         threshold=bundle.threshold,
-        rules=[
-            explainer_service_pb2.ExplanationRule(name=rule.name, default_alpha=rule.default_alpha)
-            for rule in bundle.rules
-        ],
+        rules=[bundle_pb2.ExplanationRule(name=rule.name, default_alpha=rule.default_alpha) for rule in bundle.rules],
         metrics=dict(bundle.metrics),
         training_data=[
-            explainer_service_pb2.TrainingData(name=data.name, licence=data.licence, digest=data.digest)
+            bundle_pb2.TrainingData(name=data.name, licence=data.licence, digest=data.digest)
             for data in bundle.training_data
         ],
         command=bundle.command,

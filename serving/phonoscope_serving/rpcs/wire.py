@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from phonoscope.v1 import audio_pb2, explanation_pb2
+from phonoscope.v1 import audio_pb2, time_frequency_pb2
 
 from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.tensors import Floats
@@ -11,15 +11,15 @@ from phonoscope_serving.tensors import Floats
 LITTLE_ENDIAN = np.dtype("<f4")
 
 
-def time_frequency_map(values: Floats) -> explanation_pb2.TimeFrequencyMap:
+def time_frequency_map(values: Floats) -> time_frequency_pb2.TimeFrequencyMap:
     """A picture `[T, M]`."""
     frames, bands = values.shape
-    return explanation_pb2.TimeFrequencyMap(frames=frames, bands=bands, values=_bytes(values))
+    return time_frequency_pb2.TimeFrequencyMap(frames=frames, bands=bands, values=_bytes(values))
 
 
-def axes(front_end: FrontEnd, start_s: float = 0.0) -> explanation_pb2.TimeFrequencyAxes:
+def axes(front_end: FrontEnd, start_s: float = 0.0) -> time_frequency_pb2.TimeFrequencyAxes:
     """Where the frames and bands of pictures lie whose first frame starts at `start_s` of the recording."""
-    return explanation_pb2.TimeFrequencyAxes(
+    return time_frequency_pb2.TimeFrequencyAxes(
         start_s=start_s, frames_per_second=front_end.frames_per_second, band_centre_hz=front_end.band_centre_hz
     )
 

@@ -11,10 +11,14 @@ from typing import Any
 from phonoscope.v1 import (
     audio_pb2,
     auralisation_pb2,
+    bundle_pb2,
+    bundle_reference_pb2,
     explainer_service_pb2,
     explainer_service_pb2_grpc,
     explanation_pb2,
+    inversion_pb2,
     maximisation_pb2,
+    prediction_pb2,
 )
 
 from phonoscope_serving.bundle.bundle import Bundle
@@ -46,16 +50,16 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         self._engine, self._bundle, self._decoder, self._metrics = engine, bundle, decoder, metrics
         self._audible = audible_networks(bundle)
         self._ascents = ascents(bundle)
-        self._reference = explanation_pb2.BundleReference(name=bundle.name, digest=bundle.digest)
+        self._reference = bundle_reference_pb2.BundleReference(name=bundle.name, digest=bundle.digest)
 
     async def Predict(  # noqa: N802 - the name of the RPC
         self,
-        request: explainer_service_pb2.PredictRequest,
+        request: prediction_pb2.PredictRequest,
         context: Any,  # noqa: ANN401 - grpc ships no types
-    ) -> explainer_service_pb2.PredictResponse:
+    ) -> prediction_pb2.PredictResponse:
         """The probability of singing at every frame."""
         curve = await predict(self._engine, self._bundle, self._decoder, _source(request.audio), _deadline(context))
-        return explainer_service_pb2.PredictResponse(
+        return prediction_pb2.PredictResponse(
             bundle=self._reference,
             probability=curve.tolist(),
             frames_per_second=self._bundle.front_end.frames_per_second,
@@ -64,9 +68,9 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
 
     async def Explain(  # noqa: N802 - the name of the RPC
         self,
-        request: explainer_service_pb2.ExplainRequest,
+        request: explanation_pb2.ExplainRequest,
         context: Any,  # noqa: ANN401 - grpc ships no types
-    ) -> explainer_service_pb2.ExplainResponse:
+    ) -> explanation_pb2.ExplainResponse:
         """Why the detector answered as it did."""
         question, source = explanation_messages.question(request), _source(request.audio)
         answer = await explain(self._engine, self._bundle, self._decoder, source, question, _deadline(context))
@@ -81,9 +85,9 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
 
     async def InvertLayers(  # noqa: N802 - the name of the RPC
         self,
-        request: explainer_service_pb2.InvertLayersRequest,
+        request: inversion_pb2.InvertLayersRequest,
         context: Any,  # noqa: ANN401 - grpc ships no types
-    ) -> explainer_service_pb2.InvertLayersResponse:
+    ) -> inversion_pb2.InvertLayersResponse:
         """What each layer keeps."""
         began_s = time.monotonic()
         question, source = inversion_messages.question(request), _source(request.audio)
@@ -123,9 +127,9 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
 
     async def DescribeBundle(  # noqa: N802 - the name of the RPC
         self,
-        request: explainer_service_pb2.DescribeBundleRequest,  # noqa: ARG002 - it has no fields
+        request: bundle_pb2.DescribeBundleRequest,  # noqa: ARG002 - it has no fields
         context: Any,  # noqa: ANN401, ARG002 - grpc ships no types
-    ) -> explainer_service_pb2.DescribeBundleResponse:
+    ) -> bundle_pb2.DescribeBundleResponse:
         """What is served."""
         return bundle_messages.response(self._bundle, self._audible.values(), self._reference)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from phonoscope.v1 import audio_pb2, auralisation_pb2, explainer_service_pb2, explanation_pb2, maximisation_pb2
+from phonoscope.v1 import audio_pb2, auralisation_pb2, explanation_pb2, inversion_pb2, maximisation_pb2, prediction_pb2
 
 from phonoscope_serving.errors import Violation
 from phonoscope_serving.rpcs.auralise.answer import MOST_FEATURES
@@ -29,12 +29,12 @@ def violations(request: object) -> list[Violation]:
     return list(check(request)) if check else []
 
 
-def predict_violations(request: explainer_service_pb2.PredictRequest) -> Iterator[Violation]:
+def predict_violations(request: prediction_pb2.PredictRequest) -> Iterator[Violation]:
     """What is wrong with a PredictRequest."""
     yield from audio_violations(request.audio, "audio")
 
 
-def explain_violations(request: explainer_service_pb2.ExplainRequest) -> Iterator[Violation]:
+def explain_violations(request: explanation_pb2.ExplainRequest) -> Iterator[Violation]:
     """What is wrong with an ExplainRequest; whether its rule is the bundle's is for `explain.py` to say."""
     yield from audio_violations(request.audio, "audio")
     yield from moment_violations(request.at_s, "at_s")
@@ -45,7 +45,7 @@ def explain_violations(request: explainer_service_pb2.ExplainRequest) -> Iterato
         yield Violation("outside_db", f"is {request.outside_db:g}; it must be in [0, {LARGEST_OUTSIDE_DB}] dB")
 
 
-def invert_layers_violations(request: explainer_service_pb2.InvertLayersRequest) -> Iterator[Violation]:
+def invert_layers_violations(request: inversion_pb2.InvertLayersRequest) -> Iterator[Violation]:
     """What is wrong with an InvertLayersRequest; whether its layers are the bundle's is for `invert.py` to say."""
     yield from audio_violations(request.audio, "audio")
     yield from moment_violations(request.at_s, "at_s")
@@ -146,9 +146,9 @@ def _size_violations(content: bytes, field: str) -> Iterator[Violation]:
 
 
 CHECKS: dict[type, Callable[[Any], Iterator[Violation]]] = {
-    explainer_service_pb2.PredictRequest: predict_violations,
-    explainer_service_pb2.ExplainRequest: explain_violations,
-    explainer_service_pb2.InvertLayersRequest: invert_layers_violations,
+    prediction_pb2.PredictRequest: predict_violations,
+    explanation_pb2.ExplainRequest: explain_violations,
+    inversion_pb2.InvertLayersRequest: invert_layers_violations,
     auralisation_pb2.AuraliseRequest: auralise_violations,
     maximisation_pb2.MaximiseRequest: maximise_violations,
 }

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from phonoscope.v1 import explainer_service_pb2_grpc
-from phonoscope.v1.explainer_service_pb2 import ExplainRequest, PredictRequest
+from phonoscope.v1.explanation_pb2 import ExplainRequest
+from phonoscope.v1.prediction_pb2 import PredictRequest
 from phonoscope_serving.cli import default_repository, get_parser
 from support.bundles.repository import REPOSITORY, copied, put
 from support.corpora.sound import music, pcm

@@ -5,7 +5,7 @@ import pytest
 import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from phonoscope.v1.explainer_service_pb2 import DescribeBundleRequest
+from phonoscope.v1.bundle_pb2 import DescribeBundleRequest
 from phonoscope_serving.errors import OptionsError
 from phonoscope_serving.service.security import Security
 from support.services.running import refusal, running

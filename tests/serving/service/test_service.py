@@ -11,7 +11,9 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from phonoscope.v1 import audio_pb2, explanation_pb2
-from phonoscope.v1.explainer_service_pb2 import DescribeBundleRequest, ExplainRequest, PredictRequest
+from phonoscope.v1.bundle_pb2 import DescribeBundleRequest
+from phonoscope.v1.explanation_pb2 import ExplainRequest
+from phonoscope.v1.prediction_pb2 import PredictRequest
 from support.corpora.sound import encoded, file, music, pcm
 from support.services.running import array, details, refusal, running, violated
 

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from phonoscope.v1 import audio_pb2, explainer_service_pb2, explanation_pb2
+from phonoscope.v1 import audio_pb2, bundle_pb2, explanation_pb2, prediction_pb2
 from phonoscope_serving.service.validation import violations
 
 SOUND = audio_pb2.Audio(encoded=b"something")
@@ -9,7 +9,7 @@ PCM = {"samples": bytes(400), "sample_rate_hz": 22050, "channels": 1}
 
 
 def fields(**fields):
-    request = explainer_service_pb2.ExplainRequest(**({"audio": SOUND} | fields))
+    request = explanation_pb2.ExplainRequest(**({"audio": SOUND} | fields))
     return [violation.field for violation in violations(request)]
 
 
@@ -96,8 +96,8 @@ def test_every_violation_is_named_at_once():
 
 
 def test_predictions_need_sound_too():
-    assert [v.field for v in violations(explainer_service_pb2.PredictRequest())] == ["audio"]
+    assert [v.field for v in violations(prediction_pb2.PredictRequest())] == ["audio"]
 
 
 def test_a_request_without_fields_has_nothing_to_violate():
-    assert violations(explainer_service_pb2.DescribeBundleRequest()) == []
+    assert violations(bundle_pb2.DescribeBundleRequest()) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from phonoscope.v1 import auralisation_pb2, explanation_pb2
+from phonoscope.v1 import auralisation_pb2, bundle_reference_pb2
 
 from phonoscope_serving.rpcs.auralise.answer import Auralisation, AuralisationQuestion, HeardFeature, Resynthesis
 from phonoscope_serving.rpcs.auralise.networks import AudibleNetwork
@@ -33,7 +33,7 @@ def question(request: auralisation_pb2.AuraliseRequest) -> AuralisationQuestion:
 
 
 def response(
-    answer: Auralisation, asked: AuralisationQuestion, reference: explanation_pb2.BundleReference, seconds: float
+    answer: Auralisation, asked: AuralisationQuestion, reference: bundle_reference_pb2.BundleReference, seconds: float
 ) -> auralisation_pb2.AuraliseResponse:
     """The answer to `asked`, from the bundle `reference`, which took `seconds`."""
     front_end, classes = answer.network.front_end, zip(answer.network.labels, answer.probability, strict=True)

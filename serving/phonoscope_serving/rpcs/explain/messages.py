@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from phonoscope.v1 import explainer_service_pb2, explanation_pb2
+from phonoscope.v1 import bundle_reference_pb2, explanation_pb2
 
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.rpcs.explain.answer import (
@@ -23,7 +23,7 @@ from phonoscope_serving.tensors import Floats
 _MASKINGS = {Masking.M1: explanation_pb2.MASKING_M1, Masking.M2: explanation_pb2.MASKING_M2}
 
 
-def question(request: explainer_service_pb2.ExplainRequest) -> Question:
+def question(request: explanation_pb2.ExplainRequest) -> Question:
     """What a validated request asks."""
     return Question(
         at_s=request.at_s,
@@ -37,11 +37,11 @@ def question(request: explainer_service_pb2.ExplainRequest) -> Question:
 
 
 def response(
-    answer: Explanation, asked: Question, bundle: Bundle, reference: explanation_pb2.BundleReference
-) -> explainer_service_pb2.ExplainResponse:
+    answer: Explanation, asked: Question, bundle: Bundle, reference: bundle_reference_pb2.BundleReference
+) -> explanation_pb2.ExplainResponse:
     """The answer to `asked`, from `bundle`, which `reference` names."""
     rate_hz = bundle.front_end.sample_rate_hz
-    return explainer_service_pb2.ExplainResponse(
+    return explanation_pb2.ExplainResponse(
         bundle=reference,
         at_s=answer.at_s,
         axes=axes(bundle.front_end, answer.start_s),

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from phonoscope.v1 import explainer_service_pb2, explanation_pb2
+from phonoscope.v1 import bundle_reference_pb2, inversion_pb2
 
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.rpcs.invert.answer import Inversion, InversionQuestion, Inversions
 from phonoscope_serving.rpcs.wire import axes, time_frequency_map, waveform
 
 
-def question(request: explainer_service_pb2.InvertLayersRequest) -> InversionQuestion:
+def question(request: inversion_pb2.InvertLayersRequest) -> InversionQuestion:
     """What a validated request asks."""
     return InversionQuestion(request.at_s, tuple(request.layers), request.listen)
 
 
 def response(
-    answer: Inversions, asked: InversionQuestion, bundle: Bundle, reference: explanation_pb2.BundleReference
-) -> explainer_service_pb2.InvertLayersResponse:
+    answer: Inversions, asked: InversionQuestion, bundle: Bundle, reference: bundle_reference_pb2.BundleReference
+) -> inversion_pb2.InvertLayersResponse:
     """The answer to `asked`, from `bundle`, which `reference` names; how long it took is not said yet."""
     rate_hz = bundle.front_end.sample_rate_hz
-    return explainer_service_pb2.InvertLayersResponse(
+    return inversion_pb2.InvertLayersResponse(
         bundle=reference,
         at_s=answer.excerpt.at_s,
         axes=axes(bundle.front_end, answer.excerpt.start_s),
@@ -33,8 +33,8 @@ def response(
     )
 
 
-def _inversion(inversion: Inversion, sample_rate_hz: int) -> explainer_service_pb2.LayerInversion:
-    return explainer_service_pb2.LayerInversion(
+def _inversion(inversion: Inversion, sample_rate_hz: int) -> inversion_pb2.LayerInversion:
+    return inversion_pb2.LayerInversion(
         layer=inversion.layer,
         inverted=time_frequency_map(inversion.inverted),
         reconstruction_error=inversion.reconstruction_error,

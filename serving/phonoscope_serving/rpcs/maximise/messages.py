@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phonoscope.v1 import explanation_pb2, maximisation_pb2
+from phonoscope.v1 import bundle_reference_pb2, maximisation_pb2
 
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.rpcs.maximise.answer import Example, Progress
@@ -34,7 +34,7 @@ def question(request: maximisation_pb2.MaximiseRequest, known: Ascents) -> Maxim
 
 
 def settings(
-    asked: MaximisationQuestion, bundle: Bundle, reference: explanation_pb2.BundleReference
+    asked: MaximisationQuestion, bundle: Bundle, reference: bundle_reference_pb2.BundleReference
 ) -> maximisation_pb2.MaximiseResponse:
     """The first event of an answer."""
     return maximisation_pb2.MaximiseResponse(

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from phonoscope.v1 import auralisation_pb2
 from phonoscope.v1.auralisation_pb2 import AuraliseRequest
-from phonoscope.v1.explainer_service_pb2 import DescribeBundleRequest, ExplainRequest
+from phonoscope.v1.bundle_pb2 import DescribeBundleRequest
+from phonoscope.v1.explanation_pb2 import ExplainRequest
 from phonoscope_serving.bundle.bundle import load_bundle
 from support.bundles.repository import without_auralisation
 from support.corpora.sound import music, pcm

@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import numpy as np
 import pytest
-from phonoscope.v1.explainer_service_pb2 import DescribeBundleRequest, ExplainRequest, InvertLayersRequest
+from phonoscope.v1.bundle_pb2 import DescribeBundleRequest
+from phonoscope.v1.explanation_pb2 import ExplainRequest
+from phonoscope.v1.inversion_pb2 import InvertLayersRequest
 from phonoscope_serving.bundle.bundle import load_bundle
 from support.bundles.repository import without_inverters
 from support.corpora.sound import music, pcm

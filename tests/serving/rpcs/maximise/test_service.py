@@ -5,7 +5,7 @@ import time
 import grpc
 import numpy as np
 import pytest
-from phonoscope.v1.explainer_service_pb2 import DescribeBundleRequest
+from phonoscope.v1.bundle_pb2 import DescribeBundleRequest
 from phonoscope.v1.maximisation_pb2 import DIRECTION_MINIMISE, MaximiseRequest, ResponseTerm
 from phonoscope_serving.bundle.bundle import load_bundle
 from support.bundles.miniature_ascent import SETTINGS, bundle_that_can_maximise

@@ -7,7 +7,7 @@ import sys
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2
-from phonoscope.v1.explainer_service_pb2 import ExplainRequest
+from phonoscope.v1.explanation_pb2 import ExplainRequest
 from support.bundles.repository import copied, replace
 from support.corpora.sound import music, pcm
 from support.services.running import refusal

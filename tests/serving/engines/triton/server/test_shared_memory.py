@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from phonoscope.v1.explainer_service_pb2 import ExplainRequest
+from phonoscope.v1.explanation_pb2 import ExplainRequest
 from phonoscope_serving.engines.triton.engine import TritonEngine, TritonOptions
 from phonoscope_serving.engines.triton.shared_memory import is_here
 from phonoscope_serving.errors import EngineLost

@@ -1,0 +1,27 @@
+from phonoscope.v1 import audio_pb2 as _audio_pb2
+from phonoscope.v1 import bundle_reference_pb2 as _bundle_reference_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class PredictRequest(_message.Message):
+    __slots__ = ("audio",)
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    audio: _audio_pb2.Audio
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ...) -> None: ...
+
+class PredictResponse(_message.Message):
+    __slots__ = ("bundle", "probability", "frames_per_second", "threshold")
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    bundle: _bundle_reference_pb2.BundleReference
+    probability: _containers.RepeatedScalarFieldContainer[float]
+    frames_per_second: float
+    threshold: float
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., probability: _Optional[_Iterable[float]] = ..., frames_per_second: _Optional[float] = ..., threshold: _Optional[float] = ...) -> None: ...
