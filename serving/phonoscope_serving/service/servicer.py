@@ -37,6 +37,7 @@ from phonoscope_serving.rpcs.maximise import messages as maximisation_messages
 from phonoscope_serving.rpcs.maximise.answer import Example, maximise
 from phonoscope_serving.rpcs.maximise.settings import ascents
 from phonoscope_serving.rpcs.predict import predict
+from phonoscope_serving.rpcs.quality import Quality
 from phonoscope_serving.sound.audio import AudioSource, EncodedAudio, PcmAudio
 from phonoscope_serving.sound.decoding import Decoder
 
@@ -47,7 +48,8 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     """Answers validated requests."""
 
     def __init__(self, engine: Engine, bundle: Bundle, decoder: Decoder, metrics: Metrics) -> None:
-        self._engine, self._bundle, self._decoder, self._metrics = engine, bundle, decoder, metrics
+        self._engine, self._bundle, self._decoder = engine, bundle, decoder
+        self._quality = Quality(metrics.registry)
         self._audible = audible_networks(bundle)
         self._ascents = ascents(bundle)
         self._reference = bundle_reference_pb2.BundleReference(name=bundle.name, digest=bundle.digest)
@@ -74,7 +76,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         """Why the detector answered as it did."""
         question, source = explanation_messages.question(request), _source(request.audio)
         answer = await explain(self._engine, self._bundle, self._decoder, source, question, _deadline(context))
-        self._metrics.observe_explanation(
+        self._quality.observe_explanation(
             self._bundle.name,
             answer.rule,
             _REGION_NAMES[type(question.region)],
@@ -92,7 +94,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         began_s = time.monotonic()
         question, source = inversion_messages.question(request), _source(request.audio)
         answer = await invert_layers(self._engine, self._bundle, self._decoder, source, question, _deadline(context))
-        self._metrics.observe_inversions(self._bundle.name, answer.layers)
+        self._quality.observe_inversions(self._bundle.name, answer.layers)
         response = inversion_messages.response(answer, question, self._bundle, self._reference)
         response.seconds = time.monotonic() - began_s
         return response
@@ -106,7 +108,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         began_s = time.monotonic()
         question, source = auralisation_messages.question(request), _source(request.audio)
         answer = await auralise(self._engine, self._audible, self._decoder, source, question, _deadline(context))
-        self._metrics.observe_features(self._bundle.name, answer)
+        self._quality.observe_features(self._bundle.name, answer)
         return auralisation_messages.response(answer, question, self._reference, time.monotonic() - began_s)
 
     async def Maximise(  # noqa: N802 - the name of the RPC
@@ -122,7 +124,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         async with aclosing(maximise(self._engine, self._ascents, question, _deadline(context))) as events:
             async for event in events:
                 if isinstance(event, Example):
-                    self._metrics.observe_example(self._bundle.name, question.direction, question.settings.steps)
+                    self._quality.observe_example(self._bundle.name, question.direction, question.settings.steps)
                 yield maximisation_messages.event(event, self._bundle.front_end.sample_rate_hz)
 
     async def DescribeBundle(  # noqa: N802 - the name of the RPC
