@@ -78,6 +78,14 @@ def test_what_speaks_for_the_label_is_above_one_half_whichever_label_it_is(netwo
     torch.testing.assert_close(found, (1 + expected / largest) / 2, rtol=1e-4, atol=1e-5)
 
 
+def test_an_excerpt_at_the_threshold_is_vocal(network):
+    excerpt = torch.randn(1, 115, 80)
+    *kept, _ = layers(network, excerpt)
+    graph = GradientGraph(network, THRESHOLD)
+    at_the_threshold = graph.threshold_logit.view(1, 1)
+    torch.testing.assert_close(graph(excerpt, *kept, at_the_threshold), graph(excerpt, *kept, at_the_threshold + 5))
+
+
 def test_where_nothing_is_relevant_everything_is_neutral(network):
     excerpt = torch.zeros(1, 115, 80)  # every bin at its band's mean
     assert torch.all(GradientGraph(network, THRESHOLD)(excerpt, *layers(network, excerpt)) == 0.5)

@@ -1,4 +1,4 @@
-"""`phonoscope-train export` and `deploy`: trained runs as a Triton model repository."""
+"""`phonoscope-train export`, `reissue` and `deploy`: trained runs as a Triton model repository."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from phonoscope_trainer.commands.options import Verbs, this_command
+from phonoscope_trainer.export import reissue as reissuing
 from phonoscope_trainer.export.bundle import FAMILIES, ExportOptions, export
 from phonoscope_trainer.repository.deployment import CPU, DEVICES, Deployment, Device, deploy
 
 
 def add(verbs: Verbs) -> None:
-    """`export` and `deploy`."""
+    """`export`, `reissue` and `deploy`."""
     exporter = verbs.add_parser("export", help="write trained runs as a Triton model repository")
     exporter.add_argument("--detector", type=Path, required=True, help="run of the detector")
     exporter.add_argument("--inverter", type=Path, required=True, help="run of the explanation inverter")
@@ -33,6 +34,16 @@ def add(verbs: Verbs) -> None:
     )
     _add_deployment(exporter)
     exporter.set_defaults(run=export_bundle)
+
+    again = verbs.add_parser(
+        "reissue",
+        help="write a bundle again with this version's graphs; its networks stay, and no runs are needed",
+        description=reissuing.__doc__,
+    )
+    again.add_argument("--model-repository", type=Path, default=Path("model_repository"), help="(default %(default)s)")
+    again.add_argument("--out", type=Path, help="(default: in place of the one it is made from)")
+    again.add_argument("--name", required=True, help="of the new bundle, version included")
+    again.set_defaults(run=reissue_bundle)
 
     deployer = verbs.add_parser("deploy", help="write an exported bundle for another device; graphs stay as they are")
     deployer.add_argument(
@@ -81,6 +92,11 @@ def export_bundle(
     runs = {family: tuple(folders) for family, folders in families.items()}
     options = ExportOptions(name, detector, inverter, masker, out, this_command(), runs, tuple(metrics), deployment)
     print(f"{name} {export(options)}")
+
+
+def reissue_bundle(model_repository: Path, out: Path | None, name: str) -> None:
+    """Write a bundle again."""
+    print(f"{name} {reissuing.reissue(model_repository, out or model_repository, name, this_command())}")
 
 
 def deploy_bundle(

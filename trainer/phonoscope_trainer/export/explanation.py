@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from phonoscope_trainer.corpora.features import Features
-from phonoscope_trainer.export.explanation_ensembles import explain, heard, masked
+from phonoscope_trainer.export.explanation_ensembles import evidence, explain, heard, masked
 from phonoscope_trainer.export.part import Part, TrainedDetector, quantiles
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES
-from phonoscope_trainer.graphs.description import EXCERPT
+from phonoscope_trainer.graphs.description import EXCERPT, Graph
 from phonoscope_trainer.graphs.explanation_inverter import explanation_inverter_graph
 from phonoscope_trainer.graphs.gradient import gradient_graph
 from phonoscope_trainer.graphs.listen import listen_graph
@@ -25,6 +25,7 @@ from phonoscope_trainer.graphs.masker import masker_graph
 from phonoscope_trainer.graphs.rules import ALPHAS
 from phonoscope_trainer.networks.inverter import ExplanationInverter, parameter_count
 from phonoscope_trainer.networks.masker import Masker
+from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.explanation_inverter import draw_excerpts, encode, load_inverter
 from phonoscope_trainer.recipes.masker.training import load_masker
@@ -52,7 +53,7 @@ def explanation_part(
     error_quantiles: tuple[float, ...],
     commands: tuple[str, ...] = (),
 ) -> Part:
-    """A graph and an ensemble `explain_RULE` for each rule, and what the rules share: `masked`, `heard`.
+    """A graph and an ensemble `explain_RULE` for each rule, and what the rules share: `evidence`, `masked`, `heard`.
 
     Args:
         inverter: of the detector's FC8.
@@ -61,16 +62,12 @@ def explanation_part(
         error_quantiles: 0 % … 100 % of the inverter's root-mean-square error on validation excerpts.
         commands: that trained them.
     """
-    rules = {
-        **({"masker": masker_graph(masker, detector.network)} if masker else {}),
-        "gradient": gradient_graph(detector.network, detector.threshold),
-        "inversion": explanation_inverter_graph(inverter),
-    }
+    rules = rule_graphs(inverter, masker, detector.network, detector.threshold)
     ensembles = {rule: explain(rule, graph) for rule, graph in rules.items()}
     networks = {"explanation_inverter": inverter, **({"masker": masker} if masker else {})}
     return Part(
         (*rules.values(), mask_graph(detector.standardise), listen_graph(detector.frontend.options)),
-        (*ensembles.values(), masked(), heard()),
+        (*ensembles.values(), evidence(), masked(), heard()),
         {each.name: _golden_question(detector) for each in ensembles.values()} | {"heard": _golden_region(detector)},
         {
             "rules": {rule: {"alpha": ALPHAS[rule]} for rule in rules},
@@ -82,6 +79,17 @@ def explanation_part(
     )
 
 
+def rule_graphs(
+    inverter: ExplanationInverter, masker: Masker | None, network: SVDNet, threshold: float
+) -> dict[str, Graph]:
+    """The graph of every rule, the default first."""
+    return {
+        **({"masker": masker_graph(masker, network)} if masker else {}),
+        "gradient": gradient_graph(network, threshold),
+        "inversion": explanation_inverter_graph(inverter),
+    }
+
+
 def _golden_question(detector: TrainedDetector) -> dict[str, Tensor]:
     rows = len(GOLDEN_ALPHAS)
     return {
@@ -89,6 +97,7 @@ def _golden_question(detector: TrainedDetector) -> dict[str, Tensor]:
         "alpha": torch.tensor(GOLDEN_ALPHAS).unsqueeze(-1),
         "maximum_area": torch.linspace(1, 0.2, rows).unsqueeze(-1),
         "masking": torch.arange(1, rows + 1, dtype=torch.int32).unsqueeze(-1),
+        "control_seed": torch.arange(rows, dtype=torch.int32).unsqueeze(-1),
     }
 
 

@@ -13,8 +13,13 @@ from phonoscope_trainer.graphs.description import (
     numbers,
     same,
 )
+from phonoscope_trainer.graphs.mask import CONTROL_MAPS
 
 MEASURED = ("relative_area", "effective_alpha")
+# What the detector is asked again, and its answer's name.
+KEPT = {"explanation": "masked_probability"}
+ASKED = KEPT | {"remainder": "removed_probability"} | {name: f"{name}_probability" for name in CONTROL_MAPS}
+TRIED = tuple(ASKED.values())
 STANDARDISED = {"excerpt": "standardised"}  # what graphs call the standardised excerpt, and what ensembles do
 
 
@@ -37,28 +42,34 @@ def explain(rule: str, graph: Graph) -> Ensemble:
         (TensorSpec("samples", (EXCERPT_SAMPLES,)), *REGION),
         (
             *maps("log_mel", "standardised", "inverted", "relevance", "mask", "explanation"),
-            *numbers("probability", "masked_probability", "removed_probability", "control_probability"),
-            *numbers(*MEASURED, "reconstruction_error"),
+            *numbers("probability", *TRIED, *MEASURED, "reconstruction_error"),
         ),
         (
             Step("frontend", same("samples"), same("log_mel", "standardised")),
             Step("detector", STANDARDISED, same("probability", *dict.fromkeys([*asked, "fc8"]))),
             *((inverting,) if is_inverter else (inverting, ruling)),
-            _mask("mask", "explanation", "remainder", "control", *MEASURED),
-            _detect("explanation", "masked_probability"),
-            _detect("remainder", "removed_probability"),
-            _detect("control", "control_probability"),
+            *_evidence(),
         ),
     )
 
 
+def evidence() -> Ensemble:
+    """The second half of `explain_RULE`: what is tried on a region of a relevance that is known already."""
+    return Ensemble(
+        "evidence",
+        (*maps("log_mel", "standardised", "relevance"), *REGION),
+        (*maps("mask", "explanation"), *numbers(*TRIED, *MEASURED)),
+        tuple(_evidence()),
+    )
+
+
 def masked() -> Ensemble:
-    """The second half of `explain_RULE`, for sweeps over alpha."""
+    """What of that the label hangs on, for sweeps over alpha."""
     return Ensemble(
         "masked",
         (*maps("log_mel", "standardised", "relevance"), *REGION),
         numbers("masked_probability", *MEASURED),
-        (_mask("explanation", *MEASURED), _detect("explanation", "masked_probability")),
+        (_mask(*KEPT, *MEASURED), *(_detect(excerpt, answer) for excerpt, answer in KEPT.items())),
     )
 
 
@@ -79,6 +90,10 @@ def heard() -> Ensemble:
 def _known(graph: Graph) -> dict[str, str]:
     """A rule's inputs: the detector's layers under their own names, and the excerpt."""
     return {spec.name: STANDARDISED.get(spec.name, spec.name) for spec in graph.inputs}
+
+
+def _evidence() -> list[Step]:
+    return [_mask("mask", *ASKED, *MEASURED), *(_detect(excerpt, answer) for excerpt, answer in ASKED.items())]
 
 
 def _mask(*outputs: str) -> Step:

@@ -71,7 +71,11 @@ def numbers(*names: str) -> tuple[TensorSpec, ...]:
 
 # Inputs that several graphs and ensembles share.
 SILENCE = (TensorSpec("silence_before", (1,), "int32"), TensorSpec("silence_after", (1,), "int32"))
-REGION = (*numbers("alpha", "maximum_area"), TensorSpec("masking", (1,), "int32"))
+REGION = (
+    *numbers("alpha", "maximum_area"),
+    TensorSpec("masking", (1,), "int32"),
+    TensorSpec("control_seed", (1,), "int32"),
+)
 
 
 def same(*names: str) -> dict[str, str]:

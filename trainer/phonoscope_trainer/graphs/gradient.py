@@ -59,7 +59,7 @@ class GradientGraph(nn.Module):
             fc8: `[B, 64]`.
             logit: `[B, 1]`.
         """
-        label = torch.where(logit > self.threshold_logit, 1.0, -1.0)
+        label = torch.where(logit >= self.threshold_logit, 1.0, -1.0)
         speaks_for = smoothed(excerpt * self.gradient(conv1, conv2, conv4, conv5, fc7, fc8) * label.unsqueeze(-1))
         largest = speaks_for.abs().amax(dim=(1, 2), keepdim=True)
         return 0.5 + 0.5 * speaks_for / torch.clamp(largest, min=SMALLEST)

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 
+from phonoscope_trainer.graphs.control_regions import CONTROLS, ControlRegions
 from phonoscope_trainer.graphs.description import EXCERPT, REGION, Graph, maps, numbers
 from phonoscope_trainer.networks.standardise import Standardise
 
 M1, M2 = 1, 2  # values of the tensor `masking`
-CONTROL_SEED = 2018
-CONTROL_SMOOTHNESS = (8.0, 6.0)  # frames, bands: regions as coherent as an explanation's
+CONTROL_MAPS = tuple(f"control_{number}" for number in range(1, CONTROLS + 1))
 BISECTIONS = 24  # halvings of [0, 1]: alpha to float32's resolution
 
 
-def control_ranks(seed: int = CONTROL_SEED) -> Tensor:
-    """`[115, 80]` the order in which bins join the control region: ranks of a smooth random field, from 0."""
-    field = gaussian_filter(np.random.default_rng(seed).standard_normal(EXCERPT), CONTROL_SMOOTHNESS)
-    return torch.from_numpy(field.ravel().argsort().argsort().reshape(EXCERPT).astype(np.float32))
-
-
 class MaskGraph(nn.Module):
-    """The explanation generator E of the paper, with a limit on the area and a control beside it."""
-
-    ranks: Tensor
+    """The explanation generator E of the paper, with a limit on the area and controls beside it."""
 
     def __init__(self, standardise: Standardise) -> None:
         super().__init__()
         self.standardise = standardise
-        self.register_buffer("ranks", control_ranks(), persistent=False)
+        self.control_regions = ControlRegions()
 
     def forward(
         self,
@@ -40,6 +30,7 @@ class MaskGraph(nn.Module):
         alpha: Tensor,
         maximum_area: Tensor,
         masking: Tensor,
+        control_seed: Tensor,
     ) -> tuple[Tensor, ...]:
         """The region and what follows from it.
 
@@ -50,16 +41,16 @@ class MaskGraph(nn.Module):
             alpha: `[B, 1]` a bin of this relevance or more belongs to the region.
             maximum_area: `[B, 1]` the region's largest share of the excerpt; 1 for no limit.
             masking: int32 `[B, 1]`: 1 multiplies the standardised excerpt (M1), 2 the raw one (M2).
+            control_seed: int32 `[B, 1]`, 0 or more: what the control regions are drawn from.
 
         Returns:
-            `mask`, `explanation` (inside the region), `remainder` (outside it) and `control` (inside a random smooth
-            region of the same area), `[B, 115, 80]`; `relative_area` and `effective_alpha`, the larger of alpha and
-            what the area allows, `[B, 1]`.
+            `mask`, `explanation` (inside the region), `remainder` (outside it) and `control_1` to `control_4` (inside
+            random smooth regions of the same area), `[B, 115, 80]`; `relative_area` and `effective_alpha`, the larger
+            of alpha and what the area allows, `[B, 1]`.
         """
         threshold = torch.maximum(alpha, smallest_alpha(relevance, maximum_area))
         mask = (relevance >= threshold.unsqueeze(-1)).to(relevance.dtype)
-        kept_bins = mask.sum(dim=(1, 2), keepdim=True)
-        control = (self.ranks < kept_bins).to(relevance.dtype)
+        controls = self.control_regions(control_seed, mask.sum(dim=(1, 2), keepdim=True))
 
         def masked(region: Tensor) -> Tensor:
             raw = self.standardise(log_mel * region)
@@ -69,7 +60,7 @@ class MaskGraph(nn.Module):
             mask,
             masked(mask),
             masked(1 - mask),
-            masked(control),
+            *(masked(control) for control in controls),
             mask.mean(dim=(1, 2)).unsqueeze(-1),
             threshold,
         )
@@ -98,8 +89,8 @@ def mask_graph(standardise: Standardise) -> Graph:
         MaskGraph(standardise),
         (*maps("log_mel", "standardised", "relevance"), *REGION),
         (
-            *maps("mask", "explanation", "remainder", "control"),
+            *maps("mask", "explanation", "remainder", *CONTROL_MAPS),
             *numbers("relative_area", "effective_alpha"),
         ),
-        (*example, torch.ones(2, 1), torch.ones(2, 1), torch.ones(2, 1, dtype=torch.int32)),
+        (*example, torch.ones(2, 1), torch.ones(2, 1), *(torch.ones(2, 1, dtype=torch.int32) for _ in range(2))),
     )

@@ -62,7 +62,7 @@ def deploy(root: Path, out: Path, deployment: Deployment, command: str) -> str:
         ExportError: `root` is not a bundle or was altered, or `out` holds something else.
         OptionsError: the deployment does not fit the bundle.
     """
-    facts, entries = _facts(root, command)
+    facts, entries = read_facts(root, command)
     with replacing(out) as scratch:
         shutil.copytree(root, scratch)
         configure(scratch, deployment)
@@ -123,18 +123,25 @@ def _warm_rows(config: ModelConfig, deployment: Deployment) -> tuple[int, ...]:
     return (1, *PREFERRED_ROWS[deployment.device]) if config.max_batch_size > 1 else (1,)
 
 
-def _facts(root: Path, command: str) -> tuple[bundle.Facts, dict[str, Any]]:
-    """What the manifest knows, and what its parts entered, after the files it names were found as it names them."""
+def read_facts(root: Path, command: str) -> tuple[bundle.Facts, dict[str, Any]]:
+    """What a manifest knows, `command` added, and what its parts entered; nothing under `root` was altered.
+
+    Raises:
+        ExportError: `root` is not a bundle, or it was altered.
+    """
     path = root / bundle.MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
+        digest = bundle.manifest_digest(manifest)
         files, before = manifest.pop("files"), manifest.pop("command")
         data = tuple(bundle.TrainingData(**each) for each in manifest.pop("training_data"))
-        del manifest["digest"]
+        described = manifest.pop("digest")
         own = {each.name: manifest.pop(each.name) for each in fields(bundle.Facts) if each.name in manifest}
         facts = bundle.Facts(**own, training_data=data, command=f"{before}\n{command}")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ExportError(f"{path} is not the manifest of a bundle: {error}") from error
+    if digest != described:
+        raise ExportError(f"{path} was altered: its digest is {described}, its content's {digest}")
     if altered := sorted({file for file, _ in bundle.file_digests(root).items() ^ files.items()}):
         raise ExportError(f"{root}: not the files the manifest describes: {', '.join(altered)}")
     return facts, manifest

@@ -41,11 +41,19 @@ def file_digests(root: Path) -> dict[str, str]:
     return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
 
 
+def manifest_digest(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 of a manifest in canonical JSON, without its own entry `digest`; by its list of files of all of them."""
+    listed = {name: value for name, value in manifest.items() if name != "digest"}
+    text = json.dumps(listed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def write_manifest(root: Path, facts: Facts, entries: Mapping[str, Any]) -> str:
     """Write the manifest of the files now under `root`, with what its parts have to say; the bundle's digest."""
     files = file_digests(root)
-    digest = hashlib.sha256(json.dumps(files, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-    manifest = {"name": facts.name, "digest": digest, **asdict(facts), **entries, "files": files}
+    manifest = {**asdict(facts), **entries, "files": files}
+    digest = manifest_digest(manifest)
+    manifest = {"name": facts.name, "digest": digest} | manifest
     (root / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return digest
 

@@ -12,7 +12,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from phonoscope_trainer.graphs.mask import CONTROL_SMOOTHNESS
+from phonoscope_trainer.graphs.control_regions import SMOOTHNESS
 
 # Log-mel `[B, T, M]` and a random generator to scores `[B, T, M]`; bins with the highest scores join first.
 Control = Callable[[Tensor, np.random.Generator], Tensor]
@@ -26,7 +26,7 @@ def random_bins(log_mel: Tensor, rng: np.random.Generator) -> Tensor:
 def random_block(log_mel: Tensor, rng: np.random.Generator) -> Tensor:
     """A smooth random field, as coherent as an explanation; another for every excerpt."""
     noise = rng.standard_normal(log_mel.shape)
-    return torch.from_numpy(gaussian_filter(noise, (0.0, *CONTROL_SMOOTHNESS)).astype(np.float32))
+    return torch.from_numpy(gaussian_filter(noise, (0.0, *SMOOTHNESS)).astype(np.float32))
 
 
 def energy_threshold(log_mel: Tensor, rng: np.random.Generator) -> Tensor:  # noqa: ARG001  # same signature as the others

@@ -1,0 +1,62 @@
+"""A bundle written again without the runs it was made from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from phonoscope_trainer.cli import main
+from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.export.reissue import reissue
+from phonoscope_trainer.repository.manifest import manifest_digest
+
+
+@pytest.fixture(scope="module")
+def reissued(written, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("reissue") / "repository"
+    reissue(written.root, out, "untrained-2", "phonoscope-train reissue --name untrained-2")
+    return out
+
+
+def manifest(root: Path) -> dict:
+    return json.loads((root / "MANIFEST.json").read_text())
+
+
+def test_a_bundle_of_this_version_is_the_same_again_under_its_new_name(written, reissued):
+    before, after = manifest(written.root), manifest(reissued)
+    changed = {path for path, _ in before["files"].items() ^ after["files"].items()} - {"golden.npz"}
+    assert changed == set(), "graphs and configurations hold the same bytes"
+    assert after["name"] == "untrained-2"
+    assert after["command"] == before["command"] + "\nphonoscope-train reissue --name untrained-2"
+    kept = before.keys() - {"name", "digest", "command", "files"}
+    assert {key: after[key] for key in kept} == {key: before[key] for key in kept}
+    assert after["digest"] == manifest_digest(after) != before["digest"]
+
+
+def test_golden_vectors_are_those_of_the_networks(written, reissued):
+    with np.load(written.root / "golden.npz") as before, np.load(reissued / "golden.npz") as after:
+        assert set(after.files) == set(before.files)
+        for name in after.files:
+            np.testing.assert_allclose(after[name], before[name], atol=1e-5, err_msg=name)
+
+
+def test_it_can_take_the_place_of_the_one_it_is_made_from(written, tmp_path, capsys):
+    root = shutil.copytree(written.root, tmp_path / "repository")
+    assert main(["reissue", "--model-repository", str(root), "--name", "untrained-3"]) == 0
+    assert capsys.readouterr().out.split() == ["untrained-3", manifest(root)["digest"]]
+    assert manifest(root)["name"] == "untrained-3"
+
+
+@pytest.mark.parametrize("file", ["mask/config.pbtxt", "MANIFEST.json"])
+def test_an_altered_bundle_is_not_written_again(written, tmp_path, file):
+    root = shutil.copytree(written.root, tmp_path / "repository")
+    text = (root / file).read_text()
+    altered = text.replace('"threshold": 0.5', '"threshold": 0.4').replace("max_batch_size: 64", "max_batch_size: 32")
+    assert altered != text
+    (root / file).write_text(altered)
+    with pytest.raises(ExportError, match=r"was altered|not the files"):
+        reissue(root, tmp_path / "out", "untrained-2", "")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,81 @@
+"""A bundle once more, with this version's graphs where they hold nothing that was learned for them alone.
+
+Runs take hours and are not kept for ever. What changes without learning, the mask and its controls, the gradient and
+the ensembles of explanations, can be written again from the bundle itself; every network stays as it was exported.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.export.explanation import rule_graphs
+from phonoscope_trainer.export.explanation_ensembles import evidence, explain, masked
+from phonoscope_trainer.graphs.description import REGION, Graph
+from phonoscope_trainer.graphs.mask import CONTROL_MAPS, mask_graph
+from phonoscope_trainer.measures.shipped_graphs import network_of, standardise_of, threshold_of
+from phonoscope_trainer.networks.inverter import ExplanationInverter
+from phonoscope_trainer.networks.masker import Masker
+from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.repository import manifest as bundle
+from phonoscope_trainer.repository.deployment import CPU, Deployment, configure, read_facts
+from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph
+
+Arrays = dict[str, NDArray[np.generic]]
+ALREADY_KNOWN = ("log_mel", "standardised", "relevance")  # inputs of `mask` that golden vectors hold as outputs
+
+
+def reissue(repository: Path, out: Path, name: str, command: str, deployment: Deployment = CPU) -> str:
+    """Write the bundle at `repository` again under another name; the new bundle's digest.
+
+    Args:
+        repository: a bundle.
+        out: where the new one goes; it may be `repository`.
+        name: of the new one, version included.
+        command: that asked for it, for the manifest.
+        deployment: what runs it.
+
+    Raises:
+        ExportError: `repository` is no bundle, was altered, or its graphs hold other networks than this version's.
+    """
+    facts, entries = read_facts(repository, command)
+    with replacing(out) as root:
+        shutil.copytree(repository, root)
+        network = network_of(repository)
+        mask = mask_graph(standardise_of(repository))
+        rules = rule_graphs(ExplanationInverter(), Masker(), network, threshold_of(repository))  # as descriptions
+        for graph in (mask, rules["gradient"]):
+            write_graph(graph, root)
+        known = [rule for rule in entries["rules"] if rule in rules]
+        for ensemble in (*(explain(rule, rules[rule]) for rule in known), evidence(), masked()):
+            write_ensemble(ensemble, root)
+        _write_golden(root, [f"explain_{rule}" for rule in known], mask, network)
+        configure(root, deployment)
+        return bundle.write_manifest(root, replace(facts, name=name), entries)
+
+
+@torch.inference_mode()
+def _write_golden(root: Path, ensembles: list[str], mask: Graph, network: SVDNet) -> None:
+    """Golden vectors as before, with what the controls' seed decides computed anew, in PyTorch."""
+    with np.load(root / bundle.GOLDEN, allow_pickle=False) as file:
+        arrays: Arrays = {name: file[name] for name in file.files}
+    for ensemble in ensembles:
+        asked, answered = f"{ensemble}.input.", f"{ensemble}.output."
+        if f"{asked}samples" not in arrays:
+            raise ExportError(f"{root}: there are no golden vectors of {ensemble}")
+        rows = len(arrays[f"{asked}samples"])
+        arrays[f"{asked}control_seed"] = np.arange(rows, dtype=np.int32)[:, None]
+        given = [arrays[f"{answered}{each}"] for each in ALREADY_KNOWN] + [arrays[f"{asked}{s.name}"] for s in REGION]
+        made = mask.module(*map(torch.from_numpy, given))
+        regions = dict(zip((spec.name for spec in mask.outputs), made, strict=True))
+        arrays = {each: array for each, array in arrays.items() if not each.startswith(f"{answered}control_")}
+        for each in CONTROL_MAPS:
+            arrays[f"{answered}{each}_probability"] = network(regions[each]).sigmoid().numpy()
+    with (root / bundle.GOLDEN).open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
