@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from phonoscope_trainer.graphs.description import EXCERPT
 
-CONTROLS = 4  # regions of one excerpt
+CONTROLS = 3  # regions of one excerpt
 FIELD_SEED = 2018
 SMOOTHNESS = (8.0, 6.0)  # frames, bands: regions as coherent as an explanation's
 SIZE = 512  # of the field, in frames and in bands; a power of two

@@ -44,7 +44,7 @@ class MaskGraph(nn.Module):
             control_seed: int32 `[B, 1]`, 0 or more: what the control regions are drawn from.
 
         Returns:
-            `mask`, `explanation` (inside the region), `remainder` (outside it) and `control_1` to `control_4` (inside
+            `mask`, `explanation` (inside the region), `remainder` (outside it) and `control_1` to `control_3` (inside
             random smooth regions of the same area), `[B, 115, 80]`; `relative_area` and `effective_alpha`, the larger
             of alpha and what the area allows, `[B, 1]`.
         """
