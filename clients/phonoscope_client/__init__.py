@@ -32,7 +32,7 @@ from phonoscope_client.results.parts import Axes, BundleReference, Label, Wavefo
 from phonoscope_client.results.passages import Passage, vocal_passages
 from phonoscope_client.transport.audio import AudioInput
 from phonoscope_client.transport.channel import Tls
-from phonoscope_client.transport.service import running_service
+from phonoscope_client.transport.service import RunningService, running_service
 
 __all__ = [
     "AscentProgress",
@@ -63,6 +63,7 @@ __all__ = [
     "PhonoscopeError",
     "ResponseTerm",
     "Rule",
+    "RunningService",
     "ServiceError",
     "Tls",
     "TrainingData",

@@ -13,8 +13,8 @@ MODEL_REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
 @pytest.fixture(scope="session")
 def service_address():
     arguments = ["--model-repository", str(MODEL_REPOSITORY), "--threads", "1"]
-    with running_service(arguments) as address:
-        yield address
+    with running_service(arguments) as service:
+        yield service.address
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     root = bundle_that_can_maximise(tmp_path_factory.mktemp("climbing"))
-    with running_service(["--model-repository", str(root), "--threads", "1"]) as address:
-        yield address
+    with running_service(["--model-repository", str(root), "--threads", "1"]) as service:
+        yield service.address
 
 
 @pytest.mark.parametrize("sign", ["max", "min"])

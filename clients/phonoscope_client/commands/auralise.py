@@ -13,6 +13,7 @@ from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import auralisation_text
 from phonoscope_client.commands.song_options import add_moment, must_exist
 from phonoscope_client.commands.summary import summary, write_sounds
+from phonoscope_client.files import write_text
 from phonoscope_client.results.auralisation import Auralisation, Network, Resynthesis
 
 
@@ -117,6 +118,6 @@ def _write(out: Path, song: str, auralisation: Auralisation) -> dict[str, Path]:
     )
 
     files = {"report": out / "features.html", "arrays": out / "auralisation.npz"}
-    files["report"].write_text(auralisation_page(auralisation, song=song), encoding="utf-8")
+    write_text(files["report"], auralisation_page(auralisation, song=song))
     auralisation.save(files["arrays"])
     return files | write_sounds(out, auralisation.sounds, listening_gains(auralisation).__getitem__)

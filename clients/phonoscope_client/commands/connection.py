@@ -34,7 +34,7 @@ class Connection:
     def open(self, note: Note) -> Iterator[Client]:
         """A client of that service, for a `with` block."""
         if self.server is None:
-            with running_service(note=note) as address, Client(address, timeout_s=self.timeout_s) as client:
+            with running_service(note=note) as service, Client(service.address, timeout_s=self.timeout_s) as client:
                 yield client
             return
         tls = None if self.root_certificates is None else Tls(self.root_certificates.read_bytes())

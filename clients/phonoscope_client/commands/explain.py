@@ -13,6 +13,7 @@ from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import explanation_text
 from phonoscope_client.commands.song_options import add_moment, must_exist
 from phonoscope_client.commands.summary import summary, write_sounds
+from phonoscope_client.files import write_text
 from phonoscope_client.results.explanation import Explanation, Masking
 
 
@@ -86,7 +87,7 @@ def _write(out: Path, song: str, explanation: Explanation) -> dict[str, Path]:
     )
 
     files = {"report": out / "report.html", "arrays": out / "explanation.npz"}
-    files["report"].write_text(explanation_page(explanation, song=song), encoding="utf-8")
+    write_text(files["report"], explanation_page(explanation, song=song))
     explanation.save(files["arrays"])
     sounds = {"original": explanation.original_audio, "explanation": explanation.explanation_audio}
     made = {name: sound for name, sound in sounds.items() if sound is not None}

@@ -13,6 +13,7 @@ from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import inversions_text
 from phonoscope_client.commands.song_options import add_moment, must_exist
 from phonoscope_client.commands.summary import summary, write_sounds
+from phonoscope_client.files import write_text
 from phonoscope_client.results.inversion import Inversions
 
 
@@ -78,6 +79,6 @@ def _write(out: Path, song: str, inversions: Inversions) -> dict[str, Path]:
     )
 
     files = {"report": out / "layers.html", "arrays": out / "inversions.npz"}
-    files["report"].write_text(inversion_page(inversions, song=song), encoding="utf-8")
+    write_text(files["report"], inversion_page(inversions, song=song))
     inversions.save(files["arrays"])
     return files | write_sounds(out, inversions.sounds, lambda _: listening_gain(inversions))

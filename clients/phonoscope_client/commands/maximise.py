@@ -15,6 +15,7 @@ from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import maximisation_text
 from phonoscope_client.commands.summary import summary, write_sounds
 from phonoscope_client.errors import ServiceError
+from phonoscope_client.files import write_text
 from phonoscope_client.results.maximisation import AscentProgress, Direction, Maximisation, ResponseTerm
 
 OUTPUT = "output"  # what people call the unit that the graphs call "logit"
@@ -144,7 +145,7 @@ def _write(out: Path, found: Maximisation) -> dict[str, Path]:
     from phonoscope_client.reports.maximisation import listening_gain, maximisation_page  # noqa: PLC0415 - Matplotlib loads slowly
 
     files = {"report": out / "maximised.html", "arrays": out / "maximised.npz"}
-    files["report"].write_text(maximisation_page(found), encoding="utf-8")
+    write_text(files["report"], maximisation_page(found))
     found.save(files["arrays"])
     sounds = found.sounds
     return files | write_sounds(out, sounds, lambda name: listening_gain(sounds[name]))

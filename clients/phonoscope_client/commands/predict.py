@@ -9,6 +9,7 @@ from typing import Any
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import curve_text
 from phonoscope_client.commands.song_options import must_exist
+from phonoscope_client.files import write_text
 from phonoscope_client.results.curve import Curve
 
 
@@ -45,6 +46,6 @@ def _write(out: Path, song: Path, curve: Curve) -> dict[str, str]:
 
     out.mkdir(parents=True, exist_ok=True)
     files = {"report": out / "curve.html", "arrays": out / "curve.npz"}
-    files["report"].write_text(curve_page(curve, song=song), encoding="utf-8")
+    write_text(files["report"], curve_page(curve, song=song))
     curve.save(files["arrays"])
     return {name: str(path) for name, path in files.items()}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from phonoscope_client.files import write_bytes, write_text
 from phonoscope_client.results.parts import Waveform, wav
 
 
@@ -31,7 +32,7 @@ def summary(
         "files": {name: str(path) for name, path in files.items()},
         "seconds_after_install": _since(started_s),
     }
-    files["summary"].write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    write_text(files["summary"], json.dumps(document, indent=2) + "\n")
     return document
 
 
@@ -40,7 +41,7 @@ def write_sounds(out: Path, sounds: Mapping[str, Waveform], gain_of: Callable[[s
     files = {}
     for name, sound in sounds.items():
         files[f"{name}_audio"] = out / f"{name}.wav"
-        files[f"{name}_audio"].write_bytes(wav(sound.samples, sound.sample_rate_hz, gain=gain_of(name)))
+        write_bytes(files[f"{name}_audio"], wav(sound.samples, sound.sample_rate_hz, gain=gain_of(name)))
     return files
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from phonoscope_client.reports.page import colour_bar, facts, image, page, player, plot
 from phonoscope_client.reports.pictures import DB_PER_NEPER, Scale, frequency_ticks, png, time_ticks
 from phonoscope_client.results.maximisation import Maximisation, MaximisedExample
-from phonoscope_client.results.parts import Floats, Waveform, wav
+from phonoscope_client.results.parts import Floats, Waveform, is_vocal, label_of, wav
 
 TICKS_HZ = (200, 500, 1000, 2000, 5000)
 SHOWN_DB = 80.0  # below the loudest bin of all pictures
@@ -37,8 +37,8 @@ def _header(found: Maximisation) -> str:
     initial, response = (
         np.mean([getattr(each, name) for each in found.examples.values()]) for name in ("initial_response", "response")
     )
-    vocal = sum(each.probability >= found.threshold for each in found.examples.values())
-    began = sum(each.initial_probability >= found.threshold for each in found.examples.values())
+    vocal = sum(is_vocal(each.probability, found.threshold) for each in found.examples.values())
+    began = sum(is_vocal(each.initial_probability, found.threshold) for each in found.examples.values())
     done = "largest" if found.direction == "maximise" else "smallest"
     return f"""<header>
 <p class="kicker">Phonoscope: what does it want to hear?</p>
@@ -74,7 +74,7 @@ def _row(name: str, example: MaximisedExample, found: Maximisation, scale: Scale
 
 
 def _note(response: float, probability: float, threshold: float) -> str:
-    label = "vocal" if probability >= threshold else "instrumental"
+    label = label_of(probability, threshold)
     return f"response {_signed(response)}; {label}, probability of singing {probability:.2f}"
 
 

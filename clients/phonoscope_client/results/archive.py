@@ -9,7 +9,6 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phonoscope_client.errors import invalid
+from phonoscope_client.files import replacing
 
 Result = TypeVar("Result")
 
@@ -26,7 +26,7 @@ class Archived:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to one `.npz` file, which `numpy.load` reads too; what is None has no entry."""
-        with Path(path).open("wb") as file:  # given a name instead, NumPy would append ".npz" to some
+        with replacing(path) as file:  # given a name instead, NumPy would append ".npz" to some
             np.savez_compressed(file, allow_pickle=False, **dict(_entries(self, "")))
 
     @classmethod

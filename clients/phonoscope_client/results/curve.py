@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from phonoscope_client.results.archive import Archived
-from phonoscope_client.results.parts import BundleReference, Floats
+from phonoscope_client.results.parts import BundleReference, Floats, is_vocal
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
@@ -35,7 +35,7 @@ class Curve(Archived):
     @property
     def vocal_share(self) -> float:
         """Share of the frames called vocal, in [0, 1]."""
-        return float(np.mean(self.probability >= np.float32(self.threshold)))
+        return float(np.mean(is_vocal(self.probability, self.threshold)))
 
     def to_json(self) -> dict[str, Any]:
         """The whole curve, ready for `json.dumps`."""

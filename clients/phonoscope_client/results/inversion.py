@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from phonoscope_client.results.archive import Archived
-from phonoscope_client.results.parts import Axes, BundleReference, Floats, Label, Waveform
+from phonoscope_client.results.parts import Axes, BundleReference, Floats, Label, Waveform, label_of
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by; likewise below
@@ -66,7 +66,7 @@ class Inversions(Archived):
     @property
     def label(self) -> Label:
         """The detector's answer for that moment."""
-        return "vocal" if self.probability >= self.threshold else "instrumental"
+        return label_of(self.probability, self.threshold)
 
     @property
     def sounds(self) -> dict[str, Waveform]:

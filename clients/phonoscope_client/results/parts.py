@@ -1,10 +1,10 @@
-"""What answers to different questions are made of alike: the bundle that answered, sound, the axes of maps."""
+"""What answers to different questions are made of alike: the bundle that answered, labels, sound, the axes of maps."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,25 @@ class Axes:
     start_s: float
     frames_per_second: float
     band_centre_hz: Floats
+
+
+@overload
+def is_vocal(probability: float, threshold: float) -> bool: ...
+@overload
+def is_vocal(probability: Floats, threshold: float) -> npt.NDArray[np.bool_]: ...
+def is_vocal(probability: float | Floats, threshold: float) -> bool | npt.NDArray[np.bool_]:
+    """Whether a probability of singing means that somebody sings: where it is at or above the threshold.
+
+    Args:
+        probability: in [0, 1]; one, or float32 of any shape for as many answers.
+        threshold: of the bundle that answered.
+    """
+    return probability >= float(threshold)  # a Python float is compared with float32 as float32
+
+
+def label_of(probability: float, threshold: float) -> Label:
+    """The label that a probability of singing means."""
+    return "vocal" if is_vocal(probability, threshold) else "instrumental"
 
 
 def wav(samples: npt.NDArray[np.float32], sample_rate_hz: int, *, gain: float = 1.0) -> bytes:

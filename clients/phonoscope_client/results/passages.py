@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from phonoscope_client.results.curve import Curve
+from phonoscope_client.results.parts import is_vocal
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ def vocal_passages(curve: Curve, *, smoothing_s: float = 0.8) -> list[Passage]:
         smoothing_s: length of the median's window, rounded to an odd number of frames; 0.8 s is what the
             detector was judged with (Schlüter & Grill 2015).
     """
-    sings = curve.probability >= np.float32(curve.threshold)
+    sings = is_vocal(curve.probability, curve.threshold)
     if not len(sings):
         return []
     half = round(smoothing_s * curve.frames_per_second) // 2

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from phonoscope_client.results.explanation import Explanation, Trust
-from phonoscope_client.results.parts import Label
+from phonoscope_client.results.parts import Label, label_of
 from phonoscope_client.results.wording import percent
 
 # A region this large leaves hardly anything out, and so points at nothing.
@@ -35,10 +35,7 @@ def trials(explanation: Explanation) -> tuple[Trial, ...]:
     ]
     if trust.heard_probability is not None:
         asked.append(("The region as it sounds", trust.heard_probability))
-    return tuple(
-        Trial(name, probability, "vocal" if probability >= explanation.threshold else "instrumental")
-        for name, probability in asked
-    )
+    return tuple(Trial(name, probability, label_of(probability, explanation.threshold)) for name, probability in asked)
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,34 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from phonoscope_client.errors import UnavailableError
 
 PROGRAM = "phonoscope-serve"
-READY_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 15.0
+# Both guard against what hangs, not against what is slow: a busy machine may take minutes to load a bundle.
+READY_TIMEOUT_S = 600.0
+STOP_TIMEOUT_S = 60.0
 LOG_TAIL_LINES = 12
 _NOT_INSTALLED = f"{PROGRAM} is not installed; `pip install 'phonoscope[serving]'`, or name a service with --server"
+
+
+@dataclass(frozen=True)
+class RunningService:
+    """A service of one's own.
+
+    Attributes:
+        address: where it answers, `host:port`.
+        metrics_address: where Prometheus finds its metrics, `host:port`.
+        log_path: what it has logged so far.
+        process: the service itself; it has a return code once the `with` block has ended.
+    """
+
+    address: str
+    metrics_address: str
+    log_path: Path
+    process: subprocess.Popen[bytes]
 
 
 @contextmanager
@@ -27,32 +46,34 @@ def running_service(
     arguments: Sequence[str] = (),
     *,
     program: str | None = None,
+    log_path: Path | None = None,
+    ready_timeout_s: float = READY_TIMEOUT_S,
     note: Callable[[str], None] = lambda _: None,
-) -> Iterator[str]:
-    """A service of one's own on a free local port, stopped at the end of the `with` block.
+) -> Iterator[RunningService]:
+    """A service of one's own on free local ports, stopped at the end of the `with` block.
 
     Args:
         arguments: further arguments of `phonoscope-serve`, such as `["--model-repository", "bundle"]`.
         program: path of `phonoscope-serve`; None finds the one beside this Python, else the one on the path.
+        log_path: the file its log goes to; None for one that goes when the service does.
+        ready_timeout_s: seconds it may take to become ready.
         note: told in a few words how starting goes.
-
-    Yields:
-        Its address, `host:port`.
 
     Raises:
         UnavailableError: the program is missing, or ended or hung before it was ready; shows its log's end.
     """
     with tempfile.TemporaryDirectory(prefix="phonoscope-") as folder:
-        ready_path, log_path = Path(folder, "ready.json"), Path(folder, "log")
+        ready_path, log_path = Path(folder, "ready.json"), log_path or Path(folder, "log")
         command = [program or _program(), "--address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0"]
         command += ["--ready-file", os.fspath(ready_path), *arguments]
         note("starting a service for this call ...")
         started_s = time.monotonic()
         process = _start(command, log_path)
         try:
-            address = _wait_until_ready(process, ready_path, log_path)
+            _wait_until_ready(process, ready_path, log_path, ready_timeout_s)
             note(f"ready after {time.monotonic() - started_s:.1f} s")
-            yield address
+            ready = json.loads(ready_path.read_text())
+            yield RunningService(ready["address"], ready["metrics_address"], log_path, process)
         finally:
             _stop(process)
 
@@ -74,16 +95,16 @@ def _program() -> str:
     return found
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], ready_path: Path, log_path: Path) -> str:
-    give_up_s = time.monotonic() + READY_TIMEOUT_S
+def _wait_until_ready(
+    process: subprocess.Popen[bytes], ready_path: Path, log_path: Path, ready_timeout_s: float
+) -> None:
+    give_up_s = time.monotonic() + ready_timeout_s
     while not ready_path.exists():
         if process.poll() is not None:
             raise _failed(f"ended with status {process.returncode} before it was ready", log_path)
         if time.monotonic() > give_up_s:
-            raise _failed(f"was not ready within {READY_TIMEOUT_S:.0f} s", log_path)
+            raise _failed(f"was not ready within {ready_timeout_s:g} s", log_path)
         time.sleep(0.02)
-    address: str = json.loads(ready_path.read_text())["address"]
-    return address
 
 
 def _failed(how: str, log_path: Path) -> UnavailableError:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from phonoscope_client import UnavailableError, running_service
+from phonoscope_client.transport import service as service_module
 
 
 @pytest.fixture
@@ -39,12 +40,15 @@ time.sleep(60)
 def test_a_service_is_waited_for_and_stopped_in_order(program, tmp_path):
     notes = []
     trace = tmp_path / "trace"
-    with running_service([str(trace)], program=program(READY), note=notes.append) as address:
-        assert address == "127.0.0.1:4"
+    with running_service([str(trace)], program=program(READY), note=notes.append) as service:
+        assert service.address == "127.0.0.1:4"
+        assert service.metrics_address == "127.0.0.1:5"
+        assert service.process.pid == int(trace.read_text())
         os.kill(int(trace.read_text()), 0)  # it is running
     assert trace.read_text() == "stopped in order"
     assert notes[0].startswith("starting a service")
     assert notes[1].startswith("ready after")
+    assert service.process.returncode == 0
 
 
 def test_a_service_is_stopped_when_what_it_was_for_fails(program, tmp_path):
@@ -62,6 +66,27 @@ def test_a_service_that_ends_early_shows_the_end_of_its_log(program):
     assert "no bundle in sight" in str(caught.value)
     assert "line 98" in str(caught.value)
     assert "line 50" not in str(caught.value)
+
+
+def test_a_service_that_hangs_is_given_up_and_stopped(program, monkeypatch):
+    started, start = [], service_module._start
+    monkeypatch.setattr(service_module, "_start", lambda *given: started.append(start(*given)) or started[-1])
+    hanging = program("import time\ntime.sleep(3600)\n")
+    refused = pytest.raises(UnavailableError, match=r"was not ready within 0\.3 s; its log ends:")
+    with refused, running_service(program=hanging, ready_timeout_s=0.3):
+        pass
+    assert started[0].returncode is not None
+
+
+def test_a_services_log_can_be_read_while_it_runs_and_kept_afterwards(program, tmp_path):
+    body = "print('loading', flush=True)\n" + READY
+    with running_service([str(tmp_path / "trace")], program=program(body)) as service:
+        assert service.log_path.read_text() == "loading\n"
+    assert not service.log_path.exists()
+    kept = tmp_path / "service.log"
+    with running_service([str(tmp_path / "trace")], program=program(body), log_path=kept) as service:
+        assert service.log_path == kept
+    assert kept.read_text() == "loading\n"
 
 
 def test_a_service_whose_libraries_are_missing_says_what_to_install(program):
