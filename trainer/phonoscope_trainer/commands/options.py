@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import Progress
+from phonoscope_trainer.writing import write_text
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # add_subparsers returns no public type
 
@@ -52,5 +53,5 @@ def write(document: dict[str, object], path: Path | None) -> None:
         print(text)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text(path, text + "\n")
     print(f"wrote {path}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from phonoscope_trainer.errors import CheckpointError
+from phonoscope_trainer.writing import write_text, written_whole
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -35,7 +36,7 @@ def open_run(folder: Path, options: DataclassInstance) -> dict[str, Any] | None:
             raise CheckpointError(
                 f"{folder} holds a run with other options ({', '.join(differing)}); name another folder"
             )
-    stored.write_text(json.dumps(given, indent=2) + "\n", encoding="utf-8")
+    write_text(stored, json.dumps(given, indent=2) + "\n")
     path = folder / CHECKPOINT
     return load(folder) if path.exists() else None
 
@@ -57,9 +58,8 @@ def options(folder: Path) -> dict[str, Any]:
 
 def save(folder: Path, state: dict[str, Any]) -> None:
     """Replace a run's checkpoint in one step, so that a kill leaves the old one or the new one."""
-    partial = folder / f"{CHECKPOINT}.partial"
-    torch.save(state, partial)
-    partial.replace(folder / CHECKPOINT)
+    with written_whole(folder / CHECKPOINT) as unfinished:
+        torch.save(state, unfinished)
 
 
 def load(folder: Path) -> dict[str, Any]:
