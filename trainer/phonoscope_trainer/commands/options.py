@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
 from pathlib import Path
 from typing import TypeAlias
 
@@ -34,11 +32,6 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def names(text: str) -> tuple[str, ...]:
     """Comma-separated names."""
     return tuple(name for name in text.split(",") if name)
-
-
-def this_command() -> str:
-    """The command line that is running, as it would be typed."""
-    return shlex.join(["phonoscope-train", *sys.argv[1:]])
 
 
 def bar(title: str) -> Progress:
