@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+from phonoscope_trainer.command_line import PROGRAM, running
 from phonoscope_trainer.commands import corpora, detector, explanation_inverter, gan, masker, tagger
 from phonoscope_trainer.commands import export as exporting
 from phonoscope_trainer.commands import feature_inverters as inversion
@@ -36,7 +37,7 @@ PHONOSCOPE_CACHE, where features and rendered songs go.
 def get_parser() -> argparse.ArgumentParser:
     """The whole command line, as data."""
     parser = argparse.ArgumentParser(
-        "phonoscope-train",
+        PROGRAM,
         description="Train Phonoscope's networks, export them, and reproduce the papers' experiments.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -60,14 +61,16 @@ def get_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors a person can act on are one line, without a traceback."""
-    options = vars(get_parser().parse_args(arguments))
+    given = sys.argv[1:] if arguments is None else arguments
+    options = vars(get_parser().parse_args(given))
     run: Callable[..., None] = options.pop("run")
     try:
-        run(**options)
+        with running(given):
+            run(**options)
     except TrainerError as error:
-        print(f"phonoscope-train: {error}", file=sys.stderr)
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("phonoscope-train: stopped; run the same command again to go on", file=sys.stderr)
+        print(f"{PROGRAM}: stopped; run the same command again to go on", file=sys.stderr)
         return 130
     return 0

@@ -55,11 +55,7 @@ def test_the_manifest_knows_the_inverters_errors_sizes_and_command(place):
         assert quantiles == sorted(quantiles)
         assert quantiles[0] > 0
     assert found["parameters"]["inverter_conv5"] == 144_322
-    assert (
-        "phonoscope-train feature-inverters --run runs/inverters --detector runs/detector"
-        " --layers conv5,mp6,fc8 --method both" in found["command"]
-    )
-    assert " --feature-weight 0.5 " in found["command"]
+    assert f"phonoscope-train {TRAIN}" in found["command"].splitlines()
 
 
 def test_the_exported_graphs_give_the_golden_outputs(place):

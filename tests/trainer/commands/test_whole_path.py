@@ -9,6 +9,13 @@ import pytest
 from phonoscope_trainer.cli import main
 from phonoscope_trainer.measures.listeners import bundle_listener
 
+STEPS = (
+    "corpus rendered --songs 8 --seed 4 --seconds 8 9 --workers 1",  # valid and test songs are sung
+    "detector --run runs/detector --updates 2 --threads 1",
+    "explanation-inverter --run runs/inverter --detector runs/detector --epochs 1 --excerpts 64 --threads 1",
+    "export --detector runs/detector --inverter runs/inverter --name miniature-1",
+)
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
@@ -17,13 +24,7 @@ def place(tmp_path_factory):
         patch.chdir(folder)
         patch.setenv("PHONOSCOPE_CACHE", str(folder / "cache"))
         patch.delenv("PHONOSCOPE_DATA", raising=False)
-        steps = (
-            "corpus rendered --songs 8 --seed 4 --seconds 8 9 --workers 1",  # valid and test songs are sung
-            "detector --run runs/detector --updates 2 --threads 1",
-            "explanation-inverter --run runs/inverter --detector runs/detector --epochs 1 --excerpts 64 --threads 1",
-            "export --detector runs/detector --inverter runs/inverter --name miniature-1",
-        )
-        for step in steps:
+        for step in STEPS:
             assert main(step.split()) == 0, step
         yield folder
 
@@ -40,7 +41,7 @@ def test_the_manifest_says_how_it_was_made(place):
     manifest = json.loads((place / "model_repository" / "MANIFEST.json").read_text())
     assert manifest["name"] == "miniature-1"
     assert [data["name"].split("-")[0] for data in manifest["training_data"]] == ["rendered"]
-    assert "--updates 2" in manifest["command"]
+    assert manifest["command"].splitlines() == [f"phonoscope-train {step}" for step in STEPS[1:]]
     assert len(manifest["reconstruction_error_quantiles"]) == 101
     assert manifest["reconstruction_error_quantiles"] == sorted(manifest["reconstruction_error_quantiles"])
 

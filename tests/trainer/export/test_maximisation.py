@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import pytest
 import torch
+from phonoscope_trainer.command_line import running
 from phonoscope_trainer.errors import CheckpointError
 from phonoscope_trainer.export.maximisation import maximisation
 from phonoscope_trainer.export.part import TrainedDetector
@@ -29,14 +30,17 @@ def detector():
 def gan(tmp_path):
     """A run that was stopped before its first update."""
     run = tmp_path / "gan"
-    checkpoint.open_run(run, GanOptions(kernels="5x5", detector="runs/detector"))
+    with running(["gan", "--run", "runs/gan", "--kernels", "5x5"]):
+        checkpoint.open_run(run, GanOptions(kernels="5x5", detector="runs/detector"))
     checkpoint.save(run, {"average": Generator("5x5").state_dict(), "step": 250})
     return run
 
 
 def finished_search(folder, sign, best, **options):
-    folder.mkdir()
-    table = {"options": asdict(SearchOptions(sign=sign, generator="runs/gan", **options)), "settings": [best]}
+    asked = SearchOptions(sign=sign, generator="runs/gan", **options)
+    with running(["maximisation-search", "--run", "runs/lowest", "--sign", "min"]):
+        checkpoint.open_run(folder, asked)
+    table = {"options": asdict(asked), "settings": [best]}
     (folder / TABLE).write_text(json.dumps(table))
     return folder
 
@@ -50,7 +54,7 @@ def test_without_a_search_the_settings_are_the_published_ones(gan, detector):
         "training": {"iterations": 250, "published_iterations": 600000},
     }
     assert part.parameters == {"generator": 932801}
-    assert part.commands[0].startswith(f"phonoscope-train gan --run {gan} --detector runs/detector --kernels 5x5")
+    assert part.commands == ("phonoscope-train gan --run runs/gan --kernels 5x5",)
 
 
 def test_a_search_chooses_the_settings_of_its_direction_and_adams_memory(gan, detector, tmp_path):
@@ -60,7 +64,7 @@ def test_a_search_chooses_the_settings_of_its_direction_and_adams_memory(gan, de
     assert chosen["minimise"] == {"steps": 500, "learning_rate": 0.1, "prior_weight": 0.01}
     assert chosen["maximise"]["steps"] == 100
     assert part.graphs[0].module.adam.beta1 == 0.9
-    assert part.commands[1].endswith("--response output --sign min --examples 50 --beta1 0.9")
+    assert part.commands[1] == "phonoscope-train maximisation-search --run runs/lowest --sign min"
 
 
 def test_a_folder_without_a_finished_search_is_named(gan, detector, tmp_path):

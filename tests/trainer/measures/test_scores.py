@@ -73,4 +73,4 @@ def test_the_threshold_is_the_best_of_the_grid_over_all_pooled_frames():
 
 def test_of_equally_good_thresholds_the_middle_one_is_taken():
     labels = np.repeat([False, True], [300, 300])
-    assert best_threshold([(np.where(labels, 0.9, 0.1), labels)]) == pytest.approx(0.49, abs=0.02)
+    assert best_threshold([(np.where(labels, 0.9, 0.1), labels)]) == pytest.approx(0.5, abs=0.02)

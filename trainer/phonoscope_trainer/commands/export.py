@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from phonoscope_trainer.commands.options import Verbs, this_command
+from phonoscope_trainer.command_line import this_command
+from phonoscope_trainer.commands.options import Verbs
 from phonoscope_trainer.export import reissue as reissuing
 from phonoscope_trainer.export.bundle import FAMILIES, ExportOptions, export
 from phonoscope_trainer.repository.deployment import CPU, DEVICES, Deployment, Device, deploy

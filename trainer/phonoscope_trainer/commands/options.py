@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,6 +11,7 @@ from tqdm import tqdm
 
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import Progress
+from phonoscope_trainer.writing import write_text
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # add_subparsers returns no public type
 
@@ -35,11 +34,6 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name for name in text.split(",") if name)
 
 
-def this_command() -> str:
-    """The command line that is running, as it would be typed."""
-    return shlex.join(["phonoscope-train", *sys.argv[1:]])
-
-
 def bar(title: str) -> Progress:
     """A progress bar over tracks, on standard error."""
     return lambda tracks: tqdm(list(tracks), desc=title, unit="track")
@@ -52,5 +46,5 @@ def write(document: dict[str, object], path: Path | None) -> None:
         print(text)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text(path, text + "\n")
     print(f"wrote {path}")

@@ -1,4 +1,4 @@
-"""Audio files as mono float32 at the front-end's rate."""
+"""Audio files: read as mono float32 at the front-end's rate, written as FLAC."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import soxr
 from numpy.typing import NDArray
 
 from phonoscope_trainer.errors import CorpusError
+from phonoscope_trainer.writing import written_whole
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 
@@ -36,3 +37,9 @@ def read_sum(paths: Sequence[Path], sample_rate_hz: int) -> NDArray[np.float32]:
     stems = [read_mono(path, sample_rate_hz) for path in paths]
     samples = min(map(len, stems))
     return np.asarray(np.sum([stem[:samples] for stem in stems], axis=0), np.float32)
+
+
+def write_flac(path: Path, samples: NDArray[np.floating], sample_rate_hz: int) -> None:
+    """Write `[N]` samples between -1 and 1 as 16-bit FLAC, whole or not at all."""
+    with written_whole(path) as unfinished:
+        soundfile.write(unfinished, samples, sample_rate_hz, format="FLAC", subtype="PCM_16")

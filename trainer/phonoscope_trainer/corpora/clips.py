@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tqdm import tqdm
 from phonoscope_trainer.corpora.audio import read_mono
 from phonoscope_trainer.corpora.features import cache_folder
 from phonoscope_trainer.frontends.linear import LINEAR_STFT, LinearStftOptions
+from phonoscope_trainer.writing import written_whole
 
 CLIPS_PER_SONG = 10
 FULL_SCALE = 32_768  # of 16-bit samples, which is what is kept
@@ -47,10 +47,8 @@ def clips(
         entry = folder / f"{_key(path, options)}.npy"
         if not entry.exists():
             heard = np.clip(cut(read_mono(path, options.sample_rate_hz), options), -1, 1 - 1 / FULL_SCALE)
-            partial = entry.with_suffix(f".{os.getpid()}.partial")
-            with partial.open("wb") as file:
+            with written_whole(entry) as unfinished, unfinished.open("wb") as file:
                 np.save(file, np.round(heard * FULL_SCALE).astype(np.int16))
-            partial.replace(entry)  # a killed run leaves no half entry
         found.append(np.load(entry, mmap_mode="r"))
     return found
 

@@ -20,6 +20,7 @@ from phonoscope_trainer.corpora.audio import read_mono
 from phonoscope_trainer.corpora.corpus import Track
 from phonoscope_trainer.corpora.labels import frame_labels
 from phonoscope_trainer.frontends.mel import Frontend, FrontendOptions
+from phonoscope_trainer.writing import written_whole
 
 Progress = Callable[[Iterable[Track]], Iterable[Track]]
 BLOCK_FRAMES = 4096  # bounds the memory of one transform
@@ -85,10 +86,8 @@ def features(tracks: Iterable[Track], frontend: Frontend, progress: Progress = l
         path = folder / f"{_key(track, frontend.options)}.npy"
         if not path.exists():
             parts = [frame_magnitudes(frontend, part) for part in _parts(track, frontend.options)]
-            partial = path.with_suffix(f".{os.getpid()}.partial")
-            with partial.open("wb") as file:
+            with written_whole(path) as unfinished, unfinished.open("wb") as file:
                 np.save(file, np.stack(parts).astype(np.float16))
-            partial.replace(path)  # a killed run leaves no half entry
         magnitudes = np.load(path, mmap_mode="r")
         labels = frame_labels(track.vocals, magnitudes.shape[1], frontend.options.frames_per_second)
         result.append(Features(track, magnitudes, labels))

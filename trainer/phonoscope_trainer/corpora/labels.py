@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from phonoscope_trainer.corpora.corpus import Segment
 from phonoscope_trainer.errors import CorpusError
+from phonoscope_trainer.writing import write_text
 
 LABELS = {"sing": True, "nosing": False}
 
@@ -53,7 +54,7 @@ def merge_gaps(vocals: Iterable[Segment], gap_s: float) -> tuple[Segment, ...]:
 
 
 def write_lab(path: Path, vocals: Iterable[Segment], duration_s: float) -> None:
-    """Write sung segments, and the gaps between them as `nosing`, to the millisecond."""
+    """Write sung segments, and the gaps between them as `nosing`, to the millisecond; whole or not at all."""
     lines, position = [], 0.0
     for segment in vocals:
         if segment.start_s > position:
@@ -62,7 +63,7 @@ def write_lab(path: Path, vocals: Iterable[Segment], duration_s: float) -> None:
         position = segment.end_s
     if duration_s > position:
         lines.append(f"{position:.3f} {duration_s:.3f} nosing")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def frame_labels(vocals: Iterable[Segment] | None, frames: int, frames_per_second: float) -> NDArray[np.bool_]:

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
+from phonoscope_trainer.corpora.audio import write_flac
 from phonoscope_trainer.corpora.corpus import Segment, Split, Track, as_split
 from phonoscope_trainer.corpora.labels import merge_gaps, read_lab, write_lab
 from phonoscope_trainer.errors import CorpusError
+from phonoscope_trainer.writing import written_whole
 
 LISTING = "splits.csv"
 SUFFIXES = (".flac", ".ogg")
@@ -80,17 +81,14 @@ def write_clip(
     for folder, samples in (("voice", voice), ("accompaniment", accompaniment)):
         path = root / folder / f"{clip}.flac"
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, samples / full_scale, sample_rate_hz, format="FLAC", subtype="PCM_16")
+        write_flac(path, samples / full_scale, sample_rate_hz)
     label_file = _label_file(root, clip)
     label_file.parent.mkdir(parents=True, exist_ok=True)
-    partial = label_file.with_name(f"{label_file.name}.partial")
-    write_lab(partial, vocals, len(voice) / sample_rate_hz)
-    partial.replace(label_file)
+    write_lab(label_file, vocals, len(voice) / sample_rate_hz)
 
 
 def write_listing(root: Path, rows: Sequence[tuple[str, str, Split]]) -> None:
     """Write splits.csv from (clip, singer, split): the corpus is complete."""
-    partial = root / f"{LISTING}.partial"
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    table = root / LISTING
+    with written_whole(table) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("clip", "singer", "split"), *rows])
-    partial.replace(root / LISTING)

@@ -45,7 +45,7 @@ def auralisation(runs: Sequence[Path], detector: TrainedDetector) -> Part:
     if len(runs) > 1:
         raise ExportError(f"a bundle has one tagger; {len(runs)} runs were given")
     network, options = load_tagger(runs[0])
-    part = auralisation_part(network, options.labels, detector, (_command(runs[0]),))
+    part = auralisation_part(network, options.labels, detector, tuple(checkpoint.commands(runs[0])))
     return replace(part, training_data=(_training_data(options),))
 
 
@@ -151,13 +151,3 @@ def _training_data(options: TaggerOptions) -> TrainingData:
     if options.songs:
         return TrainingData(Path(options.songs).name, "as its owner says", options.music)
     return TrainingData("genres", RENDERED_LICENCE, options.music)
-
-
-def _command(run: Path) -> str:
-    """The command of a tagger's run."""
-    options = checkpoint.options(run)
-    chosen = ("updates", "batch", "learning_rate", "map_dropout", "gain_db", "validate_every", "seed")
-    songs = f"--songs {options['songs']} " if options.get("songs") else ""
-    return f"phonoscope-train tagger --run {run} --variant {options['variant']} {songs}" + " ".join(
-        f"--{name.replace('_', '-')} {options[name]}" for name in chosen
-    )

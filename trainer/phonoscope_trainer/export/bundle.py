@@ -30,7 +30,7 @@ from phonoscope_trainer.measures.tracks import labelled_curves
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes.detector.modern import DetectorOptions, kept_convolutions, load_detector
+from phonoscope_trainer.recipes.detector.modern import load_detector
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.deployment import CPU, Deployment, configure
 from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph
@@ -77,15 +77,15 @@ def _write(root: Path, options: ExportOptions) -> str:
     detector = TrainedDetector(
         frontend, standardise.eval(), network.eval(), measured["threshold"], valid, _golden_sound()
     )
-    parts = [detection(detector), explanation(options.inverter, options.masker, detector, options.detector)]
+    parts = [detection(detector), explanation(options.inverter, options.masker, detector)]
     parts += [FAMILIES[name].build(runs, detector) for name, runs in options.families.items() if runs]
-    commands = [*detector_commands(options.detector), *(each for part in parts for each in part.commands)]
+    commands = [*checkpoint.commands(options.detector), *(each for part in parts for each in part.commands)]
     facts = bundle.Facts(
         name=options.name,
         threshold=detector.threshold,
         metrics={f"validation_{k}": v for k, v in measured.items() if k != "threshold"} | _metrics(options.metrics),
         training_data=(*map(_training_data, corpora), *(each for part in parts for each in part.training_data)),
-        command="\n".join([*commands, options.command]),
+        command="\n".join(dict.fromkeys([*commands, options.command])),  # runs may share those they started from
     )
     return write_bundle(root, parts, facts, options.deployment)
 
@@ -102,27 +102,6 @@ def write_bundle(root: Path, parts: Sequence[Part], facts: bundle.Facts, deploym
     parameters = {name: count for part in parts for name, count in part.parameters.items()}
     entries = {name: value for part in parts for name, value in part.entries.items()}
     return bundle.write_manifest(root, facts, {"parameters": parameters, **entries})
-
-
-def detector_commands(run: Path) -> list[str]:
-    """The command of a detector's run, after those of the run it started from."""
-    detector, usual = checkpoint.options(run), DetectorOptions()
-    recipe, start = detector.get("recipe", usual.recipe), detector.get("start")
-    command = (
-        f"phonoscope-train detector --run {run} --corpora {','.join(detector['corpora'])}"
-        f" --recipe {recipe} --updates {detector['updates']} --seed {detector['seed']}"
-    )
-    if start:
-        command += f" --start {start}"
-    if kept := kept_convolutions(detector.get("keep_convolutions", "")):
-        command += f" --keep-convolutions {kept[-1]}"
-    if recipe == usual.recipe and detector["learning_rate"] != usual.learning_rate:
-        command += f" --learning-rate {detector['learning_rate']:g}"
-    if recipe == usual.recipe and detector["excerpts"]["level_db"] != usual.excerpts.level_db:
-        command += f" --level-db {detector['excerpts']['level_db']:g}"
-    if weight := detector.get("level_agreement", {}).get("weight"):
-        command += f" --level-agreement {weight:g}"
-    return [*(detector_commands(Path(start)) if start else ()), command]
 
 
 def _training_data(corpus: Corpus) -> bundle.TrainingData:

@@ -35,14 +35,14 @@ GOLDEN_ALPHAS = (0.6, 0.3)
 GOLDEN_OUTSIDE_GAINS = (0.0, 0.1)
 
 
-def explanation(inverter_run: Path, masker_run: Path | None, detector: TrainedDetector, detector_run: Path) -> Part:
+def explanation(inverter_run: Path, masker_run: Path | None, detector: TrainedDetector) -> Part:
     """The explanation inverter and the masker of their runs; the inverter's errors represent each corpus equally.
 
     Raises:
         CheckpointError: a run cannot be used.
     """
     inverter, masker = load_inverter(inverter_run), load_masker(masker_run) if masker_run else None
-    commands = [_inverter_command(inverter_run, detector_run), *(_masker_commands(masker_run) if masker_run else [])]
+    commands = [each for run in (inverter_run, masker_run) if run for each in checkpoint.commands(run)]
     return explanation_part(inverter, masker, detector, _error_quantiles(inverter, detector), tuple(commands))
 
 
@@ -133,25 +133,3 @@ def _errors(inverter: ExplanationInverter, detector: TrainedDetector, tracks: Se
     pairs = encode(draw_excerpts(tracks, share, detector.frontend, detector.standardise, seed), detector.network)
     inverted: Tensor = inverter(pairs.fc8)
     return (inverted - pairs.excerpts).square().mean(dim=(1, 2)).sqrt()
-
-
-def _inverter_command(run: Path, detector_run: Path) -> str:
-    options = checkpoint.options(run)
-    return (
-        f"phonoscope-train explanation-inverter --run {run} --detector {detector_run}"
-        f" --epochs {options['epochs']} --excerpts {options['excerpts']} --variant {options['variant']}"
-    )
-
-
-def _masker_commands(run: Path) -> list[str]:
-    """The command of a masker's run, after those of the run it started from."""
-    options = checkpoint.options(run)
-    terms = " ".join(f"--{term} {options['weights'][term]:g}" for term in ("keep", "remove", "area"))
-    start = options.get("start")
-    command = (
-        f"phonoscope-train masker --run {run} --detector {options['detector']} --threshold {options['threshold']:g}"
-        f" --updates {options['updates']} --batch {options['batch']} --learning-rate {options['learning_rate']:g}"
-        f" --validation-excerpts {options['validation_excerpts']} --validate-every {options['validate_every']}"
-        f" --seed {options['seed']} {terms}"
-    )
-    return [*_masker_commands(Path(start)), f"{command} --start {start}"] if start else [command]

@@ -40,7 +40,8 @@ def inversion(runs: Sequence[Path], detector: TrainedDetector) -> Part:
         layer: quantiles(reconstruction_errors(excerpts, inverted, inverters.mean_distance).tolist())
         for layer, inverted in found.items()
     }
-    return inversion_part(inverters, detector, errors, tuple(_command(run) for run in runs))
+    commands = tuple(each for run in runs for each in checkpoint.commands(run))
+    return inversion_part(inverters, detector, errors, commands)
 
 
 def inversion_part(
@@ -95,32 +96,4 @@ def _invert_layers(layers: Sequence[str]) -> Ensemble:
             Step("detector", {"excerpt": "standardised"}, same("probability", *layers)),
             *steps,
         ),
-    )
-
-
-def _command(run: Path) -> str:
-    """The command of a run of feature inverters."""
-    options = checkpoint.options(run)
-    chosen = (
-        "epochs",
-        "batches_per_epoch",
-        "batch",
-        "wide_updates",
-        "wide_rows",
-        "batch_statistics",
-        "feature_weight",
-        "feature_start",
-        "learning_rate",
-        "adam_beta2",
-        "schedule",
-        "validation_excerpts",
-        "seed",
-    )
-    start = f" --start {options['start']}" if options.get("start") else ""
-    return (
-        f"phonoscope-train feature-inverters --run {run} --detector {options['detector']}"
-        f" --layers {','.join(options['layers'])}"
-        f" --method {'both' if len(options['methods']) > 1 else options['methods'][0]} --variant {options['variant']} "
-        + " ".join(f"--{name.replace('_', '-')} {options[name]}" for name in chosen)
-        + start
     )

@@ -59,7 +59,7 @@ def maximisation(runs: Sequence[Path], detector: TrainedDetector) -> Part:
     settings = PUBLISHED | {DIRECTIONS[table["options"]["sign"]]: _best(table) for table in tables}
     training = {"iterations": checkpoint.load(generator)["step"], "published_iterations": GanOptions().iterations}
     adam = AdamOptions(beta1=tables[0]["options"]["beta1"]) if tables else PAPER_ADAM
-    commands = (_command(generator), *(_search_command(*pair) for pair in zip(searches, tables, strict=True)))
+    commands = tuple(each for run in runs for each in checkpoint.commands(run))
     part = maximisation_part(load_generator(generator), detector, settings, adam, commands)
     return replace(part, entries={"maximisation": {**part.entries["maximisation"], "training": training}})
 
@@ -109,23 +109,3 @@ def _table(search: Path) -> dict[str, Any]:
 def _best(table: Mapping[str, Any]) -> AscentSettings:
     best = table["settings"][0]
     return AscentSettings(best["steps"], best["lr"], best["prior_weight"])
-
-
-def _command(run: Path) -> str:
-    """The command of a generator's run."""
-    options = checkpoint.options(run)
-    names = ("kernels", "iterations", "critic_updates", "batch", "learning_rate", "critic_learning_rate", "averaging")
-    chosen = " ".join(f"--{name.replace('_', '-')} {options[name]}" for name in names)
-    return f"phonoscope-train gan --run {run} --detector {options['detector']} {chosen}" + (
-        " --bfloat16" if options["bfloat16"] else ""
-    )
-
-
-def _search_command(search: Path, table: Mapping[str, Any]) -> str:
-    """The command of a search."""
-    options = table["options"]
-    sign = {1: "max", -1: "min"}[options["sign"]]
-    return (
-        f"phonoscope-train maximisation-search --run {search} --gan {options['generator']}"
-        f" --response {options['response']} --sign {sign} --examples {options['examples']} --beta1 {options['beta1']}"
-    )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.measures.scores import Curve
+from phonoscope_trainer.networks.label import is_vocal
 
 Floats = NDArray[np.float64]
 
@@ -74,7 +75,7 @@ def _counts(curves: Sequence[Curve], threshold: float) -> Floats:
     """`[S, 4]` frames of each song: rightly called sung, wrongly called sung, sung, not sung."""
     rows = []
     for curve in curves:
-        called = curve.smoothed > threshold
+        called = is_vocal(curve.smoothed, threshold)
         hits, sung = (called & curve.labels).sum(), curve.labels.sum()
         rows.append((hits, called.sum() - hits, sung, len(called) - sung))
     return np.array(rows, float)

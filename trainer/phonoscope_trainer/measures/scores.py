@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
+from phonoscope_trainer.networks.label import is_vocal
+
 MEDIAN_FRAMES = 56
 THRESHOLDS = (1e-5, 1e-4, 1e-3, *(i / 100 for i in range(1, 100)), 1 - 1e-3, 1 - 1e-4, 1 - 1e-5)
 
@@ -50,7 +52,7 @@ class Scores:
 
 def scores(probability: NDArray[np.floating], labels: NDArray[np.bool_], threshold: float) -> Scores:
     """Scores of `[T]` probabilities against `[T]` labels; a ratio without a denominator is NaN."""
-    called = probability > threshold
+    called = is_vocal(probability, threshold)
     hit, miss = float((called & labels).sum()), float((~called & labels).sum())
     alarm, rest = float((called & ~labels).sum()), float((~called & ~labels).sum())
     precision, recall = _ratio(hit, hit + alarm), _ratio(hit, hit + miss)
@@ -74,7 +76,7 @@ def best_threshold(tracks: Iterable[tuple[NDArray[np.floating], NDArray[np.bool_
     """
     pairs = [(smooth(probability), labels) for probability, labels in tracks]
     probability, labels = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
-    accuracy = np.array([np.mean((probability > threshold) == labels) for threshold in THRESHOLDS])
+    accuracy = np.array([np.mean(is_vocal(probability, threshold) == labels) for threshold in THRESHOLDS])
     best = np.flatnonzero(accuracy == accuracy.max())
     return THRESHOLDS[int(best[len(best) // 2])]
 

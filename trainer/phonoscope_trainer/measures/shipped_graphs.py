@@ -19,7 +19,7 @@ from phonoscope_trainer.repository.manifest import MANIFEST
 
 
 def threshold_of(repository: Path) -> float:
-    """The detector's threshold; a probability above it is labelled `vocal`.
+    """The detector's threshold; a probability at or above it is labelled `vocal`.
 
     Raises:
         ExportError: there is no bundle at `repository`.

@@ -1,4 +1,4 @@
-"""Runs that can be killed: one folder a run, with its options, its checkpoint and its log."""
+"""Runs that can be killed: one folder a run, with its options, its command, its checkpoint and its log."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from phonoscope_trainer.command_line import this_command
 from phonoscope_trainer.errors import CheckpointError
+from phonoscope_trainer.writing import write_text, written_whole
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-OPTIONS, CHECKPOINT = "options.json", "checkpoint.pt"
+OPTIONS, COMMAND, CHECKPOINT = "options.json", "command.txt", "checkpoint.pt"
 
 
 def open_run(folder: Path, options: DataclassInstance) -> dict[str, Any] | None:
     """Create a run's folder, or find it again: its last checkpoint, or None for a fresh run.
 
-    An option that did not exist when the run began is not compared.
+    An option that did not exist when the run began is not compared. The command line that first opens the run is kept
+    with it; one that goes on with it asks for the same options and is not.
 
     Raises:
         CheckpointError: the folder holds a run with other options; the message names those that differ.
@@ -35,9 +38,10 @@ def open_run(folder: Path, options: DataclassInstance) -> dict[str, Any] | None:
             raise CheckpointError(
                 f"{folder} holds a run with other options ({', '.join(differing)}); name another folder"
             )
-    stored.write_text(json.dumps(given, indent=2) + "\n", encoding="utf-8")
-    path = folder / CHECKPOINT
-    return load(folder) if path.exists() else None
+    write_text(stored, json.dumps(given, indent=2) + "\n")
+    if this_command() and not (folder / COMMAND).exists():
+        write_text(folder / COMMAND, this_command() + "\n")
+    return load(folder) if (folder / CHECKPOINT).exists() else None
 
 
 def options(folder: Path) -> dict[str, Any]:
@@ -55,11 +59,26 @@ def options(folder: Path) -> dict[str, Any]:
     return stored
 
 
+def commands(folder: Path) -> list[str]:
+    """The command lines that made a run: those of the run it started from, if it did, and its own last.
+
+    Of a run without one (Python made it, or it is older than this record) a comment says what its options were.
+
+    Raises:
+        CheckpointError: the folder, or that of a run before it, holds no run.
+    """
+    asked, path = options(folder), folder / COMMAND
+    start = asked.get("start")
+    before = commands(Path(start)) if start else []
+    if path.is_file():
+        return [*before, path.read_text(encoding="utf-8").strip()]
+    return [*before, f"# {folder}: no command was recorded; its options: {json.dumps(asked)}"]
+
+
 def save(folder: Path, state: dict[str, Any]) -> None:
     """Replace a run's checkpoint in one step, so that a kill leaves the old one or the new one."""
-    partial = folder / f"{CHECKPOINT}.partial"
-    torch.save(state, partial)
-    partial.replace(folder / CHECKPOINT)
+    with written_whole(folder / CHECKPOINT) as unfinished:
+        torch.save(state, unfinished)
 
 
 def load(folder: Path) -> dict[str, Any]:

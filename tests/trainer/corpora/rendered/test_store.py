@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from phonoscope_trainer.corpora.rendered import RenderOptions, load, render, render_song
 from phonoscope_trainer.errors import CorpusError, OptionsError
+from phonoscope_trainer.writing import UNFINISHED
 
 OPTIONS = RenderOptions(seed=11, songs=3, shortest_s=4, longest_s=5)
 
@@ -57,11 +58,12 @@ def test_rendering_goes_on_where_it_stopped(tmp_path):
     render(tmp_path, replace(OPTIONS, songs=1), workers=1, progress=False)
     finished = tmp_path / "voice" / "rendered_00000.flac"
     before = finished.stat().st_mtime_ns
-    (tmp_path / "voice" / "rendered_00001.part").write_bytes(b"interrupted")
+    interrupted = tmp_path / "voice" / "rendered_00001.flac.0123456789abcdef.partial"
+    interrupted.write_bytes(b"interrupted")
     corpus = render(tmp_path, replace(OPTIONS, songs=2), workers=1, progress=False)
     assert len(corpus.tracks) == 2
     assert finished.stat().st_mtime_ns == before
-    assert not list(tmp_path.rglob("*.part"))
+    assert [path for path in tmp_path.rglob("*") if UNFINISHED in path.name] == [interrupted]
 
 
 def test_songs_of_another_seed_are_not_mixed_in(root):

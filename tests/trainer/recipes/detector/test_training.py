@@ -17,12 +17,9 @@ import torch
 from phonoscope_trainer import cli
 from phonoscope_trainer.commands import detector
 from phonoscope_trainer.errors import CheckpointError, OptionsError
-from phonoscope_trainer.export.bundle import detector_commands
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes.detector.excerpts import ExcerptOptions
-from phonoscope_trainer.recipes.detector.level_agreement import LevelAgreement
 from phonoscope_trainer.recipes.detector.modern import DetectorOptions, load_detector, new_learner, train_detector
 from phonoscope_trainer.recipes.detector.training import prefetched, update
 from phonoscope_trainer.recipes.explanation_inverter import (
@@ -231,21 +228,30 @@ def test_excerpts_are_encoded_by_the_detectors_deepest_layer():
     torch.testing.assert_close(encoded.fc8, network.activations(excerpts)["fc8"], atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize(
-    "more", [{}, {"excerpts": ExcerptOptions(level_db=16.0)}, {"level_agreement": LevelAgreement(0.5)}]
-)
+@pytest.mark.parametrize("more", ["", "--level-db 16", "--level-agreement 0.5"])
 def test_a_recorded_command_asks_for_the_run_it_records(tmp_path, monkeypatch, more):
-    options = replace(
-        DetectorOptions(updates=3, learning_rate=1e-3, seed=2, corpora=("rendered", "mir1k")),
-        **more,
-    )
-    later = replace(options, start=str(tmp_path / "first"), keep_convolutions="conv2")
-    checkpoint.open_run(tmp_path / "first", options)
-    checkpoint.open_run(tmp_path / "later", later)
     asked = {}
-    monkeypatch.setattr(detector, "run", lambda folder, tracks, frontend, options: asked.update({folder.name: options}))
+
+    def opened(folder, tracks, frontend, options):
+        checkpoint.open_run(folder, options)
+        asked[folder.name] = options
+
+    monkeypatch.setattr(detector, "run", opened)
     monkeypatch.setattr(detector, "features", lambda *_: [])
     monkeypatch.setattr(detector.named, "load", lambda name: SimpleNamespace(of=lambda split: []))
-    for command in detector_commands(tmp_path / "later"):
-        assert cli.main(shlex.split(command)[1:]) == 0
-    assert asked == {"first": options, "later": later}
+    first, later = (shlex.quote(str(tmp_path / name)) for name in ("the first", "later"))
+    common = f"--corpora rendered,mir1k --updates 3 --learning-rate 1e-3 --seed 2 {more}"
+    for command in (
+        f"detector --run {first} {common}",
+        f"detector --run {later} {common} --start {first} --keep-convolutions conv2",
+    ):
+        assert cli.main(shlex.split(command)) == 0
+    before = dict(asked)
+    asked.clear()
+    for command in checkpoint.commands(tmp_path / "later"):
+        program, *arguments = shlex.split(command)
+        assert program == "phonoscope-train"
+        assert cli.main(arguments) == 0
+    assert asked == before
+    assert list(asked) == ["the first", "later"]
+    assert asked["later"].keep_convolutions == "conv2"

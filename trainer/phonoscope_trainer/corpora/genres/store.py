@@ -13,15 +13,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import soundfile
-
 from phonoscope_trainer.corpora import labelled
+from phonoscope_trainer.corpora.audio import write_flac
 from phonoscope_trainer.corpora.genres.options import GenreOptions
 from phonoscope_trainer.corpora.genres.song import arrange_song
 from phonoscope_trainer.corpora.genres.styles import GENRES
 from phonoscope_trainer.corpora.rendered.rendering import render_missing, write_json
 from phonoscope_trainer.corpora.rendered.store import PACKAGES
 from phonoscope_trainer.errors import CorpusError, OptionsError
+from phonoscope_trainer.writing import written_whole
 
 VERSION = 1  # counts changes of the sound that a seed gives
 MANIFEST = "manifest.json"
@@ -64,21 +64,18 @@ def descriptions(root: Path) -> dict[str, dict[str, Any]]:
 def _render_to(root: Path, options: GenreOptions, song: int) -> None:
     played = {}
     for genre, arrangement in arrange_song(options.seed, song, options).items():
-        unfinished = root / genre / f"{_name(song)}.part"
-        soundfile.write(unfinished, arrangement.samples, options.sample_rate_hz, subtype="PCM_16", format="FLAC")
-        unfinished.replace(root / _file(genre, song))
+        write_flac(root / _file(genre, song), arrangement.samples, options.sample_rate_hz)
         played[_file(genre, song)] = arrangement.description
     write_json(_description_file(root, song), played)
 
 
 def _write_labels(root: Path, options: GenreOptions) -> None:
-    unfinished = root / f"{labelled.LABELS}.part"
-    with unfinished.open("w", newline="", encoding="utf-8") as file:
+    table = root / labelled.LABELS
+    with written_whole(table) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(("file", "label", "group", "split"))
         for song in range(options.songs):
             rows.writerows((_file(genre, song), genre, _name(song), options.split_of(song)) for genre in GENRES)
-    unfinished.replace(root / labelled.LABELS)
 
 
 def _manifest(options: GenreOptions) -> dict[str, Any]:

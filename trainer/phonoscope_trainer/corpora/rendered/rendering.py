@@ -11,6 +11,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from phonoscope_trainer.writing import write_text
+
 
 def render_missing(
     render: Callable[[int], None], missing: Sequence[int], songs: int, workers: int, shown: bool
@@ -38,7 +40,5 @@ def render_missing(
 
 
 def write_json(path: Path, document: dict[str, Any]) -> None:
-    """Write a document that is either there as a whole or not at all."""
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    """Write a document, whole or not at all."""
+    write_text(path, json.dumps(document, indent=1) + "\n")

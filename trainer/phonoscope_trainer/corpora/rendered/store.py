@@ -12,8 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import soundfile
-
+from phonoscope_trainer.corpora.audio import write_flac
 from phonoscope_trainer.corpora.corpus import Corpus, Track
 from phonoscope_trainer.corpora.labels import read_lab, write_lab
 from phonoscope_trainer.corpora.rendered.options import RenderOptions
@@ -89,12 +88,8 @@ def _render_to(root: Path, options: RenderOptions, index: int) -> None:
     song = render_song(options.seed, index, options)
     name = song_name(index)
     for folder, samples in (("voice", song.voice), ("accompaniment", song.accompaniment)):
-        unfinished = root / folder / f"{name}.part"
-        soundfile.write(unfinished, samples, options.sample_rate_hz, subtype="PCM_16", format="FLAC")
-        unfinished.replace(unfinished.with_suffix(".flac"))
-    label_file = root / "labels" / f"{name}.part"
-    write_lab(label_file, song.vocals, len(song.voice) / options.sample_rate_hz)
-    label_file.replace(label_file.with_suffix(".lab"))
+        write_flac(root / folder / f"{name}.flac", samples, options.sample_rate_hz)
+    write_lab(root / "labels" / f"{name}.lab", song.vocals, len(song.voice) / options.sample_rate_hz)
     write_json(_description_file(root, index), song.description)
 
 

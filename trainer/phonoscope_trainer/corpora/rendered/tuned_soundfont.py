@@ -8,7 +8,6 @@ almost two octaves. Here every such zone gets a header of its own with the pitch
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator
 from functools import cache
@@ -20,6 +19,7 @@ import numpy as np
 
 from phonoscope_trainer.corpora.features import cache_folder
 from phonoscope_trainer.errors import CorpusError
+from phonoscope_trainer.writing import written_whole
 
 BAG = np.dtype([("generator", "<u2"), ("modulator", "<u2")])
 GENERATOR = np.dtype([("kind", "<u2"), ("amount", "<u2")])
@@ -48,9 +48,8 @@ def tuned_soundfont() -> Path:
     place = cache_folder() / "soundfonts" / f"{soundfont().stem}-tuned.sf2"
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
-        partial = place.with_suffix(f".{os.getpid()}.partial")
-        partial.write_bytes(tuned(soundfont().read_bytes()))
-        partial.replace(place)
+        with written_whole(place) as unfinished:
+            unfinished.write_bytes(tuned(soundfont().read_bytes()))
     return place
 
 

@@ -23,6 +23,7 @@ from phonoscope_trainer.experiments.auralisation.many_features import ManyFeatur
 from phonoscope_trainer.experiments.auralisation.model_signals import ATTRIBUTES, ModelSignal
 from phonoscope_trainer.frontends.linear import LinearStftOptions
 from phonoscope_trainer.networks.stages import Stage, extents
+from phonoscope_trainer.writing import written_whole
 
 SMALLEST_SPREAD = 1e-6  # of a picture's values: one without any correlates with nothing
 FEATURES_AT_ONCE = 16  # bounds the memory: their pictures of all signals, 1.6 GB, are held together
@@ -127,7 +128,6 @@ def _group(
 
 
 def _save(file: Path, matrices: Mapping[str, NDArray[np.float32]], seconds: float) -> None:
-    partial = file.with_suffix(".partial.npz")
     arrays: dict[str, Any] = {"seconds": np.array(seconds), **matrices}
-    np.savez(partial, **arrays)
-    partial.replace(file)  # a killed run leaves no half file
+    with written_whole(file) as unfinished, unfinished.open("wb") as opened:
+        np.savez(opened, **arrays)

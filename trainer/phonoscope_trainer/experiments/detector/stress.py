@@ -21,6 +21,7 @@ from phonoscope_trainer.experiments.detector.stress_sounds import Samples, StemS
 from phonoscope_trainer.frontends.mel import FRONTEND
 from phonoscope_trainer.measures.listeners import Listener
 from phonoscope_trainer.measures.scores import Curve, auc, pooled, scores, smooth
+from phonoscope_trainer.networks.label import is_vocal
 
 Row = dict[str, object]
 
@@ -63,7 +64,7 @@ class Stressed:
 
     def called_sung(self, sounds: Iterable[Samples]) -> float:
         """Share of the frames of some sounds that are called sung."""
-        called = [smooth(self.listener(sound)) > self.threshold for sound in sounds]
+        called = [is_vocal(smooth(self.listener(sound)), self.threshold) for sound in sounds]
         self.bar.update()
         return float(np.concatenate(called).mean())
 

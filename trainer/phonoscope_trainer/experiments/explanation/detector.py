@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from phonoscope_trainer.graphs.gradient import KEPT, GradientGraph
 from phonoscope_trainer.graphs.masker import SEEN
 from phonoscope_trainer.graphs.rules import ALPHAS
 from phonoscope_trainer.measures.shipped_graphs import session_of, standardise_of, threshold_of
+from phonoscope_trainer.networks.label import is_vocal, threshold_logit
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.recipes.detector.modern import load_detector
 from phonoscope_trainer.recipes.explanation_inverter import load_inverter
@@ -28,11 +28,11 @@ class ExplainedDetector:
     logits: Callable[[Tensor], Tensor]  # `[B]` of standardised excerpts `[B, 115, 80]`
     relevances: Callable[[Tensor], Mapping[str, Tensor]]  # rule → `[B, 115, 80]` in [0, 1], of standardised excerpts
     standardise: Standardise
-    threshold: float  # above it the label is `vocal`
+    threshold: float  # at or above it the label is `vocal`
 
     def is_vocal(self, standardised: Tensor) -> Tensor:
         """The labels `[B]` (bool) of standardised excerpts `[B, 115, 80]`."""
-        return self.logits(standardised) > math.log(self.threshold / (1 - self.threshold))
+        return is_vocal(self.logits(standardised), threshold_logit(self.threshold))
 
 
 def of_runs(detector: Path, inverter: Path, masker: Path | None, threshold: float) -> ExplainedDetector:

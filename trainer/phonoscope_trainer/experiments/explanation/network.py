@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from phonoscope_trainer.graphs.gradient import KEPT, GradientGraph
 from phonoscope_trainer.graphs.masker import SEEN
 from phonoscope_trainer.graphs.rules import ALPHAS
 from phonoscope_trainer.measures.shipped_graphs import network_of, session_of, standardise_of, threshold_of
+from phonoscope_trainer.networks.label import is_vocal, threshold_logit
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.masker.training import load_masker
@@ -27,12 +27,12 @@ class ExplainedNetwork:
     inversion: Callable[[Tensor, Tensor], Tensor]  # FC8 features `[B, 64]` and the excerpt to relevance `[B, 115, 80]`
     masking: Callable[[Tensor, Tensor], Tensor] | None  # Conv5 maps and FC8 features to relevance `[B, 115, 80]`
     standardise: Standardise
-    threshold: float  # above it the label is `vocal`
+    threshold: float  # at or above it the label is `vocal`
 
     @property
     def threshold_logit(self) -> float:
         """The threshold before the sigmoid."""
-        return math.log(self.threshold / (1 - self.threshold))
+        return threshold_logit(self.threshold)
 
     @property
     def default(self) -> str:
@@ -40,14 +40,14 @@ class ExplainedNetwork:
         return next(rule for rule in ALPHAS if rule != "masker" or self.masking)
 
     def margins(self, standardised: Tensor) -> Tensor:
-        """`[B]` logits above the threshold's, of standardised excerpts `[B, 115, 80]`: positive for `vocal`."""
+        """`[B]` logits above the threshold's, of standardised excerpts `[B, 115, 80]`: 0 and more for `vocal`."""
         margins: Tensor = self.network(standardised)[:, 0] - self.threshold_logit
         return margins
 
     def is_vocal(self, log_mel: Tensor) -> Tensor:
         """The labels `[B]` (bool) of raw excerpts `[B, 115, 80]`."""
         with torch.inference_mode():
-            return self.margins(self.standardise(log_mel)) > 0
+            return is_vocal(self.margins(self.standardise(log_mel)), 0)
 
     @torch.inference_mode()
     def relevances(self, standardised: Tensor) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from phonoscope_trainer.experiments.explanation.network import ExplainedNetwork
 from phonoscope_trainer.graphs.description import EXCERPT
+from phonoscope_trainer.networks.label import is_vocal
 from phonoscope_trainer.networks.svdnet import LEAKY_SLOPE, POOL
 
 BAND_MEAN = 0.0  # what replaces a bin: the best occluder for singing-voice models (Mishra 2020, chapter 4)
@@ -145,7 +146,7 @@ def time_frequency_blocks() -> Tensor:
 def _question(explained: ExplainedNetwork, standardised: Tensor) -> tuple[nn.Sequential, Tensor, Tensor]:
     """The model, its input `[B, 1, 115, 80]`, and which of its two scores the detector's label is, `[B]`."""
     with torch.no_grad():
-        target = (explained.margins(standardised) > 0).long()
+        target = is_vocal(explained.margins(standardised), 0).long()
     return as_modules(explained), standardised.unsqueeze(1).clone().requires_grad_(), target
 
 

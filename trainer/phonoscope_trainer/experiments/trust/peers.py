@@ -27,6 +27,7 @@ from phonoscope_trainer.experiments.trust.captum_peers import LIME_SAMPLES, PEER
 from phonoscope_trainer.experiments.trust.peer_scores import deletion_insertion, scores
 from phonoscope_trainer.graphs.gradient import smoothed
 from phonoscope_trainer.graphs.rules import ALPHAS
+from phonoscope_trainer.networks.label import is_vocal
 
 Progress = Callable[[Iterable[int], str], Iterable[int]]  # rows, and what is measured
 Method = Callable[[Tensor], Tensor]  # standardised `[1, 115, 80]` to relevance `[1, 115, 80]`
@@ -137,13 +138,13 @@ class Examination:
             chosen = rows[first : first + self.options.batch]
             standardised = self.explained.standardise(self.excerpts.log_mel[chosen])
             region = first_bins(ranks(relevance[first : first + len(chosen)]), self.counts[chosen])
-            is_vocal = torch.from_numpy(self.excerpts.is_vocal[chosen])
+            labels = torch.from_numpy(self.excerpts.is_vocal[chosen])
             whole, inside, outside = (
                 self.explained.margins(each) for each in (standardised, standardised * region, standardised * ~region)
             )
-            kept = ((inside > 0) == is_vocal).numpy()
-            p, o, r = (self._log_odds(margins, is_vocal) for margins in (whole, inside, outside))
-            flips = ((outside > 0) != is_vocal).numpy()
+            kept = (is_vocal(inside, 0) == labels).numpy()
+            p, o, r = (self._log_odds(margins, labels) for margins in (whole, inside, outside))
+            flips = (is_vocal(outside, 0) != labels).numpy()
             parts.append({"loss": ~kept, "removed_flips": flips, **scores(p, o, r, kept)})
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -153,12 +154,10 @@ class Examination:
         found = []
         for first in range(0, len(rows), self.options.batch):
             chosen = rows[first : first + self.options.batch]
-            is_vocal = torch.from_numpy(self.excerpts.is_vocal[chosen])
+            labels = torch.from_numpy(self.excerpts.is_vocal[chosen])
 
-            def probability(standardised: Tensor, is_vocal: Tensor = is_vocal) -> Tensor:
-                return torch.from_numpy(
-                    1 / (1 + np.exp(-self._log_odds(self.explained.margins(standardised), is_vocal)))
-                )
+            def probability(standardised: Tensor, labels: Tensor = labels) -> Tensor:
+                return torch.from_numpy(1 / (1 + np.exp(-self._log_odds(self.explained.margins(standardised), labels))))
 
             standardised = self.explained.standardise(self.excerpts.log_mel[chosen])
             ranked = ranks(relevance[first : first + len(chosen)])
@@ -168,10 +167,10 @@ class Examination:
             for name, parts in zip(("deletion", "insertion"), zip(*found, strict=True), strict=True)
         }
 
-    def _log_odds(self, margins: Tensor, is_vocal: Tensor) -> NDArray[np.float64]:
+    def _log_odds(self, margins: Tensor, labels: Tensor) -> NDArray[np.float64]:
         """`[B]` log-odds of each label, of the margins over the threshold."""
         logits = margins.double() + self.explained.threshold_logit
-        return torch.where(is_vocal, logits, -logits).numpy()
+        return torch.where(labels, logits, -logits).numpy()
 
 
 def document(examination: Examination, found: Explanations, curve_rows: NDArray[np.int64]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from phonoscope_trainer.networks.gan import LATENT, Generator
+from phonoscope_trainer.networks.label import is_vocal
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.gan.frechet import frechet_distance
@@ -33,8 +34,8 @@ class GeneratorJudge:
         features, logits = self._heard(generated)
         return {
             "frechet_distance": frechet_distance(self.real.numpy(), features.numpy()),
-            "vocal_share": float((logits > 0).float().mean()),
-            "vocal_share_of_music": float((self.real_logits > 0).float().mean()),
+            "vocal_share": float(is_vocal(logits, 0).float().mean()),
+            "vocal_share_of_music": float(is_vocal(self.real_logits, 0).float().mean()),
         }
 
     @torch.no_grad()

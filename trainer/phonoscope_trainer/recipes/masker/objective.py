@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from phonoscope_trainer.networks.label import is_vocal
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
@@ -107,7 +108,7 @@ def objective(
         fillings: how its masked bins are filled.
         standardise: the detector's.
         floor: `[M]` standardised log-mel of digital silence.
-        threshold_logit: above it the detector's label is `vocal`.
+        threshold_logit: at or above it the detector's label is `vocal`.
         weights: of the terms.
     """
     mask_logits, margin_sign = _heard(masker, network, excerpts.standardised, threshold_logit)
@@ -136,5 +137,5 @@ def _heard(masker: Masker, network: SVDNet, standardised: Tensor, threshold_logi
     """The mask's logits `[B, T, M]`, and +1 where the label is `vocal`, -1 where not, `[B]`."""
     with torch.no_grad():
         activations = network.activations(standardised)
-    sign = torch.where(activations["logit"][:, 0] > threshold_logit, 1.0, -1.0)
+    sign = torch.where(is_vocal(activations["logit"][:, 0], threshold_logit), 1.0, -1.0)
     return masker.logits(activations["conv5"], activations["fc8"]).float(), sign

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontends.mel import FRONTEND
+from phonoscope_trainer.networks.label import threshold_logit
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
@@ -37,7 +38,7 @@ class MaskerOptions:
     weights: Weights = field(default_factory=Weights)
     outside_db: tuple[float, float] = (15.0, 60.0)  # attenuation of what is outside, in half the excerpts
     offset: float = 0.5  # standard deviation, in the mask's logits, of where it is cut
-    threshold: float = 0.5  # the detector's: a probability above it is labelled `vocal`
+    threshold: float = 0.5  # the detector's: a probability at or above it is labelled `vocal`
     validation_excerpts: int = 192
     validate_every: int = 100  # updates; the best masker so far is the one that is kept
     bfloat16: bool = True  # activations; weights and their update stay float32
@@ -60,7 +61,7 @@ class MaskerOptions:
     @property
     def threshold_logit(self) -> float:
         """The threshold before the sigmoid."""
-        return math.log(self.threshold / (1 - self.threshold))
+        return threshold_logit(self.threshold)
 
 
 class MaskerLearner:

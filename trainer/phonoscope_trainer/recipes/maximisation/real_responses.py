@@ -16,6 +16,7 @@ from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.maximisation.response import Response
+from phonoscope_trainer.writing import written_whole
 
 HOP_FRAMES = 50  # from one excerpt to the next
 HEARD_AT_ONCE = 8  # excerpts; their activations stay in the processor's cache
@@ -38,10 +39,8 @@ class RealResponses:
 
     def save(self, path: Path) -> None:
         """Keep them in one file, whole or not at all."""
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
+        with written_whole(path) as unfinished, unfinished.open("wb") as file:
             np.savez(file, responses=self.responses, highest=self.highest, lowest=self.lowest)
-        partial.replace(path)
 
     @staticmethod
     def load(path: Path) -> RealResponses:

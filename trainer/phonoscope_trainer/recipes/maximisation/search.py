@@ -20,6 +20,7 @@ from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.gan import LATENT
 from phonoscope_trainer.recipes.gan.frechet import frechet_distance
 from phonoscope_trainer.recipes.maximisation.ascent import Climb, Reading, Setting
+from phonoscope_trainer.writing import write_text, written_whole
 
 Floats = NDArray[np.float32]
 TABLE = "settings.json"
@@ -105,7 +106,7 @@ def search(folder: Path, climb: Climb, real: Floats, options: SearchOptions) -> 
     ]
     ordered = sorted(tried, key=lambda each: each.fid)
     table = {"options": asdict(options), "settings": [each.row() for each in ordered]}
-    (folder / TABLE).write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    write_text(folder / TABLE, json.dumps(table, indent=2) + "\n")
     return ordered
 
 
@@ -121,15 +122,13 @@ def _climbed(folder: Path, climb: Climb, options: SearchOptions) -> Iterator[tup
 
 
 def _save(path: Path, readings: Sequence[Reading]) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with written_whole(path) as unfinished, unfinished.open("wb") as file:
         np.savez(
             file,
             steps=[reading.steps for reading in readings],
             points=[reading.points for reading in readings],
             responses=[reading.responses for reading in readings],
         )
-    partial.replace(path)  # a kill leaves no half file
 
 
 def _load(path: Path) -> list[Reading]:
