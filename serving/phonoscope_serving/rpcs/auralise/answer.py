@@ -13,7 +13,7 @@ from enum import IntEnum
 import numpy as np
 
 from phonoscope_serving.engines.engine import Engine
-from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation
+from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation, shown
 from phonoscope_serving.rpcs.auralise.networks import ROW_OUTPUTS, AudibleNetwork
 from phonoscope_serving.sound.audio import AudioSource
 from phonoscope_serving.sound.decoding import Decoder
@@ -22,7 +22,6 @@ from phonoscope_serving.tensors import Array, Floats
 
 MOST_FEATURES = 64  # in one call; the contract states the same number
 DEFAULT_STRONGEST = 8
-SHOWN_CHARACTERS = 40  # of a name that no layer has
 
 
 class Resynthesis(IntEnum):
@@ -121,9 +120,7 @@ def _wanted(network: AudibleNetwork, question: AuralisationQuestion) -> tuple[in
     """The features as the models take them: numbers, or -1 for the strongest, -2 for the next, and so on."""
     if question.layer not in network.layers:
         layers = ", ".join(network.layers)
-        raise InvalidRequest.at(
-            "layer", f"is {question.layer[:SHOWN_CHARACTERS]!r}; those of the {network.name} are {layers}"
-        )
+        raise InvalidRequest.at("layer", f"is {shown(question.layer)}; those of the {network.name} are {layers}")
     width = network.layers[question.layer]
     if not question.features:
         return tuple(-1 - rank for rank in range(min(question.strongest or DEFAULT_STRONGEST, width)))

@@ -15,7 +15,7 @@ import numpy as np
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.rules import Rule
 from phonoscope_serving.engines.engine import Engine
-from phonoscope_serving.errors import InvalidRequest
+from phonoscope_serving.errors import InvalidRequest, shown
 from phonoscope_serving.rpcs.explain.trust import Trust, weigh
 from phonoscope_serving.sound.audio import AudioSource
 from phonoscope_serving.sound.decoding import Decoder
@@ -25,7 +25,6 @@ from phonoscope_serving.tensors import Array, Floats
 ALPHA_GRID = np.linspace(0.0, 1.0, 21, dtype=np.float32)  # 0, .05 … 1
 NO_AREA_LIMIT = 1.0
 DEFAULT_OUTSIDE_DB = 25.0  # far enough to hear what the region is, near enough for the detector to know such sound
-SHOWN_CHARACTERS = 40  # of a name that no rule has
 MAPS = ("log_mel", "relevance", "mask")
 DETAILED_MAPS = ("inverted", "explanation")
 
@@ -134,7 +133,7 @@ def _rule(bundle: Bundle, name: str) -> Rule:
         if rule.name == name:
             return rule
     known = ", ".join(rule.name for rule in bundle.rules)
-    raise InvalidRequest.at("rule", f"is {name[:SHOWN_CHARACTERS]!r}; the bundle explains by {known}")
+    raise InvalidRequest.at("rule", f"is {shown(name)}; the bundle explains by {known}")
 
 
 def _region(question: Question, rule: Rule) -> dict[str, Array]:

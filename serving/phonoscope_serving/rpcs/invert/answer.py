@@ -14,14 +14,13 @@ import numpy as np
 from phonoscope_serving.bundle.bundle import Bundle, error_output, inverted_output
 from phonoscope_serving.bundle.error_distribution import is_out_of_distribution, percentile
 from phonoscope_serving.engines.engine import Engine
-from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation
+from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation, shown
 from phonoscope_serving.sound.audio import AudioSource
 from phonoscope_serving.sound.decoding import Decoder
 from phonoscope_serving.sound.excerpt import Excerpt, read_excerpt
 from phonoscope_serving.tensors import Array, Floats
 
 EXCERPT_OUTPUTS = ("log_mel", "standardised", "probability")
-SHOWN_CHARACTERS = 40  # of a name that no layer has
 
 
 @dataclass(frozen=True)
@@ -109,12 +108,12 @@ def _wanted(bundle: Bundle, layers: tuple[str, ...]) -> tuple[str, ...]:
     if len(layers) > len(known):
         raise InvalidRequest.at("layers", f"names {len(layers)} layers; {may}, and each may be named once")
     wrong = [
-        Violation(f"layers[{position}]", f"is {layer[:SHOWN_CHARACTERS]!r}; {may}")
+        Violation(f"layers[{position}]", f"is {shown(layer)}; {may}")
         for position, layer in enumerate(layers)
         if layer not in known
     ]
     wrong += [
-        Violation(f"layers[{position}]", f"is {layer!r} once more; each may be named once")
+        Violation(f"layers[{position}]", f"is {shown(layer)} once more; each may be named once")
         for position, layer in enumerate(layers)
         if layer in known and layer in layers[:position]
     ]
