@@ -10,9 +10,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
@@ -68,6 +69,21 @@ class Bundle:
     metrics: Mapping[str, float]
     training_data: tuple[TrainingData, ...]
     command: str
+
+    @overload
+    def is_vocal(self, probability: float) -> bool: ...
+
+    @overload
+    def is_vocal(self, probability: Floats) -> npt.NDArray[np.bool_]: ...
+
+    def is_vocal(self, probability: float | Floats) -> bool | npt.NDArray[np.bool_]:
+        """Whether the detector says that somebody sings: at the threshold or above it.
+
+        Args:
+            probability: of singing; compared in float32, in which graphs and messages hold it.
+        """
+        vocal = np.asarray(probability, np.float32) >= np.float32(self.threshold)
+        return vocal if np.ndim(vocal) else bool(vocal)
 
     def graph(self, model: str) -> bytes:
         """The ONNX graph of a model, verified as it is read: what is run is what was verified.

@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.errors import BundleError
@@ -22,6 +23,15 @@ def test_facts_come_from_the_repository(bundle):
     assert bundle.layers[0].name == "conv1"
     assert bundle.layers[0].shape == (64, 113, 78)
     assert [layer.name for layer in bundle.layers][-1] == "fc8"
+
+
+def test_a_probability_on_the_threshold_is_vocal_and_one_below_is_not(bundle):
+    """The graphs' float32 nearest to the threshold is on it, be it an array's or a number that was taken out."""
+    on = np.float32(bundle.threshold)
+    below = np.nextafter(on, np.float32(0))
+    assert bundle.is_vocal(bundle.threshold) is bundle.is_vocal(float(on)) is True
+    assert bundle.is_vocal(float(below)) is False
+    assert bundle.is_vocal(np.array([below, on, 1], np.float32)).tolist() == [False, True, True]
 
 
 def test_frames_and_samples_are_each_others_inverse(bundle):

@@ -163,8 +163,8 @@ async def _largest_alpha(
     sweep["maximum_area"] = np.full((rows, 1), NO_AREA_LIMIT, np.float32)
     sweep["masking"] = np.full((rows, 1), masking, np.int32)
     tried = await engine.infer("masked", sweep, deadline=deadline, begun=True)
-    vocal = answer["probability"][0, 0] >= bundle.threshold
-    keeps = (tried["masked_probability"][:, 0] >= bundle.threshold) == vocal
+    vocal = bundle.is_vocal(float(answer["probability"][0, 0]))
+    keeps = bundle.is_vocal(tried["masked_probability"][:, 0]) == vocal
     return np.array([[ALPHA_GRID[keeps].max(initial=0.0)]], np.float32)
 
 
