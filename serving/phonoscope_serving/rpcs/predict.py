@@ -60,7 +60,7 @@ async def predict(
             "silence_before": np.array([[piece.silence_before]], np.int32),
             "silence_after": np.array([[piece.silence_after]], np.int32),
         }
-        outputs = await engine.infer("predict", inputs, deadline=deadline, begun=bool(curve))
+        outputs = await engine.infer("predict", inputs, deadline=deadline, continues=bool(curve))
         curve.append(outputs["probability"][0])
     return np.concatenate(curve)
 

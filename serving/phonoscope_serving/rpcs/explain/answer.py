@@ -119,8 +119,8 @@ async def explain(
         sweep = ["log_mel", "standardised", "relevance", "probability"]
         first = await engine.infer(rule.ensemble, inputs, outputs=sweep, deadline=deadline)
         inputs["alpha"] = await _largest_alpha(engine, bundle, first, question.masking, deadline)
-    begun = isinstance(question.region, LargestAlphaThatKeepsLabel)
-    answer = await engine.infer(rule.ensemble, inputs, outputs=outputs, deadline=deadline, begun=begun)
+    continues = isinstance(question.region, LargestAlphaThatKeepsLabel)
+    answer = await engine.infer(rule.ensemble, inputs, outputs=outputs, deadline=deadline, continues=continues)
     heard = await _listen(engine, excerpt, answer, question.outside_db, deadline) if question.listen else {}
     return _explanation(bundle, rule, excerpt, answer | heard)
 
@@ -162,7 +162,7 @@ async def _largest_alpha(
     sweep["alpha"] = ALPHA_GRID[:, None]
     sweep["maximum_area"] = np.full((rows, 1), NO_AREA_LIMIT, np.float32)
     sweep["masking"] = np.full((rows, 1), masking, np.int32)
-    tried = await engine.infer("masked", sweep, deadline=deadline, begun=True)
+    tried = await engine.infer("masked", sweep, deadline=deadline, continues=True)
     vocal = bundle.is_vocal(float(answer["probability"][0, 0]))
     keeps = bundle.is_vocal(tried["masked_probability"][:, 0]) == vocal
     return np.array([[ALPHA_GRID[keeps].max(initial=0.0)]], np.float32)
@@ -174,7 +174,7 @@ async def _listen(
     """The region as sound, and what the detector makes of that sound."""
     gain = np.array([[10 ** (-outside_db / 20)]], np.float32)
     inputs = {"samples": excerpt.samples, "mask": answer["mask"], "outside_gain": gain}
-    return await engine.infer("heard", inputs, deadline=deadline, begun=True)
+    return await engine.infer("heard", inputs, deadline=deadline, continues=True)
 
 
 def _explanation(bundle: Bundle, rule: Rule, excerpt: Excerpt, answer: Mapping[str, Array]) -> Explanation:

@@ -130,7 +130,7 @@ async def _sonified(
         "samples": np.repeat(excerpt.samples, len(spectrograms), axis=0),
         "standardised": np.concatenate(spectrograms),
     }
-    heard = await engine.infer("sonify", inputs, deadline=deadline, begun=True)
+    heard = await engine.infer("sonify", inputs, deadline=deadline, continues=True)
     return list(heard["audio"])
 
 

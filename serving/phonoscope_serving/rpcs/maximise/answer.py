@@ -133,10 +133,10 @@ async def _climbing(
     """A task that climbs with every row, ended with the block; it does not wait for whoever follows its progress."""
 
     async def climb(row: _Row) -> None:
-        begun = False
+        continues = False
         while not row.is_done():
-            row.become(await engine.infer(CLIMBER, row.inputs, deadline=deadline, begun=begun))
-            begun = True
+            row.become(await engine.infer(CLIMBER, row.inputs, deadline=deadline, continues=continues))
+            continues = True
             moved.set()
 
     async def climb_all() -> None:
@@ -175,9 +175,9 @@ async def _example(
         CLIMBER,
         {name: np.concatenate([each[name] for each in standing]) for name in standing[0]},
         deadline=deadline,
-        begun=True,
+        continues=True,
     )
-    made = await engine.infer("generated", {"z": points}, deadline=deadline, begun=True)
+    made = await engine.infer("generated", {"z": points}, deadline=deadline, continues=True)
     sounds: Sequence[Floats | None] = [None] * len(points)
     if question.listen:
         sounds = await _heard(engine, known, made["log_mel"], question.seed, deadline)
@@ -198,5 +198,5 @@ async def _heard(engine: Engine, known: Ascents, log_mel: Floats, seed: int, dea
     """Spectrograms as sound; the search for their phase begins at that of noise, the same for all."""
     noise = np.random.default_rng(seed).standard_normal((1, known.excerpt_samples), np.float32)
     inputs = {"log_mel": log_mel, "audio": np.repeat(noise, len(log_mel), axis=0)}
-    made = await engine.infer("griffin_lim", inputs, deadline=deadline, begun=True)
+    made = await engine.infer("griffin_lim", inputs, deadline=deadline, continues=True)
     return list(made[f"{NEXT}audio"])
