@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope_serving.bundle.bundle import Bundle, error_output, inverted_output
+from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.error_distribution import is_out_of_distribution, percentile
+from phonoscope_serving.bundle.layers import error_output, inverted_output
 from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation, shown
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.sound.audio import AudioSource

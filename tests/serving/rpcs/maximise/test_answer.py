@@ -13,8 +13,8 @@ from phonoscope_serving.rpcs.maximise.answer import Example, Progress, maximise
 from phonoscope_serving.rpcs.maximise.question import MaximisationQuestion, ResponseTerm
 from phonoscope_serving.rpcs.maximise.settings import AscentSettings, ascents
 from phonoscope_serving.sound.decoding import Decoder
-from support.bundles.miniature_ascent import STEPS_PER_CALL, bundle_that_can_maximise
-from support.bundles.repository import edit_manifest, replace, without_generator
+from support.bundles.miniature_ascent import SETTINGS, STEPS_PER_CALL, bundle_that_can_maximise
+from support.bundles.repository import edit_manifest, put, replace, without_generator
 
 LOGIT = (ResponseTerm("logit", None, 1.0),)
 
@@ -221,6 +221,13 @@ def test_a_bundle_whose_settings_are_missing_is_refused(tmp_path):
     replace(root, "maximise/config.pbtxt", "conv1:64", "conv1:many")
     with pytest.raises(BundleError, match="channels must be LAYER:NUMBER"):
         ascents(load_bundle(root))
+
+
+def test_settings_are_those_that_were_verified_though_the_manifest_is_altered_later(tmp_path):
+    root = bundle_that_can_maximise(tmp_path)
+    bundle = load_bundle(root)
+    put(root, "MANIFEST.json", "{}")
+    assert ascents(bundle).defaults["maximise"].steps == SETTINGS["maximise"]["steps"]
 
 
 def test_a_bundle_without_a_generator_has_no_ascents(tmp_path):
