@@ -26,9 +26,11 @@ from maximisation_bundle import Networks, networks_of, serving_bundle
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
+from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.maximise.answer import maximise
 from phonoscope_serving.rpcs.maximise.question import MaximisationQuestion, ResponseTerm
 from phonoscope_serving.rpcs.maximise.settings import Ascents, AscentSettings, ascents
+from phonoscope_serving.sound.decoding import Decoder
 from service_load import write
 
 STEPS = 10  # of one call of the graph
@@ -109,20 +111,20 @@ async def service_figures(bundle: Bundle, threads: int, rounds: int) -> dict[str
     metrics = Metrics()
     engine = OnnxEngine(bundle, OnnxOptions(device="auto", threads=threads), metrics)
     await engine.start()
-    known = ascents(bundle)
+    known, call = ascents(bundle), Call(engine, bundle, Decoder(1))
     assert known is not None
     try:
         shares = []
         for _ in range(max(1, rounds // 2)):
             began = time.perf_counter()
             for asked in requests():
-                await _answered(engine, known, asked)
+                await _answered(call, known, asked)
             middle = time.perf_counter()
-            await asyncio.gather(*(_answered(engine, known, asked) for asked in requests()))
+            await asyncio.gather(*(_answered(call, known, asked) for asked in requests()))
             shares.append((time.perf_counter() - middle) / (middle - began))
         return {
             "concurrent_over_sequential": statistics.median(shares),
-            "cancel_chunks": await _chunks_after_cancelling(engine, known, metrics),
+            "cancel_chunks": await _chunks_after_cancelling(call, known, metrics),
             "device": engine.device,
         }
     finally:
@@ -146,12 +148,12 @@ def requests() -> list[MaximisationQuestion]:
     ]
 
 
-async def _answered(engine: OnnxEngine, known: Ascents, asked: MaximisationQuestion) -> None:
-    async for _ in maximise(engine, known, asked, None):
+async def _answered(call: Call, known: Ascents, asked: MaximisationQuestion) -> None:
+    async for _ in maximise(call, known, asked):
         pass
 
 
-async def _chunks_after_cancelling(engine: OnnxEngine, known: Ascents, metrics: Metrics) -> int:
+async def _chunks_after_cancelling(call: Call, known: Ascents, metrics: Metrics) -> int:
     """Calls of the graph after a cancelled request's caller has left, with nobody else there."""
 
     def chunks() -> int:
@@ -160,7 +162,7 @@ async def _chunks_after_cancelling(engine: OnnxEngine, known: Ascents, metrics: 
     asked = MaximisationQuestion(
         (ResponseTerm("logit", None, 1.0),), None, "maximise", 4, 0, AscentSettings(2000, 0.01, 0.001), False
     )
-    leaving = asyncio.create_task(_answered(engine, known, asked))
+    leaving = asyncio.create_task(_answered(call, known, asked))
     before = chunks()
     while chunks() < before + 2:
         await asyncio.sleep(0.005)

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import torch
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
+from phonoscope_serving.bundle.manifest import manifest_digest
 from phonoscope_trainer.frontends.mel import FRONTEND
 from phonoscope_trainer.graphs.griffin_lim import griffin_lim_graph
 from phonoscope_trainer.graphs.maximise import maximise_graphs
@@ -71,8 +72,7 @@ def serving_bundle(networks: Networks, folder: Path) -> Bundle:
     manifest = json.loads((root / "MANIFEST.json").read_text())
     paths = sorted(path for path in root.rglob("*") if path.is_file() and path.name != "MANIFEST.json")
     manifest["files"] = {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
-    listing = json.dumps(manifest["files"], sort_keys=True, separators=(",", ":"))
-    manifest["digest"] = hashlib.sha256(listing.encode()).hexdigest()
     manifest["maximisation"] = {"maximise": SETTINGS, "minimise": SETTINGS}
+    manifest["digest"] = manifest_digest(manifest)
     (root / "MANIFEST.json").write_text(json.dumps(manifest))
     return load_bundle(root)

@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+SHOWN_CHARACTERS = 40  # of a name that is none of the bundle's
+
 
 class ServingError(Exception):
     """What an operator or a caller can do something about."""
@@ -105,3 +107,8 @@ class EngineFailed(RequestError):  # noqa: N818 - a state, not a defect
 
 class EngineLost(RequestError):  # noqa: N818 - a state, not a defect
     """The engine has stopped, has not started, or has lost the server that runs the models."""
+
+
+def shown(name: str) -> str:
+    """A caller's name as a message shows it: quoted, and no longer than a line can bear."""
+    return repr(name[:SHOWN_CHARACTERS])

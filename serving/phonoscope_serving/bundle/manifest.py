@@ -17,10 +17,10 @@ MANIFEST = "MANIFEST.json"
 
 
 def read_manifest(root: Path) -> dict[str, Any]:
-    """The manifest of a model repository.
+    """The manifest of a model repository, its own digest verified.
 
     Raises:
-        BundleError: there is none, or it is no JSON object.
+        BundleError: there is none, it is no JSON object, or it is not the one its digest was made of.
     """
     path = root / MANIFEST
     try:
@@ -31,7 +31,18 @@ def read_manifest(root: Path) -> dict[str, Any]:
         raise BundleError(f"{path} cannot be read: {error}") from error
     if not isinstance(manifest, dict):
         raise BundleError(f"{path} must hold a JSON object")
+    given, computed = field(manifest, "digest", str), manifest_digest(manifest)
+    if given != computed:
+        raise BundleError(f"{path}: digest is {given[:64]!r}, but what the manifest says has the digest {computed}")
     return manifest
+
+
+def manifest_digest(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 of all a manifest says but its `digest`: of its JSON text with sorted keys, without spaces, in UTF-8."""
+    said = {name: value for name, value in manifest.items() if name != "digest"}
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # JSON may name half a character, which UTF-8 has no bytes for; such a manifest is no reason to fail otherwise.
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def field(document: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 - JSON
@@ -50,8 +61,10 @@ def verified(root: Path, path: str, files: Mapping[str, str]) -> bytes:
     """The bytes of one listed file, after its digest was found right.
 
     Raises:
-        BundleError: the file is missing, lies elsewhere, or was altered.
+        BundleError: the file is not listed, is missing, lies elsewhere, or was altered.
     """
+    if path not in files:
+        raise BundleError(f"{root / path} is not listed in the manifest")
     if not (root / path).resolve().is_relative_to(root.resolve()):
         raise BundleError(f"{MANIFEST}: {path} lies outside the model repository")
     try:

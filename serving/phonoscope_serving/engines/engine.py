@@ -35,7 +35,7 @@ class Engine(Protocol):
         *,
         outputs: Collection[str] | None = None,
         deadline: float | None = None,
-        begun: bool = False,
+        continues: bool = False,
     ) -> dict[str, Array]:
         """Runs one model or ensemble and returns its outputs.
 
@@ -44,7 +44,7 @@ class Engine(Protocol):
             inputs: every input by name.
             outputs: the outputs that are wanted; steps of an ensemble that none of them needs are not run. None: all.
             deadline: when the caller stops waiting, on the event loop's clock, in seconds; None waits for ever.
-            begun: a later part of a request whose earlier part was accepted, so a full queue does not refuse it.
+            continues: a later part of a request whose earlier part was accepted, so a full queue does not refuse it.
 
         Raises:
             QueueFull: too many rows are waiting.

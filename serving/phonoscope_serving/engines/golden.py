@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope_serving.bundle.bundle import Bundle, error_output
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.layers import error_output
 from phonoscope_serving.errors import BundleError
 from phonoscope_serving.tensors import Floats, Tensors
 

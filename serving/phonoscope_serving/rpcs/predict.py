@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.front_end import FrontEnd
-from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.sound.audio import AudioSource, Recording
-from phonoscope_serving.sound.decoding import Decoder
 from phonoscope_serving.sound.excerpt import require_frame
 from phonoscope_serving.sound.resampling import whole
 from phonoscope_serving.tensors import Floats
@@ -28,17 +26,12 @@ class Piece:
     silence_after: int  # frames
 
 
-async def predict(
-    engine: Engine, bundle: Bundle, decoder: Decoder, source: AudioSource, deadline: float | None
-) -> Floats:
+async def predict(call: Call, source: AudioSource) -> Floats:
     """Probability of singing at every frame of a recording.
 
     Args:
-        engine: what runs the graphs.
-        bundle: the bundle it runs.
-        decoder: what reads the recording.
+        call: what answers.
         source: the recording.
-        deadline: on the event loop's clock, in seconds.
 
     Returns:
         `[frames]` float32 in [0, 1]; the same numbers as one pass over the whole recording gives.
@@ -46,13 +39,13 @@ async def predict(
     Raises:
         RequestError: see `Decoder.read` and `Engine.infer`.
     """
-    front_end = bundle.front_end
+    front_end = call.bundle.front_end
 
     def read(recording: Recording) -> Floats:
         require_frame(recording, front_end)
         return whole(recording, front_end.sample_rate_hz)
 
-    samples = await decoder.read(source, read, deadline)
+    samples = await call.read(source, read)
     curve: list[Floats] = []
     for piece in pieces(front_end.frames(len(samples)), front_end):
         inputs = {
@@ -60,7 +53,7 @@ async def predict(
             "silence_before": np.array([[piece.silence_before]], np.int32),
             "silence_after": np.array([[piece.silence_after]], np.int32),
         }
-        outputs = await engine.infer("predict", inputs, deadline=deadline, begun=bool(curve))
+        outputs = await call.infer("predict", inputs, continues=bool(curve))
         curve.append(outputs["probability"][0])
     return np.concatenate(curve)
 

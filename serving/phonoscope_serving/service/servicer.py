@@ -29,6 +29,7 @@ from phonoscope_serving.rpcs import describe as bundle_messages
 from phonoscope_serving.rpcs.auralise import messages as auralisation_messages
 from phonoscope_serving.rpcs.auralise.answer import auralise
 from phonoscope_serving.rpcs.auralise.networks import audible_networks
+from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain import messages as explanation_messages
 from phonoscope_serving.rpcs.explain.answer import Alpha, LargestAlphaThatKeepsLabel, MaximumArea, explain
 from phonoscope_serving.rpcs.invert import messages as inversion_messages
@@ -60,7 +61,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         context: Any,  # noqa: ANN401 - grpc ships no types
     ) -> prediction_pb2.PredictResponse:
         """The probability of singing at every frame."""
-        curve = await predict(self._engine, self._bundle, self._decoder, _source(request.audio), _deadline(context))
+        curve = await predict(self._call(context), _source(request.audio))
         return prediction_pb2.PredictResponse(
             bundle=self._reference,
             probability=curve.tolist(),
@@ -75,7 +76,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     ) -> explanation_pb2.ExplainResponse:
         """Why the detector answered as it did."""
         question, source = explanation_messages.question(request), _source(request.audio)
-        answer = await explain(self._engine, self._bundle, self._decoder, source, question, _deadline(context))
+        answer = await explain(self._call(context), source, question)
         self._quality.observe_explanation(
             self._bundle.name,
             answer.rule,
@@ -93,7 +94,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         """What each layer keeps."""
         began_s = time.monotonic()
         question, source = inversion_messages.question(request), _source(request.audio)
-        answer = await invert_layers(self._engine, self._bundle, self._decoder, source, question, _deadline(context))
+        answer = await invert_layers(self._call(context), source, question)
         self._quality.observe_inversions(self._bundle.name, answer.layers)
         response = inversion_messages.response(answer, question, self._bundle, self._reference)
         response.seconds = time.monotonic() - began_s
@@ -107,7 +108,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         """What features hear."""
         began_s = time.monotonic()
         question, source = auralisation_messages.question(request), _source(request.audio)
-        answer = await auralise(self._engine, self._audible, self._decoder, source, question, _deadline(context))
+        answer = await auralise(self._call(context), self._audible, source, question)
         self._quality.observe_features(self._bundle.name, answer)
         return auralisation_messages.response(answer, question, self._reference, time.monotonic() - began_s)
 
@@ -121,7 +122,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
             raise NotInBundle(f"the bundle {self._bundle.name} has no generator to maximise with")
         question = maximisation_messages.question(request, self._ascents)
         yield maximisation_messages.settings(question, self._bundle, self._reference)
-        async with aclosing(maximise(self._engine, self._ascents, question, _deadline(context))) as events:
+        async with aclosing(maximise(self._call(context), self._ascents, question)) as events:
             async for event in events:
                 if isinstance(event, Example):
                     self._quality.observe_example(self._bundle.name, question.direction, question.settings.steps)
@@ -134,6 +135,9 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     ) -> bundle_pb2.DescribeBundleResponse:
         """What is served."""
         return bundle_messages.response(self._bundle, self._audible.values(), self._reference)
+
+    def _call(self, context: Any) -> Call:  # noqa: ANN401 - grpc ships no types
+        return Call(self._engine, self._bundle, self._decoder, _deadline(context))
 
 
 def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 - grpc ships no types

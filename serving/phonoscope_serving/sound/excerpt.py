@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.errors import InvalidRequest, OutOfRange
-from phonoscope_serving.sound.audio import AudioSource, Recording, peak
-from phonoscope_serving.sound.decoding import Decoder
+from phonoscope_serving.sound.audio import Recording, peak
 from phonoscope_serving.sound.resampling import samples_at, section
 from phonoscope_serving.tensors import Floats
 
@@ -23,32 +22,18 @@ class Excerpt:
     samples: Floats  # `[1, N]` at the front-end's rate
 
 
-async def read_excerpt(
-    decoder: Decoder, source: AudioSource, front_end: FrontEnd, at_s: float, deadline: float | None
-) -> Excerpt:
+def excerpt_around(recording: Recording, front_end: FrontEnd, at_s: float) -> Excerpt:
     """The excerpt around the frame nearest to a moment; silence beyond the recording's ends.
 
     Args:
-        decoder: what reads the recording.
-        source: the recording.
+        recording: what to read.
         front_end: what an excerpt is.
         at_s: the moment, in seconds from the recording's start.
-        deadline: on the event loop's clock, in seconds.
 
     Raises:
         OutOfRange: the moment lies outside the recording.
-        InvalidRequest: the excerpt is digital silence, or the recording cannot be read.
-        DeadlinePassed: `deadline` passed.
+        InvalidRequest: the excerpt is digital silence, or see `Recording.blocks` and `require_frame`.
     """
-    excerpt = await decoder.read(source, lambda recording: _cut(recording, front_end, at_s), deadline)
-    if peak(excerpt.samples) < SILENT_PEAK:
-        raise InvalidRequest.at(
-            "audio", f"is silent around at_s: no sample of the excerpt exceeds {SILENT_PEAK:g}; nothing to point at"
-        )
-    return excerpt
-
-
-def _cut(recording: Recording, front_end: FrontEnd, at_s: float) -> Excerpt:
     require_frame(recording, front_end)
     duration_s = recording.samples / recording.sample_rate_hz
     if not 0 <= at_s <= duration_s:
@@ -57,6 +42,10 @@ def _cut(recording: Recording, front_end: FrontEnd, at_s: float) -> Excerpt:
     frame = min(round(at_s * front_end.frames_per_second), frames - 1)
     first = frame - front_end.context_frames
     samples = section(recording, front_end.sample_rate_hz, first * front_end.hop_samples, front_end.excerpt_samples)
+    if peak(samples) < SILENT_PEAK:
+        raise InvalidRequest.at(
+            "audio", f"is silent around at_s: no sample of the excerpt exceeds {SILENT_PEAK:g}; nothing to point at"
+        )
     return Excerpt(frame / front_end.frames_per_second, first / front_end.frames_per_second, samples[None])
 
 

@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.errors import BundleError
@@ -22,6 +23,15 @@ def test_facts_come_from_the_repository(bundle):
     assert bundle.layers[0].name == "conv1"
     assert bundle.layers[0].shape == (64, 113, 78)
     assert [layer.name for layer in bundle.layers][-1] == "fc8"
+
+
+def test_a_probability_on_the_threshold_is_vocal_and_one_below_is_not(bundle):
+    """The graphs' float32 nearest to the threshold is on it, be it an array's or a number that was taken out."""
+    on = np.float32(bundle.threshold)
+    below = np.nextafter(on, np.float32(0))
+    assert bundle.is_vocal(bundle.threshold) is bundle.is_vocal(float(on)) is True
+    assert bundle.is_vocal(float(below)) is False
+    assert bundle.is_vocal(np.array([below, on, 1], np.float32)).tolist() == [False, True, True]
 
 
 def test_frames_and_samples_are_each_others_inverse(bundle):
@@ -66,12 +76,58 @@ def test_a_model_the_manifest_does_not_list_is_refused(repository):
         load_bundle(repository)
 
 
+def test_golden_vectors_altered_after_loading_are_no_proof(repository):
+    bundle = load_bundle(repository)
+    put(repository, "golden.npz", b"something else")
+    with pytest.raises(BundleError, match=r"golden\.npz is not the file the manifest describes"):
+        bundle.golden()
+
+
 def test_a_list_of_files_that_was_altered_is_refused(repository):
     manifest = json.loads((repository / "MANIFEST.json").read_text())
     del manifest["files"]["golden.npz"]
     put(repository, "MANIFEST.json", json.dumps(manifest))
-    with pytest.raises(BundleError, match="digest does not match the list of files"):
+    with pytest.raises(BundleError, match=r"MANIFEST\.json: digest is '[0-9a-f]{64}', but what the manifest says has"):
         load_bundle(repository)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (["threshold"], 0.2),
+        (["rules", "masker", "alpha"], 0.9),
+        (["default_rule"], "gradient"),
+        (["reconstruction_error_quantiles", 99], 1e6),
+        (["inversion_error_quantiles", "fc8", 100], 1e6),
+        (["maximisation", "minimise", "steps"], 1),
+        (["name"], "another"),
+        (["digest"], "0" * 64),
+    ],
+    ids=lambda place: ".".join(map(str, place)) if isinstance(place, list) else "",
+)
+def test_whatever_the_manifest_says_is_under_its_digest(repository, place, value):
+    manifest = json.loads((repository / "MANIFEST.json").read_text())
+    *outer, last = place
+    document = manifest
+    for name in outer:
+        document = document[name]
+    document[last] = value
+    put(repository, "MANIFEST.json", json.dumps(manifest))
+    with pytest.raises(BundleError, match="digest is"):
+        load_bundle(repository)
+
+
+def test_how_the_manifest_is_laid_out_is_not_under_its_digest(repository, bundle):
+    manifest = json.loads((repository / "MANIFEST.json").read_text())
+    put(repository, "MANIFEST.json", json.dumps(dict(reversed(manifest.items())), indent=7, ensure_ascii=True))
+    again = load_bundle(repository)
+    assert (again.digest, again.manifest) == (bundle.digest, bundle.manifest)
+
+
+def test_the_manifest_is_read_once(repository):
+    bundle = load_bundle(repository)
+    put(repository, "MANIFEST.json", "{}")
+    assert bundle.manifest["threshold"] == bundle.threshold
 
 
 def test_a_file_outside_the_repository_is_refused(repository):

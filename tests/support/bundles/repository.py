@@ -34,9 +34,9 @@ def put(root, path, content):
 def edit_manifest(root, **fields):
     """Changes fields of the manifest and makes its digest right again."""
     manifest = json.loads((root / "MANIFEST.json").read_text()) | fields
-    listing = json.dumps(manifest["files"], sort_keys=True, separators=(",", ":"))
-    manifest["digest"] = hashlib.sha256(listing.encode()).hexdigest()
-    put(root, "MANIFEST.json", json.dumps(manifest))
+    del manifest["digest"]
+    said = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    put(root, "MANIFEST.json", json.dumps(manifest | {"digest": hashlib.sha256(said.encode()).hexdigest()}))
 
 
 def without_inverters(folder):

@@ -82,7 +82,7 @@ def test_an_excerpt_at_the_threshold_is_vocal(network):
     excerpt = torch.randn(1, 115, 80)
     *kept, _ = layers(network, excerpt)
     graph = GradientGraph(network, THRESHOLD)
-    at_the_threshold = graph.threshold_logit.view(1, 1)
+    at_the_threshold = torch.tensor([[graph.threshold_logit]])
     torch.testing.assert_close(graph(excerpt, *kept, at_the_threshold), graph(excerpt, *kept, at_the_threshold + 5))
 
 

@@ -8,13 +8,12 @@ its kernel turned round (stride 1, so no transposed convolution is needed, which
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from phonoscope_trainer.graphs.description import EXCERPT, Graph, TensorSpec, maps, numbers
+from phonoscope_trainer.networks.label import is_vocal, threshold_logit
 from phonoscope_trainer.networks.svdnet import FC7_INPUT, LEAKY_SLOPE, POOL, SVDNet
 
 SMOOTHING = (9, 7)  # frames, bands: single bins are no region
@@ -26,13 +25,10 @@ KERNEL = 3  # of every convolution
 class GradientGraph(nn.Module):
     """The relevance of every bin to the label that the detector gave."""
 
-    threshold_logit: Tensor
-
     def __init__(self, network: SVDNet, threshold: float) -> None:
         super().__init__()
         self.network = network
-        logit = torch.tensor(math.log(threshold / (1 - threshold)))
-        self.register_buffer("threshold_logit", logit, persistent=False)
+        self.threshold_logit = threshold_logit(threshold)
 
     def forward(
         self,
@@ -59,7 +55,7 @@ class GradientGraph(nn.Module):
             fc8: `[B, 64]`.
             logit: `[B, 1]`.
         """
-        label = torch.where(logit >= self.threshold_logit, 1.0, -1.0)
+        label = torch.where(is_vocal(logit, self.threshold_logit), 1.0, -1.0)
         speaks_for = smoothed(excerpt * self.gradient(conv1, conv2, conv4, conv5, fc7, fc8) * label.unsqueeze(-1))
         largest = speaks_for.abs().amax(dim=(1, 2), keepdim=True)
         return 0.5 + 0.5 * speaks_for / torch.clamp(largest, min=SMALLEST)

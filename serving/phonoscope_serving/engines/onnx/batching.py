@@ -75,7 +75,7 @@ class BatchQueue:
         self._worker = asyncio.create_task(self._work(), name=f"batches of {self._model}")
 
     async def submit(
-        self, inputs: Tensors, outputs: tuple[str, ...], *, deadline: float | None, begun: bool
+        self, inputs: Tensors, outputs: tuple[str, ...], *, deadline: float | None, continues: bool
     ) -> dict[str, Array]:
         """Waits in the queue, is run, and returns this request's own rows.
 
@@ -83,7 +83,7 @@ class BatchQueue:
             inputs: every input by name, all with the same number of rows.
             outputs: the outputs that are wanted; only requests that want the same are run together.
             deadline: on the event loop's clock, in seconds; None waits for ever.
-            begun: never refused for a full queue.
+            continues: never refused for a full queue.
 
         Raises:
             QueueFull: too many rows are waiting.
@@ -97,7 +97,7 @@ class BatchQueue:
         self._refuse_the_late(rows, deadline, loop.time())
         self._forget_the_dead()
         waiting_rows = sum(request.rows for request in self._waiting)
-        if self._waiting and not begun and waiting_rows + rows > self._limits.queue_rows:
+        if self._waiting and not continues and waiting_rows + rows > self._limits.queue_rows:
             raise QueueFull(
                 f"{waiting_rows} rows wait for {self._model}; at most {self._limits.queue_rows} may",
                 retry_after_s=max(0.05, waiting_rows * self._seconds_per_row),

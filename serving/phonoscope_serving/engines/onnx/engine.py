@@ -92,14 +92,14 @@ class OnnxEngine:
         *,
         outputs: Collection[str] | None = None,
         deadline: float | None = None,
-        begun: bool = False,
+        continues: bool = False,
     ) -> dict[str, Array]:
         """See `Engine.infer`."""
         if model not in self._queues:
             raise EngineLost(f"the engine is not running {model}")
         self._takes[model].check(inputs)
         wanted = self._takes[model].wanted(outputs)
-        return await self._queues[model].submit(inputs, wanted, deadline=deadline, begun=begun)
+        return await self._queues[model].submit(inputs, wanted, deadline=deadline, continues=continues)
 
     async def check(self) -> None:
         """See `Engine.check`: the graphs are in this process, and nobody else can change them."""

@@ -58,18 +58,24 @@ class Calls:
         self._awaited: set[asyncio.Future[Any]] = set()
 
     async def run(
-        self, model: str, rows: int, send: Callable[[], Coroutine[Any, Any, T]], *, deadline: float | None, begun: bool
+        self,
+        model: str,
+        rows: int,
+        send: Callable[[], Coroutine[Any, Any, T]],
+        *,
+        deadline: float | None,
+        continues: bool,
     ) -> T:
         """Sends one call when there is room and returns its answer; see `Engine.infer` for the rest.
 
         Raises:
-            QueueFull: too many rows are waiting, and the call is not `begun`.
+            QueueFull: too many rows are waiting, and the call does not continue a request.
             DeadlinePassed: `deadline` passed before there was an answer.
             EngineLost: `close` was called.
         """
         calls = self._models[model]
         there = calls.waiting_rows + calls.sent_rows
-        if there and not begun and there + rows > self._limits.queue_rows:
+        if there and not continues and there + rows > self._limits.queue_rows:
             message = f"{there} rows wait for {model}; at most {self._limits.queue_rows} may"
             raise QueueFull(message, self._retry_after_s())
         try:

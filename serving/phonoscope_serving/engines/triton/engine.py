@@ -93,7 +93,7 @@ class TritonEngine:
         *,
         outputs: Collection[str] | None = None,
         deadline: float | None = None,
-        begun: bool = False,
+        continues: bool = False,
     ) -> dict[str, Array]:
         """See `Engine.infer`."""
         if self._client is None or model not in self._takes:
@@ -106,7 +106,7 @@ class TritonEngine:
         async def send() -> dict[str, Array]:
             return await self._send(model, inputs, wanted, deadline)
 
-        return await self._calls.run(model, rows, send, deadline=deadline, begun=begun)
+        return await self._calls.run(model, rows, send, deadline=deadline, continues=continues)
 
     async def check(self) -> None:
         """See `Engine.check`: notices a server whose models were swapped although no request failed."""
@@ -189,7 +189,7 @@ class TritonEngine:
         if self._regions is None:
             return await ask(None)
         try:
-            async with self._regions.lent() as region:
+            async with self._regions.borrow() as region:
                 return await ask(region)
         except InferenceServerException as error:
             if not is_missing_region(error):

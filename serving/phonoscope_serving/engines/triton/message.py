@@ -33,7 +33,7 @@ class Message:
             config: of the model that is called.
             inputs: every input by name.
             outputs: the outputs that are wanted.
-            region: lent for this call; None sends everything over gRPC.
+            region: borrowed for this call; None sends everything over gRPC.
         """
         rows = next(iter(inputs.values())).shape[0] if config.max_batch_size else 1
         wanted = {name: InferRequestedOutput(name) for name in outputs}

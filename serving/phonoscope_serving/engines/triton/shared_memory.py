@@ -1,10 +1,10 @@
 """Tensors handed to a Triton server on this machine through shared memory instead of through gRPC.
 
-A few regions of one size, made when they are first needed and registered with the server once, are lent to one call at
-a time. Whenever there is none to lend, a call simply goes without.
+A few regions of one size, made when they are first needed and registered with the server once, are borrowed by one call
+at a time. Whenever none is free, a call simply goes without.
 
-The server may still read or write a region after its call was given up. Such a region is not lent again; it is gone for
-good once the server lets it be unregistered, which it refuses while it uses it (from release 24.10 on, tried).
+The server may still read or write a region after its call was given up. Such a region is not borrowed again; it is gone
+for good once the server lets it be unregistered, which it refuses while it uses it (from release 24.10 on, tried).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Region:
         return offset
 
     def view(self, dtype: np.dtype[np.generic], shape: Sequence[int], offset: int) -> Array:
-        """The tensor at an offset, not to be kept longer than the region is lent."""
+        """The tensor at an offset, not to be kept longer than the region is borrowed."""
         return np.ndarray(tuple(shape), dtype, self.memory.buf, offset)
 
     def discard(self) -> None:
@@ -65,15 +65,15 @@ class Regions:
     """The regions of one engine."""
 
     def __init__(self, client: InferenceServerClient) -> None:
-        """Makes no region yet; see `lent`."""
+        """Makes no region yet; see `borrow`."""
         self._client = client
         self._free: list[Region] = []
-        self._count = 0  # lent, free, or still used by the server
+        self._count = 0  # borrowed, free, or still used by the server
         self._retiring: set[asyncio.Task[None]] = set()
         self._closed = False
 
     @asynccontextmanager
-    async def lent(self) -> AsyncIterator[Region | None]:
+    async def borrow(self) -> AsyncIterator[Region | None]:
         """A region for one call, empty; None where there is none."""
         region = self._free.pop() if self._free else await self._made()
         if region is None:
@@ -102,7 +102,7 @@ class Regions:
         return ""
 
     async def close(self) -> None:
-        """Removes what nobody uses; what is lent goes when its call ends."""
+        """Removes what nobody uses; what is borrowed goes when its call ends."""
         for region in self._free:
             self._retire(region)
         self._free.clear()

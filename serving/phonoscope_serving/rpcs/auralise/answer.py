@@ -12,17 +12,15 @@ from enum import IntEnum
 
 import numpy as np
 
-from phonoscope_serving.engines.engine import Engine
-from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation
+from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation, shown
 from phonoscope_serving.rpcs.auralise.networks import ROW_OUTPUTS, AudibleNetwork
+from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.sound.audio import AudioSource
-from phonoscope_serving.sound.decoding import Decoder
-from phonoscope_serving.sound.excerpt import Excerpt, read_excerpt
+from phonoscope_serving.sound.excerpt import Excerpt
 from phonoscope_serving.tensors import Array, Floats
 
 MOST_FEATURES = 64  # in one call; the contract states the same number
 DEFAULT_STRONGEST = 8
-SHOWN_CHARACTERS = 40  # of a name that no layer has
 
 
 class Resynthesis(IntEnum):
@@ -69,33 +67,26 @@ class Auralisation:
 
 
 async def auralise(
-    engine: Engine,
-    networks: Mapping[str, AudibleNetwork],
-    decoder: Decoder,
-    source: AudioSource,
-    question: AuralisationQuestion,
-    deadline: float | None,
+    call: Call, networks: Mapping[str, AudibleNetwork], source: AudioSource, question: AuralisationQuestion
 ) -> Auralisation:
     """Makes features heard at one moment of a recording, all in one pass of the network.
 
     Args:
-        engine: what runs the graphs.
-        networks: those of the bundle it runs, by name.
-        decoder: what reads the recording.
+        call: what answers.
+        networks: those of its bundle, by name.
         source: the recording.
         question: the moment and the features.
-        deadline: on the event loop's clock, in seconds.
 
     Raises:
         NotInBundle: the bundle cannot make the network heard.
-        InvalidRequest: the network has no such layer or feature, or see `read_excerpt`.
-        RequestError: see `read_excerpt` and `Engine.infer`.
+        InvalidRequest: the network has no such layer or feature, or see `excerpt_around`.
+        RequestError: see `Call.excerpt` and `Engine.infer`.
     """
     if question.network not in networks:
         raise NotInBundle(f"the bundle holds nothing that makes features of the {question.network} heard")
     network = networks[question.network]
     wanted = _wanted(network, question)
-    excerpt = await read_excerpt(decoder, source, network.front_end, question.at_s, deadline)
+    excerpt = await call.excerpt(source, network.front_end, question.at_s)
     inputs: dict[str, Array] = {
         "samples": excerpt.samples,
         "layer": np.full((1, len(wanted)), list(network.layers).index(question.layer), np.int32),
@@ -104,7 +95,7 @@ async def auralise(
         "resynthesis": np.array([[question.resynthesis]], np.int32),
     }
     outputs = [network.given, network.probability, *ROW_OUTPUTS, *(["audio"] if question.listen else [])]
-    answer = await engine.infer(network.ensemble, inputs, outputs=outputs, deadline=deadline)
+    answer = await call.infer(network.ensemble, inputs, outputs=outputs)
     sounds = answer["audio"][0] if question.listen else [None] * len(wanted)
     rows = zip(answer["chosen"][0], answer["strength"][0], answer["heard"][0], sounds, strict=True)
     return Auralisation(
@@ -121,9 +112,7 @@ def _wanted(network: AudibleNetwork, question: AuralisationQuestion) -> tuple[in
     """The features as the models take them: numbers, or -1 for the strongest, -2 for the next, and so on."""
     if question.layer not in network.layers:
         layers = ", ".join(network.layers)
-        raise InvalidRequest.at(
-            "layer", f"is {question.layer[:SHOWN_CHARACTERS]!r}; those of the {network.name} are {layers}"
-        )
+        raise InvalidRequest.at("layer", f"is {shown(question.layer)}; those of the {network.name} are {layers}")
     width = network.layers[question.layer]
     if not question.features:
         return tuple(-1 - rank for rank in range(min(question.strongest or DEFAULT_STRONGEST, width)))

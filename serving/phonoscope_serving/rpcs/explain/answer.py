@@ -14,18 +14,16 @@ import numpy as np
 
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.rules import Rule
-from phonoscope_serving.engines.engine import Engine
-from phonoscope_serving.errors import InvalidRequest
+from phonoscope_serving.errors import InvalidRequest, shown
+from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.trust import Trust, weigh
 from phonoscope_serving.sound.audio import AudioSource
-from phonoscope_serving.sound.decoding import Decoder
-from phonoscope_serving.sound.excerpt import Excerpt, read_excerpt
+from phonoscope_serving.sound.excerpt import Excerpt
 from phonoscope_serving.tensors import Array, Floats
 
 ALPHA_GRID = np.linspace(0.0, 1.0, 21, dtype=np.float32)  # 0, .05 … 1
 NO_AREA_LIMIT = 1.0
 DEFAULT_OUTSIDE_DB = 25.0  # far enough to hear what the region is, near enough for the detector to know such sound
-SHOWN_CHARACTERS = 40  # of a name that no rule has
 MAPS = ("log_mel", "relevance", "mask")
 DETAILED_MAPS = ("inverted", "explanation")
 
@@ -90,40 +88,30 @@ class Explanation:
     explanation_audio: Floats | None
 
 
-async def explain(
-    engine: Engine,
-    bundle: Bundle,
-    decoder: Decoder,
-    source: AudioSource,
-    question: Question,
-    deadline: float | None,
-) -> Explanation:
+async def explain(call: Call, source: AudioSource, question: Question) -> Explanation:
     """Explains one moment of a recording.
 
     Args:
-        engine: what runs the graphs.
-        bundle: the bundle it runs.
-        decoder: what reads the recording.
+        call: what answers.
         source: the recording.
         question: the moment, the rule of the region, the masking.
-        deadline: on the event loop's clock, in seconds.
 
     Raises:
-        InvalidRequest: the bundle has no such rule, or see `read_excerpt`.
-        RequestError: see `read_excerpt` and `Engine.infer`.
+        InvalidRequest: the bundle has no such rule, or see `excerpt_around`.
+        RequestError: see `Call.excerpt` and `Engine.infer`.
     """
-    rule = _rule(bundle, question.rule)
-    excerpt = await read_excerpt(decoder, source, bundle.front_end, question.at_s, deadline)
+    rule = _rule(call.bundle, question.rule)
+    excerpt = await call.excerpt(source, call.bundle.front_end, question.at_s)
     inputs = {"samples": excerpt.samples, **_region(question, rule)}
     outputs = [*MAPS, "effective_alpha", *Trust.MEASURED, *(DETAILED_MAPS if question.detailed else ())]
     if isinstance(question.region, LargestAlphaThatKeepsLabel):
         sweep = ["log_mel", "standardised", "relevance", "probability"]
-        first = await engine.infer(rule.ensemble, inputs, outputs=sweep, deadline=deadline)
-        inputs["alpha"] = await _largest_alpha(engine, bundle, first, question.masking, deadline)
-    begun = isinstance(question.region, LargestAlphaThatKeepsLabel)
-    answer = await engine.infer(rule.ensemble, inputs, outputs=outputs, deadline=deadline, begun=begun)
-    heard = await _listen(engine, excerpt, answer, question.outside_db, deadline) if question.listen else {}
-    return _explanation(bundle, rule, excerpt, answer | heard)
+        first = await call.infer(rule.ensemble, inputs, outputs=sweep)
+        inputs["alpha"] = await _largest_alpha(call, first, question.masking)
+    continues = isinstance(question.region, LargestAlphaThatKeepsLabel)
+    answer = await call.infer(rule.ensemble, inputs, outputs=outputs, continues=continues)
+    heard = await _listen(call, excerpt, answer, question.outside_db) if question.listen else {}
+    return _explanation(call.bundle, rule, excerpt, answer | heard)
 
 
 def _rule(bundle: Bundle, name: str) -> Rule:
@@ -134,7 +122,7 @@ def _rule(bundle: Bundle, name: str) -> Rule:
         if rule.name == name:
             return rule
     known = ", ".join(rule.name for rule in bundle.rules)
-    raise InvalidRequest.at("rule", f"is {name[:SHOWN_CHARACTERS]!r}; the bundle explains by {known}")
+    raise InvalidRequest.at("rule", f"is {shown(name)}; the bundle explains by {known}")
 
 
 def _region(question: Question, rule: Rule) -> dict[str, Array]:
@@ -152,9 +140,7 @@ def _region(question: Question, rule: Rule) -> dict[str, Array]:
     }
 
 
-async def _largest_alpha(
-    engine: Engine, bundle: Bundle, answer: dict[str, Array], masking: Masking, deadline: float | None
-) -> Floats:
+async def _largest_alpha(call: Call, answer: Mapping[str, Array], masking: Masking) -> Floats:
     """The largest alpha of the grid that keeps the label, `[1, 1]`; 0, which keeps everything, if none does."""
     rows = len(ALPHA_GRID)
     sweep: dict[str, Array] = {
@@ -163,19 +149,17 @@ async def _largest_alpha(
     sweep["alpha"] = ALPHA_GRID[:, None]
     sweep["maximum_area"] = np.full((rows, 1), NO_AREA_LIMIT, np.float32)
     sweep["masking"] = np.full((rows, 1), masking, np.int32)
-    tried = await engine.infer("masked", sweep, deadline=deadline, begun=True)
-    vocal = answer["probability"][0, 0] >= bundle.threshold
-    keeps = (tried["masked_probability"][:, 0] >= bundle.threshold) == vocal
+    tried = await call.infer("masked", sweep, continues=True)
+    vocal = call.bundle.is_vocal(float(answer["probability"][0, 0]))
+    keeps = call.bundle.is_vocal(tried["masked_probability"][:, 0]) == vocal
     return np.array([[ALPHA_GRID[keeps].max(initial=0.0)]], np.float32)
 
 
-async def _listen(
-    engine: Engine, excerpt: Excerpt, answer: Mapping[str, Array], outside_db: float, deadline: float | None
-) -> dict[str, Array]:
+async def _listen(call: Call, excerpt: Excerpt, answer: Mapping[str, Array], outside_db: float) -> dict[str, Array]:
     """The region as sound, and what the detector makes of that sound."""
     gain = np.array([[10 ** (-outside_db / 20)]], np.float32)
     inputs = {"samples": excerpt.samples, "mask": answer["mask"], "outside_gain": gain}
-    return await engine.infer("heard", inputs, deadline=deadline, begun=True)
+    return await call.infer("heard", inputs, continues=True)
 
 
 def _explanation(bundle: Bundle, rule: Rule, excerpt: Excerpt, answer: Mapping[str, Array]) -> Explanation:

@@ -47,21 +47,17 @@ def weigh(measured: Mapping[str, float], bundle: Bundle, heard_probability: floa
         bundle: whose threshold and quantiles apply.
         heard_probability: of the explanation as it sounds, where it was made to sound.
     """
-
-    def vocal(probability: float) -> bool:
-        return probability >= bundle.threshold
-
-    label = vocal(measured["probability"])
+    label = bundle.is_vocal(measured["probability"])
     quantiles = bundle.reconstruction_error_quantiles
     error = measured["reconstruction_error"]
     return Trust(
         **measured,
         vocal=label,
-        label_kept=vocal(measured["masked_probability"]) == label,
-        removal_flips_label=vocal(measured["removed_probability"]) != label,
-        control_label_kept=vocal(measured["control_probability"]) == label,
+        label_kept=bundle.is_vocal(measured["masked_probability"]) == label,
+        removal_flips_label=bundle.is_vocal(measured["removed_probability"]) != label,
+        control_label_kept=bundle.is_vocal(measured["control_probability"]) == label,
         reconstruction_percentile=percentile(error, quantiles),
         out_of_distribution=is_out_of_distribution(error, quantiles),
         heard_probability=heard_probability,
-        heard_label_kept=None if heard_probability is None else vocal(heard_probability) == label,
+        heard_label_kept=None if heard_probability is None else bundle.is_vocal(heard_probability) == label,
     )

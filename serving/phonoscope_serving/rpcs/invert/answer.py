@@ -11,17 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope_serving.bundle.bundle import Bundle, error_output, inverted_output
+from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.error_distribution import is_out_of_distribution, percentile
-from phonoscope_serving.engines.engine import Engine
-from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation
+from phonoscope_serving.bundle.layers import error_output, inverted_output
+from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation, shown
+from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.sound.audio import AudioSource
-from phonoscope_serving.sound.decoding import Decoder
-from phonoscope_serving.sound.excerpt import Excerpt, read_excerpt
+from phonoscope_serving.sound.excerpt import Excerpt
 from phonoscope_serving.tensors import Array, Floats
 
 EXCERPT_OUTPUTS = ("log_mel", "standardised", "probability")
-SHOWN_CHARACTERS = 40  # of a name that no layer has
 
 
 @dataclass(frozen=True)
@@ -57,45 +56,37 @@ class Inversions:
     log_mel_audio: Floats | None  # `[N]`: the excerpt's log-mel as sound, made as that of the inversions is
 
 
-async def invert_layers(
-    engine: Engine,
-    bundle: Bundle,
-    decoder: Decoder,
-    source: AudioSource,
-    question: InversionQuestion,
-    deadline: float | None,
-) -> Inversions:
+async def invert_layers(call: Call, source: AudioSource, question: InversionQuestion) -> Inversions:
     """Inverts layers at one moment of a recording; layers that are not asked for are not computed.
 
     Args:
-        engine: what runs the graphs.
-        bundle: the bundle it runs.
-        decoder: what reads the recording.
+        call: what answers.
         source: the recording.
         question: the moment and the layers.
-        deadline: on the event loop's clock, in seconds.
 
     Raises:
         NotInBundle: the bundle inverts no layer at all.
-        InvalidRequest: a layer is not one of the bundle's, or see `read_excerpt`.
-        RequestError: see `read_excerpt` and `Engine.infer`.
+        InvalidRequest: a layer is not one of the bundle's, or see `excerpt_around`.
+        RequestError: see `Call.excerpt` and `Engine.infer`.
     """
-    wanted = _wanted(bundle, question.layers)
-    excerpt = await read_excerpt(decoder, source, bundle.front_end, question.at_s, deadline)
+    wanted = _wanted(call.bundle, question.layers)
+    excerpt = await call.excerpt(source, call.bundle.front_end, question.at_s)
     outputs = [*EXCERPT_OUTPUTS]
     for layer in wanted:
         outputs += [inverted_output(layer), error_output(layer)]
-    answer = await engine.infer("invert_layers", {"samples": excerpt.samples}, outputs=outputs, deadline=deadline)
+    answer = await call.infer("invert_layers", {"samples": excerpt.samples}, outputs=outputs)
     sounds: Sequence[Floats | None] = [None] * (1 + len(wanted))
     if question.listen:
         spectrograms = [answer["standardised"], *(answer[inverted_output(layer)] for layer in wanted)]
-        sounds = await _sonified(engine, excerpt, spectrograms, deadline)
+        sounds = await _sonified(call, excerpt, spectrograms)
     return Inversions(
         excerpt=excerpt,
         log_mel=answer["log_mel"][0],
         standardised=answer["standardised"][0],
         probability=float(answer["probability"][0, 0]),
-        layers=tuple(_inversion(bundle, layer, answer, sound) for layer, sound in zip(wanted, sounds[1:], strict=True)),
+        layers=tuple(
+            _inversion(call.bundle, layer, answer, sound) for layer, sound in zip(wanted, sounds[1:], strict=True)
+        ),
         log_mel_audio=sounds[0],
     )
 
@@ -109,12 +100,12 @@ def _wanted(bundle: Bundle, layers: tuple[str, ...]) -> tuple[str, ...]:
     if len(layers) > len(known):
         raise InvalidRequest.at("layers", f"names {len(layers)} layers; {may}, and each may be named once")
     wrong = [
-        Violation(f"layers[{position}]", f"is {layer[:SHOWN_CHARACTERS]!r}; {may}")
+        Violation(f"layers[{position}]", f"is {shown(layer)}; {may}")
         for position, layer in enumerate(layers)
         if layer not in known
     ]
     wrong += [
-        Violation(f"layers[{position}]", f"is {layer!r} once more; each may be named once")
+        Violation(f"layers[{position}]", f"is {shown(layer)} once more; each may be named once")
         for position, layer in enumerate(layers)
         if layer in known and layer in layers[:position]
     ]
@@ -123,15 +114,13 @@ def _wanted(bundle: Bundle, layers: tuple[str, ...]) -> tuple[str, ...]:
     return layers or known
 
 
-async def _sonified(
-    engine: Engine, excerpt: Excerpt, spectrograms: Sequence[Floats], deadline: float | None
-) -> Sequence[Floats]:
+async def _sonified(call: Call, excerpt: Excerpt, spectrograms: Sequence[Floats]) -> Sequence[Floats]:
     """Every `[1, T, M]` standardised spectrogram as sound with the excerpt's phase, in one call."""
     inputs = {
         "samples": np.repeat(excerpt.samples, len(spectrograms), axis=0),
         "standardised": np.concatenate(spectrograms),
     }
-    heard = await engine.infer("sonify", inputs, deadline=deadline, begun=True)
+    heard = await call.infer("sonify", inputs, continues=True)
     return list(heard["audio"])
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.maximise.question import (
     MaximisationQuestion,
     check,
@@ -59,16 +59,13 @@ class Example:
     found: Point
 
 
-async def maximise(
-    engine: Engine, known: Ascents, question: MaximisationQuestion, deadline: float | None
-) -> AsyncGenerator[Progress | Example]:
+async def maximise(call: Call, known: Ascents, question: MaximisationQuestion) -> AsyncGenerator[Progress | Example]:
     """Climbs, and says how far it is whenever a row has come further; then every example.
 
     Args:
-        engine: what runs the graphs.
-        known: what the bundle it runs can maximise.
+        call: what answers.
+        known: what its bundle can maximise.
         question: what is sought.
-        deadline: on the event loop's clock, in seconds.
 
     Raises:
         InvalidRequest: a term's layer or channel, or the position, is none of the detector's.
@@ -80,7 +77,7 @@ async def maximise(
     rows = [_Row(begin[index : index + 1], settings) for index in range(question.examples)]
     moved = asyncio.Event()
     told: Progress | None = None
-    async with _climbing(engine, rows, moved, deadline) as climb:
+    async with _climbing(call, rows, moved) as climb:
         while not climb.done():
             await asyncio.wait({climb, moving := asyncio.create_task(moved.wait())}, return_when="FIRST_COMPLETED")
             moving.cancel()
@@ -90,7 +87,7 @@ async def maximise(
     if told != _progress(rows):  # the last steps were made while the one before was being told
         yield _progress(rows)
     for index, row in enumerate(rows):
-        yield await _example(engine, known, question, index, row, deadline)
+        yield await _example(call, known, question, index, row)
 
 
 class _Row:
@@ -127,16 +124,14 @@ class _Row:
 
 
 @asynccontextmanager
-async def _climbing(
-    engine: Engine, rows: list[_Row], moved: asyncio.Event, deadline: float | None
-) -> AsyncIterator[asyncio.Task[None]]:
+async def _climbing(call: Call, rows: list[_Row], moved: asyncio.Event) -> AsyncIterator[asyncio.Task[None]]:
     """A task that climbs with every row, ended with the block; it does not wait for whoever follows its progress."""
 
     async def climb(row: _Row) -> None:
-        begun = False
+        continues = False
         while not row.is_done():
-            row.become(await engine.infer(CLIMBER, row.inputs, deadline=deadline, begun=begun))
-            begun = True
+            row.become(await call.infer(CLIMBER, row.inputs, continues=continues))
+            continues = True
             moved.set()
 
     async def climb_all() -> None:
@@ -165,22 +160,16 @@ def _progress(rows: list[_Row]) -> Progress:
     return Progress(*columns)
 
 
-async def _example(
-    engine: Engine, known: Ascents, question: MaximisationQuestion, index: int, row: _Row, deadline: float | None
-) -> Example:
+async def _example(call: Call, known: Ascents, question: MaximisationQuestion, index: int, row: _Row) -> Example:
     """Where the row began and its best point, evaluated and, if asked for, heard."""
     points = np.concatenate([row.initial_z, row.state["best_z"]])
     standing = [_Row(point[None], row.settings | {"steps": int_column(0)}).inputs for point in points]
-    evaluated = await engine.infer(
-        CLIMBER,
-        {name: np.concatenate([each[name] for each in standing]) for name in standing[0]},
-        deadline=deadline,
-        begun=True,
-    )
-    made = await engine.infer("generated", {"z": points}, deadline=deadline, begun=True)
+    both = {name: np.concatenate([each[name] for each in standing]) for name in standing[0]}
+    evaluated = await call.infer(CLIMBER, both, continues=True)
+    made = await call.infer("generated", {"z": points}, continues=True)
     sounds: Sequence[Floats | None] = [None] * len(points)
     if question.listen:
-        sounds = await _heard(engine, known, made["log_mel"], question.seed, deadline)
+        sounds = await _heard(call, known, made["log_mel"], question.seed)
     initial, found = (
         Point(
             response=float(evaluated[f"{NEXT}response"][number, 0]),
@@ -194,9 +183,9 @@ async def _example(
     return Example(index, initial, found)
 
 
-async def _heard(engine: Engine, known: Ascents, log_mel: Floats, seed: int, deadline: float | None) -> list[Floats]:
+async def _heard(call: Call, known: Ascents, log_mel: Floats, seed: int) -> list[Floats]:
     """Spectrograms as sound; the search for their phase begins at that of noise, the same for all."""
     noise = np.random.default_rng(seed).standard_normal((1, known.excerpt_samples), np.float32)
     inputs = {"log_mel": log_mel, "audio": np.repeat(noise, len(log_mel), axis=0)}
-    made = await engine.infer("griffin_lim", inputs, deadline=deadline, begun=True)
+    made = await call.infer("griffin_lim", inputs, continues=True)
     return list(made[f"{NEXT}audio"])

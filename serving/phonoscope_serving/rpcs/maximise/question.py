@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope_serving.errors import InvalidRequest, Violation
+from phonoscope_serving.errors import InvalidRequest, Violation, shown
 from phonoscope_serving.rpcs.maximise.settings import DIRECTIONS, Ascents, AscentSettings
 from phonoscope_serving.tensors import Array, Floats
 
 EVERYWHERE = (-1, -1)  # instead of a frame and a band
-SHOWN_CHARACTERS = 40  # of a name that no layer has
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,7 @@ def check(known: Ascents, question: MaximisationQuestion) -> None:
 def _term_violations(known: Ascents, term: ResponseTerm, field: str) -> Iterator[Violation]:
     widths = known.channels
     if term.layer not in widths:
-        shown = f"is {term.layer[:SHOWN_CHARACTERS]!r}; the detector has {', '.join(widths)}"
-        yield Violation(f"{field}.layer", shown)
+        yield Violation(f"{field}.layer", f"is {shown(term.layer)}; the detector has {', '.join(widths)}")
     elif term.channel is not None and term.channel >= widths[term.layer]:
         yield Violation(f"{field}.channel", f"is {term.channel}; {term.layer} has 0 to {widths[term.layer] - 1}")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.config import CONFIG, ModelConfig, parameter
-from phonoscope_serving.bundle.manifest import MANIFEST, field, read_manifest
+from phonoscope_serving.bundle.manifest import MANIFEST, field
 from phonoscope_serving.errors import BundleError
 
 CLIMBER = "maximise"
@@ -50,7 +50,7 @@ def ascents(bundle: Bundle) -> Ascents | None:
         raise BundleError(f"{MANIFEST}: there is {present[0]}, but no model {', '.join(sorted(missing))}")
     channels = _channels(bundle.models, CLIMBER)
     shapes = {layer.name: layer.shape for layer in bundle.layers}
-    entry = field(read_manifest(bundle.root), "maximisation", dict)
+    entry = field(bundle.manifest, "maximisation", dict)
     return Ascents(
         channels=channels,
         map_sizes={

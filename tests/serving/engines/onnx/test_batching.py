@@ -49,8 +49,8 @@ def rows(*values, columns=3):
     return {"x": np.repeat(np.array(values, np.float32)[:, None], columns, axis=1)}
 
 
-def ask(queue, inputs, deadline=None, begun=False, outputs=("y",)):
-    return asyncio.create_task(queue.submit(inputs, outputs, deadline=deadline, begun=begun))
+def ask(queue, inputs, deadline=None, continues=False, outputs=("y",)):
+    return asyncio.create_task(queue.submit(inputs, outputs, deadline=deadline, continues=continues))
 
 
 async def busy(queue, gate):
@@ -62,7 +62,7 @@ async def busy(queue, gate):
 
 async def test_a_request_that_finds_the_engine_idle_does_not_wait_for_company(queue, gate):
     gate.open.set()
-    assert (await queue.submit(rows(1), ("y",), deadline=None, begun=False))["y"][0, 0] == 2
+    assert (await queue.submit(rows(1), ("y",), deadline=None, continues=False))["y"][0, 0] == 2
     assert gate.batches == [[1]]
 
 
@@ -78,7 +78,7 @@ async def test_requests_that_arrive_while_a_batch_runs_are_run_together(queue, g
 async def test_one_who_asks_again_at_once_runs_with_whoever_waits(queue, gate):
     async def ask_on(first):
         for number in range(first, first + 5):
-            await queue.submit(rows(number), ("y",), deadline=None, begun=True)
+            await queue.submit(rows(number), ("y",), deadline=None, continues=True)
 
     both = asyncio.gather(ask_on(10), ask_on(20))
     await gate.entered.wait()
@@ -90,7 +90,7 @@ async def test_one_who_asks_again_at_once_runs_with_whoever_waits(queue, gate):
 async def test_one_who_comes_while_another_goes_on_asking_shares_the_next_batch(queue, gate):
     async def ask_on(first):
         for number in range(first, first + 3):
-            await queue.submit(rows(number), ("y",), deadline=None, begun=True)
+            await queue.submit(rows(number), ("y",), deadline=None, continues=True)
 
     one = asyncio.create_task(ask_on(10))
     await gate.entered.wait()
@@ -163,18 +163,18 @@ async def test_a_full_queue_refuses_and_says_when_to_come_back(queue, gate):
     waiting = [ask(queue, rows(n)) for n in range(6)]
     await asyncio.sleep(0)
     with pytest.raises(QueueFull, match="6 rows wait for double; at most 6 may") as refused:
-        await queue.submit(rows(9), ("y",), deadline=None, begun=False)
+        await queue.submit(rows(9), ("y",), deadline=None, continues=False)
     assert refused.value.retry_after_s > 0
     gate.open.set()
     await asyncio.gather(first, *waiting)
-    assert (await queue.submit(rows(9), ("y",), deadline=None, begun=False))["y"][0, 0] == 18
+    assert (await queue.submit(rows(9), ("y",), deadline=None, continues=False))["y"][0, 0] == 18
 
 
 async def test_a_request_already_begun_is_not_refused(queue, gate):
     first = await busy(queue, gate)
     waiting = [ask(queue, rows(n)) for n in range(6)]
     await asyncio.sleep(0)
-    waiting.append(ask(queue, rows(9), begun=True))
+    waiting.append(ask(queue, rows(9), continues=True))
     gate.open.set()
     await asyncio.gather(first, *waiting)
     assert 9 in gate.batches[-1]
@@ -182,7 +182,7 @@ async def test_a_request_already_begun_is_not_refused(queue, gate):
 
 async def test_a_request_larger_than_the_queue_is_taken_when_nobody_waits(queue, gate):
     gate.open.set()
-    answer = await queue.submit(rows(*range(20)), ("y",), deadline=None, begun=False)
+    answer = await queue.submit(rows(*range(20)), ("y",), deadline=None, continues=False)
     assert len(answer["y"]) == 20
 
 
@@ -210,10 +210,10 @@ async def test_a_cancelled_request_makes_room_in_the_queue(queue, gate):
 async def test_a_request_whose_deadline_passes_in_the_queue_is_never_run(queue, gate):
     first = await busy(queue, gate)
     with pytest.raises(DeadlinePassed, match="while double was waited for"):
-        await queue.submit(rows(1), ("y",), deadline=asyncio.get_running_loop().time() + 0.01, begun=False)
+        await queue.submit(rows(1), ("y",), deadline=asyncio.get_running_loop().time() + 0.01, continues=False)
     gate.open.set()
     await first
-    await queue.submit(rows(2), ("y",), deadline=None, begun=False)
+    await queue.submit(rows(2), ("y",), deadline=None, continues=False)
     assert gate.batches == [[0], [2]]
 
 
@@ -223,7 +223,7 @@ async def test_a_request_with_less_time_than_any_batch_ever_took_is_refused_at_o
     gate.open.set()
     await first
     with pytest.raises(DeadlinePassed, match="double takes at least"):
-        await queue.submit(rows(1), ("y",), deadline=asyncio.get_running_loop().time() + 0.02, begun=False)
+        await queue.submit(rows(1), ("y",), deadline=asyncio.get_running_loop().time() + 0.02, continues=False)
     assert gate.batches == [[0]]
 
 
@@ -234,7 +234,7 @@ async def test_one_slow_run_does_not_shut_the_door_for_ever(queue, gate):
     await first
     for _ in range(50):
         try:
-            await queue.submit(rows(1), ("y",), deadline=asyncio.get_running_loop().time() + 0.03, begun=False)
+            await queue.submit(rows(1), ("y",), deadline=asyncio.get_running_loop().time() + 0.03, continues=False)
             break
         except DeadlinePassed:
             continue
@@ -250,7 +250,7 @@ async def test_what_breaks_a_batch_is_told_to_all_in_it_and_the_next_is_run(queu
     outcomes = await asyncio.gather(first, *others, return_exceptions=True)
     assert [str(outcome) for outcome in outcomes] == ["out of memory"] * 3
     gate.fault = None
-    assert (await queue.submit(rows(4), ("y",), deadline=None, begun=False))["y"][0, 0] == 8
+    assert (await queue.submit(rows(4), ("y",), deadline=None, continues=False))["y"][0, 0] == 8
 
 
 async def test_closing_ends_what_runs_and_what_waits(queue, gate):
@@ -261,7 +261,7 @@ async def test_closing_ends_what_runs_and_what_waits(queue, gate):
     outcomes = await asyncio.gather(first, second, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [EngineLost, EngineLost]
     with pytest.raises(EngineLost):
-        await queue.submit(rows(1), ("y",), deadline=None, begun=False)
+        await queue.submit(rows(1), ("y",), deadline=None, continues=False)
 
 
 async def test_the_queues_of_one_engine_take_turns(gate):

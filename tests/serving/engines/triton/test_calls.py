@@ -52,8 +52,8 @@ async def calls(server, metrics):
 
 @pytest.fixture
 def ask(server, calls):
-    def ask(name, rows, deadline=None, begun=False, model="explain"):
-        return asyncio.create_task(calls.run(model, rows, server.call(name), deadline=deadline, begun=begun))
+    def ask(name, rows, deadline=None, continues=False, model="explain"):
+        return asyncio.create_task(calls.run(model, rows, server.call(name), deadline=deadline, continues=continues))
 
     return ask
 
@@ -95,7 +95,7 @@ async def test_a_call_that_waits_here_is_not_sent_once_its_caller_left(server, a
 
 
 async def test_who_comes_first_is_sent_first_though_a_smaller_one_would_fit(server, ask):
-    calls = [ask("first", 3), ask("large", 4, begun=True), ask("small", 1, begun=True)]
+    calls = [ask("first", 3), ask("large", 4, continues=True), ask("small", 1, continues=True)]
     await settled()
     assert server.sent == ["first"]
     server.released.set()
@@ -125,9 +125,9 @@ async def test_more_than_may_wait_is_refused_unless_it_has_begun(server, ask):
     with pytest.raises(QueueFull, match="6 rows wait for explain; at most 6 may") as refused:
         await ask("third", 1)
     assert refused.value.retry_after_s == 0.5
-    begun = ask("begun", 1, begun=True)
+    continued = ask("continued", 1, continues=True)
     server.released.set()
-    assert await asyncio.gather(*calls, begun) == ["first", "second", "begun"]
+    assert await asyncio.gather(*calls, continued) == ["first", "second", "continued"]
 
 
 @pytest.mark.parametrize("ahead", [0, 4])
@@ -162,7 +162,7 @@ async def test_nobody_hears_what_becomes_of_a_call_that_was_left(server, ask, ca
 
 async def test_an_abandoned_call_is_given_up_after_a_while(server, ask, monkeypatch):
     monkeypatch.setattr(triton_calls, "ABANDONED_S", 0.02)
-    left, waits = ask("left", 4), ask("waits", 4, begun=True)
+    left, waits = ask("left", 4), ask("waits", 4, continues=True)
     await settled()
     left.cancel()
     await asyncio.sleep(0.05)

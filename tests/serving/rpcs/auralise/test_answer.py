@@ -4,6 +4,7 @@ from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.errors import BundleError, InvalidRequest, NotInBundle, OutOfRange
 from phonoscope_serving.rpcs.auralise.answer import AuralisationQuestion, Resynthesis, auralise
 from phonoscope_serving.rpcs.auralise.networks import audible_networks
+from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.sound.audio import PcmAudio
 from phonoscope_serving.sound.decoding import Decoder
 from support.bundles.repository import copied, replace, without_auralisation
@@ -29,7 +30,7 @@ async def ask(engine, bundle):
         } | others
         question = AuralisationQuestion(network=network, layer=layer, features=tuple(features), **asked)
         source = PcmAudio(samples.tobytes(), 22050, 1)
-        return await auralise(engine, audible_networks(of), decoder, source, question, None)
+        return await auralise(Call(engine, of, decoder), audible_networks(of), source, question)
 
     yield ask
     decoder.close()

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from phonoscope_serving.errors import InvalidRequest, OutOfRange
+from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.answer import (
     ALPHA_GRID,
     Alpha,
@@ -35,7 +36,7 @@ async def ask(engine, bundle):
     async def ask(at_s=2.5, region=GIVEN, masking=Masking.M2, samples=SONG, rule="", **options):
         source = PcmAudio(samples.tobytes(), 22050, 1)
         question = Question(at_s, rule, region, masking, **options)
-        return await explain(engine, bundle, decoder, source, question, None)
+        return await explain(Call(engine, bundle, decoder), source, question)
 
     yield ask
     decoder.close()
@@ -185,7 +186,7 @@ async def test_a_file_and_its_samples_are_explained_alike(engine, bundle, ask):
     decoder = Decoder(1)
     content = EncodedAudio(encoded(SONG, 22050, "WAV", "FLOAT"))
     question = Question(2.5, "", GIVEN, Masking.M2)
-    from_file = await explain(engine, bundle, decoder, content, question, None)
+    from_file = await explain(Call(engine, bundle, decoder), content, question)
     decoder.close()
     assert from_file.trust == (await ask()).trust
 

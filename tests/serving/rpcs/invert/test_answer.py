@@ -3,6 +3,7 @@ import onnxruntime as ort
 import pytest
 from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.errors import InvalidRequest, NotInBundle, OutOfRange
+from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.invert.answer import InversionQuestion, invert_layers
 from phonoscope_serving.sound.audio import PcmAudio
 from phonoscope_serving.sound.decoding import Decoder
@@ -20,7 +21,8 @@ async def ask(engine, bundle):
 
     async def ask(layers=(), at_s=2.5, listen=False, samples=SONG, of=bundle):
         question = InversionQuestion(at_s, tuple(layers), listen)
-        return await invert_layers(engine, of, decoder, PcmAudio(samples.tobytes(), 22050, 1), question, None)
+        source = PcmAudio(samples.tobytes(), 22050, 1)
+        return await invert_layers(Call(engine, of, decoder), source, question)
 
     yield ask
     decoder.close()

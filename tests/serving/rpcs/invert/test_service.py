@@ -93,6 +93,6 @@ def test_how_well_each_layer_was_inverted_is_counted(service, bundle):
     names = ("phonoscope_inversion_error_sum", "phonoscope_inversions_out_of_distribution_total")
     before = [counted(name) for name in names]
     (inversion,) = service.stub.InvertLayers(InvertLayersRequest(audio=pcm(SONG), at_s=2.0, layers=["fc8"])).inversions
-    errors, strange = np.subtract([counted(name) for name in names], before)
+    errors, out_of_distribution = np.subtract([counted(name) for name in names], before)
     assert errors.tolist() == pytest.approx([0] * 7 + [inversion.reconstruction_error, 0], abs=1e-5)
-    assert strange.tolist() == [0] * 7 + [int(inversion.out_of_distribution), 0]
+    assert out_of_distribution.tolist() == [0] * 7 + [int(inversion.out_of_distribution), 0]

@@ -8,11 +8,13 @@ from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.errors import BundleError, DeadlinePassed, InvalidRequest
 from phonoscope_serving.metrics import Metrics
+from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.maximise.answer import Example, Progress, maximise
 from phonoscope_serving.rpcs.maximise.question import MaximisationQuestion, ResponseTerm
 from phonoscope_serving.rpcs.maximise.settings import AscentSettings, ascents
-from support.bundles.miniature_ascent import STEPS_PER_CALL, bundle_that_can_maximise
-from support.bundles.repository import edit_manifest, replace, without_generator
+from phonoscope_serving.sound.decoding import Decoder
+from support.bundles.miniature_ascent import SETTINGS, STEPS_PER_CALL, bundle_that_can_maximise
+from support.bundles.repository import edit_manifest, put, replace, without_generator
 
 LOGIT = (ResponseTerm("logit", None, 1.0),)
 
@@ -28,7 +30,11 @@ class Counted:
     def __init__(self, bundle, **options):
         self.metrics = Metrics()
         self.engine = OnnxEngine(bundle, OnnxOptions(device="cpu", threads=1, **options), self.metrics)
-        self.known = ascents(bundle)
+        self.bundle, self.known = bundle, ascents(bundle)
+
+    def maximise(self, asked, deadline=None):
+        call = Call(self.engine, self.bundle, Decoder(1), deadline)
+        return maximise(call, self.known, asked)
 
     def count(self, what, model="maximise"):
         return self.metrics.registry.get_sample_value(f"phonoscope_batch_rows_{what}", {"model": model}) or 0
@@ -48,7 +54,7 @@ def question(terms=LOGIT, position=None, direction="maximise", examples=1, seed=
 
 
 async def answered(counted, asked, deadline=None):
-    events = [event async for event in maximise(counted.engine, counted.known, asked, deadline)]
+    events = [event async for event in counted.maximise(asked, deadline)]
     split = [event for event in events if isinstance(event, Progress)], [e for e in events if isinstance(e, Example)]
     assert events == [*split[0], *split[1]]  # progress first
     return split
@@ -158,7 +164,7 @@ async def test_a_cancelled_request_has_left_by_the_next_boundary(counted):
 
 async def test_a_slow_follower_is_still_told_of_the_last_step(counted):
     steps = []
-    async for event in maximise(counted.engine, counted.known, question(examples=2), None):
+    async for event in counted.maximise(question(examples=2)):
         if isinstance(event, Progress):
             steps.append(event.step)
             await asyncio.sleep(0.5)  # by then all is done
@@ -166,7 +172,7 @@ async def test_a_slow_follower_is_still_told_of_the_last_step(counted):
 
 
 async def test_a_follower_who_stops_following_ends_the_work(counted):
-    events = maximise(counted.engine, counted.known, question(steps=2000), None)
+    events = counted.maximise(question(steps=2000))
     assert (await anext(events)).step[0] < 2000
     await events.aclose()
     batches = counted.count("count")
@@ -215,6 +221,13 @@ def test_a_bundle_whose_settings_are_missing_is_refused(tmp_path):
     replace(root, "maximise/config.pbtxt", "conv1:64", "conv1:many")
     with pytest.raises(BundleError, match="channels must be LAYER:NUMBER"):
         ascents(load_bundle(root))
+
+
+def test_settings_are_those_that_were_verified_though_the_manifest_is_altered_later(tmp_path):
+    root = bundle_that_can_maximise(tmp_path)
+    bundle = load_bundle(root)
+    put(root, "MANIFEST.json", "{}")
+    assert ascents(bundle).defaults["maximise"].steps == SETTINGS["maximise"]["steps"]
 
 
 def test_a_bundle_without_a_generator_has_no_ascents(tmp_path):

@@ -149,7 +149,7 @@ async def test_requests_whose_callers_left_are_not_run(server, engine, embedded)
         return model.inference_count
 
     before, inputs = rows(), inputs_of("listen", 8, embedded.run)
-    calls = [asyncio.create_task(engine.infer("listen", inputs, begun=True)) for _ in range(32)]
+    calls = [asyncio.create_task(engine.infer("listen", inputs, continues=True)) for _ in range(32)]
     await calls[0]
     for call in calls[1:]:
         call.cancel()
@@ -190,7 +190,7 @@ async def test_more_rows_than_may_be_in_flight_are_refused_unless_their_request_
     answers = await asyncio.gather(
         engine.infer("explain_masker", explain_inputs(3)),
         engine.infer("explain_masker", explain_inputs(2)),
-        engine.infer("explain_masker", explain_inputs(2), begun=True),
+        engine.infer("explain_masker", explain_inputs(2), continues=True),
         return_exceptions=True,
     )
     await engine.close()

@@ -79,7 +79,9 @@ async def test_calls_given_up_spoil_no_other_and_keep_no_region(own_server, shar
     inputs = explain_inputs()
     expected = embedded.run("explain_masker", inputs)
     for _ in range(5):
-        calls = [asyncio.create_task(sharing.infer("explain_masker", explain_inputs(8), begun=True)) for _ in range(8)]
+        calls = [
+            asyncio.create_task(sharing.infer("explain_masker", explain_inputs(8), continues=True)) for _ in range(8)
+        ]
         await asyncio.sleep(0.02)
         for call in calls:
             call.cancel()

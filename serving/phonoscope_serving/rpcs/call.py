@@ -1,0 +1,38 @@
+"""One call while it is answered: what answers it, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.front_end import FrontEnd
+from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.sound.audio import AudioSource, Recording
+from phonoscope_serving.sound.decoding import Decoder, Result
+from phonoscope_serving.sound.excerpt import Excerpt, excerpt_around
+from phonoscope_serving.tensors import Array, Tensors
+
+
+@dataclass(frozen=True)
+class Call:
+    """What answers one call, and how long its caller waits."""
+
+    engine: Engine  # runs the bundle's graphs
+    bundle: Bundle
+    decoder: Decoder  # reads recordings
+    deadline: float | None = None  # on the event loop's clock, in seconds; None waits for ever
+
+    async def infer(
+        self, model: str, inputs: Tensors, *, outputs: Collection[str] | None = None, continues: bool = False
+    ) -> dict[str, Array]:
+        """Runs one model or ensemble of the bundle; see `Engine.infer`."""
+        return await self.engine.infer(model, inputs, outputs=outputs, deadline=self.deadline, continues=continues)
+
+    async def read(self, source: AudioSource, work: Callable[[Recording], Result]) -> Result:
+        """Reads from a recording what `work` reads; see `Decoder.read`."""
+        return await self.decoder.read(source, work, self.deadline)
+
+    async def excerpt(self, source: AudioSource, front_end: FrontEnd, at_s: float) -> Excerpt:
+        """Reads the excerpt around one moment of a recording; see `excerpt_around` and `Decoder.read`."""
+        return await self.read(source, lambda recording: excerpt_around(recording, front_end, at_s))
