@@ -27,15 +27,15 @@ from phonoscope_client.results.bundle import AudibleNetwork, Bundle, Layer, Rule
 from phonoscope_client.results.curve import Curve
 from phonoscope_client.results.explanation import Explanation, Masking, Trust
 from phonoscope_client.results.inversion import Inversions, LayerInversion
-from phonoscope_client.results.maximisation import AscentProgress, Maximisation, MaximisedExample, ResponseTerm
+from phonoscope_client.results.maximisation import Maximisation, MaximisationProgress, MaximisedExample
 from phonoscope_client.results.parts import Axes, BundleReference, Label, Waveform
 from phonoscope_client.results.passages import Passage, vocal_passages
+from phonoscope_client.results.response import ResponseTerm
 from phonoscope_client.transport.audio import AudioInput
 from phonoscope_client.transport.channel import Tls
 from phonoscope_client.transport.service import RunningService, running_service
 
 __all__ = [
-    "AscentProgress",
     "AudibleNetwork",
     "AudioInput",
     "Auralisation",
@@ -56,6 +56,7 @@ __all__ = [
     "LayerInversion",
     "Masking",
     "Maximisation",
+    "MaximisationProgress",
     "MaximisedExample",
     "NotInBundleError",
     "OutOfRangeError",
