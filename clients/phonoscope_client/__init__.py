@@ -5,8 +5,8 @@ Example:
         explanation = client.explain("song.mp3", at_s=34.0)
         print(explanation.label, explanation.trust.label_kept)
 
-The exceptions are drawn in `phonoscope_client.errors`. `phonoscope_client.report` and `.curve_report` make the HTML
-reports; they alone need Matplotlib.
+The exceptions are drawn in `phonoscope_client.errors`. `phonoscope_client.reports` makes the HTML reports; it alone
+needs the extra `report`.
 """
 
 from phonoscope_client.client import Client
@@ -15,6 +15,7 @@ from phonoscope_client.errors import (
     DeadlineExceededError,
     FieldViolation,
     InvalidInputError,
+    MissingExtraError,
     NotInBundleError,
     OutOfRangeError,
     PhonoscopeError,
@@ -58,6 +59,7 @@ __all__ = [
     "Maximisation",
     "MaximisationProgress",
     "MaximisedExample",
+    "MissingExtraError",
     "NotInBundleError",
     "OutOfRangeError",
     "Passage",

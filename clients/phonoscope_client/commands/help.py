@@ -83,4 +83,7 @@ Explains a moment of the song that comes with Phonoscope. No service and no file
 
   phonoscope demo --out out/demo
 """
-SERVICE = "Without --server, a service is started for the one call; that needs `pip install 'phonoscope[serving]'`."
+INSTALL = """\
+Without --server, a service is started for the one call; that needs `pip install 'phonoscope[serving]'`. Pages and
+pictures, which --out asks for, need `pip install 'phonoscope[report]'`.
+"""

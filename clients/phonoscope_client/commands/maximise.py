@@ -12,7 +12,7 @@ from typing import Any
 
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import maximisation_text
-from phonoscope_client.commands.summary import summary, write_sounds
+from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
 from phonoscope_client.errors import InvalidInputError
 from phonoscope_client.files import write_text
 from phonoscope_client.results import response as responses
@@ -127,6 +127,7 @@ def maximise(
         What was found, and the summary as one JSON document.
     """
     started_s = time.monotonic()
+    must_be_able_to_draw(out)
 
     def on_progress(made: MaximisationProgress) -> None:
         note(f"step {min(made.step)}: response {sum(made.response) / len(made.response):.3f} on average")
