@@ -1,4 +1,4 @@
-# The service alone: no torch, no trainer, no bundle. The model repository is mounted.
+# The service alone: no torch, no trainer, no pages, no bundle. The model repository is mounted.
 #   docker build --target cpu --tag phonoscope:cpu .
 #   docker build --target gpu --tag phonoscope:gpu .     (run with --gpus all)
 

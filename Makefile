@@ -18,13 +18,13 @@ $(BIN)/python:
 
 # Each stamp is an install; a change of pyproject.toml installs again.
 .venv/serving.stamp: pyproject.toml | $(BIN)/python
-	@echo "Installing the client and the service (no torch needed)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[serving]'
+	@echo "Installing the client, its pages and the service (no torch needed)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[serving,report]'
 	@touch $@
 
 .venv/all.stamp: pyproject.toml | $(BIN)/python
 	@echo "Installing everything: client, service, trainer, test tools (a few minutes the first time)"
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --editable '.[serving,trainer,corpora,dev]' \
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --editable '.[serving,report,trainer,corpora,dev]' \
 		| grep -E --line-buffered '^(Collecting|Installing|Successfully)' | cut -c1-100
 	@touch $@ .venv/serving.stamp
 

@@ -5,8 +5,8 @@ Example:
         explanation = client.explain("song.mp3", at_s=34.0)
         print(explanation.label, explanation.trust.label_kept)
 
-The exceptions are drawn in `phonoscope_client.errors`. `phonoscope_client.report` and `.curve_report` make the HTML
-reports; they alone need Matplotlib.
+The exceptions are drawn in `phonoscope_client.errors`. `phonoscope_client.reports` makes the HTML reports; it alone
+needs the extra `report`.
 """
 
 from phonoscope_client.client import Client
@@ -15,6 +15,7 @@ from phonoscope_client.errors import (
     DeadlineExceededError,
     FieldViolation,
     InvalidInputError,
+    MissingExtraError,
     NotInBundleError,
     OutOfRangeError,
     PhonoscopeError,
@@ -27,15 +28,15 @@ from phonoscope_client.results.bundle import AudibleNetwork, Bundle, Layer, Rule
 from phonoscope_client.results.curve import Curve
 from phonoscope_client.results.explanation import Explanation, Masking, Trust
 from phonoscope_client.results.inversion import Inversions, LayerInversion
-from phonoscope_client.results.maximisation import AscentProgress, Maximisation, MaximisedExample, ResponseTerm
+from phonoscope_client.results.maximisation import Maximisation, MaximisationProgress, MaximisedExample
 from phonoscope_client.results.parts import Axes, BundleReference, Label, Waveform
 from phonoscope_client.results.passages import Passage, vocal_passages
+from phonoscope_client.results.response import ResponseTerm
 from phonoscope_client.transport.audio import AudioInput
 from phonoscope_client.transport.channel import Tls
 from phonoscope_client.transport.service import RunningService, running_service
 
 __all__ = [
-    "AscentProgress",
     "AudibleNetwork",
     "AudioInput",
     "Auralisation",
@@ -56,7 +57,9 @@ __all__ = [
     "LayerInversion",
     "Masking",
     "Maximisation",
+    "MaximisationProgress",
     "MaximisedExample",
+    "MissingExtraError",
     "NotInBundleError",
     "OutOfRangeError",
     "Passage",

@@ -77,7 +77,7 @@ def get_parser() -> argparse.ArgumentParser:
             name,
             help=command.summary,
             description=command.description,
-            epilog=command_help.SERVICE,
+            epilog=command_help.INSTALL,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.add_options(command_parser)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from types import TracebackType
 from typing import Literal, Self
 
@@ -21,7 +22,8 @@ from phonoscope_client.results.bundle import Bundle
 from phonoscope_client.results.curve import Curve
 from phonoscope_client.results.explanation import Explanation, Masking
 from phonoscope_client.results.inversion import Inversions
-from phonoscope_client.results.maximisation import AscentProgress, Direction, Maximisation, ResponseTerm
+from phonoscope_client.results.maximisation import Direction, Maximisation, MaximisationProgress
+from phonoscope_client.results.response import ResponseTerm
 from phonoscope_client.transport import audio as sound
 from phonoscope_client.transport.audio import AudioInput
 from phonoscope_client.transport.calls import Calls
@@ -193,7 +195,8 @@ class Client:
         learning_rate: float | None = None,
         prior_weight: float | None = None,
         listen: bool = True,
-    ) -> Iterator[AscentProgress | Maximisation]:
+        on_progress: Callable[[MaximisationProgress], None] | None = None,
+    ) -> Maximisation:
         """Sounds that a unit, a layer or any weighted sum of units responds to most, or least.
 
         Args:
@@ -202,13 +205,12 @@ class Client:
             direction: "maximise" or "minimise".
             examples: how many sounds, 1 to 16.
             seed: of the random sounds they are found from.
-            steps: of the ascent, 0 to 2000; None for the bundle's own, likewise below.
+            steps: of the optimiser, 0 to 2000; None for the bundle's own, likewise below.
             learning_rate: length of a step, above 0 to 1.
             prior_weight: how much it counts to stay close to music, 0 to 10.
             listen: whether to return every example as sound as well.
-
-        Yields:
-            Progress every few steps, then the `Maximisation`. Whoever stops early has the service stop too.
+            on_progress: called every few steps, in the calling thread. What it raises ends the call: the service stops,
+                and the exception is raised here. From another thread, `close` cancels.
 
         Raises:
             NotInBundleError: the bundle that is served has no generator.
@@ -216,7 +218,8 @@ class Client:
         request = maximisation_messages.request(
             terms, position, direction, examples, seed, steps, learning_rate, prior_weight, listen
         )
-        return maximisation_messages.events(self._calls.stream(self._stub.Maximise, request), request, terms, direction)
+        with closing(self._calls.stream(self._stub.Maximise, request)) as stream:
+            return maximisation_messages.maximisation(stream, request, terms, direction, on_progress)
 
     def describe(self) -> Bundle:
         """What the service is serving."""

@@ -8,6 +8,7 @@ PhonoscopeError
 ├── NotInBundleError          the bundle that is served holds nothing for what is asked
 ├── UnavailableError          no service could be reached or started
 ├── UnauthenticatedError      a bearer token is required and was not given or is wrong
+├── MissingExtraError         pages and pictures need packages that are not installed; names the extra
 └── ServiceError              a defect of the service; the request id finds it in its log
 """
 
@@ -90,6 +91,10 @@ class UnavailableError(PhonoscopeError):
 
 class UnauthenticatedError(PhonoscopeError):
     """A bearer token is required and was not given or is wrong."""
+
+
+class MissingExtraError(PhonoscopeError, ImportError):
+    """Pages and pictures need packages that are not installed."""
 
 
 class ServiceError(PhonoscopeError):

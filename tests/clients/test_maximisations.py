@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from google.rpc import error_details_pb2
 from phonoscope.v1 import maximisation_pb2, time_frequency_pb2
-from phonoscope_client import AscentProgress, Client, InvalidInputError, Maximisation, ResponseTerm, ServiceError
+from phonoscope_client import Client, InvalidInputError, Maximisation, MaximisationProgress, ResponseTerm, ServiceError
 from phonoscope_client.cli import get_parser, main
-from phonoscope_client.commands.maximise import Wish, wish
+from phonoscope_client.commands.maximise import MaximisationOptions, maximisation_options
 from support.services.client_results import maximisation
 from support.services.written_answers import abort, serving
 
@@ -56,11 +56,12 @@ def stream(request, context=None):
         yield maximisation_pb2.MaximiseResponse(example=example)
 
 
-def test_progress_comes_first_and_then_everything_that_was_found():
+def test_progress_is_reported_and_everything_that_was_found_is_returned():
+    progress = []
     with serving(stream) as address, Client(address) as client:
-        *progress, found = client.maximise(examples=3)
-    assert [type(each) for each in progress] == [AscentProgress] * 2
-    assert progress[1] == AscentProgress((20,) * 3, (2.0,) * 3, (-60.0,) * 3)
+        found = client.maximise(examples=3, on_progress=progress.append)
+    assert [type(each) for each in progress] == [MaximisationProgress] * 2
+    assert progress[1] == MaximisationProgress((20,) * 3, (2.0,) * 3, (-60.0,) * 3)
     assert isinstance(found, Maximisation)
     assert (found.response, found.direction, found.steps, found.learning_rate) == ("output", "maximise", 20, 0.01)
     assert [each.response for each in found.examples.values()] == [2, 3, 4]
@@ -77,7 +78,7 @@ def test_what_is_asked_reaches_the_service():
 
     terms = [ResponseTerm("conv5", 3, 0.5), ResponseTerm("conv5")]
     with serving(answer) as address, Client(address) as client:
-        *_, found = client.maximise(
+        found = client.maximise(
             terms, position=(16, 10), direction="minimise", examples=2, seed=7, steps=0, prior_weight=0.0, listen=False
         )
     (request,) = asked
@@ -94,19 +95,43 @@ def test_what_is_asked_reaches_the_service():
     assert found.sounds == {}
 
 
-def test_whoever_stops_following_has_the_service_stop():
-    stopped = threading.Event()
+class Endless:
+    """An answer that reports progress and then goes on until its caller leaves."""
 
-    def answer(request, context):
-        context.add_callback(stopped.set)
-        yield from stream(request)
-        stopped.wait(10)
+    def __init__(self):
+        self.stopped = threading.Event()
 
-    with serving(answer) as address, Client(address) as client:
-        events = client.maximise()
-        next(events)
-        events.close()
-        assert stopped.wait(10)
+    def __call__(self, request, context):
+        context.add_callback(self.stopped.set)
+        yield from list(stream(request))[:2]
+        self.stopped.wait(60)
+
+
+class EnoughError(Exception):
+    """What a caller raises who has seen enough."""
+
+
+def test_what_the_callback_raises_ends_the_call_and_has_the_service_stop():
+    endless = Endless()
+
+    def on_progress(_):
+        raise EnoughError
+
+    with serving(endless) as address, Client(address) as client:
+        with pytest.raises(EnoughError):
+            client.maximise(on_progress=on_progress)
+        assert endless.stopped.wait(60)
+
+
+def test_closing_the_client_from_another_thread_cancels():
+    endless, reported = Endless(), threading.Event()
+    with serving(endless) as address, Client(address) as client:
+        closing = threading.Thread(target=lambda: reported.wait(60) and client.close())
+        closing.start()
+        with pytest.raises(ServiceError):
+            client.maximise(on_progress=lambda _: reported.set())
+        closing.join()
+        assert endless.stopped.wait(60)
 
 
 def test_a_refusal_names_its_field():
@@ -121,7 +146,7 @@ def test_a_refusal_names_its_field():
         )
 
     with serving(answer) as address, Client(address) as client, pytest.raises(InvalidInputError) as caught:
-        list(client.maximise([ResponseTerm("fc9")]))
+        client.maximise([ResponseTerm("fc9")])
     assert [each.field for each in caught.value.violations] == ["terms[0].layer"]
 
 
@@ -130,7 +155,7 @@ def test_a_stream_that_ends_too_early_is_a_defect_of_the_service():
         yield from list(stream(request))[:-1]
 
     with serving(answer) as address, Client(address) as client, pytest.raises(ServiceError, match="after 3 examples"):
-        list(client.maximise(examples=4))
+        client.maximise(examples=4)
 
 
 @pytest.mark.parametrize(
@@ -189,15 +214,34 @@ def test_the_command_without_a_folder_asks_for_no_sound_and_prints_a_summary(cap
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], Wish()),
-        (["--layer", "output", "--sign", "min"], Wish((ResponseTerm("logit"),), direction="minimise")),
-        (["--layer", "conv5:3", "--at", "16,10"], Wish((ResponseTerm("conv5", 3),), (16, 10))),
-        (["--steps", "5", "--seed", "9", "--prior-weight", "0"], Wish(steps=5, seed=9, prior_weight=0.0)),
+        ([], MaximisationOptions()),
+        (["--layer", "output", "--sign", "min"], MaximisationOptions((ResponseTerm("logit"),), direction="minimise")),
+        (["--layer", "conv5:3", "--at", "16,10"], MaximisationOptions((ResponseTerm("conv5", 3),), (16, 10))),
+        (["--layer", "conv5:3@16x10"], MaximisationOptions((ResponseTerm("conv5", 3),), (16, 10))),
+        (
+            ["--layer", "fc8,fc7", "--layer", "mp6"],
+            MaximisationOptions(tuple(map(ResponseTerm, ("fc8", "fc7", "mp6")))),
+        ),
+        (
+            ["--steps", "5", "--seed", "9", "--prior-weight", "0"],
+            MaximisationOptions(steps=5, seed=9, prior_weight=0.0),
+        ),
     ],
     ids=str,
 )
-def test_options_become_a_wish(arguments, expected):
-    assert wish(get_parser().parse_args(["maximise", *arguments])) == expected
+def test_the_command_line_becomes_what_the_client_is_asked(arguments, expected):
+    assert maximisation_options(get_parser().parse_args(["maximise", *arguments])) == expected
+
+
+def test_two_places_are_refused_before_a_service_is_started(capsys):
+    assert main(["maximise", "--layer", "conv5:3@16x10", "--at", "1x2"]) == 1
+    assert capsys.readouterr().err == "phonoscope: position: 1x2 and 16x10; give one for all terms\n"
+
+
+def test_the_commands_help_teaches_the_grammar_of_a_response(capsys):
+    with pytest.raises(SystemExit):
+        get_parser().parse_args(["maximise", "--help"])
+    assert "LAYER[:CHANNEL][@FRAMExBAND][*WEIGHT]" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["FC7", "fc7:x", "1.2.3*fc7", "fc7:1:2", ""])

@@ -12,7 +12,7 @@ from typing import Any
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import auralisation_text
 from phonoscope_client.commands.song_options import add_moment, must_exist
-from phonoscope_client.commands.summary import summary, write_sounds
+from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
 from phonoscope_client.files import write_text
 from phonoscope_client.results.auralisation import Auralisation, Network, Resynthesis
 
@@ -94,6 +94,7 @@ def auralise(
     """
     started_s = time.monotonic()
     must_exist(song)
+    must_be_able_to_draw(out)
     with connection.open(note) as client:
         note(f"listening with {features.layer} of the {features.network} to {song.name} around {at_s:.2f} s ...")
         auralisation = client.auralise(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import explanation_text
 from phonoscope_client.commands.song_options import add_moment, must_exist
-from phonoscope_client.commands.summary import summary, write_sounds
+from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
 from phonoscope_client.files import write_text
 from phonoscope_client.results.explanation import Explanation, Masking
 
@@ -73,6 +73,7 @@ def explain(
     """
     started_s = time.monotonic()
     must_exist(song)
+    must_be_able_to_draw(out)
     with connection.open(note) as client:
         note(f"explaining {song.name} at {at_s:.2f} s ...")
         explanation = client.explain(song, at_s, **vars(region))

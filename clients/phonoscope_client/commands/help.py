@@ -57,8 +57,12 @@ DIR receives maximised.html (every example beside its start, with players; open 
 maximised.npz (every array) and summary.json.
 
   phonoscope maximise --layer output --sign max --examples 4 --out out/wanted
-  phonoscope maximise --layer fc7:12 --layer=-0.5*fc7:40 --steps 200 --json
-  phonoscope maximise --layer conv5:3 --at 16,10 --sign min --out out/place
+  phonoscope maximise --layer 'fc7:12,fc7:40*-0.5' --steps 200 --json
+  phonoscope maximise --layer conv5:3@16x10 --sign min --out out/place
+
+A response is written as terms with commas between them, LAYER[:CHANNEL][@FRAMExBAND][*WEIGHT], as phonoscope-train
+takes it: output, fc7:12, mp6, conv5:3@16x10, fc7:12*0.5,fc8*-1. A layer without a channel is its mean, a map without a
+place is its mean. The weight may come first (0.5*fc7:12), and --layer may be repeated.
 """
 PREDICT = """\
 Says how probable it is that somebody sings, at every frame of a recording.
@@ -79,4 +83,7 @@ Explains a moment of the song that comes with Phonoscope. No service and no file
 
   phonoscope demo --out out/demo
 """
-SERVICE = "Without --server, a service is started for the one call; that needs `pip install 'phonoscope[serving]'`."
+INSTALL = """\
+Without --server, a service is started for the one call; that needs `pip install 'phonoscope[serving]'`. Pages and
+pictures, which --out asks for, need `pip install 'phonoscope[report]'`.
+"""

@@ -12,7 +12,7 @@ from typing import Any
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import inversions_text
 from phonoscope_client.commands.song_options import add_moment, must_exist
-from phonoscope_client.commands.summary import summary, write_sounds
+from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
 from phonoscope_client.files import write_text
 from phonoscope_client.results.inversion import Inversions
 
@@ -65,6 +65,7 @@ def invert(
     """
     started_s = time.monotonic()
     must_exist(song)
+    must_be_able_to_draw(out)
     with connection.open(note) as client:
         note(f"inverting {', '.join(layers) or 'every layer'} for {song.name} at {at_s:.2f} s ...")
         inversions = client.invert_layers(song, at_s, layers=layers, listen=out is not None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,18 +12,19 @@ from typing import Any
 
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import maximisation_text
-from phonoscope_client.commands.summary import summary, write_sounds
-from phonoscope_client.errors import ServiceError
+from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
+from phonoscope_client.errors import InvalidInputError
 from phonoscope_client.files import write_text
-from phonoscope_client.results.maximisation import AscentProgress, Direction, Maximisation, ResponseTerm
+from phonoscope_client.results import response as responses
+from phonoscope_client.results.maximisation import Direction, Maximisation, MaximisationProgress
+from phonoscope_client.results.response import Response, ResponseTerm
 
-OUTPUT = "output"  # what people call the unit that the graphs call "logit"
 DIRECTIONS: dict[str, Direction] = {"max": "maximise", "min": "minimise"}
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is asked for, as `Client.maximise` takes it."""
+class MaximisationOptions:
+    """What is to respond and how it is optimised, as `Client.maximise` takes it."""
 
     terms: tuple[ResponseTerm, ...] = ()
     position: tuple[int, int] | None = None
@@ -36,32 +36,27 @@ class Wish:
     prior_weight: float | None = None
 
 
-def response_term(text: str) -> ResponseTerm:
-    """A layer, a unit of it, or either with a weight: "output", "fc7:12", "0.5*conv5:3".
+def response(text: str) -> Response:
+    """What is to respond, in the grammar of `phonoscope_client.results.response`.
 
     Raises:
-        argparse.ArgumentTypeError: it is none of them.
+        argparse.ArgumentTypeError: it is none.
     """
-    found = re.fullmatch(r"(?:([-+]?[0-9.]+)\*)?([a-z][a-z0-9]*)(?::(\d+))?", text)
     try:
-        weight = 1.0 if found is None or found[1] is None else float(found[1])
-    except ValueError:
-        found = None
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no unit; write output, fc7, fc7:12 or 0.5*conv5:3")
-    layer = "logit" if found[2] == OUTPUT else found[2]
-    return ResponseTerm(layer, None if found[3] is None else int(found[3]), weight)
+        return responses.parsed(text)
+    except InvalidInputError as error:
+        raise argparse.ArgumentTypeError(error.violations[0].description) from error
 
 
-def place(text: str) -> tuple[int, int]:
-    """A frame and a band: "20,11".
+def position(text: str) -> tuple[int, int]:
+    """A frame and a band: "20x11" or "20,11".
 
     Raises:
         argparse.ArgumentTypeError: it is no pair of whole numbers.
     """
-    found = re.fullmatch(r"(\d+),(\d+)", text)
+    found = re.fullmatch(r"([0-9]+)[x,]([0-9]+)", text)
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no place; write FRAME,BAND, such as 20,11")
+        raise argparse.ArgumentTypeError(f"{text!r} is no place; write FRAMExBAND, such as 20x11")
     return int(found[1]), int(found[2])
 
 
@@ -69,32 +64,39 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `phonoscope maximise`."""
     parser.add_argument(
         "--layer",
-        dest="terms",
-        type=response_term,
+        dest="responses",
+        type=response,
         action="append",
+        default=[],
         metavar="UNIT",
-        help="output (default), a layer's mean (fc7), a unit (fc7:12), with a weight (=-0.5*fc7:12); repeat to add up",
+        help="output (default), a layer's mean (fc7), a unit (fc7:12), one place of a map (conv5:3@16x10), each with a "
+        "weight (fc7:12*0.5); commas between units, or repeat, to add up",
     )
     parser.add_argument(
-        "--at", type=place, metavar="FRAME,BAND", help="one place of a layer's maps, instead of the mean"
+        "--at", type=position, metavar="FRAMExBAND", help="one place of a layer's maps, instead of the mean"
     )
     parser.add_argument(
         "--sign", choices=[*DIRECTIONS], default="max", help="largest or smallest (default: %(default)s)"
     )
     parser.add_argument("--examples", type=int, default=4, metavar="N", help="sounds, 1 to 16 (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random starts (default: %(default)s)")
-    ascent = parser.add_argument_group("ascent", "the bundle's own settings are used for what is left out")
-    ascent.add_argument("--steps", type=int, metavar="N", help="0 to 2000")
-    ascent.add_argument("--learning-rate", type=float, metavar="R", help="length of a step, above 0 to 1")
-    ascent.add_argument("--prior-weight", type=float, metavar="W", help="how much likeness to music counts, 0 to 10")
+    optimiser = parser.add_argument_group("optimiser", "the bundle's own settings are used for what is left out")
+    optimiser.add_argument("--steps", type=int, metavar="N", help="0 to 2000")
+    optimiser.add_argument("--learning-rate", type=float, metavar="R", help="length of a step, above 0 to 1")
+    optimiser.add_argument("--prior-weight", type=float, metavar="W", help="how much likeness to music counts, 0 to 10")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the sheet, sounds and arrays")
 
 
-def wish(options: argparse.Namespace) -> Wish:
-    """What the options ask for."""
-    return Wish(
-        tuple(options.terms or ()),
-        options.at,
+def maximisation_options(options: argparse.Namespace) -> MaximisationOptions:
+    """What the options ask for.
+
+    Raises:
+        InvalidInputError: they name several positions.
+    """
+    asked = responses.added_up(options.responses, options.at)
+    return MaximisationOptions(
+        asked.terms,
+        asked.position,
         DIRECTIONS[options.sign],
         options.examples,
         options.seed,
@@ -106,12 +108,12 @@ def wish(options: argparse.Namespace) -> Wish:
 
 def run(options: argparse.Namespace, connection: Connection, note: Note) -> tuple[dict[str, Any], str]:
     """Does what the options ask; the answer as one JSON document, and as text for a person."""
-    found, document = maximise(wish(options), options.out, connection, note=note)
+    found, document = maximise(maximisation_options(options), options.out, connection, note=note)
     return document, maximisation_text(found)
 
 
 def maximise(
-    asked: Wish, out: Path | None, connection: Connection, *, note: Note
+    asked: MaximisationOptions, out: Path | None, connection: Connection, *, note: Note
 ) -> tuple[Maximisation, dict[str, Any]]:
     """Maximise or minimise a response; write the sheet, sounds, arrays and summary where a folder is given.
 
@@ -125,20 +127,14 @@ def maximise(
         What was found, and the summary as one JSON document.
     """
     started_s = time.monotonic()
-    found: Maximisation | None = None
+    must_be_able_to_draw(out)
+
+    def on_progress(made: MaximisationProgress) -> None:
+        note(f"step {min(made.step)}: response {sum(made.response) / len(made.response):.3f} on average")
+
     with connection.open(note) as client:
-        for event in client.maximise(**vars(asked), listen=out is not None):
-            if isinstance(event, AscentProgress):
-                note(_progress(event.step, event.response))
-            else:
-                found = event
-    if found is None:
-        raise ServiceError("the service ended its answer without a result")
+        found = client.maximise(**vars(asked), listen=out is not None, on_progress=on_progress)
     return found, summary(found.to_json(), partial(_write, found=found), out, started_s)
-
-
-def _progress(steps: Sequence[int], responses: Sequence[float]) -> str:
-    return f"step {min(steps)}: response {sum(responses) / len(responses):.3f} on average"
 
 
 def _write(out: Path, found: Maximisation) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from typing import Any
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import curve_text
 from phonoscope_client.commands.song_options import must_exist
+from phonoscope_client.commands.summary import must_be_able_to_draw
 from phonoscope_client.files import write_text
 from phonoscope_client.results.curve import Curve
 
@@ -32,6 +33,7 @@ def predict(song: Path, out: Path | None, connection: Connection, *, note: Note)
         The curve, and the same as one JSON document.
     """
     must_exist(song)
+    must_be_able_to_draw(out)
     with connection.open(note) as client:
         note(f"listening to {song.name} ...")
         curve = client.predict(song)

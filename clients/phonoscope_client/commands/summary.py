@@ -5,11 +5,22 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from phonoscope_client.files import write_bytes, write_text
 from phonoscope_client.results.parts import Waveform, wav
+
+
+def must_be_able_to_draw(out: Path | None) -> None:
+    """Refuses a folder where no pages can be made for it, before a service is started.
+
+    Raises:
+        MissingExtraError: a folder is given, and the extra `report` is not installed.
+    """
+    if out is not None:
+        import_module("phonoscope_client.reports")
 
 
 def summary(

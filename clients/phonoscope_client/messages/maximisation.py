@@ -1,20 +1,20 @@
-"""Maximising: arguments to messages, and events of the stream to results."""
+"""Maximising: arguments to messages, and the events of the stream to a result."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from phonoscope.v1 import maximisation_pb2 as pb
 
 from phonoscope_client.errors import ServiceError, invalid
 from phonoscope_client.messages import wire
 from phonoscope_client.results.maximisation import (
-    AscentProgress,
     Direction,
     Maximisation,
+    MaximisationProgress,
     MaximisedExample,
-    ResponseTerm,
 )
+from phonoscope_client.results.response import ResponseTerm
 
 _DIRECTIONS = {"maximise": pb.DIRECTION_MAXIMISE, "minimise": pb.DIRECTION_MINIMISE}
 _UINT32, _UINT64 = 2**32, 2**64
@@ -59,13 +59,14 @@ def request(
     )
 
 
-def events(
+def maximisation(
     stream: Iterable[pb.MaximiseResponse],
     asked: pb.MaximiseRequest,
     terms: Sequence[ResponseTerm],
     direction: Direction,
-) -> Iterator[AscentProgress | Maximisation]:
-    """Progress as it comes, and everything at the end.
+    on_progress: Callable[[MaximisationProgress], None] | None,
+) -> Maximisation:
+    """What the stream answers, once it has ended; progress is reported as it comes.
 
     Raises:
         ServiceError: the stream breaks the contract.
@@ -78,12 +79,13 @@ def events(
                 settings = event.settings
             case "progress":
                 made = event.progress
-                yield AscentProgress(tuple(made.step), tuple(made.response), tuple(made.prior))
+                if on_progress is not None:
+                    on_progress(MaximisationProgress(tuple(made.step), tuple(made.response), tuple(made.prior)))
             case "example":
                 found[str(event.example.index + 1)] = _example(event.example)
     if settings is None or len(found) != settings.examples:
         raise ServiceError(f"the service ended its answer after {len(found)} examples")
-    yield Maximisation(
+    return Maximisation(
         bundle=wire.bundle_reference(settings.bundle),
         response=_in_words(terms, asked),
         direction=direction,

@@ -12,29 +12,8 @@ Direction = Literal["maximise", "minimise"]
 
 
 @dataclass(frozen=True)
-class ResponseTerm:
-    """One part of a response.
-
-    Attributes:
-        layer: name of a layer, or "logit", the output before its sigmoid.
-        channel: one of its channels or units, from 0; None for the mean of all.
-        weight: what it counts.
-    """
-
-    layer: str = "logit"
-    channel: int | None = None
-    weight: float = 1.0
-
-    def __str__(self) -> str:
-        """As a person would write it: "output", "0.5 · fc7[3]"."""
-        layer = "output" if self.layer == "logit" else self.layer
-        unit = layer if self.channel is None else f"{layer}[{self.channel}]"
-        return unit if self.weight == 1 else f"{self.weight:g} · {unit}"
-
-
-@dataclass(frozen=True)
-class AscentProgress:
-    """How far the examples are; one value for each.
+class MaximisationProgress:
+    """How far the optimiser is; one value for each example.
 
     Attributes:
         step: steps made and evaluated.
@@ -85,7 +64,7 @@ class Maximisation(Archived):
         response: what was maximised or minimised, in words.
         direction: which of the two.
         seed: of the random starts.
-        steps: of every ascent.
+        steps: of the optimiser, for every example.
         learning_rate: length of a step.
         prior_weight: how much the prior counted.
         threshold: an example at or above this probability is called vocal.

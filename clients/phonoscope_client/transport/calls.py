@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 import grpc
@@ -37,8 +37,8 @@ class Calls:
         except grpc.RpcError as error:
             raise from_rpc_error(error, request_id=request_id) from error
 
-    def stream(self, method: Callable[..., Any], request: object) -> Iterator[Any]:
-        """What a method answers a request, message by message; whoever stops early cancels the call.
+    def stream(self, method: Callable[..., Any], request: object) -> Generator[Any, None, None]:
+        """What a method answers a request, message by message; whoever closes it early cancels the call.
 
         Raises:
             PhonoscopeError: see `phonoscope_client.errors`.
