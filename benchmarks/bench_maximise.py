@@ -31,6 +31,7 @@ from phonoscope_serving.rpcs.maximise.answer import maximise
 from phonoscope_serving.rpcs.maximise.question import MaximisationQuestion, ResponseTerm
 from phonoscope_serving.rpcs.maximise.settings import Ascents, AscentSettings, ascents
 from phonoscope_serving.sound.decoding import Decoder
+from phonoscope_trainer.graphs.maximise import INITIAL
 from service_load import write
 
 STEPS = 10  # of one call of the graph
@@ -179,9 +180,8 @@ def _inputs(session: onnxruntime.InferenceSession, rows: int) -> dict[str, Any]:
     inputs["z"] = np.random.default_rng(0).standard_normal(inputs["z"].shape, np.float32)
     inputs["weights"][:, -1] = 1
     inputs["position"][:] = -1
-    for name, value in {"steps": 1000, "evaluated_step": -1, "best_objective": -3e38}.items():
-        inputs[name][:] = value
-    for name, value in {"learning_rate": 0.01, "prior_weight": 0.001, "sign": 1}.items():
+    settings = {"steps": 1000, "learning_rate": 0.01, "prior_weight": 0.001, "sign": 1}
+    for name, value in {**INITIAL, **settings}.items():
         inputs[name][:] = value
     return inputs
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
+from phonoscope_trainer.graphs.maximise import initial_state
 
 MAXIMISATION = ("maximise", "generate", "generated", "griffin_lim")
 
@@ -18,17 +20,9 @@ def maximisation_inputs(model, rows):
         return {"z": z}
     weights = (noise.standard_normal((rows, 705)) / 10).astype(np.float32)
     position = np.where(row % 2, [[5, 4]], [[-1, -1]]).astype(np.int32)
-    zeros, number = np.zeros_like(z), np.zeros((rows, 1), np.float32)
+    number = np.zeros((rows, 1), np.float32)
     return {
-        "z": z,
-        "first_moment": zeros,
-        "second_moment": zeros,
-        "step": np.zeros((rows, 1), np.int32),
-        "evaluated_step": np.full((rows, 1), -1, np.int32),
-        "response": number,
-        "prior": number,
-        "best_z": zeros,
-        "best_objective": number - 3e38,
+        **{name: part.numpy() for name, part in initial_state(torch.from_numpy(z)).items()},
         "steps": (3 + row).astype(np.int32),
         "learning_rate": number + 0.01,
         "prior_weight": number + 0.01,

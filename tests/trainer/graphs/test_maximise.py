@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 import torch
 from phonoscope_trainer.graphs.adjoint import Chain, Convolution, Dense, Pool, Reshape
-from phonoscope_trainer.graphs.maximise import AdamOptions, MaximiseStep, log_prior, maximise_graphs
+from phonoscope_trainer.graphs.maximise import AdamOptions, MaximiseStep, initial_state, log_prior, maximise_graphs
 from phonoscope_trainer.graphs.response import UNITS, Response
 from phonoscope_trainer.networks.gan import LOG_FLOOR, Generator
 from phonoscope_trainer.networks.standardise import Standardise
@@ -124,16 +124,8 @@ def rows(z, **settings):
         return torch.as_tensor(value, dtype=dtype).reshape(-1, 1).expand(count, 1).contiguous()
 
     given = {"steps": 5, "learning_rate": 0.01, "prior_weight": 0.01, "sign": 1.0} | settings
-    counts = {"step": 0, "evaluated_step": -1}
     return {
-        "z": z,
-        "first_moment": torch.zeros_like(z),
-        "second_moment": torch.zeros_like(z),
-        **{name: column(value, torch.int32) for name, value in counts.items()},
-        "response": column(0),
-        "prior": column(0),
-        "best_z": torch.zeros_like(z),
-        "best_objective": column(-3e38),
+        **initial_state(z),
         "steps": column(given["steps"], torch.int32),
         **{name: column(given[name], z.dtype) for name in ("learning_rate", "prior_weight", "sign")},
     }
@@ -145,7 +137,7 @@ def asked(weights, count):
     return {"weights": weights.expand(count, -1).contiguous(), "position": position}
 
 
-def climbed(step, state, weights, iterations):
+def ascended(step, state, weights, iterations):
     """What one call of the graph does, in PyTorch."""
     names = [*state][:9]
     for _ in range(iterations):
@@ -188,7 +180,7 @@ def test_rows_of_different_settings_each_go_the_way_of_adam(options):
     weights = weights_of([("logit", 0, 1.0)]).double()
     state = rows(z, **settings)
     for _ in range(3):  # ends early whenever a row is done
-        state = climbed(step, state, weights, 10)
+        state = ascended(step, state, weights, 10)
     for row in range(3):
         chosen = {name: values[row] for name, values in settings.items()}
         points, responses, objectives = trajectory(z[row : row + 1], options, made, **chosen)
@@ -207,9 +199,9 @@ def test_a_budget_that_is_raised_goes_on_where_it_was():
         torch.randn(2, 128, dtype=torch.float64),
         weights_of([("logit", 0, 1.0)]).double(),
     )
-    short = climbed(step, rows(z, steps=3), weights, 10)
-    raised = climbed(step, short | {"steps": torch.full((2, 1), 7, dtype=torch.int32)}, weights, 10)
-    at_once = climbed(step, rows(z, steps=7), weights, 10)
+    short = ascended(step, rows(z, steps=3), weights, 10)
+    raised = ascended(step, short | {"steps": torch.full((2, 1), 7, dtype=torch.int32)}, weights, 10)
+    at_once = ascended(step, rows(z, steps=7), weights, 10)
     for name in ("z", "response", "best_objective", "step"):
         torch.testing.assert_close(raised[name], at_once[name])
 
@@ -235,7 +227,7 @@ def call(session, inputs):
     return {output.name: torch.from_numpy(value) for output, value in zip(session.get_outputs(), made, strict=True)}
 
 
-def test_the_exported_graph_climbs_as_the_module_does(sessions):
+def test_the_exported_graph_goes_the_way_of_the_module(sessions):
     session, graph = sessions["maximise"]
     weights = weights_of([("fc7", 2, 1.0), ("logit", 0, 1.0), ("conv2", 4, 3.0)])
     z = torch.randn(3, 128, generator=torch.Generator().manual_seed(3))
@@ -252,6 +244,23 @@ def test_the_exported_graph_climbs_as_the_module_does(sessions):
         # Rounding puts a unit of thousands on the other side of its kink, where its slope is another.
         largest = float(expected[each].abs().max())
         torch.testing.assert_close(made[f"next_{each}"], expected[each], rtol=0, atol=0.01 * largest)
+
+
+def test_serving_is_told_what_a_row_begins_with(sessions):
+    """Every input but z that comes out again, each filled with one number."""
+    session, graph = sessions["maximise"]
+    told = dict(part.split(":") for part in graph.parameters["initial_state"].split(","))
+    carried = {output.name.removeprefix("next_") for output in session.get_outputs()}
+    assert told.keys() == carried - {"z"}
+    z = torch.randn(2, 128)
+    begins = initial_state(z)
+    assert begins["z"] is z
+    for spec in graph.inputs:
+        if spec.name in told:
+            filled = torch.full((2, *spec.dims), float(told[spec.name]), dtype=getattr(torch, spec.type))
+            torch.testing.assert_close(begins[spec.name], filled, rtol=0, atol=0)
+    assert float(told["best_objective"]) < -1e38
+    assert np.isfinite(np.float32(told["best_objective"]))
 
 
 def test_a_row_that_is_done_stays_as_it_is_and_holds_nobody_up(sessions):

@@ -25,7 +25,7 @@ from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import load_detector
 from phonoscope_trainer.recipes.gan.training import load_generator
 from phonoscope_trainer.recipes.maximisation import response as responses
-from phonoscope_trainer.recipes.maximisation.ascent import Climb, LatentAscent
+from phonoscope_trainer.recipes.maximisation.ascent import LatentMaximiser, Maximiser
 from phonoscope_trainer.recipes.maximisation.real_responses import RealResponses, real_responses
 from phonoscope_trainer.recipes.maximisation.search import SearchOptions, Tried, search
 
@@ -83,9 +83,12 @@ def add_search(parser: argparse.ArgumentParser, *, required: bool) -> None:
 def maximisation_search(folder: Path, threads: int, **given: object) -> None:
     """Search; print the table and draw the best, median and worst setting."""
     options, listener = opened_search(folder, threads, given)
-    with maximiser(listener, options, threads) as climb:
+    with latent_maximiser(listener, options, threads) as maximiser:
         tried = search(
-            folder, climb, music_responses(folder, listener, options).ranked(options.examples, options.sign), options
+            folder,
+            maximiser,
+            music_responses(folder, listener, options).ranked(options.examples, options.sign),
+            options,
         )
     draw_settings(tried, listener, options, folder / "settings.png")
     for each in tried:
@@ -131,10 +134,10 @@ def music_responses(folder: Path, listener: experiment.Listener, options: Search
 
 
 @contextmanager
-def maximiser(listener: experiment.Listener, options: SearchOptions, threads: int) -> Iterator[Climb]:
+def latent_maximiser(listener: experiment.Listener, options: SearchOptions, threads: int) -> Iterator[Maximiser]:
     """The maximiser as it is exported."""
     with tempfile.TemporaryDirectory() as folder:
-        yield LatentAscent(
+        yield LatentMaximiser(
             listener.generator,
             listener.standardise,
             listener.network,
@@ -142,7 +145,7 @@ def maximiser(listener: experiment.Listener, options: SearchOptions, threads: in
             AdamOptions(beta1=options.beta1),
             Path(folder),
             threads,
-        ).climb
+        )
 
 
 def draw_settings(tried: Sequence[Tried], listener: experiment.Listener, options: SearchOptions, path: Path) -> None:

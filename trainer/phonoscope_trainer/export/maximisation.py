@@ -1,4 +1,4 @@
-"""What units want to hear: the generator of a bundle, and the settings to climb with (Mishra et al. 2019)."""
+"""What units want to hear: the generator of a bundle, and the settings to maximise with (Mishra et al. 2019)."""
 
 from __future__ import annotations
 
@@ -35,15 +35,18 @@ DIRECTIONS = {1: "maximise", -1: "minimise"}  # by the sign of a search
 
 
 @dataclass(frozen=True, slots=True)
-class AscentSettings:
-    """What a request that leaves them out climbs with."""
+class MaximisationSettings:
+    """What a request that leaves them out is maximised with."""
 
     steps: int
     learning_rate: float
     prior_weight: float  # λ of Eq. 2
 
 
-PUBLISHED = {"maximise": AscentSettings(100, 0.01, 0.001), "minimise": AscentSettings(1000, 0.001, 0.1)}  # least FID
+PUBLISHED = {
+    "maximise": MaximisationSettings(100, 0.01, 0.001),
+    "minimise": MaximisationSettings(1000, 0.001, 0.1),
+}  # least FID
 
 
 def maximisation(runs: Sequence[Path], detector: TrainedDetector) -> Part:
@@ -67,7 +70,7 @@ def maximisation(runs: Sequence[Path], detector: TrainedDetector) -> Part:
 def maximisation_part(
     generator: Generator,
     detector: TrainedDetector,
-    settings: Mapping[str, AscentSettings],
+    settings: Mapping[str, MaximisationSettings],
     adam: AdamOptions = PAPER_ADAM,
     commands: tuple[str, ...] = (),
 ) -> Part:
@@ -77,7 +80,7 @@ def maximisation_part(
         generator: the prior.
         detector: whose units can be maximised.
         settings: of the directions `maximise` and `minimise`.
-        adam: how the objective is climbed.
+        adam: how the objective is increased.
         commands: that trained the generator and chose the settings.
     """
     return Part(
@@ -106,6 +109,6 @@ def _table(search: Path) -> dict[str, Any]:
     return table
 
 
-def _best(table: Mapping[str, Any]) -> AscentSettings:
+def _best(table: Mapping[str, Any]) -> MaximisationSettings:
     best = table["settings"][0]
-    return AscentSettings(best["steps"], best["lr"], best["prior_weight"])
+    return MaximisationSettings(best["steps"], best["lr"], best["prior_weight"])

@@ -1,6 +1,6 @@
 """`maximise` and `generate`: what a unit, a layer or any weighted sum of units wants to hear (Mishra et al. 2019).
 
-`maximise` climbs the objective of Eq. 2 for every row by itself:
+`maximise` increases the objective of Eq. 2 for every row by itself:
 
     sign · response(z) + λ · log p(z),   log p(z) = −½‖z‖² without its constant
 
@@ -8,17 +8,18 @@ The response is a weighted sum of the detector's units, before any sigmoid, for 
 standardised. One call makes up to `steps_per_call` steps of Adam; rows of different requests share a call. Every tensor
 has the batch axis first and is float32 unless stated.
 
-A row's state goes in, and comes out with `next_` before its name:
+A row's state goes in, and comes out with `next_` before its name. It begins with a standard normal z, and for the
+rest as `INITIAL` says:
 
-    z [128]                    where the row is; begins standard normal
-    first_moment [128]         Adam's, before bias correction; begins 0
+    z [128]                    where the row is
+    first_moment [128]         Adam's, before bias correction
     second_moment [128]        likewise
-    step int32 [1]             updates made so far; begins 0
-    evaluated_step int32 [1]   the step at which z was evaluated last; begins -1
-    response [1]               found there; begins 0
-    prior [1]                  log p(z) there; begins 0
-    best_z [128]               where the objective was largest so far; begins 0
-    best_objective [1]         how large; begins -3e38
+    step int32 [1]             updates made so far
+    evaluated_step int32 [1]   the step at which z was evaluated last
+    response [1]               found there
+    prior [1]                  log p(z) there
+    best_z [128]               where the objective was largest so far
+    best_objective [1]         how large
 
 A row's settings:
 
@@ -56,7 +57,7 @@ from phonoscope_trainer.networks.svdnet import SVDNet
 
 @dataclass(frozen=True, slots=True)
 class AdamOptions:
-    """How the objective is climbed; the authors' code has a `beta1` of .9 where the paper has .99."""
+    """How the objective is increased; the authors' code has a `beta1` of .9 where the paper has .99."""
 
     beta1: float = 0.99
     beta2: float = 0.999
@@ -160,8 +161,29 @@ STATE = (
     TensorSpec("best_z", (LATENT,)),
     *numbers("best_objective"),
 )
+INITIAL: Mapping[str, float] = {  # what fills each part of a row's state but z before the first step
+    "first_moment": 0,
+    "second_moment": 0,
+    "step": 0,
+    "evaluated_step": -1,  # nothing has been evaluated
+    "response": 0,
+    "prior": 0,
+    "best_z": 0,
+    "best_objective": -3e38,  # below any objective
+}
 SETTINGS = (TensorSpec("steps", (1,), "int32"), *numbers("learning_rate", "prior_weight", "sign"))
 POSITION = TensorSpec("position", (2,), "int32")
+
+
+def initial_state(z: Tensor) -> dict[str, Tensor]:
+    """The state of rows that begin at `z` `[B, 128]`, by the names of the inputs and in their order."""
+    types = {"int32": torch.int32, "float32": z.dtype}
+    return {
+        spec.name: z
+        if spec.name == "z"
+        else torch.full((len(z), *spec.dims), INITIAL[spec.name], dtype=types[spec.type], device=z.device)
+        for spec in STATE
+    }
 
 
 def maximise_graphs(
@@ -185,8 +207,12 @@ def maximise_graph(response: Responding, adam: AdamOptions = PAPER_ADAM) -> Grap
         inputs,
         tuple(replace(spec, name=f"next_{spec.name}") for spec in STATE),
         tuple(_example(spec) for spec in inputs),
-        # What serving must know: each layer's name and channels, in the order of `weights`.
-        parameters={"channels": channels, "steps_per_call": str(adam.steps_per_call)},
+        # What serving must know: each layer's name and channels, in the order of `weights`; what a row begins with.
+        parameters={
+            "channels": channels,
+            "initial_state": ",".join(f"{name}:{value:g}" for name, value in INITIAL.items()),
+            "steps_per_call": str(adam.steps_per_call),
+        },
         iterations=adam.steps_per_call,
     )
 

@@ -1,4 +1,4 @@
-"""The search for settings: what is maximised, how it is climbed, read, kept and compared."""
+"""The search for settings: what is maximised, how it is maximised, read, kept and compared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from phonoscope_trainer.networks.gan import Generator
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
 from phonoscope_trainer.recipes.gan.frechet import frechet_distance
-from phonoscope_trainer.recipes.maximisation.ascent import LatentAscent, Setting, climb_input
+from phonoscope_trainer.recipes.maximisation.ascent import LatentMaximiser, Setting, maximise_input
 from phonoscope_trainer.recipes.maximisation.real_responses import RealResponses, real_responses
 from phonoscope_trainer.recipes.maximisation.response import parsed
 from phonoscope_trainer.recipes.maximisation.search import SearchOptions, search
@@ -40,9 +40,9 @@ def generator() -> Generator:
 
 
 @pytest.fixture(scope="module")
-def ascent(network, generator, tmp_path_factory) -> LatentAscent:
+def ascent(network, generator, tmp_path_factory) -> LatentMaximiser:
     folder = tmp_path_factory.mktemp("graph")
-    return LatentAscent(generator, STANDARDISE, network, parsed("output"), ADAM, folder, threads=1)
+    return LatentMaximiser(generator, STANDARDISE, network, parsed("output"), ADAM, folder, threads=1)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def slow_ascent(generator, network, z, setting, steps) -> np.ndarray:
 @pytest.mark.parametrize("sign", [1, -1])
 def test_every_reading_is_where_adam_stands_after_so_many_steps(ascent, generator, network, sign):
     start, setting = OPTIONS.start(), Setting(0.05, 0.1, sign)
-    readings = ascent.climb(start, setting, (1, 3))
+    readings = ascent(start, setting, (1, 3))
     assert [reading.steps for reading in readings] == [1, 3]
     for reading in readings:
         expected = slow_ascent(generator, network, start, setting, reading.steps)
@@ -110,14 +110,14 @@ def test_without_a_prior_every_bin_moves_uphill(network):
     log_mel, response = torch.randn(2, 115, 80), parsed("output")
     before = response.of(network, STANDARDISE(log_mel)).numpy()
     for sign in (1, -1):
-        reached, after = climb_input(log_mel, network, STANDARDISE, response, Setting(0.01, 0.0, sign), 2, ADAM)
+        reached, after = maximise_input(log_mel, network, STANDARDISE, response, Setting(0.01, 0.0, sign), 2, ADAM)
         assert np.all(sign * (after - before) > 0)
         assert (reached - log_mel).abs().max().item() == pytest.approx(0.02, rel=0.05)
 
 
 def test_the_search_ranks_every_setting_by_its_distance_to_real_responses(ascent, tmp_path):
     real = np.array([0.1, 0.2, 0.4], np.float32)
-    tried = search(tmp_path, ascent.climb, real, OPTIONS)
+    tried = search(tmp_path, ascent, real, OPTIONS)
     assert sorted((e.setting.learning_rate, e.reading.steps) for e in tried) == [
         (0.01, 1),
         (0.01, 3),
@@ -132,23 +132,23 @@ def test_the_search_ranks_every_setting_by_its_distance_to_real_responses(ascent
     assert table["options"]["examples"] == 3
 
 
-def test_a_killed_search_climbs_only_what_is_missing(ascent, tmp_path):
+def test_a_killed_search_makes_only_what_is_missing(ascent, tmp_path):
     class Counting:
         def __init__(self, allowed: int) -> None:
-            self.climbed, self.allowed = 0, allowed
+            self.made, self.allowed = 0, allowed
 
         def __call__(self, *arguments):
-            if self.climbed == self.allowed:
+            if self.made == self.allowed:
                 raise KeyboardInterrupt
-            self.climbed += 1
-            return ascent.climb(*arguments)
+            self.made += 1
+            return ascent(*arguments)
 
     real, killed, again = np.array([0.1, 0.2, 0.4], np.float32), Counting(1), Counting(5)
     with pytest.raises(KeyboardInterrupt):
         search(tmp_path / "killed", killed, real, OPTIONS)
     resumed = search(tmp_path / "killed", again, real, OPTIONS)
-    whole = search(tmp_path / "whole", ascent.climb, real, OPTIONS)
-    assert again.climbed == 1
+    whole = search(tmp_path / "whole", ascent, real, OPTIONS)
+    assert again.made == 1
     assert [each.row() for each in resumed] == [each.row() for each in whole]
 
 

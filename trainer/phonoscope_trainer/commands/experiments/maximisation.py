@@ -7,7 +7,7 @@ from pathlib import Path
 from phonoscope_trainer.commands.maximisation_search import (
     add_search,
     draw_settings,
-    maximiser,
+    latent_maximiser,
     music_responses,
     opened_search,
 )
@@ -33,9 +33,9 @@ def maximisation_experiment(
     """Search, or take a search that is finished, and measure what its best setting makes."""
     options, listener = opened_search(folder, threads, given)
     real = music_responses(folder, listener, options)
-    with maximiser(listener, options, threads) as climb:
-        tried = search(folder, climb, real.ranked(options.examples, options.sign), options)
-        found = experiment.examples(listener, climb, tried[0], options)
+    with latent_maximiser(listener, options, threads) as maximiser:
+        tried = search(folder, maximiser, real.ranked(options.examples, options.sign), options)
+        found = experiment.examples(listener, maximiser, tried[0], options)
     document = experiment.document(tried, found, real, options)
     document["training"] = checkpoint.options(Path(options.generator))
     if place := figures or (json_path and json_path.parent):

@@ -1,7 +1,7 @@
 """What a unit wants to hear, with the setting that the search finds: Tables 5 and 6, Fig. 3 and 4 of the 2019 paper.
 
 Everything begins at the same z: the initial excerpts, those maximised and minimised with every setting, and those that
-climb straight on the log-mel.
+gradient ascent straight on the log-mel.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from phonoscope_trainer.networks.gan import Generator
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.gan.frechet import frechet_distance
-from phonoscope_trainer.recipes.maximisation.ascent import Climb, Reading, climb_input
+from phonoscope_trainer.recipes.maximisation.ascent import Maximiser, Reading, maximise_input
 from phonoscope_trainer.recipes.maximisation.real_responses import RealResponses
 from phonoscope_trainer.recipes.maximisation.response import Response
 from phonoscope_trainer.recipes.maximisation.search import SearchOptions, Tried
@@ -59,15 +59,15 @@ class Examples:
     responses: Floats
 
 
-def examples(listener: Listener, climb: Climb, best: Tried, options: SearchOptions) -> dict[str, Examples]:
+def examples(listener: Listener, maximiser: Maximiser, best: Tried, options: SearchOptions) -> dict[str, Examples]:
     """`initial`, `maximised` and `minimised` with the best setting, and `input_space`: maximised without a prior."""
     start = options.start()
     initial = listener.log_mel(start)
     setting, steps = best.setting, best.reading.steps
-    opposite = climb(start, replace(setting, sign=-setting.sign), (steps,))[0]
+    opposite = maximiser(start, replace(setting, sign=-setting.sign), (steps,))[0]
     ends = {setting.sign: best.reading, -setting.sign: opposite}
     upwards = replace(setting, sign=1)
-    free = climb_input(
+    free = maximise_input(
         initial,
         listener.network,
         listener.standardise,

@@ -1,4 +1,4 @@
-"""Climbing to what a unit wants: through the generator's z by the exported graph, or straight on the log-mel.
+"""Gradient ascent to what a unit wants: through the generator's z by the exported graph, or straight on the log-mel.
 
 A trajectory is read at every number of steps asked for: 100 and 500 steps are prefixes of 1000. What is read is where a
 row stands after so many steps, as in the paper, not the best point on the way.
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from phonoscope_trainer.graphs.maximise import AdamOptions, maximise_graph
+from phonoscope_trainer.graphs.maximise import AdamOptions, initial_state, maximise_graph
 from phonoscope_trainer.graphs.response import Response as GraphResponse
 from phonoscope_trainer.networks.gan import Generator
 from phonoscope_trainer.networks.standardise import Standardise
@@ -29,13 +29,14 @@ from phonoscope_trainer.repository.models import VERSION, write_graph
 Floats = NDArray[np.float32]
 Progress = Callable[[int], object]  # told how many steps were made
 
-FREE_AT_ONCE = 8  # excerpts that climb without a prior together: their activations stay in the processor's cache
-NOWHERE_YET = -3e38  # below any objective
+FREE_AT_ONCE = (
+    8  # excerpts without a prior that are maximised together: their activations stay in the processor's cache
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How rows climb."""
+    """How rows are maximised."""
 
     learning_rate: float
     prior_weight: float  # λ
@@ -51,7 +52,7 @@ class Reading:
     responses: Floats  # [N]
 
 
-class Climb(Protocol):
+class Maximiser(Protocol):
     """A maximiser."""
 
     def __call__(
@@ -60,7 +61,7 @@ class Climb(Protocol):
         """From `z` `[N, 128]` uphill; where all rows stand after each number of `steps`, which increase."""
 
 
-class LatentAscent:
+class LatentMaximiser:
     """The exported maximiser, on as many rows as are given."""
 
     def __init__(
@@ -84,21 +85,13 @@ class LatentAscent:
         self.weights, self.position = response.weights, np.array(response.position, np.int32)
         self.outputs = [output.name for output in self.session.get_outputs()]
 
-    def climb(
+    def __call__(
         self, z: Floats, setting: Setting, steps: Sequence[int], progress: Progress | None = None
     ) -> list[Reading]:
         """From `z` `[N, 128]`, read after each number of `steps`, which increase."""
         rows = len(z)
         state: dict[str, NDArray[Any]] = {
-            "z": z,
-            "first_moment": np.zeros_like(z),
-            "second_moment": np.zeros_like(z),
-            "step": np.zeros((rows, 1), np.int32),
-            "evaluated_step": np.full((rows, 1), -1, np.int32),
-            "response": np.zeros((rows, 1), np.float32),
-            "prior": np.zeros((rows, 1), np.float32),
-            "best_z": np.zeros_like(z),
-            "best_objective": np.full((rows, 1), NOWHERE_YET, np.float32),
+            name: part.numpy() for name, part in initial_state(torch.from_numpy(z)).items()
         }
         settings: dict[str, NDArray[Any]] = {
             "learning_rate": np.full((rows, 1), setting.learning_rate, np.float32),
@@ -120,7 +113,7 @@ class LatentAscent:
         return readings
 
 
-def climb_input(
+def maximise_input(
     log_mel: Tensor,
     network: SVDNet,
     standardise: Standardise,

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.gan import LATENT
 from phonoscope_trainer.recipes.gan.frechet import frechet_distance
-from phonoscope_trainer.recipes.maximisation.ascent import Climb, Reading, Setting
+from phonoscope_trainer.recipes.maximisation.ascent import Maximiser, Reading, Setting
 from phonoscope_trainer.writing import write_text, written_whole
 
 Floats = NDArray[np.float32]
@@ -89,19 +89,19 @@ class Tried:
         }
 
 
-def search(folder: Path, climb: Climb, real: Floats, options: SearchOptions) -> list[Tried]:
-    """All settings, best first; trajectories that `folder` holds are not climbed again.
+def search(folder: Path, maximiser: Maximiser, real: Floats, options: SearchOptions) -> list[Tried]:
+    """All settings, best first; trajectories that `folder` holds are not made again.
 
     Args:
         folder: of the search.
-        climb: the maximiser.
+        maximiser: what makes the trajectories.
         real: `[examples]` responses that the generated ones should be like.
         options: the grid.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tried = [
         Tried(setting, reading, frechet_distance(real, reading.responses))
-        for setting, readings in _climbed(folder, climb, options)
+        for setting, readings in _trajectories(folder, maximiser, options)
         for reading in readings
     ]
     ordered = sorted(tried, key=lambda each: each.fid)
@@ -110,14 +110,16 @@ def search(folder: Path, climb: Climb, real: Floats, options: SearchOptions) -> 
     return ordered
 
 
-def _climbed(folder: Path, climb: Climb, options: SearchOptions) -> Iterator[tuple[Setting, Sequence[Reading]]]:
+def _trajectories(
+    folder: Path, maximiser: Maximiser, options: SearchOptions
+) -> Iterator[tuple[Setting, Sequence[Reading]]]:
     with tqdm(total=len(options.trajectories) * options.steps[-1], desc="trajectories", unit="step") as bar:
         for setting in options.trajectories:
             path = folder / f"learning-rate-{setting.learning_rate:g}-prior-weight-{setting.prior_weight:g}.npz"
             if path.exists():
                 bar.update(options.steps[-1])
             else:
-                _save(path, climb(options.start(), setting, options.steps, bar.update))
+                _save(path, maximiser(options.start(), setting, options.steps, bar.update))
             yield setting, _load(path)
 
 
