@@ -20,6 +20,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,8 @@ from phonoscope_serving.rpcs.explain.answer import MAPS
 from phonoscope_serving.rpcs.explain.trust import Trust
 from service_load import Inputs, Request, call_for, circumstances, one_excerpt, percentiles, service, write
 
+Explain = Callable[[Inputs], object]  # the bare engine, at this rule
 BATCH_ROWS = (4, 8, 16)
-ENSEMBLE = "explain_masker"
-OUTPUTS = (*MAPS, "effective_alpha", *Trust.MEASURED)  # what the service asks of its engine
 BOUT_CALLS = 20
 WARM_CALLS = 5  # of each bout, not counted
 CLIENTS = 16
@@ -61,9 +61,12 @@ def main() -> None:
     engine = OnnxEngine(bundle, OnnxOptions(), Metrics())
     engine.load()
     inputs, request = one_excerpt(bundle)
+    rule = bundle.rules[0]
+    # What the service asks of its engine.
+    explain = partial(engine.run, rule.ensemble, outputs=[*MAPS, "effective_alpha", *Trust.measured(rule)])
     with service(options.model_repository) as address:
-        latency = measure_latency(engine, inputs, request, address, options.calls)
-        throughput = measure_throughput(engine, inputs, request, address, options.rounds, options.round_s)
+        latency = measure_latency(explain, inputs, request, address, options.calls)
+        throughput = measure_throughput(explain, inputs, request, address, options.rounds, options.round_s)
     figures = {**latency, **throughput, **circumstances(bundle)}
     figures["machine"] |= {"device": engine.device, "threads": engine.threads}
     write(figures, options.json)
@@ -71,7 +74,7 @@ def main() -> None:
     print(f"{CLIENTS} clients get {figures['grpc_share']:.0%} of the bare engine's throughput. Figures: {options.json}")
 
 
-def measure_latency(engine: OnnxEngine, inputs: Inputs, request: Request, address: str, calls: int) -> dict[str, Any]:
+def measure_latency(explain: Explain, inputs: Inputs, request: Request, address: str, calls: int) -> dict[str, Any]:
     """One caller, one excerpt: engine and service in turn, a bout of calls each.
 
     A bout's first calls find the caches full of the other engine's weights, which no deployment sees: there is one
@@ -82,7 +85,7 @@ def measure_latency(engine: OnnxEngine, inputs: Inputs, request: Request, addres
     with grpc.insecure_channel(address) as channel:
         stub = explainer_service_pb2_grpc.ExplainerServiceStub(channel)
         for _ in range(1 + calls // BOUT_CALLS):
-            bare.append(bout_of(lambda: engine.run(ENSEMBLE, inputs, OUTPUTS)))
+            bare.append(bout_of(lambda: explain(inputs)))
             served.append(bout_of(lambda: stub.Explain(request)))
     # The first bouts fill arenas on both sides.
     differences_s = [
@@ -102,7 +105,7 @@ def bout_of(call: Callable[[], object]) -> list[float]:
 
 
 def measure_throughput(
-    engine: OnnxEngine,
+    explain: Explain,
     inputs: Inputs,
     request: Request,
     address: str,
@@ -116,7 +119,7 @@ def measure_throughput(
     for number in range(rounds):
         print(f"throughput, round {number + 1} of {rounds}", file=sys.stderr)
         for rows in BATCH_ROWS:
-            bare[rows].append(bare_rows_per_s(engine, inputs, rows, round_s))
+            bare[rows].append(bare_rows_per_s(explain, inputs, rows, round_s))
         seconds = asyncio.run(call_for(address, request, CLIENTS, round_s))
         served.append(len(seconds) / round_s)
         latencies += seconds
@@ -129,12 +132,12 @@ def measure_throughput(
     }
 
 
-def bare_rows_per_s(engine: OnnxEngine, inputs: Inputs, rows: int, for_s: float) -> float:
+def bare_rows_per_s(explain: Explain, inputs: Inputs, rows: int, for_s: float) -> float:
     """Rows per second of the bare engine at one batch size."""
     batch = {name: np.repeat(tensor, rows, axis=0) for name, tensor in inputs.items()}
     began_s, done = time.perf_counter(), 0
     while time.perf_counter() - began_s < for_s:
-        engine.run(ENSEMBLE, batch, OUTPUTS)
+        explain(batch)
         done += rows
     return done / (time.perf_counter() - began_s)
 

@@ -36,6 +36,7 @@ def one_excerpt(bundle: Bundle) -> tuple[Inputs, Request]:
         "alpha": np.array([[bundle.rules[0].default_alpha]], np.float32),
         "maximum_area": np.ones((1, 1), np.float32),
         "masking": np.array([[1]], np.int32),
+        "control_seed": np.array([[0]], np.int32),
     }
     pcm = audio_pb2.PcmAudio(samples=samples.tobytes(), sample_rate_hz=front_end.sample_rate_hz)
     at_s = front_end.context_frames / front_end.frames_per_second

@@ -77,6 +77,7 @@ class Client:
         listen: bool = True,
         outside_db: float | None = None,
         detailed: bool = False,
+        control_seed: int | None = None,
     ) -> Explanation:
         """Why the detector answered as it did at one moment of a recording.
 
@@ -93,6 +94,7 @@ class Client:
             outside_db: decibels, 0 to 120, by which what lies outside the region is attenuated in that sound; None for
                 the service's own.
             detailed: whether to return `inverted` and `explanation` as well.
+            control_seed: what random regions are drawn from, 0 to 2147483647; None for one that hangs on the excerpt.
 
         Raises:
             OutOfRangeError: `at_s` lies outside the recording.
@@ -109,6 +111,7 @@ class Client:
             rule=rule,
             outside_db=outside_db,
             detailed=detailed,
+            control_seed=control_seed,
         )
         response: explanation_pb2.ExplainResponse = self._calls.answer(self._stub.Explain, request)
         return explanation_messages.explanation(response, start_s=section.start_s)

@@ -20,8 +20,9 @@ TRUST_FIELDS = {
     "masked_probability",
     "removed_probability",
     "removal_flips_label",
-    "control_probability",
-    "control_label_kept",
+    "control_probabilities",
+    "controls_that_keep_label",
+    "control_seed",
     "reconstruction_error",
     "reconstruction_percentile",
     "out_of_distribution",
@@ -147,7 +148,7 @@ class TestWithTheRealService:
         output = run("explain", song, "--at", 4)
         assert "a tone & more.wav at 4.00 s: " in output.out
         assert "Only the region kept" in output.out
-        assert "Random region kept" in output.out
+        assert "Random region 1 kept" in output.out
         assert output.err == "phonoscope: explaining a tone & more.wav at 4.00 s ...\n"
 
     def test_quiet_is_quiet(self, run, song):

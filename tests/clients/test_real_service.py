@@ -36,7 +36,8 @@ def test_the_trust_block_agrees_with_the_maps_and_the_threshold(explained):
     assert label(explained.probability) == explained.label
     assert trust.label_kept == (label(trust.masked_probability) == explained.label)
     assert trust.removal_flips_label == (label(trust.removed_probability) != explained.label)
-    assert trust.control_label_kept == (label(trust.control_probability) == explained.label)
+    kept = [label(each) == explained.label for each in trust.control_probabilities]
+    assert (trust.controls, trust.controls_that_keep_label) == (3, sum(kept))
 
 
 def test_the_region_is_where_relevance_reaches_alpha(explained):

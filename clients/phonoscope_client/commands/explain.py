@@ -26,6 +26,7 @@ class Region:
     maximum_area: float | None = None
     masking: Masking = "m1"
     outside_db: float | None = None
+    control_seed: int | None = None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -53,12 +54,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="DB",
         help="how much softer everything else is in explanation.wav, 0 to 120 dB (default: 25)",
     )
+    region.add_argument(
+        "--control-seed",
+        type=int,
+        metavar="N",
+        help="what the random regions it is compared with are drawn from (default: hangs on the excerpt itself)",
+    )
 
 
 def run(options: argparse.Namespace, connection: Connection, note: Note) -> tuple[dict[str, Any], str]:
     """Does what the options ask; the answer as one JSON document, and as text for a person."""
     alpha: float | Literal["keep-label"] | None = "keep-label" if options.keep_label else options.alpha
-    region = Region(options.rule, alpha, options.max_area, options.masking, options.outside_db)
+    region = Region(options.rule, alpha, options.max_area, options.masking, options.outside_db, options.control_seed)
     explanation, document = explain(options.song, options.at_s, options.out, region, connection, note=note)
     return document, explanation_text(explanation, song=options.song.name)
 

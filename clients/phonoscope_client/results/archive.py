@@ -64,6 +64,8 @@ def _build(kind: type[Result], prefix: str, entries: Mapping[str, npt.NDArray[An
             values[name] = {key: _build(get_args(declared)[1], f"{below}{key}.", entries) for key in named}
         elif nested is None and NoneType in alternatives and prefix + name not in entries:
             values[name] = None
+        elif get_origin(declared) is tuple:
+            values[name] = tuple(entries[prefix + name].tolist())
         elif nested is None:
             values[name] = _value(entries[prefix + name])
         elif NoneType in alternatives and not any(each.startswith(below) for each in entries):

@@ -24,8 +24,9 @@ class Trust:
         masked_probability: when only the region is kept.
         removed_probability: when the region is removed.
         removal_flips_label: whether the label is lost when the region is removed.
-        control_probability: when a random smooth region of the same area is kept instead.
-        control_label_kept: whether that random region keeps the label too.
+        control_probabilities: when random smooth regions of the same area are kept instead, one for each.
+        controls_that_keep_label: how many of those random regions keep the label too.
+        control_seed: what they were drawn from; given again, they are the same.
         reconstruction_error: root-mean-square difference between standardised excerpt and inversion.
         reconstruction_percentile: share of the bundle's validation excerpts with a lower error, in [0, 1].
         out_of_distribution: the inversion fits worse than on 99 % of the bundle's validation excerpts.
@@ -38,13 +39,24 @@ class Trust:
     masked_probability: float
     removed_probability: float
     removal_flips_label: bool
-    control_probability: float
-    control_label_kept: bool
+    control_probabilities: tuple[float, ...]
+    controls_that_keep_label: int
+    control_seed: int
     reconstruction_error: float
     reconstruction_percentile: float
     out_of_distribution: bool
     heard_probability: float | None = None
     heard_label_kept: bool | None = None
+
+    @property
+    def controls(self) -> int:
+        """How many random regions were tried."""
+        return len(self.control_probabilities)
+
+    @property
+    def chance_keeps_label(self) -> bool:
+        """Whether most of the random regions keep the label too; then keeping it says little."""
+        return 2 * self.controls_that_keep_label > self.controls
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by

@@ -31,7 +31,7 @@ def trials(explanation: Explanation) -> tuple[Trial, ...]:
         ("Excerpt as it is", explanation.probability),
         ("Only the region kept", trust.masked_probability),
         ("The region removed", trust.removed_probability),
-        ("Random region kept", trust.control_probability),
+        *((f"Random region {number} kept", each) for number, each in enumerate(trust.control_probabilities, start=1)),
     ]
     if trust.heard_probability is not None:
         asked.append(("The region as it sounds", trust.heard_probability))
@@ -63,36 +63,16 @@ def verdict(explanation: Explanation) -> Verdict:
     return Verdict(_headline(trust), tuple(findings))
 
 
-# By whether the region alone keeps the answer, its removal loses it, and a random region keeps it.
+# By whether the region alone keeps the answer, its removal loses it, and most random regions keep it.
 _HEADLINES = {
-    (
-        True,
-        True,
-        False,
-    ): "This region carries the answer: it keeps it alone, and without it the answer is lost.",
-    (
-        True,
-        True,
-        True,
-    ): "The answer needs this region; that it also keeps it says little, for a random one does.",
-    (
-        True,
-        False,
-        False,
-    ): "This region is enough for the answer, but not needed: without it, the answer stays.",
-    (True, False, True): "This says little: a random region of the same size keeps the answer just as well.",
+    (True, True, False): "This region carries the answer: it keeps it alone, and without it the answer is lost.",
+    (True, True, True): "The answer needs this region; that it also keeps it says little, for most random ones do.",
+    (True, False, False): "This region is enough for the answer, but not needed: without it, the answer stays.",
+    (True, False, True): "This says little: most random regions of the same size keep the answer just as well.",
     (False, True, False): "The answer needs this region, but the region alone is not enough for it.",
-    (False, True, True): "The answer needs this region, yet a random one of the same size keeps it better.",
-    (
-        False,
-        False,
-        False,
-    ): "This region does not explain the answer: it is neither enough for it nor needed.",
-    (
-        False,
-        False,
-        True,
-    ): "This region does not explain the answer: a random one of the same size does better.",
+    (False, True, True): "The answer needs this region, yet most random ones of the same size keep it better.",
+    (False, False, False): "This region does not explain the answer: it is neither enough for it nor needed.",
+    (False, False, True): "This region does not explain the answer: most random ones of the same size do better.",
 }
 
 
@@ -103,7 +83,7 @@ def _headline(trust: Trust) -> str:
         return "There is no region, and so no explanation; a smaller alpha gives one."
     if trust.relative_area >= NEARLY_ALL:
         return "The region is nearly the whole excerpt, so it points at nothing; a larger alpha narrows it."
-    return _HEADLINES[trust.label_kept, trust.removal_flips_label, trust.control_label_kept]
+    return _HEADLINES[trust.label_kept, trust.removal_flips_label, trust.chance_keeps_label]
 
 
 def _keeping(trust: Trust) -> Finding:
@@ -113,13 +93,19 @@ def _keeping(trust: Trust) -> Finding:
 
 
 def _control(trust: Trust) -> Finding:
-    if trust.control_label_kept and trust.label_kept:
-        return Finding("weakens", "So does a random region of the same size, so keeping it says little.")
-    if trust.control_label_kept:
-        return Finding("weakens", "A random region of the same size keeps it.")
+    kept, drawn = trust.controls_that_keep_label, trust.controls
+    if trust.label_kept and trust.chance_keeps_label:
+        return Finding(
+            "weakens", f"So do {kept} of {drawn} random regions of the same size, so keeping it says little."
+        )
+    if trust.chance_keeps_label:
+        return Finding("weakens", f"{kept} of {drawn} random regions of the same size keep it.")
+    if trust.label_kept and kept:
+        return Finding("neutral", f"Of {drawn} random regions of the same size {kept} keeps it, too.")
     if trust.label_kept:
-        return Finding("supports", "A random region of the same size loses it.")
-    return Finding("neutral", "So does a random region of the same size: at this size masking itself may decide.")
+        return Finding("supports", f"None of {drawn} random regions of the same size keeps it.")
+    lost = f"So do {drawn - kept} of {drawn} random regions of the same size"
+    return Finding("neutral", f"{lost}: at this size masking itself may decide.")
 
 
 def _removal(trust: Trust) -> Finding:

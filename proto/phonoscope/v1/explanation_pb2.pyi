@@ -1,10 +1,11 @@
 from phonoscope.v1 import audio_pb2 as _audio_pb2
 from phonoscope.v1 import bundle_reference_pb2 as _bundle_reference_pb2
 from phonoscope.v1 import time_frequency_pb2 as _time_frequency_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -28,7 +29,7 @@ LABEL_VOCAL: Label
 LABEL_INSTRUMENTAL: Label
 
 class ExplainRequest(_message.Message):
-    __slots__ = ("audio", "at_s", "region", "masking", "listen", "rule", "outside_db", "detailed")
+    __slots__ = ("audio", "at_s", "region", "masking", "listen", "rule", "outside_db", "detailed", "control_seed")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +38,7 @@ class ExplainRequest(_message.Message):
     RULE_FIELD_NUMBER: _ClassVar[int]
     OUTSIDE_DB_FIELD_NUMBER: _ClassVar[int]
     DETAILED_FIELD_NUMBER: _ClassVar[int]
+    CONTROL_SEED_FIELD_NUMBER: _ClassVar[int]
     audio: _audio_pb2.Audio
     at_s: float
     region: RegionChoice
@@ -45,7 +47,8 @@ class ExplainRequest(_message.Message):
     rule: str
     outside_db: float
     detailed: bool
-    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[Masking, str]] = ..., listen: _Optional[bool] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., detailed: _Optional[bool] = ...) -> None: ...
+    control_seed: int
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[Masking, str]] = ..., listen: _Optional[bool] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., detailed: _Optional[bool] = ..., control_seed: _Optional[int] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
     __slots__ = ("bundle", "at_s", "axes", "log_mel", "relevance", "region", "explanation", "alpha", "masking", "threshold", "trust", "original_audio", "explanation_audio", "rule", "outside_db", "inverted")
@@ -104,7 +107,7 @@ class RegionChoice(_message.Message):
     def __init__(self, alpha: _Optional[float] = ..., largest_alpha_that_keeps_label: _Optional[bool] = ..., maximum_area: _Optional[float] = ...) -> None: ...
 
 class Trust(_message.Message):
-    __slots__ = ("predicted_label", "probability", "masked_probability", "label_kept", "removed_probability", "removal_flips_label", "relative_area", "control_probability", "control_label_kept", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "heard_probability", "heard_label_kept")
+    __slots__ = ("predicted_label", "probability", "masked_probability", "label_kept", "removed_probability", "removal_flips_label", "relative_area", "control_probabilities", "controls_that_keep_label", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "heard_probability", "heard_label_kept", "control_seed")
     PREDICTED_LABEL_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     MASKED_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
@@ -112,13 +115,14 @@ class Trust(_message.Message):
     REMOVED_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     REMOVAL_FLIPS_LABEL_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_AREA_FIELD_NUMBER: _ClassVar[int]
-    CONTROL_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
-    CONTROL_LABEL_KEPT_FIELD_NUMBER: _ClassVar[int]
+    CONTROL_PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    CONTROLS_THAT_KEEP_LABEL_FIELD_NUMBER: _ClassVar[int]
     RECONSTRUCTION_ERROR_FIELD_NUMBER: _ClassVar[int]
     RECONSTRUCTION_PERCENTILE_FIELD_NUMBER: _ClassVar[int]
     OUT_OF_DISTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     HEARD_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     HEARD_LABEL_KEPT_FIELD_NUMBER: _ClassVar[int]
+    CONTROL_SEED_FIELD_NUMBER: _ClassVar[int]
     predicted_label: Label
     probability: float
     masked_probability: float
@@ -126,11 +130,12 @@ class Trust(_message.Message):
     removed_probability: float
     removal_flips_label: bool
     relative_area: float
-    control_probability: float
-    control_label_kept: bool
+    control_probabilities: _containers.RepeatedScalarFieldContainer[float]
+    controls_that_keep_label: int
     reconstruction_error: float
     reconstruction_percentile: float
     out_of_distribution: bool
     heard_probability: float
     heard_label_kept: bool
-    def __init__(self, predicted_label: _Optional[_Union[Label, str]] = ..., probability: _Optional[float] = ..., masked_probability: _Optional[float] = ..., label_kept: _Optional[bool] = ..., removed_probability: _Optional[float] = ..., removal_flips_label: _Optional[bool] = ..., relative_area: _Optional[float] = ..., control_probability: _Optional[float] = ..., control_label_kept: _Optional[bool] = ..., reconstruction_error: _Optional[float] = ..., reconstruction_percentile: _Optional[float] = ..., out_of_distribution: _Optional[bool] = ..., heard_probability: _Optional[float] = ..., heard_label_kept: _Optional[bool] = ...) -> None: ...
+    control_seed: int
+    def __init__(self, predicted_label: _Optional[_Union[Label, str]] = ..., probability: _Optional[float] = ..., masked_probability: _Optional[float] = ..., label_kept: _Optional[bool] = ..., removed_probability: _Optional[float] = ..., removal_flips_label: _Optional[bool] = ..., relative_area: _Optional[float] = ..., control_probabilities: _Optional[_Iterable[float]] = ..., controls_that_keep_label: _Optional[int] = ..., reconstruction_error: _Optional[float] = ..., reconstruction_percentile: _Optional[float] = ..., out_of_distribution: _Optional[bool] = ..., heard_probability: _Optional[float] = ..., heard_label_kept: _Optional[bool] = ..., control_seed: _Optional[int] = ...) -> None: ...

@@ -13,7 +13,7 @@ from phonoscope_serving.bundle.manifest import verified
 from phonoscope_serving.errors import BundleError
 
 # Without these there is nothing to serve; the service also calls `explain_RULE`, and reads about the last two.
-REQUIRED = ("masked", "heard", "predict", "frontend", "detector")
+REQUIRED = ("evidence", "masked", "heard", "predict", "frontend", "detector")
 
 
 def read_models(root: Path, files: Mapping[str, str]) -> dict[str, ModelConfig]:

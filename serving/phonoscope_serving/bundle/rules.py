@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from phonoscope_serving.bundle.config import CONFIG, ModelConfig
 from phonoscope_serving.bundle.manifest import MANIFEST, field
 from phonoscope_serving.errors import BundleError
+
+EVIDENCE = "evidence"  # the model that tries a region of a relevance that is known
+CONTROL = re.compile(r"control_\d+_probability")
 
 
 @dataclass(frozen=True)
@@ -17,27 +22,34 @@ class Rule:
     name: str
     ensemble: str  # the model that explains by it
     default_alpha: float  # in [0, 1]
+    controls: tuple[str, ...]  # outputs of the ensemble: the detector's answers to random regions
+    evidence: frozenset[str]  # outputs that hang on the region, which the model `evidence` gives as well
 
 
-def read_rules(manifest: Mapping[str, Any], models: Collection[str]) -> tuple[Rule, ...]:
+def read_rules(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig]) -> tuple[Rule, ...]:
     """The rules a manifest lists, the default first.
 
     Args:
         manifest: of the bundle.
-        models: names of the bundle's models.
+        models: of the bundle, by name.
 
     Raises:
-        BundleError: the default is not among them, or a rule has no model or an alpha outside [0, 1].
+        BundleError: the default is not among them, or a rule has no model, no controls, or an alpha outside [0, 1].
     """
     given, default = field(manifest, "rules", dict), field(manifest, "default_rule", str)
     if default not in given:
         raise BundleError(f"{MANIFEST}: default_rule is {default!r}; the rules are {', '.join(given)}")
     rules = []
+    evidence = frozenset(output.name for output in models[EVIDENCE].output)
     for name in sorted(given, key=lambda rule: rule != default):
         ensemble, alpha = f"explain_{name}", float(field(given[name], "alpha", (int, float)))
         if ensemble not in models:
             raise BundleError(f"{MANIFEST}: there is a rule {name}, but no model {ensemble}")
         if not 0 <= alpha <= 1:
             raise BundleError(f"{MANIFEST}: rules.{name}.alpha is {alpha:g}; it must be in [0, 1]")
-        rules.append(Rule(name, ensemble, alpha))
+        outputs = [output.name for output in models[ensemble].output]
+        controls = tuple(output for output in outputs if CONTROL.fullmatch(output))
+        if not controls:
+            raise BundleError(f"{ensemble}/{CONFIG}: there is no output control_1_probability")
+        rules.append(Rule(name, ensemble, alpha, controls, evidence.intersection(outputs)))
     return tuple(rules)

@@ -31,7 +31,8 @@ from phonoscope_serving.rpcs.auralise.answer import auralise
 from phonoscope_serving.rpcs.auralise.networks import audible_networks
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain import messages as explanation_messages
-from phonoscope_serving.rpcs.explain.answer import Alpha, LargestAlphaThatKeepsLabel, MaximumArea, explain
+from phonoscope_serving.rpcs.explain.answer import explain
+from phonoscope_serving.rpcs.explain.region import Alpha, LargestAlphaThatKeepsLabel, MaximumArea
 from phonoscope_serving.rpcs.invert import messages as inversion_messages
 from phonoscope_serving.rpcs.invert.answer import invert_layers
 from phonoscope_serving.rpcs.maximise import messages as maximisation_messages

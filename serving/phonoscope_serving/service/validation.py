@@ -10,6 +10,7 @@ from phonoscope.v1 import audio_pb2, auralisation_pb2, explanation_pb2, inversio
 
 from phonoscope_serving.errors import Violation
 from phonoscope_serving.rpcs.auralise.answer import MOST_FEATURES
+from phonoscope_serving.rpcs.explain.answer import LARGEST_SEED
 from phonoscope_serving.sound.audio import LIMITS
 
 BYTES_PER_SAMPLE = 4
@@ -43,6 +44,8 @@ def explain_violations(request: explanation_pb2.ExplainRequest) -> Iterator[Viol
         yield Violation("masking", f"is {request.masking}, which names no masking")
     if not 0 <= request.outside_db <= LARGEST_OUTSIDE_DB:
         yield Violation("outside_db", f"is {request.outside_db:g}; it must be in [0, {LARGEST_OUTSIDE_DB}] dB")
+    if request.control_seed > LARGEST_SEED:
+        yield Violation("control_seed", f"is {request.control_seed}; it must be in [0, {LARGEST_SEED}]")
 
 
 def invert_layers_violations(request: inversion_pb2.InvertLayersRequest) -> Iterator[Violation]:

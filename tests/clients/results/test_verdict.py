@@ -22,18 +22,33 @@ def test_a_region_that_passes_every_trial_is_said_to_carry_the_answer():
 
 
 def test_a_random_region_that_does_as_well_is_said_to_take_the_meaning_from_the_explanation():
-    weak = judged(control_label_kept=True, removal_flips_label=False)
-    assert weak.headline.startswith("This says little: a random region")
-    assert weak.findings[1].text == "So does a random region of the same size, so keeping it says little."
+    weak = judged(controls_that_keep_label=2, removal_flips_label=False)
+    assert weak.headline.startswith("This says little: most random regions")
+    assert weak.findings[1].text == "So do 2 of 3 random regions of the same size, so keeping it says little."
     assert weak.findings[1].bearing == "weakens"
+
+
+@pytest.mark.parametrize(
+    ("kept", "controls", "bearing", "text"),
+    [
+        (True, 0, "supports", "None of 3 random regions of the same size keeps it."),
+        (True, 1, "neutral", "Of 3 random regions of the same size 1 keeps it, too."),
+        (True, 3, "weakens", "So do 3 of 3 random regions of the same size, so keeping it says little."),
+        (False, 1, "neutral", "So do 2 of 3 random regions of the same size: at this size masking itself may decide."),
+        (False, 2, "weakens", "2 of 3 random regions of the same size keep it."),
+    ],
+)
+def test_how_many_random_regions_do_as_well_is_said(kept, controls, bearing, text):
+    finding = judged(label_kept=kept, controls_that_keep_label=controls).findings[1]
+    assert (finding.bearing, finding.text) == (bearing, text)
 
 
 def test_nothing_is_called_carrying_the_answer_unless_it_passes_every_trial():
     for kept in (True, False):
         for flips in (True, False):
-            for random_kept in (True, False):
-                headline = judged(label_kept=kept, removal_flips_label=flips, control_label_kept=random_kept).headline
-                assert ("carries the answer" in headline) == (kept and flips and not random_kept)
+            for random in range(4):
+                headline = judged(label_kept=kept, removal_flips_label=flips, controls_that_keep_label=random).headline
+                assert ("carries the answer" in headline) == (kept and flips and random < 2)
 
 
 @pytest.mark.parametrize(

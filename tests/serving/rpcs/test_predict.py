@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 from phonoscope_serving.rpcs.call import Call
-from phonoscope_serving.rpcs.explain.answer import Alpha, Masking, Question, explain
+from phonoscope_serving.rpcs.explain.answer import Question, explain
+from phonoscope_serving.rpcs.explain.region import Alpha, Masking
 from phonoscope_serving.rpcs.predict import pieces, predict
 from phonoscope_serving.sound.audio import EncodedAudio, PcmAudio
 from phonoscope_serving.sound.decoding import Decoder

@@ -30,6 +30,7 @@ def explain_inputs(rows=1):
         "alpha": (0.6 - 0.1 * row).astype(np.float32),
         "maximum_area": (1.0 - 0.2 * row).astype(np.float32),
         "masking": (1 + row % 2).astype(np.int32),
+        "control_seed": row.astype(np.int32),
     }
 
 

@@ -12,13 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from google.protobuf import text_format
 from numpy.typing import NDArray
+from tritonclient.grpc import model_config_pb2 as triton
 
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.export.explanation import rule_graphs
 from phonoscope_trainer.export.explanation_ensembles import evidence, explain, masked
 from phonoscope_trainer.graphs.description import REGION, Graph
 from phonoscope_trainer.graphs.mask import CONTROL_MAPS, mask_graph
+from phonoscope_trainer.graphs.maximise import INITIAL_STATE
 from phonoscope_trainer.measures.shipped_graphs import network_of, standardise_of, threshold_of
 from phonoscope_trainer.networks.inverter import ExplanationInverter
 from phonoscope_trainer.networks.masker import Masker
@@ -55,9 +58,18 @@ def reissue(repository: Path, out: Path, name: str, command: str, deployment: De
         known = [rule for rule in entries["rules"] if rule in rules]
         for ensemble in (*(explain(rule, rules[rule]) for rule in known), evidence(), masked()):
             write_ensemble(ensemble, root)
+        _write_initial_state(root / "maximise" / "config.pbtxt")
         _write_golden(root, [f"explain_{rule}" for rule in known], mask, network)
         configure(root, deployment)
         return bundle.write_manifest(root, replace(facts, name=name), entries)
+
+
+def _write_initial_state(path: Path) -> None:
+    """What a row of `maximise` begins with, where the bundle has a generator."""
+    if path.exists():
+        config = text_format.Parse(path.read_text(encoding="utf-8"), triton.ModelConfig())
+        config.parameters["initial_state"].string_value = INITIAL_STATE
+        path.write_text(text_format.MessageToString(config), encoding="utf-8")
 
 
 @torch.inference_mode()

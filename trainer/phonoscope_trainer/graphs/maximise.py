@@ -171,6 +171,7 @@ INITIAL: Mapping[str, float] = {  # what fills each part of a row's state but z 
     "best_z": 0,
     "best_objective": -3e38,  # below any objective
 }
+INITIAL_STATE = ",".join(f"{name}:{value:g}" for name, value in INITIAL.items())  # as a configuration says it
 SETTINGS = (TensorSpec("steps", (1,), "int32"), *numbers("learning_rate", "prior_weight", "sign"))
 POSITION = TensorSpec("position", (2,), "int32")
 
@@ -210,7 +211,7 @@ def maximise_graph(response: Responding, adam: AdamOptions = PAPER_ADAM) -> Grap
         # What serving must know: each layer's name and channels, in the order of `weights`; what a row begins with.
         parameters={
             "channels": channels,
-            "initial_state": ",".join(f"{name}:{value:g}" for name, value in INITIAL.items()),
+            "initial_state": INITIAL_STATE,
             "steps_per_call": str(adam.steps_per_call),
         },
         iterations=adam.steps_per_call,

@@ -1,14 +1,13 @@
 """Why the detector answered as it did at one moment: composed of the bundle's models, nothing computed here.
 
-A rule of the bundle gives every bin a relevance between 0 and 1. The region is chosen from it as EUSIPCO 2018, section
-II.B, has it: keep what has alpha or more.
+A rule of the bundle gives every bin a relevance between 0 and 1. A region is chosen from it, and tried.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 
@@ -16,45 +15,23 @@ from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.rules import Rule
 from phonoscope_serving.errors import InvalidRequest, shown
 from phonoscope_serving.rpcs.call import Call
+from phonoscope_serving.rpcs.explain.region import (
+    KNOWN,
+    LargestAlphaThatKeepsLabel,
+    Masking,
+    RegionChoice,
+    largest_alpha,
+    region_inputs,
+)
 from phonoscope_serving.rpcs.explain.trust import Trust, weigh
 from phonoscope_serving.sound.audio import AudioSource
 from phonoscope_serving.sound.excerpt import Excerpt
 from phonoscope_serving.tensors import Array, Floats
 
-ALPHA_GRID = np.linspace(0.0, 1.0, 21, dtype=np.float32)  # 0, .05 … 1
-NO_AREA_LIMIT = 1.0
 DEFAULT_OUTSIDE_DB = 25.0  # far enough to hear what the region is, near enough for the detector to know such sound
 MAPS = ("log_mel", "relevance", "mask")
 DETAILED_MAPS = ("inverted", "explanation")
-
-
-class Masking(IntEnum):
-    """What a masked bin becomes; the numbers are those of the `mask` graph."""
-
-    M1 = 1  # the band's mean
-    M2 = 2  # log-mel 0
-
-
-@dataclass(frozen=True)
-class Alpha:
-    """Keep bins whose relevance is at least this, in [0, 1]; None for the rule's own."""
-
-    value: float | None
-
-
-@dataclass(frozen=True)
-class LargestAlphaThatKeepsLabel:
-    """The largest alpha of `ALPHA_GRID` with which the detector keeps its label."""
-
-
-@dataclass(frozen=True)
-class MaximumArea:
-    """The smallest alpha whose region covers at most this share of the excerpt, in (0, 1]."""
-
-    share: float
-
-
-RegionChoice = Alpha | LargestAlphaThatKeepsLabel | MaximumArea
+LARGEST_SEED = 2**31 - 1  # the graph counts in INT32
 
 
 @dataclass(frozen=True)
@@ -68,6 +45,7 @@ class Question:
     listen: bool = False  # also return sound
     outside_db: float = DEFAULT_OUTSIDE_DB  # attenuation in that sound of what lies outside the region
     detailed: bool = False  # also return `inverted` and `explanation`
+    control_seed: int | None = None  # what controls are drawn from; None: derived from the excerpt
 
 
 @dataclass(frozen=True)
@@ -102,16 +80,38 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
     """
     rule = _rule(call.bundle, question.rule)
     excerpt = await call.excerpt(source, call.bundle.front_end, question.at_s)
-    inputs = {"samples": excerpt.samples, **_region(question, rule)}
-    outputs = [*MAPS, "effective_alpha", *Trust.MEASURED, *(DETAILED_MAPS if question.detailed else ())]
+    seed = _derived_seed(excerpt) if question.control_seed is None else question.control_seed
+    inputs = region_inputs(question.region, question.masking, rule.default_alpha)
+    inputs["control_seed"] = np.array([[seed]], np.int32)
+    measured = Trust.measured(rule)
+    outputs = [*MAPS, "effective_alpha", *measured, *(DETAILED_MAPS if question.detailed else ())]
     if isinstance(question.region, LargestAlphaThatKeepsLabel):
-        sweep = ["log_mel", "standardised", "relevance", "probability"]
-        first = await call.infer(rule.ensemble, inputs, outputs=sweep)
-        inputs["alpha"] = await _largest_alpha(call, first, question.masking)
-    continues = isinstance(question.region, LargestAlphaThatKeepsLabel)
-    answer = await call.infer(rule.ensemble, inputs, outputs=outputs, continues=continues)
+        answer = await _with_largest_alpha(call, rule, excerpt, inputs, outputs)
+    else:
+        answer = await call.infer(rule.ensemble, {"samples": excerpt.samples} | inputs, outputs=outputs)
     heard = await _listen(call, excerpt, answer, question.outside_db) if question.listen else {}
-    return _explanation(call.bundle, rule, excerpt, answer | heard)
+    trust = weigh({name: float(answer[name][0, 0]) for name in measured}, call.bundle, rule, seed, _heard(heard))
+    return _explanation(rule, excerpt, answer | heard, trust)
+
+
+async def _with_largest_alpha(
+    call: Call, rule: Rule, excerpt: Excerpt, inputs: dict[str, Array], outputs: list[str]
+) -> dict[str, Array]:
+    """The rule once, alphas tried on its relevance, and the evidence for the one that was found."""
+    evidence = [name for name in outputs if name in rule.evidence]
+    first = await call.infer(
+        rule.ensemble,
+        {"samples": excerpt.samples} | inputs,
+        outputs=list(dict.fromkeys(name for name in (*outputs, *KNOWN) if name not in rule.evidence)),
+    )
+    inputs["alpha"] = await largest_alpha(call, first, inputs)
+    known = {name: first[name] for name in KNOWN}
+    return first | await call.infer("evidence", known | inputs, outputs=evidence, continues=True)
+
+
+def _derived_seed(excerpt: Excerpt) -> int:
+    """The same for the same samples, so that the same question has the same answer."""
+    return zlib.crc32(excerpt.samples.tobytes()) & LARGEST_SEED
 
 
 def _rule(bundle: Bundle, name: str) -> Rule:
@@ -125,36 +125,6 @@ def _rule(bundle: Bundle, name: str) -> Rule:
     raise InvalidRequest.at("rule", f"is {shown(name)}; the bundle explains by {known}")
 
 
-def _region(question: Question, rule: Rule) -> dict[str, Array]:
-    """The inputs that say how the region is chosen."""
-    alpha, area = rule.default_alpha, NO_AREA_LIMIT
-    match question.region:
-        case Alpha(float(value)):
-            alpha = value
-        case MaximumArea(share):
-            alpha, area = 0.0, share
-    return {
-        "alpha": np.array([[alpha]], np.float32),
-        "maximum_area": np.array([[area]], np.float32),
-        "masking": np.array([[question.masking]], np.int32),
-    }
-
-
-async def _largest_alpha(call: Call, answer: Mapping[str, Array], masking: Masking) -> Floats:
-    """The largest alpha of the grid that keeps the label, `[1, 1]`; 0, which keeps everything, if none does."""
-    rows = len(ALPHA_GRID)
-    sweep: dict[str, Array] = {
-        name: np.repeat(answer[name], rows, axis=0) for name in ("log_mel", "standardised", "relevance")
-    }
-    sweep["alpha"] = ALPHA_GRID[:, None]
-    sweep["maximum_area"] = np.full((rows, 1), NO_AREA_LIMIT, np.float32)
-    sweep["masking"] = np.full((rows, 1), masking, np.int32)
-    tried = await call.infer("masked", sweep, continues=True)
-    vocal = call.bundle.is_vocal(float(answer["probability"][0, 0]))
-    keeps = call.bundle.is_vocal(tried["masked_probability"][:, 0]) == vocal
-    return np.array([[ALPHA_GRID[keeps].max(initial=0.0)]], np.float32)
-
-
 async def _listen(call: Call, excerpt: Excerpt, answer: Mapping[str, Array], outside_db: float) -> dict[str, Array]:
     """The region as sound, and what the detector makes of that sound."""
     gain = np.array([[10 ** (-outside_db / 20)]], np.float32)
@@ -162,9 +132,11 @@ async def _listen(call: Call, excerpt: Excerpt, answer: Mapping[str, Array], out
     return await call.infer("heard", inputs, continues=True)
 
 
-def _explanation(bundle: Bundle, rule: Rule, excerpt: Excerpt, answer: Mapping[str, Array]) -> Explanation:
-    measured = {name: float(answer[name][0, 0]) for name in Trust.MEASURED}
-    heard = float(answer["heard_probability"][0, 0]) if "audio" in answer else None
+def _heard(heard: Mapping[str, Array]) -> float | None:
+    return float(heard["heard_probability"][0, 0]) if heard else None
+
+
+def _explanation(rule: Rule, excerpt: Excerpt, answer: Mapping[str, Array], trust: Trust) -> Explanation:
     return Explanation(
         at_s=excerpt.at_s,
         start_s=excerpt.start_s,
@@ -173,7 +145,7 @@ def _explanation(bundle: Bundle, rule: Rule, excerpt: Excerpt, answer: Mapping[s
         relevance=answer["relevance"][0],
         mask=answer["mask"][0],
         alpha=float(answer["effective_alpha"][0, 0]),
-        trust=weigh(measured, bundle, heard_probability=heard),
+        trust=trust,
         inverted=answer["inverted"][0] if "inverted" in answer else None,
         explanation=answer["explanation"][0] if "explanation" in answer else None,
         original_audio=excerpt.samples[0] if "audio" in answer else None,

@@ -6,16 +6,8 @@ import numpy as np
 from phonoscope.v1 import bundle_reference_pb2, explanation_pb2
 
 from phonoscope_serving.bundle.bundle import Bundle
-from phonoscope_serving.rpcs.explain.answer import (
-    DEFAULT_OUTSIDE_DB,
-    Alpha,
-    Explanation,
-    LargestAlphaThatKeepsLabel,
-    Masking,
-    MaximumArea,
-    Question,
-    RegionChoice,
-)
+from phonoscope_serving.rpcs.explain.answer import DEFAULT_OUTSIDE_DB, Explanation, Question
+from phonoscope_serving.rpcs.explain.region import Alpha, LargestAlphaThatKeepsLabel, Masking, MaximumArea, RegionChoice
 from phonoscope_serving.rpcs.explain.trust import Trust
 from phonoscope_serving.rpcs.wire import axes, time_frequency_map, waveform
 from phonoscope_serving.tensors import Floats
@@ -33,6 +25,7 @@ def question(request: explanation_pb2.ExplainRequest) -> Question:
         listen=request.listen,
         outside_db=request.outside_db if request.HasField("outside_db") else DEFAULT_OUTSIDE_DB,
         detailed=request.detailed,
+        control_seed=request.control_seed if request.HasField("control_seed") else None,
     )
 
 
@@ -87,8 +80,9 @@ def _trust(trust: Trust) -> explanation_pb2.Trust:
         removed_probability=trust.removed_probability,
         removal_flips_label=trust.removal_flips_label,
         relative_area=trust.relative_area,
-        control_probability=trust.control_probability,
-        control_label_kept=trust.control_label_kept,
+        control_probabilities=trust.control_probabilities,
+        controls_that_keep_label=trust.controls_that_keep_label,
+        control_seed=trust.control_seed,
         reconstruction_error=trust.reconstruction_error,
         reconstruction_percentile=trust.reconstruction_percentile,
         out_of_distribution=trust.out_of_distribution,

@@ -8,17 +8,17 @@ from typing import ClassVar
 
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.error_distribution import is_out_of_distribution, percentile
+from phonoscope_serving.bundle.rules import Rule
 
 
 @dataclass(frozen=True)
 class Trust:
     """What was tried, and what came of it; probabilities are of singing."""
 
-    MEASURED: ClassVar[tuple[str, ...]] = (  # the engine's outputs it is made of
+    SINGLE: ClassVar[tuple[str, ...]] = (  # the engine's outputs it is made of, beside the controls
         "probability",
         "masked_probability",
         "removed_probability",
-        "control_probability",
         "relative_area",
         "reconstruction_error",
     )
@@ -30,32 +30,49 @@ class Trust:
     removed_probability: float  # the explanation is removed
     removal_flips_label: bool
     relative_area: float
-    control_probability: float  # a random smooth region of the same area is kept
-    control_label_kept: bool
+    control_probabilities: tuple[float, ...]  # random smooth regions of the same area are kept, one for each
+    controls_that_keep_label: int
+    control_seed: int  # what those regions were drawn from
     reconstruction_error: float
     reconstruction_percentile: float  # share of the bundle's validation excerpts with a lower error, in [0, 1]
     out_of_distribution: bool
     heard_probability: float | None = None  # of the explanation's sound; None where none was asked for
     heard_label_kept: bool | None = None
 
+    @classmethod
+    def measured(cls, rule: Rule) -> tuple[str, ...]:
+        """The outputs of a rule's ensemble that an answer's trust is made of."""
+        return (*cls.SINGLE, *rule.controls)
 
-def weigh(measured: Mapping[str, float], bundle: Bundle, heard_probability: float | None = None) -> Trust:
+
+def weigh(
+    measured: Mapping[str, float],
+    bundle: Bundle,
+    rule: Rule,
+    control_seed: int,
+    heard_probability: float | None = None,
+) -> Trust:
     """Judges what was measured by the bundle's own threshold and its own distribution.
 
     Args:
-        measured: the numbers `Trust.MEASURED` names.
+        measured: the numbers `Trust.measured` names.
         bundle: whose threshold and quantiles apply.
+        rule: that explained.
+        control_seed: what its controls were drawn from.
         heard_probability: of the explanation as it sounds, where it was made to sound.
     """
     label = bundle.is_vocal(measured["probability"])
     quantiles = bundle.reconstruction_error_quantiles
     error = measured["reconstruction_error"]
+    controls = tuple(measured[name] for name in rule.controls)
     return Trust(
-        **measured,
+        **{name: measured[name] for name in Trust.SINGLE},
         vocal=label,
         label_kept=bundle.is_vocal(measured["masked_probability"]) == label,
         removal_flips_label=bundle.is_vocal(measured["removed_probability"]) != label,
-        control_label_kept=bundle.is_vocal(measured["control_probability"]) == label,
+        control_probabilities=controls,
+        controls_that_keep_label=sum(bundle.is_vocal(control) == label for control in controls),
+        control_seed=control_seed,
         reconstruction_percentile=percentile(error, quantiles),
         out_of_distribution=is_out_of_distribution(error, quantiles),
         heard_probability=heard_probability,

@@ -11,6 +11,8 @@ from support.bundles.golden_vectors import assert_golden, golden_inputs
 from support.bundles.repository import REPOSITORY, copied, put_listed
 from support.corpora.sound import music
 
+REGION = ("alpha", "maximum_area", "masking", "control_seed")
+
 
 def explain_inputs(rows=1, alpha=0.6, maximum_area=1.0, masking=2):
     return {
@@ -18,6 +20,7 @@ def explain_inputs(rows=1, alpha=0.6, maximum_area=1.0, masking=2):
         "alpha": np.full((rows, 1), alpha, np.float32),
         "maximum_area": np.full((rows, 1), maximum_area, np.float32),
         "masking": np.full((rows, 1), masking, np.int32),
+        "control_seed": np.arange(rows, dtype=np.int32)[:, None],
     }
 
 
@@ -42,11 +45,11 @@ def test_the_ensemble_equals_its_graphs_run_by_hand(bare):
     (relevance,) = by_hand("masker", ["relevance"], conv5=conv5, fc8=fc8)
     masked = by_hand(
         "mask",
-        ["mask", "explanation", "remainder", "control", "relative_area"],
+        ["mask", "explanation", "remainder", "control_1", "control_2", "control_3", "relative_area"],
         log_mel=log_mel,
         standardised=standardised,
         relevance=relevance,
-        **{name: inputs[name] for name in ("alpha", "maximum_area", "masking")},
+        **{name: inputs[name] for name in REGION},
     )
     expected = {
         "log_mel": log_mel,
@@ -55,21 +58,22 @@ def test_the_ensemble_equals_its_graphs_run_by_hand(bare):
         "probability": probability,
         "mask": masked[0],
     }
-    expected |= {"explanation": masked[1], "relative_area": masked[4]}
-    for name, kept in zip(("masked", "removed", "control"), masked[1:4], strict=True):
+    expected |= {"explanation": masked[1], "relative_area": masked[6]}
+    for name, kept in zip(("masked", "removed", "control_1", "control_2", "control_3"), masked[1:6], strict=True):
         (expected[f"{name}_probability"],) = by_hand("detector", ["probability"], excerpt=kept)
     answer = bare.run("explain_masker", inputs)
     for name, tensor in expected.items():
         np.testing.assert_allclose(answer[name], tensor, atol=1e-5, err_msg=name)
 
 
-def test_the_sweep_ensemble_equals_the_second_half_of_explain(bare):
+@pytest.mark.parametrize("ensemble", ["masked", "evidence"])
+def test_what_tries_a_known_relevance_equals_the_second_half_of_explain(bare, ensemble):
     inputs = explain_inputs(rows=2, alpha=0.3, masking=1)
     whole = bare.run("explain_masker", inputs)
     half = bare.run(
-        "masked",
+        ensemble,
         {name: whole[name] for name in ("log_mel", "standardised", "relevance")}
-        | {name: inputs[name] for name in ("alpha", "maximum_area", "masking")},
+        | {name: inputs[name] for name in REGION},
     )
     for name, tensor in half.items():
         np.testing.assert_allclose(tensor, whole[name], atol=1e-5, err_msg=name)

@@ -2,15 +2,8 @@ import numpy as np
 import pytest
 from phonoscope_serving.errors import InvalidRequest, OutOfRange
 from phonoscope_serving.rpcs.call import Call
-from phonoscope_serving.rpcs.explain.answer import (
-    ALPHA_GRID,
-    Alpha,
-    LargestAlphaThatKeepsLabel,
-    Masking,
-    MaximumArea,
-    Question,
-    explain,
-)
+from phonoscope_serving.rpcs.explain.answer import Question, explain
+from phonoscope_serving.rpcs.explain.region import ALPHA_GRID, Alpha, LargestAlphaThatKeepsLabel, Masking, MaximumArea
 from phonoscope_serving.rpcs.explain.trust import weigh
 from phonoscope_serving.sound.audio import EncodedAudio, PcmAudio
 from phonoscope_serving.sound.decoding import Decoder
@@ -23,7 +16,9 @@ MEASURED = {
     "probability": 0.7,
     "masked_probability": 0.6,
     "removed_probability": 0.2,
-    "control_probability": 0.5,
+    "control_1_probability": 0.5,
+    "control_2_probability": 0.1,
+    "control_3_probability": 0.9,
     "relative_area": 0.3,
     "reconstruction_error": 1.0,
 }
@@ -48,6 +43,7 @@ def computed(bare, samples, **options):
         "alpha": np.array([[options.get("alpha", 0.6)]], np.float32),
         "maximum_area": np.array([[options.get("maximum_area", 1)]], np.float32),
         "masking": np.array([[options.get("masking", 2)]], np.int32),
+        "control_seed": np.array([[options.get("control_seed", 0)]], np.int32),
     }
     return {name: tensor[0] for name, tensor in bare.run(options.get("ensemble", "explain_masker"), inputs).items()}
 
@@ -131,6 +127,46 @@ async def test_the_largest_alpha_that_keeps_the_label_is_found_by_trying_each(as
     assert answer.trust.label_kept
 
 
+@pytest.mark.parametrize("detailed", [False, True])
+async def test_keeping_the_label_asks_the_rule_once_and_answers_what_its_alpha_answers(engine, bundle, ask, detailed):
+    asked = []
+
+    class Counting:
+        async def infer(self, model, inputs, **options):
+            asked.append(model)
+            return await engine.infer(model, inputs, **options)
+
+    decoder = Decoder(1)
+    question = Question(2.5, "", LargestAlphaThatKeepsLabel(), Masking.M2, detailed=detailed)
+    source = PcmAudio(SONG.tobytes(), 22050, 1)
+    found = await explain(Call(Counting(), bundle, decoder), source, question)
+    decoder.close()
+    assert asked == [bundle.rules[0].ensemble, "masked", "evidence"]
+    given = await ask(region=Alpha(found.alpha), detailed=detailed)
+    for name in MEASURED_MAPS if detailed else MEASURED_MAPS[:3]:
+        np.testing.assert_allclose(getattr(found, name), getattr(given, name), atol=1e-5, err_msg=name)
+    assert found.trust.control_probabilities == pytest.approx(given.trust.control_probabilities, abs=1e-5)
+    assert found.trust.removed_probability == pytest.approx(given.trust.removed_probability, abs=1e-5)
+
+
+async def test_controls_are_drawn_anew_for_every_excerpt_and_alike_for_the_same(ask):
+    first, again, later = [await ask(at_s) for at_s in (2.5, 2.5, 1.0)]
+    assert first.trust.control_seed == again.trust.control_seed != later.trust.control_seed
+    assert first.trust.control_probabilities == pytest.approx(again.trust.control_probabilities, abs=1e-5)
+    assert len(first.trust.control_probabilities) == 3
+
+
+async def test_a_seed_that_is_given_decides_the_controls_and_nothing_else(ask, bare):
+    answer, other = await ask(control_seed=5), await ask(control_seed=6)
+    expected = computed(bare, SONG[(175 - 57) * 315 :][:36934], control_seed=5)
+    assert answer.trust.control_seed == 5
+    for number, probability in enumerate(answer.trust.control_probabilities, start=1):
+        assert probability == pytest.approx(float(expected[f"control_{number}_probability"][0]), abs=1e-5)
+    assert answer.trust.control_probabilities != other.trust.control_probabilities
+    np.testing.assert_array_equal(answer.mask, other.mask)
+    assert answer.trust.removed_probability == pytest.approx(other.trust.removed_probability, abs=1e-5)
+
+
 @pytest.mark.parametrize("rule", ["masker", "gradient", "inversion"])
 async def test_a_rule_is_used_by_its_name_with_its_own_alpha(ask, bare, bundle, rule):
     answer = await ask(rule=rule, region=Alpha(None))
@@ -191,24 +227,30 @@ async def test_a_file_and_its_samples_are_explained_alike(engine, bundle, ask):
     assert from_file.trust == (await ask()).trust
 
 
+def weighed(bundle, **measured):
+    return weigh(MEASURED | measured, bundle, bundle.rules[0], 11)
+
+
 def test_trust_weighs_what_was_measured(bundle):
-    trust = weigh(MEASURED, bundle)
+    trust = weighed(bundle)
     at = bundle.threshold
     assert trust.vocal == (at <= 0.7)
     assert trust.label_kept == ((at <= 0.6) == (at <= 0.7))
     assert trust.removal_flips_label == ((at <= 0.2) != (at <= 0.7))
-    assert trust.control_label_kept == ((at <= 0.5) == (at <= 0.7))
+    assert trust.control_probabilities == (0.5, 0.1, 0.9)
+    assert trust.controls_that_keep_label == sum((at <= each) == (at <= 0.7) for each in (0.5, 0.1, 0.9))
+    assert trust.control_seed == 11
 
 
 def test_a_probability_on_the_threshold_is_vocal(bundle):
-    assert weigh(MEASURED | {"probability": bundle.threshold}, bundle).vocal
+    assert weighed(bundle, probability=bundle.threshold).vocal
 
 
 def test_the_percentile_is_read_off_the_bundles_own_distribution(bundle):
     quantiles = bundle.reconstruction_error_quantiles
 
     def percentile(error):
-        return weigh(MEASURED | {"reconstruction_error": float(error)}, bundle).reconstruction_percentile
+        return weighed(bundle, reconstruction_error=float(error)).reconstruction_percentile
 
     assert percentile(quantiles[0] - 1) == 0
     assert percentile(quantiles[-1] + 1) == 1
@@ -217,5 +259,5 @@ def test_the_percentile_is_read_off_the_bundles_own_distribution(bundle):
 
 def test_what_inverts_worse_than_99_percent_is_out_of_distribution(bundle):
     limit = float(bundle.reconstruction_error_quantiles[99])
-    assert not weigh(MEASURED | {"reconstruction_error": limit}, bundle).out_of_distribution
-    assert weigh(MEASURED | {"reconstruction_error": limit * 1.001}, bundle).out_of_distribution
+    assert not weighed(bundle, reconstruction_error=limit).out_of_distribution
+    assert weighed(bundle, reconstruction_error=limit * 1.001).out_of_distribution

@@ -1,0 +1,77 @@
+"""How the region is chosen from the relevance that a rule gives every bin (EUSIPCO 2018, section II.B)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from phonoscope_serving.rpcs.call import Call
+from phonoscope_serving.tensors import Array, Floats
+
+ALPHA_GRID = np.linspace(0.0, 1.0, 21, dtype=np.float32)  # 0, .05 … 1
+NO_AREA_LIMIT = 1.0
+KNOWN = ("log_mel", "standardised", "relevance")  # what the tensors of a rule leave to be tried
+
+
+class Masking(IntEnum):
+    """What a masked bin becomes; the numbers are those of the `mask` graph."""
+
+    M1 = 1  # the band's mean
+    M2 = 2  # log-mel 0
+
+
+@dataclass(frozen=True)
+class Alpha:
+    """Keep bins whose relevance is at least this, in [0, 1]; None for the rule's own."""
+
+    value: float | None
+
+
+@dataclass(frozen=True)
+class LargestAlphaThatKeepsLabel:
+    """The largest alpha of `ALPHA_GRID` with which the detector keeps its label."""
+
+
+@dataclass(frozen=True)
+class MaximumArea:
+    """The smallest alpha whose region covers at most this share of the excerpt, in (0, 1]."""
+
+    share: float
+
+
+RegionChoice = Alpha | LargestAlphaThatKeepsLabel | MaximumArea
+
+
+def region_inputs(choice: RegionChoice, masking: Masking, default_alpha: float) -> dict[str, Array]:
+    """The inputs of `mask` that say how a region is chosen, one row each; for a sweep, alpha 0."""
+    alpha, area = default_alpha, NO_AREA_LIMIT
+    match choice:
+        case Alpha(float(value)):
+            alpha = value
+        case MaximumArea(share):
+            alpha, area = 0.0, share
+    return {
+        "alpha": np.array([[alpha]], np.float32),
+        "maximum_area": np.array([[area]], np.float32),
+        "masking": np.array([[masking]], np.int32),
+    }
+
+
+async def largest_alpha(call: Call, answer: Mapping[str, Array], inputs: Mapping[str, Array]) -> Floats:
+    """The largest alpha of the grid that keeps the label, `[1, 1]`; 0, which keeps everything, if none does.
+
+    Args:
+        call: what answers.
+        answer: the rule's, one row: its maps `KNOWN`, and the probability.
+        inputs: of `mask` otherwise, one row each.
+    """
+    rows = len(ALPHA_GRID)
+    sweep = {name: np.repeat(answer[name], rows, axis=0) for name in KNOWN}
+    sweep |= {name: np.repeat(tensor, rows, axis=0) for name, tensor in inputs.items()}
+    tried = await call.infer("masked", sweep | {"alpha": ALPHA_GRID[:, None]}, continues=True)
+    vocal = call.bundle.is_vocal(float(answer["probability"][0, 0]))
+    keeps = call.bundle.is_vocal(tried["masked_probability"][:, 0]) == vocal
+    return np.array([[ALPHA_GRID[keeps].max(initial=0.0)]], np.float32)
