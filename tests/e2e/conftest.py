@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from phonoscope_client import RunningService, running_service
 from selenium import webdriver
 from support.system_programs import program
 
@@ -18,25 +16,10 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 QUIET = ("--disable-background-networking", "--disable-component-update", "--autoplay-policy=no-user-gesture-required")
 
 
-@dataclass(frozen=True)
-class RunningService:
-    address: str
-    metrics_address: str
-
-
 @pytest.fixture(scope="session")
-def service(tmp_path_factory) -> Iterator[RunningService]:
-    ready = tmp_path_factory.mktemp("service") / "ready.json"
-    command = ["phonoscope-serve", "--model-repository", str(ROOT / "model_repository"), "--ready-file", str(ready)]
-    command += ["--address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 60
-        while not ready.exists():
-            assert process.poll() is None, "the service ended before it was ready"
-            assert time.monotonic() < deadline, "the service was not ready within a minute"
-            time.sleep(0.05)
-        yield RunningService(**json.loads(ready.read_text()))
-        process.terminate()
+def service() -> Iterator[RunningService]:
+    with running_service(["--model-repository", str(ROOT / "model_repository")]) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

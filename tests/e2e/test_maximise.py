@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    root = bundle_that_can_maximise(tmp_path_factory.mktemp("climbing"))
+    root = bundle_that_can_maximise(tmp_path_factory.mktemp("maximisation"))
     with running_service(["--model-repository", str(root), "--threads", "1"]) as service:
         yield service.address
 

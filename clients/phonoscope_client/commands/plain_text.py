@@ -14,6 +14,7 @@ from phonoscope_client.results.verdict import trials, verdict
 from phonoscope_client.results.wording import clock, percent
 
 MOST_PASSAGES = 12
+DIGEST_CHARACTERS = 12  # enough to tell bundles apart
 _SIGNS = {"supports": "+", "weakens": "-", "neutral": "."}
 
 
@@ -72,6 +73,23 @@ def auralisation_text(auralisation: Auralisation, *, song: str) -> str:
     return "\n".join(lines)
 
 
+def maximisation_text(found: Maximisation) -> str:
+    """What each example came to."""
+    lines = [
+        f"{found.direction} {found.response}: {found.steps} steps of {found.learning_rate:g}, "
+        f"weight of the prior {found.prior_weight:g}",
+        "",
+        *(
+            f"  {name:>2}  response {each.initial_response:8.3f} → {each.response:8.3f}   "
+            f"probability of singing {each.initial_probability:.2f} → {each.probability:.2f}"
+            for name, each in found.examples.items()
+        ),
+        "",
+        _bundle_line(found.bundle),
+    ]
+    return "\n".join(lines)
+
+
 def curve_text(curve: Curve, *, song: str) -> str:
     """How much of a recording is sung, and where."""
     passages = vocal_passages(curve)
@@ -120,21 +138,4 @@ def _inverted(layer: Layer) -> str:
 
 
 def _bundle_line(bundle: BundleReference) -> str:
-    return f"bundle {bundle.name} ({bundle.digest[:12]})"
-
-
-def maximisation_text(found: Maximisation) -> str:
-    """What each example came to."""
-    lines = [
-        f"{found.direction} {found.response}: {found.steps} steps of {found.learning_rate:g}, "
-        f"weight of the prior {found.prior_weight:g}",
-        "",
-        *(
-            f"  {name:>2}  response {each.initial_response:8.3f} → {each.response:8.3f}   "
-            f"probability of singing {each.initial_probability:.2f} → {each.probability:.2f}"
-            for name, each in found.examples.items()
-        ),
-        "",
-        f"bundle {found.bundle.name} ({found.bundle.digest[:12]})",
-    ]
-    return "\n".join(lines)
+    return f"bundle {bundle.name} ({bundle.digest[:DIGEST_CHARACTERS]})"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import mimetypes
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from phonoscope_client.reports.page import facts, page, player, plot
+from phonoscope_client.reports.figures import Player, Plot, data_uri
+from phonoscope_client.reports.page import page
 from phonoscope_client.reports.pictures import Tick, time_ticks
 from phonoscope_client.results.curve import Curve
 from phonoscope_client.results.parts import Floats
@@ -17,6 +18,28 @@ from phonoscope_client.results.wording import clock, percent
 
 MAX_COLUMNS = 1000  # about as many as a screen has pixels for
 MAX_PLAYER_BYTES = 48 * 2**20  # a browser takes long to open more
+WIDTH = 1000  # of the drawing, in its own units, likewise below
+CURVE_HEIGHT = 100  # from a probability of 0 to one of 1
+HEIGHT = 110  # with the strip of passages below the curve
+
+
+@dataclass(frozen=True)
+class _Line:
+    """The drawing of a curve, in SVG's words.
+
+    Attributes:
+        range: points around the lowest and highest probabilities.
+        mean: points along the mean ones.
+        threshold: how far below the top the threshold lies.
+        passages: left end and width of each passage.
+    """
+
+    range: str
+    mean: str
+    threshold: str
+    passages: list[tuple[str, str]]
+    width: int = WIDTH
+    height: int = HEIGHT
 
 
 def curve_page(curve: Curve, *, song: Path) -> str:
@@ -27,26 +50,25 @@ def curve_page(curve: Curve, *, song: Path) -> str:
         song: the recording's file.
     """
     passages = vocal_passages(curve)
-    share = percent(curve.vocal_share)
-    body = f"""<header>
-<p class="kicker">Phonoscope: where does somebody sing?</p>
-<h1>{escape(song.name)}</h1>
-<p class="answer">Singing in <strong class="vocal">{share}</strong> of {clock(curve.duration_s)}.</p>
-</header>
-<section>
-<h2>Probability that somebody sings</h2>
-<p class="quiet">The line is the mean of the frames at each place, the pale band runs from their lowest to
-their highest. At or above the dashed line, {curve.threshold:.2f}, a frame is called vocal. The strip below
-marks the passages listed further down.</p>
-{_plot(curve, passages)}
-{_player(song)}
-</section>
-{_passages(passages)}
-<section>
-<h2>What made it</h2>
-{_provenance(curve)}
-</section>"""
-    return page(f"{song.name}: where somebody sings", body, span_s=curve.duration_s)
+    axes = _axes(curve, passages)
+    return page(
+        "curve",
+        title=f"{song.name}: where somebody sings",
+        heading=song.name,
+        span_s=curve.duration_s,
+        provenance=[
+            ("Bundle", curve.bundle.name),
+            ("Digest (SHA-256)", curve.bundle.digest),
+            ("Threshold", f"{curve.threshold:g}"),
+            ("Frames", f"{len(curve.probability)}, {curve.frames_per_second:g} a second"),
+        ],
+        curve=curve,
+        axes=axes,
+        unit="minutes and seconds" if any(":" in tick.text for tick in axes.x) else "seconds",
+        line=_line(curve, passages),
+        recording=_recording(song),
+        passages=passages,
+    )
 
 
 def columns(probability: Floats, most: int = MAX_COLUMNS) -> tuple[Floats, Floats, Floats]:
@@ -61,64 +83,38 @@ def columns(probability: Floats, most: int = MAX_COLUMNS) -> tuple[Floats, Float
     )
 
 
-def _plot(curve: Curve, passages: list[Passage]) -> str:
-    low, mean, high = columns(curve.probability)
-    across = (np.arange(len(mean)) + 0.5) / len(mean) * 1000
-    band = [*zip(across, high, strict=True), *zip(across[::-1], low[::-1], strict=True)]
-    strip = "".join(
-        f'<rect class="sings" x="{1000 * each.start_s / curve.duration_s:.2f}" y="104" height="6" '
-        f'width="{1000 * (each.stop_s - each.start_s) / curve.duration_s:.2f}"/>'
-        for each in passages
-    )
-    threshold = 100 * (1 - curve.threshold)
-    picture = (
-        '<svg class="curve" viewBox="0 0 1000 110" preserveAspectRatio="none" aria-hidden="true">'
-        f'<polygon class="range" points="{_points(band)}"/>'
-        f'<polyline class="line" points="{_points(list(zip(across, mean, strict=True)))}"/>'
-        f'<line class="threshold" x1="0" x2="1000" y1="{threshold:.2f}" y2="{threshold:.2f}"/>{strip}</svg>'
-    )
-    alt = (
+def _axes(curve: Curve, passages: list[Passage]) -> Plot:
+    description = (
         f"Probability of singing over {clock(curve.duration_s)}; "
         f"{percent(curve.vocal_share)} of the frames are vocal, in {len(passages)} passages listed below."
     )
-    y = [Tick((10 + 100 * value) / 110, f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]
-    x = time_ticks(0, curve.duration_s)
-    unit = "minutes and seconds" if any(":" in tick.text for tick in x) else "seconds"
-    return plot(picture, alt=alt, x=x, y=y, size="low", x_title=unit)
+    strip = HEIGHT - CURVE_HEIGHT
+    y = [Tick((strip + CURVE_HEIGHT * value) / HEIGHT, f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]
+    return Plot(description, time_ticks(0, curve.duration_s), y)
+
+
+def _line(curve: Curve, passages: list[Passage]) -> _Line:
+    low, mean, high = columns(curve.probability)
+    across = (np.arange(len(mean)) + 0.5) / len(mean) * WIDTH
+    per_second = WIDTH / curve.duration_s
+    return _Line(
+        range=_points([*zip(across, high, strict=True), *zip(across[::-1], low[::-1], strict=True)]),
+        mean=_points(list(zip(across, mean, strict=True))),
+        threshold=f"{CURVE_HEIGHT * (1 - curve.threshold):.2f}",
+        passages=[
+            (f"{per_second * each.start_s:.2f}", f"{per_second * (each.stop_s - each.start_s):.2f}")
+            for each in passages
+        ],
+    )
 
 
 def _points(places: list[tuple[float, float]]) -> str:
-    return " ".join(f"{x:.1f},{100 * (1 - y):.1f}" for x, y in places)
+    return " ".join(f"{x:.1f},{CURVE_HEIGHT * (1 - y):.1f}" for x, y in places)
 
 
-def _player(song: Path) -> str:
+def _recording(song: Path) -> Player | None:
+    """A player of the recording; None where its kind or size is not for a page."""
     mime_type, _ = mimetypes.guess_type(song.name)
     if mime_type is None or not mime_type.startswith("audio/") or song.stat().st_size > MAX_PLAYER_BYTES:
-        return '<p class="quiet">No player: the recording is of a kind or size that this page does not hold.</p>'
-    return f'<div class="players">{player("The recording", mime_type, song.read_bytes())}</div>'
-
-
-def _passages(passages: list[Passage]) -> str:
-    items = "".join(
-        f'<li><button type="button" disabled data-seek-s="{each.start_s:.3f}">'
-        f"{clock(each.start_s)} – {clock(each.stop_s)} "
-        f'<span class="quiet">({each.stop_s - each.start_s:.1f} s)</span></button></li>'
-        for each in passages
-    )
-    listed = f'<ul class="passages">{items}</ul>' if items else "<p>None.</p>"
-    return f"""<section>
-<h2>Passages with singing</h2>
-<p class="quiet">Where most frames within 0.8 s are called vocal. Choose one to hear it.</p>
-{listed}
-</section>"""
-
-
-def _provenance(curve: Curve) -> str:
-    return facts(
-        [
-            ("Bundle", curve.bundle.name),
-            ("Digest (SHA-256)", curve.bundle.digest),
-            ("Threshold", f"{curve.threshold:g}"),
-            ("Frames", f"{len(curve.probability)}, {curve.frames_per_second:g} a second"),
-        ]
-    )
+        return None
+    return Player("The recording", data_uri(mime_type, song.read_bytes()))

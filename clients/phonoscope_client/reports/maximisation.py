@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from html import escape
+from collections.abc import Iterator
 
 import numpy as np
 
-from phonoscope_client.reports.page import colour_bar, facts, image, page, player, plot
-from phonoscope_client.reports.pictures import DB_PER_NEPER, Scale, frequency_ticks, png, time_ticks
-from phonoscope_client.results.maximisation import Maximisation, MaximisedExample
-from phonoscope_client.results.parts import Floats, Waveform, is_vocal, label_of, wav
+from phonoscope_client.reports.figures import Cell, colour_bar, map_plot, players
+from phonoscope_client.reports.page import page
+from phonoscope_client.reports.pictures import DB_PER_NEPER, Scale, png
+from phonoscope_client.results.maximisation import Maximisation
+from phonoscope_client.results.parts import Floats, Waveform, is_vocal, label_of
 
 TICKS_HZ = (200, 500, 1000, 2000, 5000)
 SHOWN_DB = 80.0  # below the loudest bin of all pictures
+LEVELS = Scale("magma", -SHOWN_DB, 0.0)
 FULL_SCALE = 0.9  # of every sound's loudest sample: generated sounds have no level of their own
 
 
@@ -22,9 +24,22 @@ def maximisation_page(found: Maximisation) -> str:
     Args:
         found: asked for with `listen`, where the page is to have players.
     """
-    body = "\n".join([_header(found), _sheet(found), _reading(found), _provenance(found)])
-    frames = max((len(each.log_mel) for each in found.examples.values()), default=0)
-    return page(f"What {found.response} wants", body, span_s=frames / found.axes.frames_per_second)
+    examples = found.examples.values()
+    return page(
+        "maximisation",
+        title=f"What {found.response} wants",
+        heading=found.response,
+        span_s=max((len(each.log_mel) for each in examples), default=0) / found.axes.frames_per_second,
+        provenance=_provenance(found),
+        found=found,
+        maximised=found.direction == "maximise",
+        initial_response=_signed(np.mean([each.initial_response for each in examples])),
+        response=_signed(np.mean([each.response for each in examples])),
+        initially_vocal=sum(is_vocal(each.initial_probability, found.threshold) for each in examples),
+        vocal=sum(is_vocal(each.probability, found.threshold) for each in examples),
+        cells=list(_cells(found)),
+        scale=colour_bar(LEVELS, f"−{SHOWN_DB:.0f} dB", "0 dB", "below the loudest bin of the sheet"),
+    )
 
 
 def listening_gain(sound: Waveform) -> float:
@@ -33,84 +48,36 @@ def listening_gain(sound: Waveform) -> float:
     return FULL_SCALE / peak if peak else 1.0
 
 
-def _header(found: Maximisation) -> str:
-    initial, response = (
-        np.mean([getattr(each, name) for each in found.examples.values()]) for name in ("initial_response", "response")
-    )
-    vocal = sum(is_vocal(each.probability, found.threshold) for each in found.examples.values())
-    began = sum(is_vocal(each.initial_probability, found.threshold) for each in found.examples.values())
-    done = "largest" if found.direction == "maximise" else "smallest"
-    return f"""<header>
-<p class="kicker">Phonoscope: what does it want to hear?</p>
-<h1>{escape(found.response)}</h1>
-<p class="answer">Sounds for which the response is {done} and which the generator still finds likely.</p>
-<p class="headline">From {_signed(initial)} to {_signed(response)} on average; the detector calls {vocal} of
-{len(found.examples)} vocal, and called {began} of the random starts so.</p>
-</header>"""
-
-
-def _sheet(found: Maximisation) -> str:
-    scale = Scale("magma", -SHOWN_DB, 0)
+def _cells(found: Maximisation) -> Iterator[Cell]:
+    """Start and end of each example, in turn."""
     loudest = max(float(max(each.log_mel.max(), each.initial_log_mel.max())) for each in found.examples.values())
-    rows = "\n".join(_row(name, each, found, scale, loudest) for name, each in found.examples.items())
-    bar = colour_bar(scale, f"−{SHOWN_DB:.0f} dB", "0 dB", "below the loudest bin of the sheet")
-    repeat = '<label hidden><input type="checkbox" name="repeat"> repeat</label>' if found.sounds else ""
-    return f"""<section>
-<h2>Where each began, and what was found</h2>
-<div class="layers pairs">
-{rows}
-</div>
-<div class="legend">{bar}{repeat}</div>
-</section>"""
+
+    def cell(title: str, log_mel: Floats, response: float, probability: float, sound: Waveform | None) -> Cell:
+        label = label_of(probability, found.threshold)
+        note = f"response {_signed(response)}; {label}, probability of singing {probability:.2f}"
+        picture = png((log_mel - loudest) * np.float32(DB_PER_NEPER), LEVELS)
+        description = f"Spectrogram of {title.lower()}: {note}."
+        plot = map_plot(picture, description, found.axes, len(log_mel), times=4, at_hz=TICKS_HZ)
+        gain = 1.0 if sound is None else listening_gain(sound)
+        return Cell(title, plot, note, players([(title, sound)], gain=gain))
+
+    for name, each in found.examples.items():
+        yield cell(
+            f"Start {name}",
+            each.initial_log_mel,
+            each.initial_response,
+            each.initial_probability,
+            each.initial_audio,
+        )
+        yield cell(f"Example {name}", each.log_mel, each.response, each.probability, each.audio)
 
 
-def _row(name: str, example: MaximisedExample, found: Maximisation, scale: Scale, loudest: float) -> str:
-    began = _note(example.initial_response, example.initial_probability, found.threshold)
-    ended = _note(example.response, example.probability, found.threshold)
-    start, end = f"Start {name}", f"Example {name}"
-    return _figure(start, example.initial_log_mel - loudest, began, example.initial_audio, found, scale) + _figure(
-        end, example.log_mel - loudest, ended, example.audio, found, scale
-    )
-
-
-def _note(response: float, probability: float, threshold: float) -> str:
-    label = label_of(probability, threshold)
-    return f"response {_signed(response)}; {label}, probability of singing {probability:.2f}"
-
-
-def _signed(number: float) -> str:
+def _signed(number: float | np.floating) -> str:
     return f"{number:.2f}".replace("-", "−")
 
 
-def _figure(title: str, nepers: Floats, note: str, sound: Waveform | None, found: Maximisation, scale: Scale) -> str:
-    picture = plot(
-        image(png(nepers * np.float32(DB_PER_NEPER), scale)),
-        alt=f"Spectrogram of {title.lower()}: {note}.",
-        x=time_ticks(0, len(nepers) / found.axes.frames_per_second, most=4),
-        y=frequency_ticks(found.axes.band_centre_hz, TICKS_HZ),
-        size="small",
-    )
-    heard = ""
-    if sound is not None:
-        heard = player(title, "audio/wav", wav(sound.samples, sound.sample_rate_hz, gain=listening_gain(sound)))
-    return f'<div class="layer"><h3>{escape(title)}</h3>{picture}<p class="quiet">{escape(note)}</p>{heard}</div>\n'
-
-
-def _reading(found: Maximisation) -> str:
-    verb = "raise" if found.direction == "maximise" else "lower"
-    return f"""<section>
-<h2>How to read this</h2>
-<p>A generator was trained to make spectrograms like those of music from random numbers. Each example began at random
-numbers, which were then changed step by step to {verb} the response while staying numbers that the generator knows.
-What all examples have in common, and their starts have not, is what the response stands for.</p>
-<p>The generator bounds what can be shown: what it never learned to draw cannot be wanted here. Sounds are made from the
-pictures by searching for a phase that fits (Griffin-Lim), above 8 kHz there is nothing, and every player is brought to
-the same peak, because the pictures' own levels are no levels of a recording.</p>
-</section>"""
-
-
-def _provenance(found: Maximisation) -> str:
-    rows = [
+def _provenance(found: Maximisation) -> list[tuple[str, str]]:
+    return [
         ("Bundle", found.bundle.name),
         ("Digest (SHA-256)", found.bundle.digest),
         ("Response", f"{found.response}, {found.direction}d"),
@@ -120,4 +87,3 @@ def _provenance(found: Maximisation) -> str:
         ("Seed", f"{found.seed}"),
         ("Vocal from", f"{found.threshold:g}"),
     ]
-    return f"<section>\n<h2>What made it</h2>\n{facts(rows)}\n</section>"

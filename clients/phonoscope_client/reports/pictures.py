@@ -18,6 +18,7 @@ from phonoscope_client.results.parts import Floats
 from phonoscope_client.results.wording import clock, hertz
 
 DB_PER_NEPER = 20 / math.log(10)  # decibels in one unit of a natural logarithm of magnitude
+FREQUENCIES_HZ = (100, 200, 500, 1000, 2000, 5000, 8000)  # where a large picture has ticks
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,7 @@ def png(values: Floats, scale: Scale, *, inside: npt.NDArray[np.bool_] | None = 
     return file.getvalue()
 
 
-def frequency_ticks(
-    band_centre_hz: Floats, at_hz: Sequence[float] = (100, 200, 500, 1000, 2000, 5000, 8000)
-) -> list[Tick]:
+def frequency_ticks(band_centre_hz: Floats, at_hz: Sequence[float] = FREQUENCIES_HZ) -> list[Tick]:
     """Where frequencies lie on the axis of M equally tall bands; a band's centre frequency is in its middle.
 
     Frequencies between two centres are placed in proportion; those beyond the outermost bands are left out.

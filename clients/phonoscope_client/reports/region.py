@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,28 +13,37 @@ from phonoscope_client.results.wording import percent
 MOST_BORDERS = 0.3  # between a bin inside and one outside, for each bin, for a region to be outlined
 
 
-def span_s(explanation: Explanation) -> tuple[float, float]:
-    """First and last second of an explanation's maps."""
-    start_s = explanation.axes.start_s
-    return start_s, start_s + len(explanation.mask) / explanation.axes.frames_per_second
+@dataclass(frozen=True)
+class RegionOverlay:
+    """What lies over a spectrogram: what is outside the region, its edge, and the moment asked about.
+
+    Attributes:
+        frames: width of the spectrogram.
+        bands: its height.
+        outside: SVG path of what is to be dimmed.
+        edge: SVG path of the outline; empty where there is none.
+        moment: frames from the left to the moment.
+    """
+
+    frames: int
+    bands: int
+    outside: str
+    edge: str
+    moment: float
 
 
-def region_overlay(explanation: Explanation) -> str:
-    """An SVG that dims what is outside the region, outlines the region, and marks the moment."""
-    frames, bands = explanation.mask.shape
-    # The dashed line marks the middle of the frame that carries the answer.
-    moment = (explanation.at_s - explanation.axes.start_s) * explanation.axes.frames_per_second + 0.5
-    edge = outline(explanation.mask)
+def region_overlay(explanation: Explanation) -> RegionOverlay:
+    """What is drawn over the spectrogram of an explanation."""
+    mask = explanation.mask
+    frames, bands = mask.shape
     # Lines around every one of many scattered bins would hide what they are to show.
-    edges = f'<path class="casing" d="{edge}"/><path class="edge" d="{edge}"/>' if is_compact(explanation.mask) else ""
-    return (
-        f'<svg viewBox="0 0 {frames} {bands}" preserveAspectRatio="none" aria-hidden="true">'
-        f'<g class="region"><path class="outside" d="{area(~explanation.mask)}"/>{edges}</g>'
-        f'<line class="moment" x1="{moment:.3f}" x2="{moment:.3f}" y1="0" y2="{bands}"/></svg>'
-    )
+    edge = outline(mask) if is_compact(mask) else ""
+    # In the middle of the frame that carries the answer.
+    moment = (explanation.at_s - explanation.axes.start_s) * explanation.axes.frames_per_second + 0.5
+    return RegionOverlay(frames, bands, area(~mask), edge, moment)
 
 
-def whereabouts(explanation: Explanation) -> str:
+def location(explanation: Explanation) -> str:
     """The size of the region, and the frequencies its middle four fifths lie between, in words."""
     bins_of_band = explanation.mask.sum(axis=0)
     if not bins_of_band.any():

@@ -12,7 +12,7 @@ from phonoscope_client.transport.audio import MAX_BYTES
 # What the sound may weigh, and room for the rest of a message.
 MAX_MESSAGE_BYTES = MAX_BYTES + 2**20
 
-# UNAVAILABLE alone says that the service has not begun: trying again cannot do the work twice.
+# UNAVAILABLE alone says that no work was started: trying again cannot do the work twice.
 _SERVICE_CONFIG = {
     "methodConfig": [
         {

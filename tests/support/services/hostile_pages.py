@@ -1,0 +1,55 @@
+"""Every page, of answers in which whatever can be called something is called a piece of markup."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from phonoscope_client.reports.auralisation import auralisation_page
+from phonoscope_client.reports.curve import curve_page
+from phonoscope_client.reports.explanation import explanation_page
+from phonoscope_client.reports.inversion import inversion_page
+from phonoscope_client.reports.maximisation import maximisation_page
+from phonoscope_client.results.parts import BundleReference, wav
+
+from support.services.client_results import auralisation, curve, explanation, inversions, maximisation
+
+NAME = "<img src=x onerror=alert(1)>"
+ESCAPED = "&lt;img src=x onerror=alert(1)&gt;"
+BUNDLE = BundleReference(NAME, NAME)
+
+
+def _explanation() -> str:
+    return explanation_page(explanation(bundle=BUNDLE, rule=NAME, label=NAME, masking=NAME), song=NAME)
+
+
+def _inversion() -> str:
+    made = inversions(bundle=BUNDLE)
+    return inversion_page(replace(made, layers={NAME: made.layers["fc8"], "fc7": made.layers["conv1"]}), song=NAME)
+
+
+def _auralisation() -> str:
+    made = auralisation(bundle=BUNDLE, layer=NAME, labels=np.array([NAME, "dance", "hip-hop"]))
+    features = {NAME: made.features["conv3-38"], "conv3-7": made.features["conv3-7"]}
+    return auralisation_page(replace(made, features=features), song=NAME)
+
+
+def _maximisation() -> str:
+    made = maximisation(bundle=BUNDLE, response=NAME, direction=NAME)
+    return maximisation_page(replace(made, examples={NAME: made.examples["1"]}))
+
+
+def hostile_pages(folder: Path) -> dict[str, str]:
+    """Name → page.
+
+    Args:
+        folder: receives the recording that one of them plays.
+    """
+    song = folder / f"{NAME}.wav"
+    song.write_bytes(wav(np.sin(np.arange(8000, dtype=np.float32) / 9), 8000))
+    return {
+        "explanation": _explanation(),
+        "curve": curve_page(replace(curve(), bundle=BUNDLE), song=song),
+        "inversion": _inversion(),
+        "auralisation": _auralisation(),
+        "maximisation": _maximisation(),
+    }
