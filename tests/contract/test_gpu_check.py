@@ -14,7 +14,7 @@ from phonoscope_serving.bundle.bundle import load_bundle
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "benchmarks" / "gpu_check.py"
-CHECK = runpy.run_path(str(PROGRAM))
+CHECK = runpy.run_path(str(PROGRAM.with_name("gpu_graphs.py")))
 CPU_AS_GPU = CHECK["Way"]("CUDA", ("CPUExecutionProvider",), "cpu", tolerance=1e-6)
 
 

@@ -9,6 +9,7 @@ import torch
 
 from phonoscope_trainer.commands.options import Verbs, bar
 from phonoscope_trainer.corpora import named
+from phonoscope_trainer.corpora.excerpts import random_excerpts
 from phonoscope_trainer.corpora.features import features
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.recipes import checkpoint
@@ -46,15 +47,7 @@ def train_explanation_inverter(
     frontend = Frontend(FRONTEND)
     names = checkpoint.options(detector)["corpora"]
     share = options.excerpts // len(names)
-    drawn = [
-        recipe.draw_excerpts(
-            features(named.load(name).of("train"), frontend, bar(name)),
-            share,
-            frontend,
-            standardise,
-            options.seed,
-        )
-        for name in names
-    ]
+    music = (features(named.load(name).of("train"), frontend, bar(name)) for name in names)
+    drawn = [standardise(random_excerpts(tracks, share, frontend, options.seed)) for tracks in music]
     pairs = recipe.encode(torch.cat(drawn), network)
     recipe.train_inverter(folder, pairs, options)

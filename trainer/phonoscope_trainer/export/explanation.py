@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from phonoscope_trainer.corpora.excerpts import random_excerpts
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.export.explanation_ensembles import evidence, explain, heard, masked
 from phonoscope_trainer.export.part import Part, TrainedDetector, quantiles
@@ -27,7 +28,7 @@ from phonoscope_trainer.networks.inverter import ExplanationInverter, parameter_
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes.explanation_inverter import draw_excerpts, encode, load_inverter
+from phonoscope_trainer.recipes.explanation_inverter import encode, load_inverter
 from phonoscope_trainer.recipes.masker.training import load_masker
 
 VALIDATION_EXCERPTS = 2000  # of all corpora together
@@ -130,6 +131,7 @@ def _error_quantiles(inverter: ExplanationInverter, detector: TrainedDetector) -
 def _errors(inverter: ExplanationInverter, detector: TrainedDetector, tracks: Sequence[Features], seed: int) -> Tensor:
     """Root-mean-square inversion errors of one corpus' share of excerpts."""
     share = VALIDATION_EXCERPTS // len(detector.valid)
-    pairs = encode(draw_excerpts(tracks, share, detector.frontend, detector.standardise, seed), detector.network)
+    excerpts = detector.standardise(random_excerpts(tracks, share, detector.frontend, seed))
+    pairs = encode(excerpts, detector.network)
     inverted: Tensor = inverter(pairs.fc8)
     return (inverted - pairs.excerpts).square().mean(dim=(1, 2)).sqrt()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from phonoscope_trainer.corpora.excerpts import random_excerpts
 from phonoscope_trainer.export.explanation import golden_excerpts
 from phonoscope_trainer.export.part import Family, Part, TrainedDetector, quantiles
 from phonoscope_trainer.graphs.description import EXCERPT_SAMPLES, Ensemble, Step, TensorSpec, maps, numbers, same
@@ -15,7 +16,6 @@ from phonoscope_trainer.graphs.sonify import sonify_graph
 from phonoscope_trainer.measures.reconstruction_error import inversions, mean_pairwise_distance, reconstruction_errors
 from phonoscope_trainer.networks.feature_inverters import trainable_parameters
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes.explanation_inverter import draw_excerpts
 from phonoscope_trainer.recipes.feature_inversion.training import load_inverters
 
 VALIDATION_EXCERPTS = 600  # of all corpora together
@@ -28,12 +28,8 @@ def inversion(runs: Sequence[Path], detector: TrainedDetector) -> Part:
         CheckpointError: a run cannot be used.
     """
     share = VALIDATION_EXCERPTS // len(detector.valid)
-    excerpts = torch.cat(
-        [
-            draw_excerpts(tracks, share, detector.frontend, detector.standardise, seed)
-            for seed, tracks in enumerate(detector.valid)
-        ]
-    )
+    drawn = [random_excerpts(tracks, share, detector.frontend, seed) for seed, tracks in enumerate(detector.valid)]
+    excerpts = detector.standardise(torch.cat(drawn))
     inverters = Inverters(load_inverters(*runs), mean_pairwise_distance(excerpts))
     found = inversions(excerpts, detector.network, inverters.networks)
     errors = {

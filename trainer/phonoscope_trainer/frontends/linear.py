@@ -53,11 +53,6 @@ class LinearStftOptions:
         """From one bin to the next."""
         return self.sample_rate_hz / self.frame_samples
 
-    @property
-    def frame_s(self) -> float:
-        """From one frame to the next."""
-        return self.hop_samples / self.sample_rate_hz
-
 
 LINEAR_STFT = LinearStftOptions()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +44,6 @@ class Scores:
     specificity: float
     f1: float
     error: float
-
-    def as_dict(self) -> dict[str, float]:
-        """Names and values."""
-        return asdict(self)
 
 
 def scores(probability: NDArray[np.floating], labels: NDArray[np.bool_], threshold: float) -> Scores:

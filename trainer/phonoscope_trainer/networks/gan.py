@@ -31,8 +31,7 @@ GENERATOR_KERNELS: dict[Kernels, tuple[Kernel, ...]] = {
 CRITIC_MAPS = (1, 32, 64, 128, 256)
 CRITIC_KERNELS: dict[Kernels, tuple[Kernel, ...]] = {"paper": ((5, 80), (5, 40), (5, 20), (5, 10)), "5x5": (SMALL,) * 4}
 SEED_SHAPE = (128, 8, 5)  # (channel, time, frequency) of what the generator's first layer makes
-PICTURE_FRAMES = 128  # a picture doubled four times; more than an excerpt
-FRAMES_BEFORE, FRAMES_AFTER = 6, 7  # of the picture outside the excerpt
+FRAMES_BEFORE, FRAMES_AFTER = 6, 7  # of the picture outside the excerpt: eight frames doubled four times make 128
 LOG_FLOOR = math.log(FRONTEND.floor)
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import OptionsError
-from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
 from phonoscope_trainer.networks.inverter import ExplanationInverter, Variant
-from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
 
@@ -48,22 +44,6 @@ class Pairs:
 
     excerpts: Tensor  # [N, 115, 80]
     fc8: Tensor  # [N, 64]
-
-
-def draw_excerpts(
-    tracks: Iterable[Features], count: int, frontend: Frontend, standardise: Standardise, seed: int
-) -> Tensor:
-    """`[count, 115, 80]` standardised excerpts of the tracks' mixtures, from places drawn uniformly over all frames."""
-    usable = [track for track in tracks if len(track.labels) >= EXCERPT_FRAMES]
-    starts = np.array([len(track.labels) - EXCERPT_FRAMES + 1 for track in usable])
-    rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(usable), count, p=starts / starts.sum())
-    excerpts = torch.empty(count, EXCERPT_FRAMES, frontend.options.bands)
-    for row, track in enumerate(chosen):
-        first = int(rng.integers(starts[track]))
-        magnitude = usable[track].magnitudes[0, first : first + EXCERPT_FRAMES].astype(np.float32)
-        excerpts[row] = standardise(frontend.log_mel(torch.from_numpy(magnitude)))
-    return excerpts
 
 
 @torch.inference_mode()

@@ -54,6 +54,8 @@ def ascent(network, generator, tmp_path_factory) -> LatentMaximiser:
         ("conv4:3", lambda a: a["conv4"][:, 3].mean(dim=(1, 2))),
         ("conv5:3@16x10", lambda a: a["conv5"][:, 3, 16, 10]),
         ("mp6*2, fc7:0*-0.5", lambda a: 2 * a["mp6"].mean(dim=(1, 2, 3)) - 0.5 * a["fc7"][:, 0]),
+        ("2*mp6,-.5*fc7:0", lambda a: 2 * a["mp6"].mean(dim=(1, 2, 3)) - 0.5 * a["fc7"][:, 0]),
+        ("output*1e-1", lambda a: 0.1 * a["logit"][:, 0]),
     ],
 )
 def test_a_response_is_the_sum_it_is_written_as(network, text, expected):
@@ -68,6 +70,8 @@ def test_a_response_is_the_sum_it_is_written_as(network, text, expected):
         ("fc6", "one of conv1"),
         ("fc7:256", "channels 0 to 255"),
         ("fc7:", "LAYER"),
+        ("fc7*1.2.3", "LAYER"),
+        ("2*fc7*3", "LAYER"),
         ("mp6@11x0", "frames 0 to 10"),
         ("fc8@0x0", "no positions"),
         ("mp6@1x1,conv5@2x2", "one position"),

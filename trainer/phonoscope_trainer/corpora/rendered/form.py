@@ -28,7 +28,6 @@ BARS: dict[str, tuple[int, ...]] = {
     "bridge": (4,),
 }
 SUNG = frozenset({"verse", "chorus", "bridge"})
-ENERGY = {"intro": 0.6, "verse": 0.7, "chorus": 1.0, "solo": 0.9, "break": 0.55, "bridge": 0.75}
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Style:
     instrumental: bool = False  # nobody sings; the leads play throughout
 
 
-BRIGHT, DARK, ALL = ("major", "mixolydian"), ("minor", "dorian", "harmonic minor"), ("major", "minor", "dorian")
+DARK, ALL = ("minor", "dorian", "harmonic minor"), ("major", "minor", "dorian")
 
 STYLES = (
     Style("rock", 2.2, (95, 165), ("major", "mixolydian", "minor"), (4,), ("rock", "rock half", "rock busy"),

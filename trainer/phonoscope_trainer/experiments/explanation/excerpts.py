@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from phonoscope_trainer.corpora.excerpts import every_place, log_mel_at
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import CorpusError
-from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
+from phonoscope_trainer.frontends.mel import Frontend
 
 MOST_CANDIDATES = 10  # for every excerpt wanted: a class that is rarer than one in twenty is not waited for
 CANDIDATES = 64  # labelled together
@@ -66,9 +66,7 @@ def balanced_excerpts(
     Raises:
         CorpusError: the detector calls too few of them vocal, or too many.
     """
-    places = np.array(
-        [(track, first) for track, each in enumerate(tracks) for first in range(len(each.labels) - EXCERPT_FRAMES + 1)]
-    ).reshape(-1, 2)
+    places = every_place(tracks)
     np.random.default_rng(seed).shuffle(places)
     wanted, labels = count // 2, np.zeros(0, bool)
     candidates = places[: MOST_CANDIDATES * count]
@@ -89,15 +87,6 @@ def balanced_excerpts(
     return Excerpts(
         log_mel_at(tracks, candidates[chosen], frontend), labels[chosen], track, first_frame, float(labels.mean())
     )
-
-
-def log_mel_at(tracks: Sequence[Features], places: NDArray[np.int64], frontend: Frontend) -> Tensor:
-    """Log-mel `[N, 115, 80]` of mixtures at `places` `[N, 2]`: index of the track, first frame."""
-    parts = [
-        frontend.log_mel(torch.from_numpy(tracks[t].magnitudes[0, first : first + EXCERPT_FRAMES].astype(np.float32)))
-        for t, first in places
-    ]
-    return torch.stack(parts)
 
 
 def _spread(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:

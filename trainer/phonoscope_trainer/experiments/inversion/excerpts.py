@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from phonoscope_trainer.corpora.corpus import Track
+from phonoscope_trainer.corpora.excerpts import log_mel_at, place_counts
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.frontends.mel import CONTEXT_FRAMES, EXCERPT_FRAMES, Frontend
@@ -43,13 +43,11 @@ def evaluation_set(
         CorpusError: a track is shorter than an excerpt.
     """
     rng = np.random.default_rng(seed)
-    magnitudes, sung = [], []
-    for track in tracks:
-        if len(track.labels) < EXCERPT_FRAMES:
+    first_frames = []
+    for track, count in zip(tracks, place_counts(tracks), strict=True):
+        if not count:
             raise CorpusError(f"{track.track.name}: {len(track.labels)} frames; an excerpt needs {EXCERPT_FRAMES}")
-        for first in rng.integers(len(track.labels) - EXCERPT_FRAMES + 1, size=EXCERPTS_PER_FILE):
-            magnitudes.append(track.magnitudes[0, first : first + EXCERPT_FRAMES])
-            sung.append(bool(track.labels[first + CONTEXT_FRAMES]))
-    magnitude = torch.from_numpy(np.stack(magnitudes).astype(np.float32))
-    file = np.repeat(np.arange(len(tracks)), EXCERPTS_PER_FILE)
-    return EvaluationSet(standardise(frontend.log_mel(magnitude)), file, np.array(sung))
+        first_frames.append(rng.integers(count, size=EXCERPTS_PER_FILE))
+    places = np.stack([np.repeat(np.arange(len(tracks)), EXCERPTS_PER_FILE), np.concatenate(first_frames)], axis=1)
+    sung = np.array([tracks[track].labels[first + CONTEXT_FRAMES] for track, first in places])
+    return EvaluationSet(standardise(log_mel_at(tracks, places, frontend)), places[:, 0], sung)

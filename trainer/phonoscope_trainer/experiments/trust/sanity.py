@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from phonoscope_trainer.corpora.excerpts import every_place, log_mel_at
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.experiments.explanation.network import ExplainedNetwork
@@ -46,16 +46,13 @@ def places(
         CorpusError: no track is long enough.
     """
     frames = EXCERPT_FRAMES + 1
-    found = [(track, first) for track, each in enumerate(tracks) for first in range(len(each.labels) - frames + 1)]
-    if not found:
+    found = every_place(tracks, excerpt_frames=frames)
+    if not len(found):
         raise CorpusError(f"{name}: no track has {frames} frames")
     rng = np.random.default_rng(options.seed)
-    chosen = np.array(found)[np.sort(rng.permutation(len(found))[: options.excerpts])]
-    log_mel = [
-        frontend.log_mel(torch.from_numpy(tracks[track].magnitudes[0, first : first + frames].astype(np.float32)))
-        for track, first in chosen
-    ]
-    return torch.stack(log_mel), np.unique(chosen[:, 0], return_inverse=True)[1]
+    chosen = found[np.sort(rng.permutation(len(found))[: options.excerpts])]
+    log_mel = log_mel_at(tracks, chosen, frontend, frames)
+    return log_mel, np.unique(chosen[:, 0], return_inverse=True)[1]
 
 
 def measure(

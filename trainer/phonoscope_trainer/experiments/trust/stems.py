@@ -14,10 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from phonoscope_trainer.corpora.excerpts import every_place, log_mel_at
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.experiments.explanation.controls import CONTROLS, first_bins, ranks
-from phonoscope_trainer.experiments.explanation.excerpts import CANDIDATES, log_mel_at
+from phonoscope_trainer.experiments.explanation.excerpts import CANDIDATES
 from phonoscope_trainer.experiments.explanation.network import ExplainedNetwork
 from phonoscope_trainer.experiments.trust.captum_peers import saliency
 from phonoscope_trainer.experiments.trust.stem_agreement import (
@@ -71,13 +72,8 @@ def sung_excerpts(
     """
     if without := [each.track.name for each in tracks if not each.has_stems]:
         raise CorpusError(f"{name}: {without[0]} has no stems; where the voice is must be known")
-    places = np.array(
-        [
-            (track, first)
-            for track, each in enumerate(tracks)
-            for first in np.flatnonzero(each.labels[CONTEXT_FRAMES : len(each.labels) - CONTEXT_FRAMES])
-        ]
-    ).reshape(-1, 2)
+    places = every_place(tracks)
+    places = places[np.array([tracks[track].labels[first + CONTEXT_FRAMES] for track, first in places], bool)]
     np.random.default_rng(options.seed).shuffle(places)
     kept = np.zeros((0, 2), np.int64)
     for first in range(0, len(places), CANDIDATES):

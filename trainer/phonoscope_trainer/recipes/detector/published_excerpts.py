@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from phonoscope_trainer.corpora.excerpts import place_counts
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
@@ -83,7 +84,7 @@ class PublishedSampler:
         if not self.tracks:
             raise OptionsError(f"no training track has the {options.source_frames} frames an excerpt is read from")
         centre = options.source_frames // 2
-        counts = [len(track.labels) - options.source_frames + 1 for track in self.tracks]
+        counts = place_counts(self.tracks, excerpt_frames=options.source_frames)
         self.first = np.concatenate([[0], np.cumsum(counts)])  # number of each track's first excerpt; of all excerpts
         sung = np.concatenate([t.labels[centre : centre + n] for t, n in zip(self.tracks, counts, strict=True)])
         self.unsung = np.flatnonzero(~sung)

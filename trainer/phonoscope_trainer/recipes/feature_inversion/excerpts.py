@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from phonoscope_trainer.corpora.excerpts import drawn_places, log_mel_at, place_counts
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
@@ -24,24 +25,18 @@ class PlaceSampler:
 
     def __init__(self, corpora: Sequence[Sequence[Features]], frontend: Frontend, standardise: Standardise) -> None:
         self.frontend, self.standardise = frontend, standardise
-        self.corpora = [[track for track in corpus if len(track.labels) >= EXCERPT_FRAMES] for corpus in corpora]
-        if not self.corpora or not all(self.corpora):
+        self.corpora = corpora
+        self.counts = [place_counts(corpus, HOP_FRAMES) for corpus in corpora]
+        if not self.counts or not all(counts.any() for counts in self.counts):
             raise OptionsError(f"corpora: every one needs a track of at least {EXCERPT_FRAMES} frames")
-        self.places = [
-            np.array([1 + (len(track.labels) - EXCERPT_FRAMES) // HOP_FRAMES for track in corpus])
-            for corpus in self.corpora
-        ]
 
     def draw(self, count: int, *seeds: int) -> Tensor:
         """`[count, 115, M]` standardised excerpts of mixtures."""
         rng = np.random.default_rng(seeds)
-        magnitudes = []
+        excerpts = []
         for _ in range(count):
             corpus = int(rng.integers(len(self.corpora)))
-            places = self.places[corpus]
-            track = int(rng.choice(len(places), p=places / places.sum()))
-            first = HOP_FRAMES * int(rng.integers(places[track]))
-            magnitudes.append(self.corpora[corpus][track].magnitudes[0, first : first + EXCERPT_FRAMES])
-        magnitude = torch.from_numpy(np.stack(magnitudes).astype(np.float32))
-        standardised: Tensor = self.standardise(self.frontend.log_mel(magnitude))
+            places = drawn_places(self.counts[corpus], 1, rng, HOP_FRAMES)
+            excerpts.append(log_mel_at(self.corpora[corpus], places, self.frontend))
+        standardised: Tensor = self.standardise(torch.cat(excerpts))
         return standardised

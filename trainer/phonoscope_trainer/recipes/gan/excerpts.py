@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from phonoscope_trainer.corpora.excerpts import every_place
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
@@ -30,17 +31,17 @@ class LogMelBank:
     def __init__(
         self, corpora: Sequence[Sequence[Features]], frontend: Frontend, device: torch.device | str = "cpu"
     ) -> None:
-        tracks = [(number, track) for number, corpus in enumerate(corpora) for track in corpus]
         parts: list[Tensor] = []
-        starts: list[list[NDArray[np.int64]]] = [[] for _ in corpora]  # first frames of every corpus' excerpts
-        frames = 0
-        for number, track in tqdm(tracks, desc="log-mels", unit="track"):
+        for track in tqdm([track for corpus in corpora for track in corpus], desc="log-mels", unit="track"):
             magnitude = torch.from_numpy(track.magnitudes[0].astype(np.float32))
             parts.append(frontend.log_mel(magnitude).half())  # rounds by 1 % of the magnitude at most
-            starts[number].append(frames + np.arange(0, len(magnitude) - EXCERPT_FRAMES + 1, HOP_FRAMES))
-            frames += len(magnitude)
-        self.starts = [np.concatenate(each) if each else np.zeros(0, np.int64) for each in starts]
-        if not self.starts or not all(len(each) for each in self.starts):
+        begins = np.cumsum([0, *map(len, parts)])  # of every track in all music
+        self.starts: list[NDArray[np.int64]] = []  # first frames of every corpus' excerpts in all music
+        for corpus in corpora:
+            track, first = every_place(corpus, HOP_FRAMES).T
+            self.starts.append(begins[track] + first)
+            begins = begins[len(corpus) :]
+        if not self.starts or not all(map(len, self.starts)):
             raise OptionsError(f"corpora: every one needs a track of at least {EXCERPT_FRAMES} frames")
         self.log_mels = torch.cat(parts).to(device)
 

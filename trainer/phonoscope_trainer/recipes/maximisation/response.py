@@ -1,6 +1,7 @@
 """What is maximised: any weighted sum of the detector's units (Mishra et al. 2019, section 2).
 
-Written as terms with commas between them, `LAYER[:CHANNEL][@FRAMExBAND][*WEIGHT]`:
+Written as terms with commas between them, `LAYER[:CHANNEL][@FRAMExBAND][*WEIGHT]`; the weight may also come first,
+`WEIGHT*LAYER`. `phonoscope maximise` reads the same:
 
     output                  the last unit, before its sigmoid
     fc7:12                  one unit
@@ -31,7 +32,11 @@ WIDTH = sum(CHANNELS.values())  # channels of all layers
 OUTPUT = "output"  # what the last unit is called besides `logit`
 WITHOUT_MAPS = ("fc7", "fc8", "logit")
 ANYWHERE = (-1, -1)  # position: the mean of a map
-TERM = re.compile(r"(?P<layer>\w+)(:(?P<channel>\d+))?(@(?P<frame>\d+)x(?P<band>\d+))?(\*(?P<weight>-?[\d.]+))?")
+NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?"
+TERM = re.compile(
+    rf"(?:(?P<first>{NUMBER})\*)?(?P<layer>[a-z][a-z0-9]*)(?::(?P<channel>[0-9]+))?"
+    rf"(?:@(?P<frame>[0-9]+)x(?P<band>[0-9]+))?(?:\*(?P<last>{NUMBER}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +69,12 @@ def parsed(text: str) -> Response:
     weights, positions = np.zeros(WIDTH, np.float32), set()
     for term in text.split(","):
         found = TERM.fullmatch(term.strip())
-        if not found:
-            raise OptionsError(f"response: {term!r} is not LAYER[:CHANNEL][@FRAMExBAND][*WEIGHT]")
+        if found is None or None not in (found["first"], found["last"]):
+            raise OptionsError(f"response: {term!r} is not LAYER[:CHANNEL][@FRAMExBAND][*WEIGHT], such as fc7:12*0.5")
         layer = "logit" if found["layer"] == OUTPUT else found["layer"]
         if layer not in CHANNELS:
             raise OptionsError(f"response: layer is {layer!r}; it must be one of {', '.join(UNITS)} or {OUTPUT}")
-        channels, weight = CHANNELS[layer], float(found["weight"] or 1)
+        channels, weight = CHANNELS[layer], float(found["first"] or found["last"] or 1)
         if found["channel"] is None:
             weights[FIRST[layer] : FIRST[layer] + channels] += weight / channels
         elif int(found["channel"]) < channels:
