@@ -29,7 +29,7 @@ from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.maximise.answer import maximise
 from phonoscope_serving.rpcs.maximise.question import MaximisationQuestion, ResponseTerm
-from phonoscope_serving.rpcs.maximise.settings import Ascents, AscentSettings, ascents
+from phonoscope_serving.rpcs.maximise.settings import MaximisationSettings, Maximiser, maximiser
 from phonoscope_serving.sound.decoding import Decoder
 from phonoscope_trainer.graphs.maximise import INITIAL
 from service_load import write
@@ -112,7 +112,7 @@ async def service_figures(bundle: Bundle, threads: int, rounds: int) -> dict[str
     metrics = Metrics()
     engine = OnnxEngine(bundle, OnnxOptions(device="auto", threads=threads), metrics)
     await engine.start()
-    known, call = ascents(bundle), Call(engine, bundle, Decoder(1))
+    known, call = maximiser(bundle), Call(engine, bundle, Decoder(1))
     assert known is not None
     try:
         shares = []
@@ -142,26 +142,26 @@ def requests() -> list[MaximisationQuestion]:
             ("maximise", "minimise")[number % 2],
             1,
             number,
-            AscentSettings(10 + 5 * (number % 5), 10.0 ** -(1 + number % 3), 10.0 ** -(1 + number % 2)),
+            MaximisationSettings(10 + 5 * (number % 5), 10.0 ** -(1 + number % 3), 10.0 ** -(1 + number % 2)),
             False,
         )
         for number in range(16)
     ]
 
 
-async def _answered(call: Call, known: Ascents, asked: MaximisationQuestion) -> None:
+async def _answered(call: Call, known: Maximiser, asked: MaximisationQuestion) -> None:
     async for _ in maximise(call, known, asked):
         pass
 
 
-async def _chunks_after_cancelling(call: Call, known: Ascents, metrics: Metrics) -> int:
+async def _chunks_after_cancelling(call: Call, known: Maximiser, metrics: Metrics) -> int:
     """Calls of the graph after a cancelled request's caller has left, with nobody else there."""
 
     def chunks() -> int:
         return int(metrics.registry.get_sample_value("phonoscope_batch_rows_count", {"model": "maximise"}) or 0)
 
     asked = MaximisationQuestion(
-        (ResponseTerm("logit", None, 1.0),), None, "maximise", 4, 0, AscentSettings(2000, 0.01, 0.001), False
+        (ResponseTerm("logit", None, 1.0),), None, "maximise", 4, 0, MaximisationSettings(2000, 0.01, 0.001), False
     )
     leaving = asyncio.create_task(_answered(call, known, asked))
     before = chunks()

@@ -92,7 +92,7 @@ class Quality:
         )
         self.ascent_steps = Counter(
             "phonoscope_ascent_steps_total",
-            "Steps of those examples' ascents.",
+            "Optimisation steps of those examples.",
             ["bundle", "direction"],
             registry=registry,
         )
@@ -141,7 +141,7 @@ class Quality:
         Args:
             bundle: name of the bundle that answered.
             direction: "maximise" or "minimise".
-            steps: of its ascent.
+            steps: of its optimisation.
         """
         self.maximised_examples.labels(bundle, direction).inc()
         self.ascent_steps.labels(bundle, direction).inc(steps)

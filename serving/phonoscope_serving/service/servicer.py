@@ -37,7 +37,7 @@ from phonoscope_serving.rpcs.invert import messages as inversion_messages
 from phonoscope_serving.rpcs.invert.answer import invert_layers
 from phonoscope_serving.rpcs.maximise import messages as maximisation_messages
 from phonoscope_serving.rpcs.maximise.answer import Example, maximise
-from phonoscope_serving.rpcs.maximise.settings import ascents
+from phonoscope_serving.rpcs.maximise.settings import maximiser
 from phonoscope_serving.rpcs.predict import predict
 from phonoscope_serving.rpcs.quality import Quality
 from phonoscope_serving.sound.audio import AudioSource, EncodedAudio, PcmAudio
@@ -53,7 +53,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         self._engine, self._bundle, self._decoder = engine, bundle, decoder
         self._quality = Quality(metrics.registry)
         self._audible = audible_networks(bundle)
-        self._ascents = ascents(bundle)
+        self._maximiser = maximiser(bundle)
         self._reference = bundle_reference_pb2.BundleReference(name=bundle.name, digest=bundle.digest)
 
     async def Predict(  # noqa: N802 - the name of the RPC
@@ -119,11 +119,11 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         context: Any,  # noqa: ANN401 - grpc ships no types
     ) -> AsyncGenerator[maximisation_pb2.MaximiseResponse]:
         """What a weighted sum of units wants to hear."""
-        if self._ascents is None:
+        if self._maximiser is None:
             raise NotInBundle(f"the bundle {self._bundle.name} has no generator to maximise with")
-        question = maximisation_messages.question(request, self._ascents)
+        question = maximisation_messages.question(request, self._maximiser)
         yield maximisation_messages.settings(question, self._bundle, self._reference)
-        async with aclosing(maximise(self._call(context), self._ascents, question)) as events:
+        async with aclosing(maximise(self._call(context), self._maximiser, question)) as events:
             async for event in events:
                 if isinstance(event, Example):
                     self._quality.observe_example(self._bundle.name, question.direction, question.settings.steps)

@@ -16,18 +16,15 @@ from typing import Any
 import numpy as np
 
 from phonoscope_serving.rpcs.call import Call
+from phonoscope_serving.rpcs.maximise.initial_state import NEXT, POINT
 from phonoscope_serving.rpcs.maximise.question import (
     MaximisationQuestion,
     check,
-    float_column,
     int_column,
     row_settings,
 )
-from phonoscope_serving.rpcs.maximise.settings import CLIMBER, Ascents
+from phonoscope_serving.rpcs.maximise.settings import OPTIMISER, Maximiser
 from phonoscope_serving.tensors import Array, Floats
-
-NOWHERE_YET = -3e38  # below any objective: nothing has been evaluated
-NEXT = "next_"  # begins what a model says a row's state has become
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,8 @@ class Example:
     found: Point
 
 
-async def maximise(call: Call, known: Ascents, question: MaximisationQuestion) -> AsyncGenerator[Progress | Example]:
-    """Climbs, and says how far it is whenever a row has come further; then every example.
+async def maximise(call: Call, known: Maximiser, question: MaximisationQuestion) -> AsyncGenerator[Progress | Example]:
+    """Optimises, and says how far it is whenever a row has come further; then every example.
 
     Args:
         call: what answers.
@@ -74,16 +71,16 @@ async def maximise(call: Call, known: Ascents, question: MaximisationQuestion) -
     check(known, question)
     settings = row_settings(known, question)
     begin = np.random.default_rng(question.seed).standard_normal((question.examples, known.latent), np.float32)
-    rows = [_Row(begin[index : index + 1], settings) for index in range(question.examples)]
+    rows = [_Row({POINT: z[None], **known.initial_state}, settings) for z in begin]
     moved = asyncio.Event()
     told: Progress | None = None
-    async with _climbing(call, rows, moved) as climb:
-        while not climb.done():
-            await asyncio.wait({climb, moving := asyncio.create_task(moved.wait())}, return_when="FIRST_COMPLETED")
+    async with _optimising(call, rows, moved) as work:
+        while not work.done():
+            await asyncio.wait({work, moving := asyncio.create_task(moved.wait())}, return_when="FIRST_COMPLETED")
             moving.cancel()
             moved.clear()
             yield (told := _progress(rows))
-        climb.result()
+        work.result()
     if told != _progress(rows):  # the last steps were made while the one before was being told
         yield _progress(rows)
     for index, row in enumerate(rows):
@@ -93,21 +90,9 @@ async def maximise(call: Call, known: Ascents, question: MaximisationQuestion) -
 class _Row:
     """One example on its way."""
 
-    def __init__(self, z: Floats, settings: dict[str, Array]) -> None:
-        self.initial_z, self.settings = z, settings
+    def __init__(self, state: dict[str, Array], settings: dict[str, Array]) -> None:
+        self.initial_z, self.state, self.settings = state[POINT], state, settings
         self._steps = int(settings["steps"][0, 0])
-        zeros = np.zeros_like(z)
-        self.state: dict[str, Array] = {
-            "z": z,
-            "first_moment": zeros,
-            "second_moment": zeros,
-            "step": int_column(0),
-            "evaluated_step": int_column(-1),
-            "response": float_column(0),
-            "prior": float_column(0),
-            "best_z": zeros,
-            "best_objective": float_column(NOWHERE_YET),
-        }
 
     @property
     def inputs(self) -> dict[str, Array]:
@@ -124,22 +109,22 @@ class _Row:
 
 
 @asynccontextmanager
-async def _climbing(call: Call, rows: list[_Row], moved: asyncio.Event) -> AsyncIterator[asyncio.Task[None]]:
-    """A task that climbs with every row, ended with the block; it does not wait for whoever follows its progress."""
+async def _optimising(call: Call, rows: list[_Row], moved: asyncio.Event) -> AsyncIterator[asyncio.Task[None]]:
+    """A task that optimises every row, ended with the block; it does not wait for whoever follows its progress."""
 
-    async def climb(row: _Row) -> None:
+    async def optimise(row: _Row) -> None:
         continues = False
         while not row.is_done():
-            row.become(await call.infer(CLIMBER, row.inputs, continues=continues))
+            row.become(await call.infer(OPTIMISER, row.inputs, continues=continues))
             continues = True
             moved.set()
 
-    async def climb_all() -> None:
+    async def optimise_all() -> None:
         async with asyncio.TaskGroup() as group:
             for row in rows:
-                group.create_task(climb(row))
+                group.create_task(optimise(row))
 
-    task = asyncio.create_task(_first_error(climb_all()), name=f"ascent of {len(rows)} rows")
+    task = asyncio.create_task(_first_error(optimise_all()), name=f"optimisation of {len(rows)} rows")
     try:
         yield task
     finally:
@@ -160,12 +145,12 @@ def _progress(rows: list[_Row]) -> Progress:
     return Progress(*columns)
 
 
-async def _example(call: Call, known: Ascents, question: MaximisationQuestion, index: int, row: _Row) -> Example:
+async def _example(call: Call, known: Maximiser, question: MaximisationQuestion, index: int, row: _Row) -> Example:
     """Where the row began and its best point, evaluated and, if asked for, heard."""
     points = np.concatenate([row.initial_z, row.state["best_z"]])
-    standing = [_Row(point[None], row.settings | {"steps": int_column(0)}).inputs for point in points]
+    standing = [{POINT: z[None], **known.initial_state, **row.settings, "steps": int_column(0)} for z in points]
     both = {name: np.concatenate([each[name] for each in standing]) for name in standing[0]}
-    evaluated = await call.infer(CLIMBER, both, continues=True)
+    evaluated = await call.infer(OPTIMISER, both, continues=True)
     made = await call.infer("generated", {"z": points}, continues=True)
     sounds: Sequence[Floats | None] = [None] * len(points)
     if question.listen:
@@ -183,7 +168,7 @@ async def _example(call: Call, known: Ascents, question: MaximisationQuestion, i
     return Example(index, initial, found)
 
 
-async def _heard(call: Call, known: Ascents, log_mel: Floats, seed: int) -> list[Floats]:
+async def _heard(call: Call, known: Maximiser, log_mel: Floats, seed: int) -> list[Floats]:
     """Spectrograms as sound; the search for their phase begins at that of noise, the same for all."""
     noise = np.random.default_rng(seed).standard_normal((1, known.excerpt_samples), np.float32)
     inputs = {"log_mel": log_mel, "audio": np.repeat(noise, len(log_mel), axis=0)}

@@ -7,14 +7,14 @@ from phonoscope.v1 import bundle_reference_pb2, maximisation_pb2
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.rpcs.maximise.answer import Example, Progress
 from phonoscope_serving.rpcs.maximise.question import MaximisationQuestion, ResponseTerm
-from phonoscope_serving.rpcs.maximise.settings import DIRECTIONS, Ascents, AscentSettings
+from phonoscope_serving.rpcs.maximise.settings import DIRECTIONS, MaximisationSettings, Maximiser
 from phonoscope_serving.rpcs.wire import axes, time_frequency_map, waveform
 
 DEFAULT_TERM = ResponseTerm("logit", None, 1.0)
 DEFAULT_EXAMPLES = 4
 
 
-def question(request: maximisation_pb2.MaximiseRequest, known: Ascents) -> MaximisationQuestion:
+def question(request: maximisation_pb2.MaximiseRequest, known: Maximiser) -> MaximisationQuestion:
     """What a validated request asks, its gaps filled with the bundle's own choices."""
     direction = DIRECTIONS[request.direction == maximisation_pb2.DIRECTION_MINIMISE]
     own = known.defaults[direction]
@@ -24,7 +24,7 @@ def question(request: maximisation_pb2.MaximiseRequest, known: Ascents) -> Maxim
         direction=direction,
         examples=request.examples or DEFAULT_EXAMPLES,
         seed=request.seed,
-        settings=AscentSettings(
+        settings=MaximisationSettings(
             request.steps if request.HasField("steps") else own.steps,
             request.learning_rate if request.HasField("learning_rate") else own.learning_rate,
             request.prior_weight if request.HasField("prior_weight") else own.prior_weight,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from phonoscope_serving.errors import InvalidRequest, Violation, shown
-from phonoscope_serving.rpcs.maximise.settings import DIRECTIONS, Ascents, AscentSettings
+from phonoscope_serving.rpcs.maximise.settings import DIRECTIONS, MaximisationSettings, Maximiser
 from phonoscope_serving.tensors import Array, Floats
 
 EVERYWHERE = (-1, -1)  # instead of a frame and a band
@@ -32,11 +32,11 @@ class MaximisationQuestion:
     direction: str  # one of `DIRECTIONS`
     examples: int
     seed: int
-    settings: AscentSettings
+    settings: MaximisationSettings
     listen: bool  # also return sound
 
 
-def check(known: Ascents, question: MaximisationQuestion) -> None:
+def check(known: Maximiser, question: MaximisationQuestion) -> None:
     """Whether the detector has what is asked for.
 
     Raises:
@@ -52,7 +52,7 @@ def check(known: Ascents, question: MaximisationQuestion) -> None:
         raise InvalidRequest(wrong)
 
 
-def _term_violations(known: Ascents, term: ResponseTerm, field: str) -> Iterator[Violation]:
+def _term_violations(known: Maximiser, term: ResponseTerm, field: str) -> Iterator[Violation]:
     widths = known.channels
     if term.layer not in widths:
         yield Violation(f"{field}.layer", f"is {shown(term.layer)}; the detector has {', '.join(widths)}")
@@ -60,7 +60,7 @@ def _term_violations(known: Ascents, term: ResponseTerm, field: str) -> Iterator
         yield Violation(f"{field}.channel", f"is {term.channel}; {term.layer} has 0 to {widths[term.layer] - 1}")
 
 
-def _position_violations(known: Ascents, question: MaximisationQuestion) -> Iterator[Violation]:
+def _position_violations(known: Maximiser, question: MaximisationQuestion) -> Iterator[Violation]:
     if question.position is None:
         return
     layers = {term.layer for term in question.terms}
@@ -73,7 +73,7 @@ def _position_violations(known: Ascents, question: MaximisationQuestion) -> Iter
             yield Violation(f"position.{name}", f"is {place}; the layer has 0 to {size - 1}")
 
 
-def row_settings(known: Ascents, question: MaximisationQuestion) -> dict[str, Array]:
+def row_settings(known: Maximiser, question: MaximisationQuestion) -> dict[str, Array]:
     """What stays the same from call to call."""
     return {
         "steps": int_column(question.settings.steps),

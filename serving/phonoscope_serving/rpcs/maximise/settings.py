@@ -11,15 +11,17 @@ from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.config import CONFIG, ModelConfig, parameter
 from phonoscope_serving.bundle.manifest import MANIFEST, field
 from phonoscope_serving.errors import BundleError
+from phonoscope_serving.rpcs.maximise.initial_state import read_initial_state
+from phonoscope_serving.tensors import Array
 
-CLIMBER = "maximise"
-ENTRY_POINTS = (CLIMBER, "generated", "griffin_lim")
+OPTIMISER = "maximise"
+ENTRY_POINTS = (OPTIMISER, "generated", "griffin_lim")
 DIRECTIONS = ("maximise", "minimise")
 
 
 @dataclass(frozen=True)
-class AscentSettings:
-    """How the objective is climbed."""
+class MaximisationSettings:
+    """How the objective is maximised."""
 
     steps: int
     learning_rate: float
@@ -27,17 +29,18 @@ class AscentSettings:
 
 
 @dataclass(frozen=True)
-class Ascents:
+class Maximiser:
     """What can be maximised, and how it is by default."""
 
-    channels: Mapping[str, int]  # layer → number of channels, in the order of the ascent's weights
+    channels: Mapping[str, int]  # layer → number of channels, in the order of the optimiser's weights
     map_sizes: Mapping[str, tuple[int, int]]  # layer that has maps → frames and bands
     latent: int  # dimensions of the generator's input
+    initial_state: Mapping[str, Array]  # what fills a row's state but z, `[1, …]` each
     excerpt_samples: int  # of an example's sound
-    defaults: Mapping[str, AscentSettings]  # direction → settings
+    defaults: Mapping[str, MaximisationSettings]  # direction → settings
 
 
-def ascents(bundle: Bundle) -> Ascents | None:
+def maximiser(bundle: Bundle) -> Maximiser | None:
     """None where the bundle has no generator.
 
     Raises:
@@ -48,15 +51,16 @@ def ascents(bundle: Bundle) -> Ascents | None:
         return None
     if missing := set(ENTRY_POINTS) - set(present):
         raise BundleError(f"{MANIFEST}: there is {present[0]}, but no model {', '.join(sorted(missing))}")
-    channels = _channels(bundle.models, CLIMBER)
+    channels = _channels(bundle.models, OPTIMISER)
     shapes = {layer.name: layer.shape for layer in bundle.layers}
     entry = field(bundle.manifest, "maximisation", dict)
-    return Ascents(
+    return Maximiser(
         channels=channels,
         map_sizes={
             name: (shapes[name][1], shapes[name][2]) for name in channels if name in shapes and len(shapes[name]) == 3
         },
-        latent=next(int(tensor.dims[0]) for tensor in bundle.models[CLIMBER].input if tensor.name == "z"),
+        latent=next(int(tensor.dims[0]) for tensor in bundle.models[OPTIMISER].input if tensor.name == "z"),
+        initial_state=read_initial_state(bundle.models[OPTIMISER]),
         excerpt_samples=bundle.front_end.excerpt_samples,
         defaults={direction: _settings(field(entry, direction, dict), direction) for direction in DIRECTIONS},
     )
@@ -69,11 +73,11 @@ def _channels(models: Mapping[str, ModelConfig], model: str) -> dict[str, int]:
     return {layer: int(count) for layer, _, count in pairs}
 
 
-def _settings(document: Mapping[str, Any], direction: str) -> AscentSettings:
+def _settings(document: Mapping[str, Any], direction: str) -> MaximisationSettings:
     steps = field(document, "steps", int)
     rate, weight = (float(field(document, name, (int, float))) for name in ("learning_rate", "prior_weight"))
     if steps < 0 or not (math.isfinite(rate) and rate > 0) or not (math.isfinite(weight) and weight >= 0):
         raise BundleError(
             f"{MANIFEST}: maximisation.{direction} must have steps and prior_weight of 0 or more, rate above"
         )
-    return AscentSettings(steps, rate, weight)
+    return MaximisationSettings(steps, rate, weight)

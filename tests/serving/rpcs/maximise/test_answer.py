@@ -1,6 +1,7 @@
-"""Ascents on a real engine: each row by itself, whoever it shares the engine with."""
+"""Maximisation on a real engine: each row by itself, whoever it shares the engine with."""
 
 import asyncio
+import dataclasses
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.maximise.answer import Example, Progress, maximise
 from phonoscope_serving.rpcs.maximise.question import MaximisationQuestion, ResponseTerm
-from phonoscope_serving.rpcs.maximise.settings import AscentSettings, ascents
+from phonoscope_serving.rpcs.maximise.settings import MaximisationSettings, maximiser
 from phonoscope_serving.sound.decoding import Decoder
 from support.bundles.miniature_ascent import SETTINGS, STEPS_PER_CALL, bundle_that_can_maximise
 from support.bundles.repository import edit_manifest, put, replace, without_generator
@@ -25,12 +26,12 @@ def climbing_bundle(tmp_path_factory):
 
 
 class Counted:
-    """An engine, and the batches of its climbing models: how many rows each had."""
+    """An engine, and the batches of its models: how many rows each had."""
 
     def __init__(self, bundle, **options):
         self.metrics = Metrics()
         self.engine = OnnxEngine(bundle, OnnxOptions(device="cpu", threads=1, **options), self.metrics)
-        self.bundle, self.known = bundle, ascents(bundle)
+        self.bundle, self.known = bundle, maximiser(bundle)
 
     def maximise(self, asked, deadline=None):
         call = Call(self.engine, self.bundle, Decoder(1), deadline)
@@ -49,7 +50,7 @@ async def counted(climbing_bundle):
 
 
 def question(terms=LOGIT, position=None, direction="maximise", examples=1, seed=0, listen=False, **settings):
-    chosen = AscentSettings(**{"steps": 10, "learning_rate": 0.05, "prior_weight": 0.01} | settings)
+    chosen = MaximisationSettings(**{"steps": 10, "learning_rate": 0.05, "prior_weight": 0.01} | settings)
     return MaximisationQuestion(tuple(terms), position, direction, examples, seed, chosen, listen)
 
 
@@ -213,22 +214,37 @@ async def test_what_the_detector_does_not_have_is_refused_by_field(counted, term
         assert violation.description.startswith(violations[violation.field])
 
 
+async def test_a_row_begins_in_the_state_that_the_bundle_names(counted):
+    """Best of all is said to be a place of ones, with an objective that nothing exceeds: so it is what is found."""
+    ones = np.ones((1, 128), np.float32)
+    best = {"best_z": ones, "best_objective": np.full((1, 1), np.inf, np.float32)}
+    counted.known = dataclasses.replace(counted.known, initial_state={**counted.known.initial_state, **best})
+    progress, (example,) = await answered(counted, question(steps=2 * STEPS_PER_CALL))
+    assert progress[-1].step == (2 * STEPS_PER_CALL,)  # it went on
+    there = await counted.engine.infer("generated", {"z": ones})
+    np.testing.assert_allclose(example.found.log_mel, there["log_mel"][0], atol=1e-4)
+
+
 def test_a_bundle_whose_settings_are_missing_is_refused(tmp_path):
     root = bundle_that_can_maximise(tmp_path)
     edit_manifest(root, maximisation={"maximise": {"steps": 10, "learning_rate": 0.1}, "minimise": {}})
     with pytest.raises(BundleError, match="prior_weight is missing"):
-        ascents(load_bundle(root))
+        maximiser(load_bundle(root))
     replace(root, "maximise/config.pbtxt", "conv1:64", "conv1:many")
     with pytest.raises(BundleError, match="channels must be LAYER:NUMBER"):
-        ascents(load_bundle(root))
+        maximiser(load_bundle(root))
+    replace(root, "maximise/config.pbtxt", '"initial_state"', '"final_state"')
+    replace(root, "maximise/config.pbtxt", "conv1:many", "conv1:64")
+    with pytest.raises(BundleError, match=r"maximise/config\.pbtxt: parameter initial_state is missing"):
+        maximiser(load_bundle(root))
 
 
 def test_settings_are_those_that_were_verified_though_the_manifest_is_altered_later(tmp_path):
     root = bundle_that_can_maximise(tmp_path)
     bundle = load_bundle(root)
     put(root, "MANIFEST.json", "{}")
-    assert ascents(bundle).defaults["maximise"].steps == SETTINGS["maximise"]["steps"]
+    assert maximiser(bundle).defaults["maximise"].steps == SETTINGS["maximise"]["steps"]
 
 
 def test_a_bundle_without_a_generator_has_no_ascents(tmp_path):
-    assert ascents(load_bundle(without_generator(tmp_path))) is None
+    assert maximiser(load_bundle(without_generator(tmp_path))) is None
