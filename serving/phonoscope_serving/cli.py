@@ -11,6 +11,7 @@ import math
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
@@ -111,18 +112,22 @@ def _add_engine_options(parser: argparse.ArgumentParser) -> None:
         "--device", choices=("auto", "cpu", "cuda"), default=onnx.device, help="auto: CUDA where there is a GPU"
     )
     engine.add_argument(
-        "--threads", type=_natural, default=onnx.threads, metavar="N", help="threads of one operator (0: one a core)"
+        "--threads",
+        type=_at_least(0),
+        default=onnx.threads,
+        metavar="N",
+        help="threads of one operator (0: one a core)",
     )
     engine.add_argument(
         "--batch-rows",
-        type=_natural,
+        type=_at_least(0),
         default=onnx.batch_rows,
         metavar="N",
         help="excerpts run together at most (0: what suits the device)",
     )
     engine.add_argument(
         "--queue-rows",
-        type=_positive,
+        type=_at_least(1),
         default=onnx.queue_rows,
         metavar="N",
         help="excerpts that may wait; callers beyond are told when to retry (default: %(default)s)",
@@ -214,13 +219,6 @@ def _address(text: str) -> str:
     return text
 
 
-def _natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
-    return number
-
-
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 <= seconds < math.inf:
@@ -228,11 +226,14 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number
+def _at_least(least: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{text} is below {least}")
+        return number
+
+    return whole_number
 
 
 if __name__ == "__main__":
