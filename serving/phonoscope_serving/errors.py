@@ -13,7 +13,7 @@
         ├── EngineFailed       the engine could not run what it was given
         └── EngineLost         the engine has stopped, or its server is away
 
-`status.py` gives each `RequestError` its gRPC status; nothing else knows about status codes.
+`service/status.py` gives each `RequestError` its gRPC status; nothing else knows about status codes.
 """
 
 from __future__ import annotations

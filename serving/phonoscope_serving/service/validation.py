@@ -1,4 +1,4 @@
-"""What is wrong with a request, as far as its fields alone can tell; `audio.py` judges what needs decoding."""
+"""What is wrong with a request, as far as its fields alone can tell; `sound/audio.py` judges what needs decoding."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def predict_violations(request: prediction_pb2.PredictRequest) -> Iterator[Viola
 
 
 def explain_violations(request: explanation_pb2.ExplainRequest) -> Iterator[Violation]:
-    """What is wrong with an ExplainRequest; whether its rule is the bundle's is for `explain.py` to say."""
+    """What is wrong with an ExplainRequest; whether its rule is the bundle's is for `rpcs/explain` to say."""
     yield from audio_violations(request.audio, "audio")
     yield from moment_violations(request.at_s, "at_s")
     yield from region_violations(request.region, "region")
@@ -49,13 +49,13 @@ def explain_violations(request: explanation_pb2.ExplainRequest) -> Iterator[Viol
 
 
 def invert_layers_violations(request: inversion_pb2.InvertLayersRequest) -> Iterator[Violation]:
-    """What is wrong with an InvertLayersRequest; whether its layers are the bundle's is for `invert.py` to say."""
+    """What is wrong with an InvertLayersRequest; whether its layers are the bundle's is for `rpcs/invert` to say."""
     yield from audio_violations(request.audio, "audio")
     yield from moment_violations(request.at_s, "at_s")
 
 
 def auralise_violations(request: auralisation_pb2.AuraliseRequest) -> Iterator[Violation]:
-    """What is wrong with an AuraliseRequest; whether the network has its layer and features is for `auralise.py`."""
+    """What is wrong with an AuraliseRequest; whether the network has its layer and features is for `rpcs/auralise`."""
     yield from audio_violations(request.audio, "audio")
     yield from moment_violations(request.at_s, "at_s")
     if request.network not in NETWORKS:
@@ -73,7 +73,7 @@ def auralise_violations(request: auralisation_pb2.AuraliseRequest) -> Iterator[V
 
 
 def maximise_violations(request: maximisation_pb2.MaximiseRequest) -> Iterator[Violation]:
-    """What is wrong with a MaximiseRequest; whether the detector has its layers and channels is for `maximise.py`."""
+    """What is wrong with a MaximiseRequest; whether the detector has its layers and channels is for `rpcs/maximise`."""
     if len(request.terms) > MOST_TERMS:
         yield Violation("terms", f"names {len(request.terms)}; at most {MOST_TERMS} are added up")
     for number, term in enumerate(request.terms[:MOST_TERMS]):

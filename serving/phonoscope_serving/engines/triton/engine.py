@@ -1,7 +1,7 @@
 """A real NVIDIA Triton server as the engine, over gRPC.
 
 The server loads the repository this service has read, and it alone batches and runs. Here requests are sent to it, not
-too many at a time (`triton_calls.py`), with their deadlines.
+too many at a time (`calls.py`), with their deadlines.
 """
 
 from __future__ import annotations
