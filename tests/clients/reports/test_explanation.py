@@ -96,14 +96,16 @@ def test_every_probability_stands_beside_the_label_it_means(report):
         ("Probability that somebody sings Excerpt as it is", "0.934", "vocal"),
         ("Only the region kept", "0.812", "vocal"),
         ("The region removed", "0.213", "instrumental"),
-        ("Random region kept", "0.302", "instrumental"),
+        ("Random region 1 kept", "0.302", "instrumental"),
+        ("Random region 2 kept", "0.281", "instrumental"),
+        ("Random region 3 kept", "0.117", "instrumental"),
         ("The region as it sounds", "0.701", "vocal"),
     ]
 
 
 def test_bars_are_as_long_as_their_probabilities_and_the_threshold_is_marked_on_each(report):
-    assert re.findall(r'<b style="width:([\d.]+)%">', report) == ["93.40", "81.20", "21.30", "30.20", "70.10"]
-    assert report.count('<i style="left:47.00%">') == 5
+    assert re.findall(r'<b style="width:([\d.]+)%">', report) == ["93.40", "81.20", "21.30", "30.20", "28.10", "11.70", "70.10"]
+    assert report.count('<i style="left:47.00%">') == 7
 
 
 def test_a_report_draws_three_pictures_and_describes_each_for_those_who_cannot_see_it(report):
