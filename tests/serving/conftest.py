@@ -21,7 +21,7 @@ def bare(bundle):
     return engine
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def engine(bundle):
     engine = OnnxEngine(bundle, OnnxOptions(device="cpu"), Metrics())
     await engine.start()

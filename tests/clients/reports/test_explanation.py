@@ -104,7 +104,15 @@ def test_every_probability_stands_beside_the_label_it_means(report):
 
 
 def test_bars_are_as_long_as_their_probabilities_and_the_threshold_is_marked_on_each(report):
-    assert re.findall(r'<b style="width:([\d.]+)%">', report) == ["93.40", "81.20", "21.30", "30.20", "28.10", "11.70", "70.10"]
+    assert re.findall(r'<b style="width:([\d.]+)%">', report) == [
+        "93.40",
+        "81.20",
+        "21.30",
+        "30.20",
+        "28.10",
+        "11.70",
+        "70.10",
+    ]
     assert report.count('<i style="left:47.00%">') == 7
 
 

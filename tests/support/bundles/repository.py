@@ -15,10 +15,11 @@ REPOSITORY = Path(__file__).resolve().parents[3] / "model_repository"
 
 def copied(folder):
     """A copy to alter: files are shared with the original until `put` replaces one."""
-    return Path(shutil.copytree(REPOSITORY, folder / "repository", copy_function=_linked))
+    return Path(shutil.copytree(REPOSITORY, folder / "repository", copy_function=linked))
 
 
-def _linked(source, target):
+def linked(source, target):
+    """A hard link, or a copy where there can be none: never to be written through."""
     try:
         os.link(source, target)
     except OSError:  # the temporary folder lies on another device

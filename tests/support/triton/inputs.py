@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from support.bundles.auralisation_inputs import AURALISATION, ONE_CLIP, auralisation_inputs
@@ -14,7 +16,7 @@ RULES = ("explain_masker", "explain_gradient", "explain_inversion")
 MODELS = (
     *("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen"),
     *(f"inverter_{layer}" for layer in LAYERS),
-    *("sonify", "predict", *RULES, "masked", "heard", "invert_layers"),
+    *("sonify", "predict", *RULES, "evidence", "masked", "heard", "invert_layers"),
     *AURALISATION,
     *MAXIMISATION,
 )
@@ -22,6 +24,7 @@ KINDS = tuple(model for model in MODELS if not model.startswith("inverter_") or 
 UNBATCHED = ("track_detector", "predict", *ONE_CLIP)  # one track or clip a call
 
 
+@cache
 def explain_inputs(rows=1):
     """Another excerpt, alpha, limit and masking in every row."""
     row = np.arange(rows)[:, None]
@@ -34,6 +37,16 @@ def explain_inputs(rows=1):
     }
 
 
+@cache
+def _explained(rows, run):
+    return run("explain_masker", explain_inputs(rows), ["log_mel", "standardised", "relevance", "mask"])
+
+
+@cache
+def _activations(rows, run):
+    return run("detector", {"excerpt": _explained(rows, run)["standardised"]})
+
+
 def inputs_of(model, rows, run):
     """Inputs of one model; `run` computes what comes before it."""
     if model in AURALISATION:
@@ -41,7 +54,7 @@ def inputs_of(model, rows, run):
     if model in MAXIMISATION:
         return maximisation_inputs(model, rows)
     explain = explain_inputs(rows)
-    rule = {name: explain[name] for name in ("alpha", "maximum_area", "masking")}
+    rule = {name: explain[name] for name in ("alpha", "maximum_area", "masking", "control_seed")}
     silence = {name: np.full((1, 1), 57, np.int32) for name in ("silence_before", "silence_after")}
     track = {"samples": music(6)[None]}
     match model:
@@ -55,19 +68,19 @@ def inputs_of(model, rows, run):
             return {"samples": explain["samples"]}
         case "track_detector":
             return {"standardised": run("frontend", track)["standardised"]} | silence
-    answer = run("explain_masker", explain)
+    answer = _explained(rows, run)
     match model:
         case "detector":
             return {"excerpt": answer["standardised"]}
         case "sonify":
             return {"samples": explain["samples"], "standardised": answer["standardised"]}
-        case "mask" | "masked":
+        case "mask" | "masked" | "evidence":
             return {name: answer[name] for name in ("log_mel", "standardised", "relevance")} | rule
         case "listen" | "heard":
             gain = np.full((rows, 1), 0.25, np.float32)
             return {"samples": explain["samples"], "mask": answer["mask"], "outside_gain": gain}
     excerpt = {"excerpt": answer["standardised"]}
-    activations = run("detector", excerpt)
+    activations = _activations(rows, run)
     match model:
         case "explanation_inverter":
             return excerpt | {"fc8": activations["fc8"]}

@@ -16,7 +16,7 @@ from pathlib import Path
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
-from support.bundles.repository import REPOSITORY
+from support.bundles.repository import REPOSITORY, linked
 from support.triton.setup import BACKENDS, CARRIER, ENVIRONMENT
 
 STAND_IN = Path(__file__).with_name("model.py")
@@ -28,7 +28,7 @@ END_S = 2.0  # from SIGTERM to SIGKILL
 
 def stand_in_copy(folder, source=REPOSITORY):
     """A copy of a model repository in which the Python stand-in takes the place of the onnxruntime backend."""
-    root = Path(shutil.copytree(source, folder))
+    root = Path(shutil.copytree(source, folder, copy_function=_linked))
     for config in root.glob("*/config.pbtxt"):
         text = config.read_text()
         if 'backend: "onnxruntime"' in text:
@@ -38,6 +38,14 @@ def stand_in_copy(folder, source=REPOSITORY):
             for graph in config.parent.glob("*/model.onnx"):
                 shutil.copyfile(STAND_IN, graph.with_name("model.py"))
     return root
+
+
+def _linked(source, target):
+    """Graphs are shared with the original; configurations are copied, since tests write them."""
+    if source.endswith(".pbtxt"):
+        shutil.copyfile(source, target)
+    else:
+        linked(source, target)
 
 
 class TritonServer:

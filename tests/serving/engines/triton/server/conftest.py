@@ -48,9 +48,19 @@ def own_server(can_run, tmp_path):
     assert server.leftovers() == []
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def engine(server, bundle):
+    """One engine for all tests that only ask."""
     engine = TritonEngine(bundle, TritonOptions(server.address), Metrics())
+    await engine.start()
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture(scope="session")
+async def unshared(server, bundle):
+    """The same without shared memory."""
+    engine = TritonEngine(bundle, TritonOptions(server.address, shared_memory="off"), Metrics())
     await engine.start()
     yield engine
     await engine.close()

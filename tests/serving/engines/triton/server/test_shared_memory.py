@@ -53,15 +53,10 @@ async def sharing(own_server, bundle):
 
 @pytest.mark.parametrize("rows", [1, 3, 64])
 @pytest.mark.parametrize("model", KINDS)
-async def test_numbers_are_the_same_with_and_without(server, bundle, embedded, model, rows):
+async def test_numbers_are_the_same_with_and_without(engine, unshared, bundle, embedded, model, rows):
     most = 1 if model in UNBATCHED else bundle.models[model].max_batch_size
     inputs = inputs_of(model, min(rows, most), embedded.run)
-    answers = []
-    for shared_memory in ("on", "off"):
-        engine = await started(bundle, server, shared_memory)
-        answers.append(await engine.infer(model, inputs))
-        await engine.close()
-    assert_same(*answers)
+    assert_same(await engine.infer(model, inputs), await unshared.infer(model, inputs))
 
 
 async def test_concurrent_calls_do_not_mix_and_regions_are_few_and_used_again(own_server, sharing, embedded):

@@ -1,0 +1,69 @@
+"""How the tests share the machine, and what a run leaves behind of itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+if WORKER:  # as many workers as cores: more threads in each would only take the cores from one another
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+# What shares a session's servers and engines stays with one worker, so that they are started once; elsewhere a file's
+# tests share what the file makes. The groups that take longest begin first.
+GROUPS = ("serving/engines/triton/server", "serving", "clients", "e2e")
+LONGEST = (
+    "serving/engines/triton/server",
+    "trainer/commands/test_whole_path.py",
+    "trainer/commands/test_inversion_command.py",
+    "serving",
+    "trainer/experiments/maximisation",
+    "trainer/commands/experiments/test_trust_commands.py",
+    "trainer/graphs/test_maximise.py",
+    "trainer/commands",
+    "trainer/experiments",
+)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--summary", type=Path, metavar="FILE", help="write how the run went, as JSON")
+
+
+def pytest_configure(config):
+    config.stash[BEGAN] = (time.monotonic(), os.getloadavg()[0])
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        path = item.path.relative_to(TESTS).as_posix()
+        return next((rank for rank, part in enumerate(LONGEST) if path.startswith(part)), len(LONGEST))
+
+    items.sort(key=place)  # stable: within a file the order stays
+    for item in items:
+        path = item.path.relative_to(TESTS).as_posix()
+        item.add_marker(pytest.mark.xdist_group(next((each for each in GROUPS if path.startswith(each)), path)))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Where a summary is wanted: how long the run took, what came of the tests, how busy the machine was before."""
+    if config.option.summary is None:
+        return
+    began_s, load_before = config.stash[BEGAN]
+    ended = {each: len(terminalreporter.stats.get(each, ())) for each in ("passed", "failed", "error", "skipped")}
+    summary = {
+        "seconds": round(time.monotonic() - began_s, 1),
+        "tests": ended["passed"] + ended["failed"] + ended["skipped"],
+        "failed": ended["failed"] + ended["error"],
+        "skipped": ended["skipped"],
+        "load_before": round(load_before, 2),
+    }
+    config.option.summary.parent.mkdir(parents=True, exist_ok=True)
+    config.option.summary.write_text(json.dumps(summary, indent=2) + "\n")
+
+
+BEGAN = pytest.StashKey[tuple[float, float]]()
