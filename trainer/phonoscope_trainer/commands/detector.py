@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from phonoscope_trainer.commands.options import Verbs, bar, names
+from phonoscope_trainer.commands.options import Verbs, add_threads, bar, names
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import Features, features
 from phonoscope_trainer.errors import CorpusError, OptionsError
@@ -38,7 +38,7 @@ def add(verbs: Verbs) -> None:
     )
     updates = ", ".join(f"{recipe} {count}" for recipe, count in UPDATES.items())
     detector.add_argument("--updates", type=int, help=f"optimiser steps (default: {updates})")
-    detector.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    add_threads(detector)
     detector.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU where there is one"
     )

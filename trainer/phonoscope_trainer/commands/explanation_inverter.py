@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from phonoscope_trainer.commands.options import Verbs, bar
+from phonoscope_trainer.commands.options import Verbs, add_threads, bar
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.excerpts import random_excerpts
 from phonoscope_trainer.corpora.features import features
@@ -33,7 +33,7 @@ def add(verbs: Verbs) -> None:
         default="table",
         help="31 877 or 31 887 parameters (default %(default)s)",
     )
-    inverter.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    add_threads(inverter)
     inverter.set_defaults(run=train_explanation_inverter)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 import torch
 
-from phonoscope_trainer.commands.options import Verbs, bar, names
+from phonoscope_trainer.commands.options import Verbs, add_fields, add_threads, bar, names
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import features
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
@@ -37,28 +37,30 @@ def add(verbs: Verbs) -> None:
         "--method", choices=(*METHODS, "both"), default="joint", help="the loss (default %(default)s)"
     )
     inverters.add_argument("--variant", choices=VARIANTS, default=DEFAULTS.variant, help="(default %(default)s)")
-    for option, kind, meaning in (
-        ("epochs", int, "after each, the best on validation music is kept"),
-        ("batches-per-epoch", int, "each passes through the detector once"),
-        ("batch", int, "excerpts in it"),
-        ("wide-updates", int, "in every batch, of the inverters of conv1 to conv5"),
-        ("wide-rows", int, "excerpts that each of these updates learns from"),
-        ("batch-statistics", float, "share of training in which batches are normalised by their own statistics"),
-        ("learning-rate", float, "the first, or the highest of a one-cycle schedule"),
-        ("adam-beta2", float, "memory of squared gradients"),
-        ("feature-weight", float, "λ_feature of the joint loss"),
-        ("feature-start", float, "share of training before it counts"),
-        ("validation-excerpts", int, "drawn once"),
-        ("seed", int, "of everything drawn"),
-    ):
-        default = getattr(DEFAULTS, option.replace("-", "_"))
-        inverters.add_argument(f"--{option}", type=kind, default=default, help=f"{meaning} (default %(default)s)")
+    add_fields(
+        inverters,
+        DEFAULTS,
+        {
+            "epochs": "after each, the best on validation music is kept",
+            "batches_per_epoch": "each passes through the detector once",
+            "batch": "excerpts in it",
+            "wide_updates": "in every batch, of the inverters of conv1 to conv5",
+            "wide_rows": "excerpts that each of these updates learns from",
+            "batch_statistics": "share of training in which batches are normalised by their own statistics",
+            "learning_rate": "the first, or the highest of a one-cycle schedule",
+            "adam_beta2": "memory of squared gradients",
+            "feature_weight": "λ_feature of the joint loss",
+            "feature_start": "share of training before it counts",
+            "validation_excerpts": "drawn once",
+            "seed": "of everything drawn",
+        },
+    )
     inverters.add_argument("--schedule", choices=("halving", "one-cycle"), default=DEFAULTS.schedule)
     inverters.add_argument(
         "--start", type=Path, help="a run of these layers and methods to go on from, for another cycle"
     )
     inverters.add_argument("--float32", action="store_true", help="activations in float32 instead of bfloat16")
-    inverters.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    add_threads(inverters)
     inverters.set_defaults(run=train_feature_inverters)
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import torch
 
-from phonoscope_trainer.commands.options import Verbs, bar, names
+from phonoscope_trainer.commands.options import Verbs, add_fields, add_threads, bar, names
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import features
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
@@ -34,25 +34,27 @@ def add(verbs: Verbs) -> None:
     gan.add_argument(
         "--kernels", choices=KERNELS, default=DEFAULTS.kernels, help="5x5: a third of the work (default %(default)s)"
     )
-    for option, kind, meaning in (
-        ("iterations", int, "updates of the generator"),
-        ("critic-updates", int, "of the critic before each"),
-        ("batch", int, "excerpts in each update"),
-        ("learning-rate", float, "of the generator"),
-        ("critic-learning-rate", float, "of the critic"),
-        ("penalty-weight", float, "of the gradient penalty"),
-        ("averaging", float, "keep a running mean of the generator's weights with this decay; 0: the last weights"),
-        ("judge-every", int, "iterations between Fréchet distances and sample sheets in the log"),
-        ("judged-excerpts", int, "real and generated each"),
-        ("checkpoint-every", int, "iterations"),
-        ("seed", int, "of everything drawn"),
-    ):
-        default = getattr(DEFAULTS, option.replace("-", "_"))
-        gan.add_argument(f"--{option}", type=kind, default=default, help=f"{meaning} (default %(default)s)")
+    add_fields(
+        gan,
+        DEFAULTS,
+        {
+            "iterations": "updates of the generator",
+            "critic_updates": "of the critic before each",
+            "batch": "excerpts in each update",
+            "learning_rate": "of the generator",
+            "critic_learning_rate": "of the critic",
+            "penalty_weight": "of the gradient penalty",
+            "averaging": "keep a running mean of the generator's weights with this decay; 0: the last weights",
+            "judge_every": "iterations between Fréchet distances and sample sheets in the log",
+            "judged_excerpts": "real and generated each",
+            "checkpoint_every": "iterations",
+            "seed": "of everything drawn",
+        },
+    )
     gan.add_argument("--bfloat16", action="store_true", help="activations in bfloat16: half the time")
     gan.add_argument("--captured", action="store_true", help="an iteration as one CUDA graph, on a GPU")
     gan.add_argument("--device", choices=("auto", "cpu", "cuda"), default=DEFAULTS.device, help="(default %(default)s)")
-    gan.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    add_threads(gan)
     gan.set_defaults(run=train_gan)
 
 

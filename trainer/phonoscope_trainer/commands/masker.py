@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from phonoscope_trainer.commands.options import Verbs, bar
+from phonoscope_trainer.commands.options import Verbs, add_fields, add_threads, bar
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import features
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
@@ -33,15 +33,17 @@ def add(verbs: Verbs) -> None:
         type=float,
         help="the detector's (default: chosen on the valid splits of what it was trained on)",
     )
-    for option, meaning in (
-        ("updates", "optimiser steps"),
-        ("batch", "excerpts in each"),
-        ("validation-excerpts", "on which the best masker is chosen"),
-        ("validate-every", "updates"),
-        ("seed", "of everything drawn"),
-    ):
-        default = getattr(DEFAULTS, option.replace("-", "_"))
-        masker.add_argument(f"--{option}", type=int, default=default, help=f"{meaning} (default %(default)s)")
+    add_fields(
+        masker,
+        DEFAULTS,
+        {
+            "updates": "optimiser steps",
+            "batch": "excerpts in each",
+            "validation_excerpts": "on which the best masker is chosen",
+            "validate_every": "updates",
+            "seed": "of everything drawn",
+        },
+    )
     for term, meaning in (
         ("keep", "keeping the label with the region alone"),
         ("remove", "losing it without"),
@@ -51,7 +53,7 @@ def add(verbs: Verbs) -> None:
         masker.add_argument(f"--{term}", type=float, default=default, help=f"weight of {meaning} (default %(default)s)")
     masker.add_argument("--start", type=Path, help="a finished run to go on from, through another cycle")
     masker.add_argument("--learning-rate", type=float, default=DEFAULTS.learning_rate, help="(default %(default)s)")
-    masker.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    add_threads(masker)
     masker.set_defaults(run=train_masker)
 
 

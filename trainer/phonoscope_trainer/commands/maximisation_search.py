@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from phonoscope_trainer.commands.options import Verbs, names
+from phonoscope_trainer.commands.options import Verbs, add_threads, names
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import features
 from phonoscope_trainer.experiments.maximisation import examples as experiment
@@ -21,6 +21,7 @@ from phonoscope_trainer.experiments.maximisation import figures as figures_of
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.graphs.maximise import AdamOptions
 from phonoscope_trainer.networks.gan import Generator
+from phonoscope_trainer.networks.layout import channels_last
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import load_detector
 from phonoscope_trainer.recipes.gan.training import load_generator
@@ -77,7 +78,7 @@ def add_search(parser: argparse.ArgumentParser, *, required: bool) -> None:
     )
     parser.add_argument("--beta1", type=float, default=DEFAULTS.beta1, help="of Adam (default %(default)s)")
     parser.add_argument("--seed", type=int, default=DEFAULTS.seed, help="of every z (default %(default)s)")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    add_threads(parser)
 
 
 def maximisation_search(folder: Path, threads: int, **given: object) -> None:
@@ -114,7 +115,7 @@ def opened_search(folder: Path, threads: int, given: dict[str, Any]) -> tuple[Se
         **given,  # argparse gave them the types of the options
     )
     network, standardise = load_detector(detector)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
+    channels_last(network)
     listener = experiment.Listener(generator, network, standardise, responses.parsed(options.response))
     checkpoint.open_run(folder, options)
     return options, listener

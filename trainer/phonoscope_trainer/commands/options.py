@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,6 +28,25 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", dest="json_path", type=Path, help="where the document goes (default: standard output)"
     )
+
+
+def add_fields(parser: argparse.ArgumentParser, defaults: object, meanings: Mapping[str, str]) -> None:
+    """For each field of some options that `meanings` explains, an option of its name, its type and its default."""
+    for name, meaning in meanings.items():
+        default = getattr(defaults, name)
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=type(default), default=default, help=f"{meaning} (default %(default)s)"
+        )
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """`--threads N`."""
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+
+
+def add_figures(parser: argparse.ArgumentParser) -> None:
+    """`--figures DIR`."""
+    parser.add_argument("--figures", type=Path, metavar="DIR", help="where the figures go (default: beside F)")
 
 
 def names(text: str) -> tuple[str, ...]:

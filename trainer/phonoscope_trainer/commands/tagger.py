@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import torch
 
-from phonoscope_trainer.commands.options import Verbs
+from phonoscope_trainer.commands.options import Verbs, add_fields, add_threads
 from phonoscope_trainer.corpora import genres, labelled
 from phonoscope_trainer.corpora.features import cache_folder
 from phonoscope_trainer.corpora.labelled import LabelledMusic
@@ -36,19 +36,21 @@ def add(verbs: Verbs) -> None:
         default=DEFAULTS.variant,
         help="2016: five layers of 3×3; 2015: four, the first 12×12 (default %(default)s)",
     )
-    for option, kind, meaning in (
-        ("updates", int, "optimiser steps"),
-        ("batch", int, "clips in each"),
-        ("learning-rate", float, "at its peak"),
-        ("map-dropout", float, "chance that a convolution's map is dropped; the paper's is 0.5"),
-        ("gain-db", float, "clips are louder or softer by up to this"),
-        ("validate-every", int, "updates; the best network so far is kept, and a killed run goes on from there"),
-        ("seed", int, "of everything drawn"),
-    ):
-        default = getattr(DEFAULTS, option.replace("-", "_"))
-        tagger.add_argument(f"--{option}", type=kind, default=default, help=f"{meaning} (default %(default)s)")
+    add_fields(
+        tagger,
+        DEFAULTS,
+        {
+            "updates": "optimiser steps",
+            "batch": "clips in each",
+            "learning_rate": "at its peak",
+            "map_dropout": "chance that a convolution's map is dropped; the paper's is 0.5",
+            "gain_db": "clips are louder or softer by up to this",
+            "validate_every": "updates; the best network so far is kept, and a killed run goes on from there",
+            "seed": "of everything drawn",
+        },
+    )
     tagger.add_argument("--float32", action="store_true", help="activations in float32 instead of bfloat16")
-    tagger.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    add_threads(tagger)
     tagger.set_defaults(run=train_tagger)
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import Progress, features, frame_magnitudes
-from phonoscope_trainer.errors import ExportError, OptionsError
+from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontends.mel import CONTEXT_FRAMES, FRONTEND, Frontend
 from phonoscope_trainer.measures.scores import best_threshold
+from phonoscope_trainer.measures.shipped_graphs import session_of, threshold_of
 from phonoscope_trainer.measures.tracks import curve, labelled_curves
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import load_detector
-from phonoscope_trainer.repository.manifest import MANIFEST
 
 PIECE_FRAMES = 2048
 
@@ -64,10 +62,8 @@ def bundle_listener(repository: Path) -> tuple[Listener, float]:
     Raises:
         ExportError: there is no bundle at `repository`.
     """
-    manifest = repository / MANIFEST
-    if not manifest.is_file():
-        raise ExportError(f"{repository}: no {MANIFEST}, so no bundle to judge; export one first")
-    frontend, detector = (_session(repository, name) for name in ("frontend", "track_detector"))
+    threshold = threshold_of(repository)
+    frontend, detector = (session_of(repository, name) for name in ("frontend", "track_detector"))
 
     def listen(samples: NDArray[np.float32]) -> NDArray[np.float32]:
         frames = FRONTEND.frames_of(len(samples))
@@ -86,9 +82,4 @@ def bundle_listener(repository: Path) -> tuple[Listener, float]:
             pieces.append(probability[0])
         return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
 
-    return listen, float(json.loads(manifest.read_text(encoding="utf-8"))["threshold"])
-
-
-def _session(repository: Path, graph: str) -> onnxruntime.InferenceSession:
-    path = repository / graph / "1" / "model.onnx"
-    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return listen, threshold

@@ -30,8 +30,8 @@ def threshold_of(repository: Path) -> float:
     return float(json.loads(manifest.read_text(encoding="utf-8"))["threshold"])
 
 
-def session_of(repository: Path, graph: str, threads: int) -> onnxruntime.InferenceSession:
-    """One graph of a repository on the CPU."""
+def session_of(repository: Path, graph: str, threads: int = 0) -> onnxruntime.InferenceSession:
+    """One graph of a repository on the CPU, on so many threads; 0: on every core."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(str(_file(repository, graph)), options, providers=["CPUExecutionProvider"])

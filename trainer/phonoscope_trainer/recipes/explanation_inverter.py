@@ -11,10 +11,11 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.inverter import ExplanationInverter, Variant
 from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.seeds import step_seed
 
 ENCODE_ROWS = 64
 
@@ -33,9 +34,7 @@ class InverterOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "excerpts", "batch"):
-            if getattr(self, name) < 1:
-                raise OptionsError(f"{name} must be at least 1, got {getattr(self, name)}")
+        at_least(1, self, "epochs", "excerpts", "batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def load_inverter(folder: Path) -> ExplanationInverter:
 
 
 def _shuffled(count: int, options: InverterOptions, epoch: int) -> Iterator[Tensor]:
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(options.seed * 1_000_003 + epoch))
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(step_seed(options.seed, epoch)))
     return (rows for rows in order.split(options.batch) if len(rows) > 1)  # batch norm needs two
 
 

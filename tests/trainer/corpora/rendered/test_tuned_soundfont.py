@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from phonoscope_trainer.corpora.rendered.options import SOURCE_RATE_HZ
 from phonoscope_trainer.corpora.rendered.soundfont import PlayedNote, render_notes
-from phonoscope_trainer.corpora.rendered.tuned_soundfont import soundfont, tuned
+from phonoscope_trainer.corpora.rendered.tuned_soundfont import soundfont, tuned, tuned_soundfont
 
 ORGAN, PIANO, STRINGS, GUITAR = 16, 0, 48, 27
 
@@ -35,3 +35,11 @@ def test_tuning_twice_changes_nothing_that_is_heard():
     once = tuned(soundfont().read_bytes())
     assert tuned(once)[:4] == b"RIFF"
     assert len(once) > soundfont().stat().st_size
+
+
+def test_whoever_has_another_cache_gets_the_soundfont_there(tmp_path, monkeypatch):
+    for name in ("one", "another"):
+        monkeypatch.setenv("PHONOSCOPE_CACHE", str(tmp_path / name))
+        place = tuned_soundfont()
+        assert place.is_file()
+        assert place.is_relative_to(tmp_path / name)

@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from phonoscope_trainer.commands.experiments.tagger import RUN
-from phonoscope_trainer.commands.options import Verbs, add_json, write
+from phonoscope_trainer.commands.options import Verbs, add_figures, add_json, add_threads, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.audio import AUDIO_SUFFIXES
 from phonoscope_trainer.corpora.clips import FULL_SCALE, clips
@@ -52,8 +52,8 @@ def add_experiment(experiments: Verbs) -> None:
     auralisation.add_argument(
         "--float32", action="store_true", help="the ways back in float32, too: twice the time, the same to two digits"
     )
-    auralisation.add_argument("--figures", type=Path, metavar="DIR", help="where the figures go (default: beside F)")
-    auralisation.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    add_figures(auralisation)
+    add_threads(auralisation)
     add_json(auralisation)
     auralisation.set_defaults(run=auralisation_experiment)
 

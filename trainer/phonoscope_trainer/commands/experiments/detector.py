@@ -16,7 +16,7 @@ from phonoscope_trainer.commands.experiments import peers as peers_experiment
 from phonoscope_trainer.commands.experiments import sanity as sanity_experiment
 from phonoscope_trainer.commands.experiments import stems as stems_experiment
 from phonoscope_trainer.commands.experiments import tagger as tagger_experiment
-from phonoscope_trainer.commands.options import Verbs, add_corpus, add_json, bar, write
+from phonoscope_trainer.commands.options import Verbs, add_corpus, add_figures, add_json, bar, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.experiments.detector import figures as detector_figures
@@ -71,7 +71,7 @@ def _add_stress(experiments: Verbs) -> None:
     stressed.add_argument(
         "--songs", type=int, default=12, help="how many: rendered, or of the corpus' test split (default %(default)s)"
     )
-    stressed.add_argument("--figures", type=Path, metavar="DIR", help="where the figure goes (default: beside F)")
+    add_figures(stressed)
     add_json(stressed)
     stressed.set_defaults(run=stress_experiment)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from phonoscope_trainer.commands.options import Verbs, add_json, bar, names, write
+from phonoscope_trainer.commands.options import Verbs, add_figures, add_json, add_threads, bar, names, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.corpus import Track
 from phonoscope_trainer.corpora.features import Features, features
@@ -54,8 +54,8 @@ def add_experiment(experiments: Verbs) -> None:
         default=DEFAULTS.outside_db,
         help="attenuation of what is outside when an explanation is heard (default %(default)s)",
     )
-    loss.add_argument("--figures", type=Path, metavar="DIR", help="where the figures go (default: beside F)")
-    loss.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    add_figures(loss)
+    add_threads(loss)
     add_json(loss)
     loss.set_defaults(run=explanation_loss)
 

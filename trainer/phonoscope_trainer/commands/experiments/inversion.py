@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from phonoscope_trainer.commands.options import Verbs, add_json, bar, write
+from phonoscope_trainer.commands.options import Verbs, add_figures, add_json, add_threads, bar, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import Features, features
 from phonoscope_trainer.errors import CorpusError
@@ -63,8 +63,8 @@ def add_experiment(experiments: Verbs) -> None:
         default=4,
         help="inverted by gradient descent, too, which takes about a minute each (default %(default)s)",
     )
-    inversion.add_argument("--figures", type=Path, metavar="DIR", help="where the figures go (default: beside F)")
-    inversion.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    add_figures(inversion)
+    add_threads(inversion)
     add_json(inversion)
     inversion.set_defaults(run=inversion_experiment)
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import torch
 from tqdm import tqdm
 
-from phonoscope_trainer.commands.options import add_json, bar, names, write
+from phonoscope_trainer.commands.options import add_figures, add_json, add_threads, bar, names, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.corpus import Track
 from phonoscope_trainer.corpora.features import Features, features
@@ -66,8 +66,8 @@ def add_bundle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--corpora", type=names, help=f"whose test splits (default: of {', '.join(WITH_STEMS)} those that are there)"
     )
-    parser.add_argument("--figures", type=Path, metavar="DIR", help="where the figure goes (default: beside F)")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    add_figures(parser)
+    add_threads(parser)
     add_json(parser)
 
 

@@ -11,7 +11,7 @@ from phonoscope_trainer.commands.maximisation_search import (
     music_responses,
     opened_search,
 )
-from phonoscope_trainer.commands.options import Verbs, add_json, write
+from phonoscope_trainer.commands.options import Verbs, add_figures, add_json, write
 from phonoscope_trainer.experiments.maximisation import examples as experiment
 from phonoscope_trainer.experiments.maximisation import figures as figures_of
 from phonoscope_trainer.recipes import checkpoint
@@ -22,7 +22,7 @@ def add_experiment(experiments: Verbs) -> None:
     """`maximisation`: the paper's tables and figures."""
     maximisation = experiments.add_parser("maximisation", help="what a unit of the detector wants to hear")
     add_search(maximisation, required=False)
-    maximisation.add_argument("--figures", type=Path, metavar="DIR", help="where the figures go (default: beside F)")
+    add_figures(maximisation)
     add_json(maximisation)
     maximisation.set_defaults(run=maximisation_experiment)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from phonoscope_trainer.commands.options import Verbs, add_json, write
+from phonoscope_trainer.commands.options import Verbs, add_figures, add_json, add_threads, write
 from phonoscope_trainer.commands.tagger import rendered_genres
 from phonoscope_trainer.corpora import genres, labelled
 from phonoscope_trainer.corpora.labelled import LabelledMusic
@@ -37,8 +37,8 @@ def add_experiment(experiments: Verbs) -> None:
         default=[],
         help="further folders of recordings with the same labels; their test splits are judged, too",
     )
-    tagger.add_argument("--figures", type=Path, metavar="DIR", help="where the figures go (default: beside F)")
-    tagger.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
+    add_figures(tagger)
+    add_threads(tagger)
     add_json(tagger)
     tagger.set_defaults(run=tagger_experiment)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from phonoscope_trainer.corpora.corpus import Split
 from phonoscope_trainer.corpora.rendered.options import SOURCE_RATE_HZ, golden_split
 from phonoscope_trainer.errors import OptionsError
+from phonoscope_trainer.ranges import at_least
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,7 @@ class GenreOptions:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise OptionsError(f"seed must not be negative, is {self.seed}")
-        if self.songs < 1:
-            raise OptionsError(f"songs must be at least 1, is {self.songs}")
+        at_least(1, self, "songs")
         if not self.duration_s >= 4:
             raise OptionsError(f"duration_s must be at least 4, is {self.duration_s:g}")
         if not 8000 <= self.sample_rate_hz <= SOURCE_RATE_HZ:

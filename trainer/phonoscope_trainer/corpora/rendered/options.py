@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from phonoscope_trainer.corpora.corpus import Split
 from phonoscope_trainer.errors import OptionsError
+from phonoscope_trainer.ranges import at_least
 
 SOURCE_RATE_HZ = 22_050  # what the speech synthesiser gives; everything is composed at this rate
 MIN_DURATION_S = 4.0
@@ -31,8 +32,7 @@ class RenderOptions:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise OptionsError(f"seed must not be negative, is {self.seed}")
-        if self.songs < 1:
-            raise OptionsError(f"songs must be at least 1, is {self.songs}")
+        at_least(1, self, "songs")
         if not MIN_DURATION_S <= self.shortest_s <= self.longest_s:
             raise OptionsError(
                 f"shortest_s must be at least {MIN_DURATION_S:g} and at most longest_s, "

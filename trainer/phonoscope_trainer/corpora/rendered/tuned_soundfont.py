@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from functools import cache
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -42,7 +41,6 @@ def soundfont() -> Path:
     return Path(spec.origin).parent / "TimGM6mb.sf2"
 
 
-@cache
 def tuned_soundfont() -> Path:
     """The same soundfont in tune, in the cache; written there when it is first needed."""
     place = cache_folder() / "soundfonts" / f"{soundfont().stem}-tuned.sf2"

@@ -15,6 +15,7 @@ from phonoscope_trainer.graphs.masker import SEEN
 from phonoscope_trainer.graphs.rules import ALPHAS
 from phonoscope_trainer.measures.shipped_graphs import session_of, standardise_of, threshold_of
 from phonoscope_trainer.networks.label import is_vocal, threshold_logit
+from phonoscope_trainer.networks.layout import channels_last
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.recipes.detector.modern import load_detector
 from phonoscope_trainer.recipes.explanation_inverter import load_inverter
@@ -43,7 +44,7 @@ def of_runs(detector: Path, inverter: Path, masker: Path | None, threshold: floa
     """
     network, standardise = load_detector(detector)
     network.requires_grad_(requires_grad=False)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
+    channels_last(network)
     inversion, gradient = load_inverter(inverter), GradientGraph(network, threshold)
     masking = load_masker(masker) if masker else None
 

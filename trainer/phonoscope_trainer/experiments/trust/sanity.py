@@ -11,12 +11,13 @@ from torch import Tensor
 
 from phonoscope_trainer.corpora.excerpts import every_place, log_mel_at
 from phonoscope_trainer.corpora.features import Features
-from phonoscope_trainer.errors import CorpusError, OptionsError
+from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.experiments.explanation.network import ExplainedNetwork
 from phonoscope_trainer.experiments.trust.randomisation import DRAWS, similarities
 from phonoscope_trainer.experiments.trust.stability import stability
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
 from phonoscope_trainer.measures.bootstrap import mean_interval
+from phonoscope_trainer.ranges import at_least
 
 Progress = Callable[[Iterable[int], str], Iterable[int]]  # first rows of batches, and what is measured
 ByRule = Mapping[str, Mapping[str, Mapping[str, NDArray[np.float64]]]]  # rule → stage or change → measure → [B]
@@ -32,9 +33,7 @@ class SanityOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("excerpts", "draws"):
-            if getattr(self, name) < 1:
-                raise OptionsError(f"{name} must be at least 1, got {getattr(self, name)}")
+        at_least(1, self, "excerpts", "draws")
 
 
 def places(

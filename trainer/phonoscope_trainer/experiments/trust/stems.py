@@ -16,7 +16,7 @@ from torch import Tensor
 
 from phonoscope_trainer.corpora.excerpts import every_place, log_mel_at
 from phonoscope_trainer.corpora.features import Features
-from phonoscope_trainer.errors import CorpusError, OptionsError
+from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.experiments.explanation.controls import CONTROLS, first_bins, ranks
 from phonoscope_trainer.experiments.explanation.excerpts import CANDIDATES
 from phonoscope_trainer.experiments.explanation.network import ExplainedNetwork
@@ -30,6 +30,7 @@ from phonoscope_trainer.experiments.trust.stem_agreement import (
 from phonoscope_trainer.frontends.mel import CONTEXT_FRAMES, EXCERPT_FRAMES, Frontend
 from phonoscope_trainer.graphs.rules import ALPHAS
 from phonoscope_trainer.measures.bootstrap import mean_interval
+from phonoscope_trainer.ranges import at_least
 
 Progress = Callable[[Iterable[int], str], Iterable[int]]  # first rows of batches, and what is measured
 MEASURES = ("relevance_mass", "relevance_rank", "pointing_game")
@@ -45,8 +46,7 @@ class StemOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.excerpts < 1:
-            raise OptionsError(f"excerpts must be at least 1, got {self.excerpts}")
+        at_least(1, self, "excerpts")
 
 
 @dataclass(frozen=True, slots=True)

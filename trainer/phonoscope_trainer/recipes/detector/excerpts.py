@@ -18,6 +18,7 @@ from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontends.mel import CONTEXT_FRAMES, EXCERPT_FRAMES, Frontend
 from phonoscope_trainer.networks.svdnet import FRAMES_PER_STEP
+from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import augment
 
 
@@ -41,8 +42,7 @@ class ExcerptOptions:
     only_voice_share: float = 0.05
 
     def __post_init__(self) -> None:
-        if self.rows < 1 or self.excerpts_per_row < 1:
-            raise OptionsError("rows and excerpts_per_row must be at least 1")
+        at_least(1, self, "rows", "excerpts_per_row")
         if not self.level_db >= 0:
             raise OptionsError(f"level_db must be at least 0, got {self.level_db}")
         for name in ("stretch", "shift"):

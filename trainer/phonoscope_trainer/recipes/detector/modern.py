@@ -16,8 +16,10 @@ import torch
 
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.folding import NORM
+from phonoscope_trainer.networks.layout import channels_last
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import CONVOLUTIONS, POOLED, SVDNet
+from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector import level_agreement, training
 from phonoscope_trainer.recipes.detector.excerpts import ExcerptOptions
@@ -47,8 +49,7 @@ class DetectorOptions:
     keep_convolutions: str = ""  # up to this one, as that run has them, so that only what follows learns; empty: none
 
     def __post_init__(self) -> None:
-        if self.updates < 1:
-            raise OptionsError(f"updates must be at least 1, got {self.updates}")
+        at_least(1, self, "updates")
         if not self.learning_rate > 0:
             raise OptionsError(f"learning_rate must be above 0, got {self.learning_rate}")
         if self.keep_convolutions not in ("", *CONVOLUTIONS):
@@ -77,7 +78,7 @@ def new_learner(standardise: Standardise, options: DetectorOptions) -> training.
     for name in kept_convolutions(options.keep_convolutions):
         for layer in (network.get_submodule(name), network.get_submodule(f"{name}{NORM}")):
             layer.eval().requires_grad_(False)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
+    channels_last(network)
     learning = [weight for weight in network.parameters() if weight.requires_grad]
     optimiser = torch.optim.AdamW(learning, options.learning_rate, weight_decay=options.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(

@@ -21,6 +21,7 @@ from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import augment
 
 FILTER_HZ = (150.0, 8000.0)  # log-uniform centre of the random filter
@@ -50,8 +51,7 @@ class PublishedOptions:
     mixing: float = 0.0  # largest share of an excerpt in which nobody sings
 
     def __post_init__(self) -> None:
-        if self.batch < 1:
-            raise OptionsError(f"batch must be at least 1, got {self.batch}")
+        at_least(1, self, "batch")
         for name, limit in (("input_dropout", 1.0), ("pitch_shift", 0.5), ("time_stretch", 0.5), ("mixing", 1.0)):
             if not 0 <= getattr(self, name) <= limit:
                 raise OptionsError(f"{name} must be between 0 and {limit}, got {getattr(self, name)}")

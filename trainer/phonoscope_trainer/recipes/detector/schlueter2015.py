@@ -15,8 +15,10 @@ from typing import Literal
 import torch
 
 from phonoscope_trainer.errors import OptionsError
+from phonoscope_trainer.networks.layout import channels_last
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector import training
 from phonoscope_trainer.recipes.detector.published_excerpts import PublishedOptions
@@ -45,9 +47,7 @@ class Schlueter2015Options:
     corpora: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("updates", "epoch_updates"):
-            if getattr(self, name) < 1:
-                raise OptionsError(f"{name} must be at least 1, got {getattr(self, name)}")
+        at_least(1, self, "updates", "epoch_updates")
         for name, limit in (("learning_rate", float("inf")), ("learning_rate_decay", 1.0), ("momentum", 1.0)):
             if not 0 < getattr(self, name) <= limit:
                 raise OptionsError(f"{name} must be above 0 and at most {limit}, got {getattr(self, name)}")
@@ -62,7 +62,7 @@ def new_learner(standardise: Standardise, options: Schlueter2015Options) -> trai
     device = chosen_device(options.device)
     torch.manual_seed(options.seed)
     network = SVDNet().train().to(device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
+    channels_last(network)
     optimiser = torch.optim.SGD(network.parameters(), options.learning_rate, options.momentum, nesterov=True)
     schedule = torch.optim.lr_scheduler.StepLR(optimiser, options.epoch_updates, options.learning_rate_decay)
     return training.Learner(network, standardise.to(device), optimiser, schedule)

@@ -8,6 +8,7 @@ from typing import Literal
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.feature_inverters import Variant
 from phonoscope_trainer.networks.svdnet import CONVOLUTIONS, LAYERS
+from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes.feature_inversion.objective import METHODS, Method
 
 WIDE = ("conv1", "conv2", "mp3", "conv4", "conv5")  # layers with hundreds of positions and more in every excerpt
@@ -45,9 +46,7 @@ class InversionOptions:
     corpora: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batches_per_epoch", "patience", "validation_excerpts"):
-            if getattr(self, name) < 1:
-                raise OptionsError(f"{name} must be at least 1, got {getattr(self, name)}")
+        at_least(1, self, "epochs", "batches_per_epoch", "patience", "validation_excerpts")
         if self.wide_updates < 1 or self.wide_rows < 1 or self.wide_updates * self.wide_rows > self.batch:
             raise OptionsError(
                 f"wide_updates ({self.wide_updates}) times wide_rows ({self.wide_rows}) must be from 1 to batch"

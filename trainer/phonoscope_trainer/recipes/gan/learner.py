@@ -13,6 +13,7 @@ from torch import Tensor
 from phonoscope_trainer.networks.gan import LATENT, Critic, Generator
 from phonoscope_trainer.recipes.gan.objective import critic_terms, generator_loss
 from phonoscope_trainer.recipes.gan.options import GanOptions
+from phonoscope_trainer.recipes.seeds import step_seed
 
 GENERATOR_BETAS, CRITIC_BETAS = (0.5, 0.999), (0.9, 0.999)  # read from the authors' graph
 PARTS = ("generator", "critic", "average", "generator_optimiser", "critic_optimiser")
@@ -30,7 +31,7 @@ class Draw:
     @staticmethod
     def of(real: Tensor, step: int, options: GanOptions) -> Draw:
         """For `real` `[K·B, 115, 80]`; what else is drawn depends on seed and step alone."""
-        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
+        generator = torch.Generator().manual_seed(step_seed(options.seed, step))
         updates, batch = options.critic_updates, options.batch
         z = torch.randn(updates + 1, batch, LATENT, generator=generator)
         mixing = torch.rand(updates, batch, generator=generator)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.gan import KERNELS, Kernels
+from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes.devices import DeviceName
 
 
@@ -33,9 +34,7 @@ class GanOptions:
     corpora: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("iterations", "critic_updates", "batch", "judge_every", "checkpoint_every"):
-            if getattr(self, name) < 1:
-                raise OptionsError(f"{name} must be at least 1, got {getattr(self, name)}")
+        at_least(1, self, "iterations", "critic_updates", "batch", "judge_every", "checkpoint_every")
         if self.judged_excerpts < 2:
             raise OptionsError(f"judged_excerpts must be at least 2, got {self.judged_excerpts}")
         for name in ("learning_rate", "critic_learning_rate", "penalty_weight"):

@@ -81,4 +81,4 @@ def load_generator(folder: Path) -> Generator:
     """
     generator = Generator(checkpoint.options(folder)["kernels"])
     generator.load_state_dict(checkpoint.load(folder)["average"])
-    return generator.eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload,no-any-return]  # as above
+    return generator.eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload,no-any-return]  # torch's stub omits it

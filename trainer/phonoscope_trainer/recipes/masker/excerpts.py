@@ -14,6 +14,7 @@ from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.recipes.augment import LN_PER_DECIBEL
 from phonoscope_trainer.recipes.detector.excerpts import ExcerptOptions, ExcerptSampler
 from phonoscope_trainer.recipes.masker.objective import MovedExcerpts
+from phonoscope_trainer.recipes.seeds import step_seed
 
 MOST_LEVEL_DB = 3.0  # either way
 PLAIN = ExcerptOptions(
@@ -52,7 +53,7 @@ def _draw(
 
     def draw(step: int) -> MovedExcerpts:
         log_mel, _ = sampler.batch(step)
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+        generator = torch.Generator().manual_seed(step_seed(seed, step))
         return beside_itself(log_mel, standardise, generator)
 
     return draw

@@ -17,9 +17,11 @@ from tqdm import tqdm
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontends.mel import FRONTEND
 from phonoscope_trainer.networks.label import threshold_logit
+from phonoscope_trainer.networks.layout import channels_last
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.masker.objective import MovedExcerpts, Weights, draw_fillings, objective
 
@@ -48,9 +50,7 @@ class MaskerOptions:
     corpora: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("updates", "batch", "validation_excerpts", "validate_every"):
-            if getattr(self, name) < 1:
-                raise OptionsError(f"{name} must be at least 1, got {getattr(self, name)}")
+        at_least(1, self, "updates", "batch", "validation_excerpts", "validate_every")
         if not self.learning_rate > 0:
             raise OptionsError(f"learning_rate must be above 0, got {self.learning_rate}")
         if not 0 < self.threshold < 1:
@@ -75,7 +75,7 @@ class MaskerLearner:
         """
         torch.manual_seed(options.seed)
         self.network = network.eval().requires_grad_(requires_grad=False)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
+        channels_last(self.network)
         self.standardise, self.options = standardise, options
         self.floor = standardise(torch.full((FRONTEND.bands,), math.log(FRONTEND.floor)))
         self.masker = Masker()

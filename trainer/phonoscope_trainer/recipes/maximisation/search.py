@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.gan import LATENT
+from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes.gan.frechet import frechet_distance
 from phonoscope_trainer.recipes.maximisation.ascent import Maximiser, Reading, Setting
 from phonoscope_trainer.writing import write_text, written_whole
@@ -46,8 +47,7 @@ class SearchOptions:
     def __post_init__(self) -> None:
         if self.sign not in (-1, 1):
             raise OptionsError(f"sign must be 1 or -1, got {self.sign}")
-        if self.examples < 2:
-            raise OptionsError(f"examples must be at least 2, got {self.examples}")
+        at_least(2, self, "examples")
         if not self.steps or list(self.steps) != sorted(set(self.steps)) or self.steps[0] < 1:
             raise OptionsError(f"steps must increase from at least 1, got {self.steps}")
         if not self.learning_rates or min(self.learning_rates) <= 0:

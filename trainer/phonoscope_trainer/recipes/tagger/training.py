@@ -22,8 +22,11 @@ from tqdm import tqdm
 
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontends.linear import LinearStft
+from phonoscope_trainer.networks.layout import channels_last
 from phonoscope_trainer.networks.tagger import Tagger, Variant
+from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.seeds import step_seed
 
 LOG_EVERY = 10  # updates
 EVALUATION_BATCH = 32
@@ -52,9 +55,7 @@ class TaggerOptions:
     songs: str = ""  # where that lies; empty: the rendered genres
 
     def __post_init__(self) -> None:
-        for name in ("updates", "batch", "validate_every", "validation_clips"):
-            if getattr(self, name) < 1:
-                raise OptionsError(f"{name} must be at least 1, got {getattr(self, name)}")
+        at_least(1, self, "updates", "batch", "validate_every", "validation_clips")
         if not self.learning_rate > 0:
             raise OptionsError(f"learning_rate must be above 0, got {self.learning_rate:g}")
         if not 0 <= self.map_dropout < 1:
@@ -74,7 +75,8 @@ class TaggerLearner:
 
     def __init__(self, options: TaggerOptions) -> None:
         self.options = options
-        self.network = untrained(options).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits this form
+        self.network = untrained(options)
+        channels_last(self.network)
         self.best, self.best_loss = copy.deepcopy(self.network.state_dict()), math.inf
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), options.learning_rate, weight_decay=options.weight_decay
@@ -89,7 +91,7 @@ class TaggerLearner:
 
     def update(self, magnitude: Tensor, labels: Tensor, step: int) -> dict[str, float]:
         """One step of the optimiser; what the log says of it."""
-        torch.manual_seed(self.options.seed * 1_000_003 + step)  # dropout, too, depends on the step alone
+        torch.manual_seed(step_seed(self.options.seed, step))  # dropout, too, depends on the step alone
         self.network.train()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
             logits = self.network(magnitude).float()
