@@ -171,7 +171,7 @@ def test_only_the_steps_and_outputs_that_something_wanted_needs_are_left(outputs
         (("log_mel", "standardised", "probability"), {"log_mel", "standardised", "probability"}),
         (("log_mel",), None),  # the step that uses `standardised` is not left
     ],
-    ids=str,
+    ids=["one layer", "three outputs", "what no step that is left uses"],
 )
 def test_a_triton_server_is_asked_for_outputs_that_steps_use_too_or_for_everything(bundle, outputs, asked):
     whole = plan(bundle.models["invert_layers"], bundle.models)
