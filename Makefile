@@ -33,12 +33,12 @@ demo: .venv/serving.stamp ## explain the song that ships with Phonoscope; open o
 	@$(BIN)/phonoscope demo --out out/demo
 
 test: .venv/all.stamp ## every test; real corpora are used where PHONOSCOPE_DATA names them
-	@$(BIN)/python tests/support/triton/setup.py || echo "No real Triton server could be set up: its tests are skipped"
+	@$(BIN)/python benchmarks/triton_server/setup.py || echo "No real Triton server could be set up: its tests are skipped"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --summary=out/test/summary.json \
 		--durations 20 $(PYTEST_OPTIONS)
 
 triton: .venv/all.stamp ## the tests that speak to a real Triton server; sets one up in .triton the first time
-	@$(BIN)/python tests/support/triton/setup.py
+	@$(BIN)/python benchmarks/triton_server/setup.py
 	@$(BIN)/python -m pytest -m triton $(PYTEST_OPTIONS)
 
 lint: .venv/all.stamp ## style, imports, the shape of the contract
@@ -56,8 +56,8 @@ bench-explain: .venv/all.stamp ## what gRPC costs over the bare engine → out/b
 	@$(BIN)/python benchmarks/bench_explain.py --json out/bench/explain.json
 
 bench-serve: .venv/all.stamp ## latency and throughput of both engines under load → out/bench/serve.json
-	@$(BIN)/python tests/support/triton/setup.py
-	@PYTHONPATH=tests $(BIN)/python benchmarks/bench_serve.py --json out/bench/serve.json
+	@$(BIN)/python benchmarks/triton_server/setup.py
+	@$(BIN)/python benchmarks/bench_serve.py --json out/bench/serve.json
 
 bench-track: .venv/all.stamp ## a whole track in one pass, beside sliding windows → out/bench/track.json
 	@$(BIN)/python benchmarks/bench_track.py --json out/bench/track.json

@@ -28,8 +28,8 @@ import numpy as np
 from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.cli import default_repository
 from service_load import Request, call_at, call_for, circumstances, one_excerpt, percentiles, service, write
-from support.triton import setup as triton_setup
-from support.triton.server import TritonServer, stand_in_copy
+from triton_server import setup as triton_setup
+from triton_server.server import TritonServer, stand_in_copy
 
 CLIENTS = (1, 4, 16)
 LOAD = 0.7  # of the best throughput
@@ -78,7 +78,7 @@ def main() -> None:
 def on_triton(model_repository: Path, request: Request, closed_s: float) -> dict[str, Any]:
     """The closed loop with a Triton server as the engine."""
     with tempfile.TemporaryDirectory() as folder:
-        server = TritonServer(stand_in_copy(Path(folder, "repository"), model_repository), Path(folder))
+        server = TritonServer(stand_in_copy(model_repository, Path(folder, "repository")), Path(folder))
         try:
             server.start()
             with service(model_repository, "--engine", "triton", "--triton", server.address) as address:

@@ -7,9 +7,6 @@ import importlib.metadata
 import json
 import os
 import platform
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,9 +16,9 @@ from typing import Any
 import grpc
 import numpy as np
 from phonoscope.v1 import audio_pb2, explainer_service_pb2_grpc, explanation_pb2
+from phonoscope_client import running_service
 from phonoscope_serving.bundle.bundle import Bundle
 
-READY_S = 120.0
 PACKAGES = ("grpcio", "protobuf", "numpy", "onnxruntime")
 Inputs = dict[str, np.ndarray[Any, Any]]
 Request = explanation_pb2.ExplainRequest
@@ -51,20 +48,8 @@ def service(model_repository: Path, *options: str) -> Iterator[str]:
         model_repository: what it serves.
         options: further options of `phonoscope-serve`.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        ready, log = Path(folder, "ready.json"), Path(folder, "log")
-        command = [sys.executable, "-m", "phonoscope_serving.cli", "--model-repository", str(model_repository)]
-        command += ["--address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0", "--ready-file", str(ready)]
-        with log.open("w") as stderr, subprocess.Popen([*command, *options], stderr=stderr) as process:
-            try:
-                give_up = time.monotonic() + READY_S
-                while not ready.exists():
-                    if process.poll() is not None or time.monotonic() > give_up:
-                        sys.exit(f"the service did not start:\n{log.read_text()}")
-                    time.sleep(0.05)
-                yield json.loads(ready.read_text())["address"]
-            finally:
-                process.terminate()
+    with running_service(["--model-repository", str(model_repository), *options]) as running:
+        yield running.address
 
 
 async def call_for(address: str, request: Request, clients: int, for_s: float) -> list[float]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parent
+os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # this environment's own commands, first
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 if WORKER:  # as many workers as cores: more threads in each would only take the cores from one another
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -38,6 +40,7 @@ def pytest_configure(config):
     config.stash[BEGAN] = (time.monotonic(), os.getloadavg()[0])
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     def place(item):
         path = item.path.relative_to(TESTS).as_posix()

@@ -17,6 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from phonoscope.v1 import explainer_service_pb2_grpc
 from phonoscope.v1.explanation_pb2 import ExplainRequest
 from phonoscope.v1.prediction_pb2 import PredictRequest
+from phonoscope_client import running_service
 from phonoscope_serving.cli import default_repository, get_parser
 from support.bundles.repository import REPOSITORY, copied, put
 from support.corpora.sound import music, pcm
@@ -33,19 +34,10 @@ EXPLAIN = ExplainRequest(audio=pcm(music(3)), at_s=1.5)
 @contextmanager
 def process(folder, *options):
     """The service, its addresses once it is ready, and where its log goes."""
-    ready, log = folder / "ready.json", folder / "log"
-    with log.open("w") as stderr:
-        started = subprocess.Popen([*COMMAND, *FREE_PORTS, "--ready-file", str(ready), *options], stderr=stderr)
-    try:
-        give_up = time.monotonic() + 60
-        while not ready.exists():
-            assert started.poll() is None, log.read_text()
-            assert time.monotonic() < give_up, log.read_text()
-            time.sleep(0.02)
-        yield started, json.loads(ready.read_text()), log
-    finally:
-        started.kill()
-        started.wait()
+    arguments = ["--model-repository", str(REPOSITORY), "--device", "cpu", *options]
+    with running_service(arguments, log_path=folder / "log") as running:
+        addresses = {"address": running.address, "metrics_address": running.metrics_address}
+        yield running.process, addresses, running.log_path
 
 
 def lines(log):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 
 import numpy as np
+from triton_server.server import linked
 
 REPOSITORY = Path(__file__).resolve().parents[3] / "model_repository"
 
@@ -16,14 +16,6 @@ REPOSITORY = Path(__file__).resolve().parents[3] / "model_repository"
 def copied(folder):
     """A copy to alter: files are shared with the original until `put` replaces one."""
     return Path(shutil.copytree(REPOSITORY, folder / "repository", copy_function=linked))
-
-
-def linked(source, target):
-    """A hard link, or a copy where there can be none: never to be written through."""
-    try:
-        os.link(source, target)
-    except OSError:  # the temporary folder lies on another device
-        shutil.copy2(source, target)
 
 
 def put(root, path, content):

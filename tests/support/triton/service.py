@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
 from phonoscope.v1 import explainer_service_pb2_grpc
+from phonoscope_client import running_service
 
 from support.bundles.repository import REPOSITORY
-
-READY_S = 120.0
 
 
 def command(address, repository=REPOSITORY):
@@ -29,19 +25,10 @@ def command(address, repository=REPOSITORY):
 @contextmanager
 def service_on(address, folder):
     """Stubs of the service and of its health once it is ready; it is told to stop afterwards, and must end with 0."""
-    ready, log = folder / "ready.json", folder / "service.log"
-    with log.open("w") as stderr:
-        started = subprocess.Popen([*command(address), "--ready-file", str(ready)], stderr=stderr)
-    try:
-        give_up = time.monotonic() + READY_S
-        while not ready.exists():
-            assert started.poll() is None, log.read_text()
-            assert time.monotonic() < give_up, log.read_text()
-            time.sleep(0.05)
-        with grpc.insecure_channel(json.loads(ready.read_text())["address"]) as channel:
-            yield explainer_service_pb2_grpc.ExplainerServiceStub(channel), health_pb2_grpc.HealthStub(channel)
-        started.terminate()
-        assert started.wait(60) == 0
-    finally:
-        started.kill()
-        started.wait()
+    arguments = ["--model-repository", str(REPOSITORY), "--engine", "triton", "--triton", address]
+    with (
+        running_service(arguments, log_path=folder / "service.log") as running,
+        grpc.insecure_channel(running.address) as channel,
+    ):
+        yield explainer_service_pb2_grpc.ExplainerServiceStub(channel), health_pb2_grpc.HealthStub(channel)
+    assert running.process.returncode == 0

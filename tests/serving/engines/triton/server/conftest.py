@@ -6,8 +6,8 @@ from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.engines.triton.engine import TritonEngine, TritonOptions
 from phonoscope_serving.metrics import Metrics
 from support.bundles.repository import REPOSITORY
-from support.triton import setup as triton_setup
-from support.triton.server import TritonServer, stand_in_copy
+from triton_server import setup as triton_setup
+from triton_server.server import TritonServer, stand_in_copy
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def bundle():
 def server(can_run, tmp_path_factory):
     """One server for all tests that leave it as it is."""
     folder = tmp_path_factory.mktemp("triton")
-    server = TritonServer(stand_in_copy(folder / "repository"), folder)
+    server = TritonServer(stand_in_copy(REPOSITORY, folder / "repository"), folder)
     try:
         server.start()
         yield server
@@ -40,7 +40,7 @@ def server(can_run, tmp_path_factory):
 @pytest.fixture
 def own_server(can_run, tmp_path):
     """A server not started yet, to be killed, restarted or given another repository."""
-    server = TritonServer(stand_in_copy(tmp_path / "triton"), tmp_path)
+    server = TritonServer(stand_in_copy(REPOSITORY, tmp_path / "triton"), tmp_path)
     try:
         yield server
     finally:

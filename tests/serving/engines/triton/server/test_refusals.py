@@ -11,7 +11,7 @@ from phonoscope_serving.errors import BundleError, DeadlinePassed, EngineFailed,
 from phonoscope_serving.metrics import Metrics
 from support.bundles.repository import copied, put_listed, replace
 from support.triton.inputs import explain_inputs, inputs_of
-from support.triton.server import CLIENT_S
+from triton_server.server import CLIENT_S
 
 pytestmark = pytest.mark.triton
 WAIT_S = 20.0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.bundles.repository import REPOSITORY
 from support.triton.inputs import MODELS, explain_inputs
-from support.triton.server import CLIENT_S
+from triton_server.server import CLIENT_S
 
 pytestmark = pytest.mark.triton
 

@@ -11,8 +11,8 @@ from phonoscope.v1.explanation_pb2 import ExplainRequest
 from support.bundles.repository import copied, replace
 from support.corpora.sound import music, pcm
 from support.services.running import refusal
-from support.triton.server import CLIENT_S
 from support.triton.service import command, service_on
+from triton_server.server import CLIENT_S
 
 pytestmark = [pytest.mark.triton, pytest.mark.e2e]
 EXPLAIN = ExplainRequest(audio=pcm(music(3)), at_s=1.5)

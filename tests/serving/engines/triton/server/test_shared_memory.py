@@ -13,8 +13,8 @@ from phonoscope_serving.errors import EngineLost
 from phonoscope_serving.metrics import Metrics
 from support.corpora.sound import music, pcm
 from support.triton.inputs import KINDS, UNBATCHED, explain_inputs, inputs_of
-from support.triton.server import CLIENT_S
 from support.triton.service import service_on
+from triton_server.server import CLIENT_S
 
 pytestmark = pytest.mark.triton
 WAIT_S = 20.0

@@ -1,4 +1,4 @@
-"""Sets up, once, the real Triton server the tests marked `triton` speak to: `python tests/support/triton/setup.py`.
+"""Sets up, once, the real Triton server that tests and benchmarks speak to: `python benchmarks/triton_server/setup.py`.
 
 `nvidia-pytriton` carries a whole `tritonserver` with the Python backend alone. It pins NumPy below 2, so it lives in an
 environment of its own, `.triton/`, which can be deleted at any time.
@@ -12,7 +12,7 @@ import sys
 import venv
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[3] / ".triton"
+FOLDER = Path(__file__).resolve().parents[2] / ".triton"
 ENVIRONMENT = FOLDER / "venv"
 BACKENDS = FOLDER / "backends"
 STAMP = FOLDER / "stamp"
@@ -22,7 +22,7 @@ REQUIREMENTS = ("nvidia-pytriton==0.7.0", "numpy==1.26.4", "onnxruntime==1.31.1"
 CARRIER = ENVIRONMENT / "lib" / "python{}.{}".format(*PYTHON) / "site-packages" / "pytriton" / "tritonserver"
 
 
-def reason_against():
+def reason_against() -> str:
     """Why the server cannot run here; empty where it can."""
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         return f"Triton comes for Linux on x86-64, not for {sys.platform} on {platform.machine()}"
@@ -31,15 +31,15 @@ def reason_against():
     return ""
 
 
-def is_set_up():
+def is_set_up() -> bool:
     """Whether everything `set_up` makes is there, and of the releases named here."""
     return STAMP.exists() and STAMP.read_text() == _stamp()
 
 
-def set_up():
+def set_up() -> None:
     """Makes the environment; what an interrupted set-up left is used again."""
     venv.create(ENVIRONMENT, with_pip=True, symlinks=True)
-    pip = [ENVIRONMENT / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, *REQUIREMENTS], check=True)
     python_backend = BACKENDS / "python"
     python_backend.mkdir(parents=True, exist_ok=True)
@@ -52,11 +52,12 @@ def set_up():
     STAMP.write_text(_stamp())
 
 
-def _stamp():
+def _stamp() -> str:
     return "\n".join((sys.base_prefix, *REQUIREMENTS, str(FOLDER)))
 
 
-def main():
+def main() -> None:
+    """Sets it up where it can run and is not there yet."""
     if reason := reason_against():
         print(f"The tests of the real Triton server are skipped: {reason}")
     elif not is_set_up():

@@ -1,9 +1,10 @@
-"""Stands in for Triton's onnxruntime backend in the tests: runs the `model.onnx` beside it on the CPU.
+"""Stands in for Triton's onnxruntime backend: runs the `model.onnx` beside it on the CPU.
 
 Any model, any batch: what it takes and gives is read from the graph. Runs inside Triton's Python backend.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -13,7 +14,7 @@ import triton_python_backend_utils as pb_utils
 class TritonPythonModel:
     """One instance of one model."""
 
-    def initialize(self, arguments):
+    def initialize(self, arguments: dict[str, str]) -> None:
         """Loads the graph of the version that is being loaded."""
         graph = Path(arguments["model_repository"]) / arguments["model_version"] / "model.onnx"
         options = onnxruntime.SessionOptions()
@@ -22,7 +23,7 @@ class TritonPythonModel:
         self.inputs = [tensor.name for tensor in self.session.get_inputs()]
         self.outputs = [tensor.name for tensor in self.session.get_outputs()]
 
-    def execute(self, requests):
+    def execute(self, requests: list[Any]) -> list[Any]:
         """Joins the requests Triton batched, which the Python backend leaves to its models, runs once, splits."""
         given = {
             name: [pb_utils.get_input_tensor_by_name(request, name).as_numpy() for request in requests]

@@ -16,17 +16,16 @@ from pathlib import Path
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
-from support.bundles.repository import REPOSITORY, linked
-from support.triton.setup import BACKENDS, CARRIER, ENVIRONMENT
+from triton_server.setup import BACKENDS, CARRIER, ENVIRONMENT
 
-STAND_IN = Path(__file__).with_name("model.py")
+STAND_IN = Path(__file__).with_name("stand_in.py")
 SHARED_MEMORY = Path("/dev/shm")
 READY_S = 120.0  # it is ready in a second on a machine that is not busy
 CLIENT_S = 10.0  # no call to the server waits longer
 END_S = 2.0  # from SIGTERM to SIGKILL
 
 
-def stand_in_copy(folder, source=REPOSITORY):
+def stand_in_copy(source: Path, folder: Path) -> Path:
     """A copy of a model repository in which the Python stand-in takes the place of the onnxruntime backend."""
     root = Path(shutil.copytree(source, folder, copy_function=_linked))
     for config in root.glob("*/config.pbtxt"):
@@ -36,12 +35,20 @@ def stand_in_copy(folder, source=REPOSITORY):
             text = text.replace('default_model_filename: "model.onnx"\n', "")
             config.write_text(text.replace('backend: "onnxruntime"', 'backend: "python"'))
             for graph in config.parent.glob("*/model.onnx"):
-                shutil.copyfile(STAND_IN, graph.with_name("model.py"))
+                shutil.copyfile(STAND_IN, graph.with_name("stand_in.py"))
     return root
 
 
-def _linked(source, target):
-    """Graphs are shared with the original; configurations are copied, since tests write them."""
+def linked(source: str, target: str) -> None:
+    """A hard link, or a copy where there can be none: never to be written through."""
+    try:
+        os.link(source, target)
+    except OSError:  # the folders lie on two devices
+        shutil.copy2(source, target)
+
+
+def _linked(source: str, target: str) -> None:
+    """Graphs are shared with the original; configurations are copied, since they are written."""
     if source.endswith(".pbtxt"):
         shutil.copyfile(source, target)
     else:
@@ -51,7 +58,7 @@ def _linked(source, target):
 class TritonServer:
     """A server on free ports, which are its own over a kill and a restart."""
 
-    def __init__(self, repository, folder):
+    def __init__(self, repository: Path, folder: Path) -> None:
         """Starts nothing yet.
 
         Args:
@@ -73,9 +80,9 @@ class TritonServer:
             *("--grpc-address=127.0.0.1", "--http-address=127.0.0.1", "--metrics-address=127.0.0.1"),
             *(f"--grpc-port={self.grpc_port}", f"--http-port={http_port}", f"--metrics-port={metrics_port}"),
         ]
-        self._process = None
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self):
+    def start(self) -> None:
         """Starts the process and waits until every model is ready."""
         libraries = (str(CARRIER / "external_libs"), sysconfig.get_config_var("LIBDIR"))
         path = f"{ENVIRONMENT / 'bin'}:{os.environ['PATH']}"
@@ -92,64 +99,65 @@ class TritonServer:
             assert time.monotonic() < give_up, self.log.read_text()[-4000:]
             time.sleep(0.1)
 
-    def kill(self):
+    def kill(self) -> None:
         """Ends it as a power cut does: SIGKILL."""
-        self._end(signal.SIGKILL)
+        if self._process is not None:
+            self._end(self._process, signal.SIGKILL)
 
-    def stop(self):
+    def stop(self) -> None:
         """Ends it: SIGTERM, and SIGKILL if that takes too long."""
         if self._process is not None:
-            self._end(signal.SIGTERM)
+            self._end(self._process, signal.SIGTERM)
 
-    def client(self):
+    def client(self) -> InferenceServerClient:
         """A client of the server itself; every call needs a `client_timeout`."""
         return InferenceServerClient(self.address)
 
     @property
-    def crashed(self):
+    def crashed(self) -> bool:
         """Whether the process has ended by itself."""
         return self._process is not None and self._process.poll() is not None
 
-    def processes(self):
+    def processes(self) -> list[int]:
         """Ids of every living process of the server."""
         return _session(self._process.pid) if self._process is not None else []
 
-    def segments(self):
+    def segments(self) -> list[Path]:
         """Shared-memory segments of the server."""
         return list(SHARED_MEMORY.glob(f"{self._segments}*"))
 
-    def leftovers(self):
+    def leftovers(self) -> list[int | Path]:
         """Whatever of the server is still in the machine."""
         return [*self.processes(), *self.segments()]
 
-    def _is_ready(self):
+    def _is_ready(self) -> bool:
         client = self.client()
         try:
-            return client.is_server_ready(client_timeout=CLIENT_S)
+            return bool(client.is_server_ready(client_timeout=CLIENT_S))
         except InferenceServerException:
             return False
         finally:
             client.close()
 
-    def _end(self, how):
-        self._process.send_signal(how)
+    def _end(self, process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+        process.send_signal(how)
         try:
-            self._process.wait(END_S)
+            process.wait(END_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            process.kill()
+            process.wait()
         give_up = time.monotonic() + CLIENT_S
         while living := self.processes():
             assert time.monotonic() < give_up, f"still there: {living}"
-            for process in living:  # each time: a stub may start a process while they are listed
+            for each in living:  # each time: a stub may start a process while they are listed
                 with suppress(ProcessLookupError):  # it has ended meanwhile
-                    os.kill(process, signal.SIGKILL)
+                    os.kill(each, signal.SIGKILL)
             time.sleep(0.02)
         for segment in self.segments():
             segment.unlink(missing_ok=True)
 
 
-def _session(leader):
+def _session(leader: int) -> list[int]:
     """Ids of the living processes of one session, from /proc; zombies do not count."""
     living = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -163,7 +171,7 @@ def _session(leader):
     return living
 
 
-def _free_ports(count):
+def _free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
