@@ -34,7 +34,7 @@ demo: .venv/serving.stamp ## explain the song that ships with Phonoscope; open o
 
 test: .venv/all.stamp ## every test; real corpora are used where PHONOSCOPE_DATA names them
 	@$(BIN)/python benchmarks/triton_server/setup.py || echo "No real Triton server could be set up: its tests are skipped"
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --summary=out/test/summary.json \
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --summary=out/test/summary.json \
 		--durations 20 $(PYTEST_OPTIONS)
 
 triton: .venv/all.stamp ## the tests that speak to a real Triton server; sets one up in .triton the first time
