@@ -13,9 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parent
 os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # this environment's own commands, first
-WORKER = os.environ.get("PYTEST_XDIST_WORKER")
-if WORKER:  # as many workers as cores: more threads in each would only take the cores from one another
-    os.environ["OMP_NUM_THREADS"] = "1"
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers, and what they start, share the cores
 
 # What shares a session's servers and engines stays with one worker, so that they are started once; elsewhere a file's
 # tests share what the file makes. The groups that take longest begin first.
@@ -38,6 +36,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    if config.option.summary:
+        config.option.summary.unlink(missing_ok=True)
     config.stash[BEGAN] = (time.monotonic(), os.getloadavg()[0])
 
 
@@ -61,9 +61,9 @@ def pytest_xdist_make_scheduler(config, log):
     return Groups(config, log)
 
 
-def pytest_terminal_summary(terminalreporter, config):
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
     """Where a summary is wanted: how long the run took, what came of the tests, how busy the machine was before."""
-    if config.option.summary is None:
+    if config.option.summary is None or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         return
     began_s, load_before = config.stash[BEGAN]
     ended = {each: len(terminalreporter.stats.get(each, ())) for each in ("passed", "failed", "error", "skipped")}

@@ -35,7 +35,7 @@ def stand_in_copy(source: Path, folder: Path) -> Path:
             text = text.replace('default_model_filename: "model.onnx"\n', "")
             config.write_text(text.replace('backend: "onnxruntime"', 'backend: "python"'))
             for graph in config.parent.glob("*/model.onnx"):
-                shutil.copyfile(STAND_IN, graph.with_name("stand_in.py"))
+                shutil.copyfile(STAND_IN, graph.with_name("model.py"))
     return root
 
 

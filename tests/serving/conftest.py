@@ -16,14 +16,14 @@ def bundle():
 @pytest.fixture(scope="session")
 def bare(bundle):
     """The engine without its queues: what a model computes, now, in this thread."""
-    engine = OnnxEngine(bundle, OnnxOptions(device="cpu"), Metrics())
+    engine = OnnxEngine(bundle, OnnxOptions(device="cpu", threads=1), Metrics())
     engine.load()
     return engine
 
 
 @pytest.fixture(scope="session")
 async def engine(bundle):
-    engine = OnnxEngine(bundle, OnnxOptions(device="cpu"), Metrics())
+    engine = OnnxEngine(bundle, OnnxOptions(device="cpu", threads=1), Metrics())
     await engine.start()
     yield engine
     await engine.close()
@@ -31,5 +31,5 @@ async def engine(bundle):
 
 @pytest.fixture(scope="session")
 def service(bundle):
-    with running(bundle, device="cpu") as service:
+    with running(bundle, device="cpu", threads=1) as service:
         yield service

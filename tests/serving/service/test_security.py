@@ -28,7 +28,7 @@ def pem(tmp_path_factory):
 def guarded(bundle, tmp_path_factory):
     tokens = tmp_path_factory.mktemp("tokens") / "tokens"
     tokens.write_text("first-token\nsecond-token\n")
-    with running(bundle, device="cpu", server_options={"security": Security(token_file=tokens)}) as service:
+    with running(bundle, device="cpu", threads=1, server_options={"security": Security(token_file=tokens)}) as service:
         yield service
 
 
@@ -75,7 +75,9 @@ def test_the_contract_is_not_told_without_a_token(guarded):
 def test_tls_is_spoken(bundle, pem):
     credentials = grpc.ssl_channel_credentials((pem / "authority.pem").read_bytes())
     security = Security(certificate=pem / "certificate.pem", private_key=pem / "key.pem")
-    with running(bundle, device="cpu", server_options={"security": security}, credentials=credentials) as service:
+    with running(
+        bundle, device="cpu", threads=1, server_options={"security": security}, credentials=credentials
+    ) as service:
         assert service.stub.DescribeBundle(REQUEST).sample_rate_hz
         with grpc.insecure_channel(service.server.address) as plain:
             call = plain.unary_unary("/phonoscope.v1.ExplainerService/DescribeBundle")
@@ -87,7 +89,7 @@ def test_mutual_tls_asks_callers_for_a_certificate(bundle, pem):
     known = grpc.ssl_channel_credentials(authority.read_bytes(), key.read_bytes(), certificate.read_bytes())
     anonymous = grpc.ssl_channel_credentials(authority.read_bytes())
     security = Security(certificate=certificate, private_key=key, client_authority=authority)
-    with running(bundle, device="cpu", server_options={"security": security}, credentials=known) as service:
+    with running(bundle, device="cpu", threads=1, server_options={"security": security}, credentials=known) as service:
         assert service.stub.DescribeBundle(REQUEST).sample_rate_hz
         with grpc.secure_channel(service.server.address, anonymous) as channel:
             call = channel.unary_unary("/phonoscope.v1.ExplainerService/DescribeBundle")
@@ -112,7 +114,7 @@ def test_a_file_that_is_no_certificate_keeps_the_service_from_starting(bundle, p
     security = Security(certificate=tmp_path / "certificate.pem", private_key=pem / "key.pem")
     with (
         pytest.raises(OptionsError, match="with this certificate and key"),
-        running(bundle, device="cpu", server_options={"security": security}),
+        running(bundle, device="cpu", threads=1, server_options={"security": security}),
     ):
         pass
 

@@ -324,7 +324,10 @@ def test_the_quality_of_what_is_served_is_counted(service, bundle, region, name)
 
 
 def test_a_full_queue_answers_with_a_retry_hint_and_then_recovers(bundle):
-    with running(bundle, device="cpu", batch_rows=1, queue_rows=2) as service, ThreadPoolExecutor(16) as callers:
+    with (
+        running(bundle, device="cpu", threads=1, batch_rows=1, queue_rows=2) as service,
+        ThreadPoolExecutor(16) as callers,
+    ):
         calls = [callers.submit(service.stub.Explain, GOOD) for _ in range(16)]
         errors = [error for call in calls if (error := call.exception())]
         assert 0 < len(errors) < 16
@@ -338,7 +341,7 @@ def test_a_full_queue_answers_with_a_retry_hint_and_then_recovers(bundle):
 def test_more_bytes_than_may_be_held_at_once_are_refused_with_a_retry_hint(bundle):
     song = PredictRequest(audio=pcm(music(20)))
     with (
-        running(bundle, device="cpu", server_options={"max_held_bytes": 2_000_000}) as service,
+        running(bundle, device="cpu", threads=1, server_options={"max_held_bytes": 2_000_000}) as service,
         ThreadPoolExecutor(4) as callers,
     ):
         calls = [callers.submit(service.stub.Predict, song) for _ in range(4)]
@@ -350,7 +353,7 @@ def test_more_bytes_than_may_be_held_at_once_are_refused_with_a_retry_hint(bundl
 
 
 def test_callers_who_come_together_are_run_together(bundle):
-    with running(bundle, device="cpu", batch_rows=8) as service, ThreadPoolExecutor(16) as callers:
+    with running(bundle, device="cpu", threads=1, batch_rows=8) as service, ThreadPoolExecutor(16) as callers:
         answers = list(callers.map(service.stub.Explain, [GOOD] * 16))
         assert len({answer.trust.probability for answer in answers}) == 1
         assert service.count("phonoscope_batch_rows_sum", model="explain_masker") == 16

@@ -83,7 +83,7 @@ def test_the_bundle_says_what_can_be_heard(service):
 
 
 def test_a_bundle_without_a_tagger_explains_but_does_not_auralise(tmp_path):
-    with running(load_bundle(without_auralisation(tmp_path)), device="cpu") as service:
+    with running(load_bundle(without_auralisation(tmp_path)), device="cpu", threads=1) as service:
         error = refusal(service.stub.Auralise, AuraliseRequest(**GOOD))
         assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
         assert "holds nothing that makes features of the tagger heard" in error.details()

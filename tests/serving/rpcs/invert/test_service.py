@@ -67,7 +67,7 @@ def test_bad_questions_about_layers_are_refused_by_field_and_the_service_carries
 
 def test_a_bundle_without_inverters_explains_but_does_not_invert(tmp_path):
     bundle = load_bundle(without_inverters(tmp_path))
-    with running(bundle, device="cpu") as service:
+    with running(bundle, device="cpu", threads=1) as service:
         error = refusal(service.stub.InvertLayers, InvertLayersRequest(audio=pcm(SONG), at_s=2.0))
         assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
         assert f"the bundle {bundle.name} has no networks that invert layers" in error.details()

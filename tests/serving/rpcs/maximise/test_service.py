@@ -18,7 +18,7 @@ INVALID = grpc.StatusCode.INVALID_ARGUMENT
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     bundle = load_bundle(bundle_that_can_maximise(tmp_path_factory.mktemp("climbing")))
-    with running(bundle, device="cpu") as service:
+    with running(bundle, device="cpu", threads=1) as service:
         yield service
 
 
@@ -126,7 +126,7 @@ def test_examples_and_their_steps_are_counted(service):
 
 def test_a_bundle_without_a_generator_explains_but_does_not_maximise(tmp_path):
     bundle = load_bundle(without_generator(tmp_path))
-    with running(bundle, device="cpu") as service:
+    with running(bundle, device="cpu", threads=1) as service:
         error = refusal(lambda: list(service.stub.Maximise(MaximiseRequest())))
         assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
         assert f"the bundle {bundle.name} has no generator to maximise with" in error.details()
