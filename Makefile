@@ -32,7 +32,7 @@ $(BIN)/python:
 demo: .venv/serving.stamp ## explain the song that ships with Phonoscope; open out/demo/report.html afterwards
 	@$(BIN)/phonoscope demo --out out/demo
 
-test: .venv/all.stamp ## every test; real corpora are used where PHONOSCOPE_DATA names them
+test: .venv/all.stamp ## every test, on all cores (WORKERS=N); real corpora are used where PHONOSCOPE_DATA names them
 	@$(BIN)/python benchmarks/triton_server/setup.py || echo "No real Triton server could be set up: its tests are skipped"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --summary=out/test/summary.json \
 		--durations 20 $(PYTEST_OPTIONS)
