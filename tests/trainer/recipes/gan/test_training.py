@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from phonoscope_trainer.cli import main
 from phonoscope_trainer.errors import CheckpointError, OptionsError
 from phonoscope_trainer.frontends.mel import Frontend
 from phonoscope_trainer.networks.standardise import Standardise
@@ -21,7 +19,7 @@ from phonoscope_trainer.recipes.gan.judge import GeneratorJudge, sheet
 from phonoscope_trainer.recipes.gan.learner import Draw, GanLearner
 from phonoscope_trainer.recipes.gan.objective import critic_terms
 from phonoscope_trainer.recipes.gan.options import GanOptions
-from phonoscope_trainer.recipes.gan.training import load_generator, train_gan
+from phonoscope_trainer.recipes.gan.training import train_gan
 from support.corpora.features import noise_track
 from support.learning import assert_learns
 
@@ -134,22 +132,6 @@ def test_a_sheet_shows_low_frequencies_below_and_later_frames_to_the_right():
     picture = sheet(excerpts)[0]
     assert picture.shape == (4 * 83, 6 * 118)
     assert picture.nonzero().tolist() == [[80 - 1 - 5, 118 + 100]]
-
-
-def test_the_command_trains_on_labelled_and_unlabelled_music_and_keeps_its_options(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PHONOSCOPE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("PHONOSCOPE_DATA", raising=False)
-    for step in (
-        "corpus rendered --songs 8 --seed 4 --seconds 8 9 --workers 1",
-        "detector --run runs/detector --updates 1 --threads 1",
-        "gan --run runs/gan --detector runs/detector --kernels 5x5 --iterations 2 --critic-updates 1 --batch 2"
-        " --judged-excerpts 4 --bfloat16 --averaging 0.9 --threads 1",
-    ):
-        assert main(step.split()) == 0, step
-    assert json.loads((tmp_path / "runs/gan/options.json").read_text())["corpora"] == ["rendered"]
-    assert load_generator(tmp_path / "runs/gan")(torch.zeros(1, 128)).shape == (1, 115, 80)
-    assert list((tmp_path / "runs/gan").glob("events.*"))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")
