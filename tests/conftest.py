@@ -17,16 +17,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers, and what they start, s
 
 # What shares a session's servers and engines stays with one worker, so that they are started once; elsewhere a file's
 # tests share what the file makes. The groups that take longest begin first.
-GROUPS = ("serving/engines/triton/server", "serving", "clients", "e2e")
+GROUPS = ("serving/engines/triton/server", "serving", "clients", "e2e", "trainer/commands")
 LONGEST = (
     "serving/engines/triton/server",
-    "trainer/commands/test_whole_path.py",
-    "trainer/commands/test_inversion_command.py",
-    "serving",
-    "trainer/experiments/maximisation",
-    "trainer/commands/experiments/test_trust_commands.py",
-    "trainer/graphs/test_maximise.py",
     "trainer/commands",
+    "serving",
+    "trainer/graphs/test_maximise.py",
     "trainer/experiments",
 )
 

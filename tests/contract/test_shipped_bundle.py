@@ -18,6 +18,7 @@ from phonoscope_trainer.experiments.detector.scores import judge
 from phonoscope_trainer.measures.listeners import bundle_listener
 from support.corpora.real_data import data_folder
 from support.corpora.reference_frontend import reference_log_mel
+from support.nearly import assert_nearly_close
 
 REPOSITORY = Path(__file__).parents[2] / "model_repository"
 MANIFEST = json.loads((REPOSITORY / "MANIFEST.json").read_text())
@@ -92,7 +93,7 @@ def test_it_holds_the_published_networks_trained_on_named_and_licensed_data():
 def test_the_engine_gives_the_golden_explanation(engine, tensor):
     inputs = {n.split(".")[2]: GOLDEN[n] for n in GOLDEN if n.startswith("explain_masker.input.")}
     found = engine.run("explain_masker", inputs)[tensor]
-    np.testing.assert_allclose(found, GOLDEN[f"explain_masker.output.{tensor}"], atol=2e-4, rtol=1e-4)
+    assert_nearly_close(found, GOLDEN[f"explain_masker.output.{tensor}"], atol=2e-4, rtol=1e-4)
 
 
 def test_the_engine_gives_the_golden_curve(engine):

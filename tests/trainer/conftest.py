@@ -39,6 +39,11 @@ class WrittenBundle:
     parts: tuple[Part, ...]
 
 
+@pytest.fixture(autouse=True)
+def _same_numbers_whatever_ran_before():
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def written(tmp_path_factory) -> WrittenBundle:
     torch.manual_seed(0)

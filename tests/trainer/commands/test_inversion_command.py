@@ -18,23 +18,14 @@ TRAIN = (
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("inversion")
-        patch.chdir(folder)
-        patch.setenv("PHONOSCOPE_CACHE", str(folder / "cache"))
-        patch.delenv("PHONOSCOPE_DATA", raising=False)
-        steps = (
-            "corpus rendered --songs 8 --seed 4 --seconds 8 9 --workers 1",  # valid and test songs are sung
-            "detector --run runs/detector --updates 2 --threads 1",
-            "explanation-inverter --run runs/inverter --detector runs/detector --epochs 1 --excerpts 64 --threads 1",
-            TRAIN,
-            "export --detector runs/detector --inverter runs/inverter --inverters runs/inverters --name miniature-1",
-            "experiment inversion --files 2 --draws 2 --descent-excerpts 0 --threads 1 --json out/inversion.json",
-        )
-        for step in steps:
-            assert main(step.split()) == 0, step
-        yield folder
+def place(miniature):
+    for step in (
+        TRAIN,
+        "export --detector runs/detector --inverter runs/inverter --inverters runs/inverters --name miniature-1",
+        "experiment inversion --files 2 --draws 2 --descent-excerpts 0 --threads 1 --json out/inversion.json",
+    ):
+        assert main(step.split()) == 0, step
+    return miniature
 
 
 def manifest(place) -> dict:

@@ -8,25 +8,15 @@ import numpy as np
 import pytest
 from phonoscope_trainer.cli import main
 from phonoscope_trainer.measures.listeners import bundle_listener
+from support.corpora.miniature_runs import STEPS
 
-STEPS = (
-    "corpus rendered --songs 8 --seed 4 --seconds 8 9 --workers 1",  # valid and test songs are sung
-    "detector --run runs/detector --updates 2 --threads 1",
-    "explanation-inverter --run runs/inverter --detector runs/detector --epochs 1 --excerpts 64 --threads 1",
-    "export --detector runs/detector --inverter runs/inverter --name miniature-1",
-)
+EXPORT = "export --detector runs/detector --inverter runs/inverter --name miniature-1"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("whole")
-        patch.chdir(folder)
-        patch.setenv("PHONOSCOPE_CACHE", str(folder / "cache"))
-        patch.delenv("PHONOSCOPE_DATA", raising=False)
-        for step in STEPS:
-            assert main(step.split()) == 0, step
-        yield folder
+def place(miniature):
+    assert main(EXPORT.split()) == 0
+    return miniature
 
 
 def test_every_step_leads_to_a_bundle_that_listens(place):
@@ -41,7 +31,7 @@ def test_the_manifest_says_how_it_was_made(place):
     manifest = json.loads((place / "model_repository" / "MANIFEST.json").read_text())
     assert manifest["name"] == "miniature-1"
     assert [data["name"].split("-")[0] for data in manifest["training_data"]] == ["rendered"]
-    assert manifest["command"].splitlines() == [f"phonoscope-train {step}" for step in STEPS[1:]]
+    assert manifest["command"].splitlines() == [f"phonoscope-train {step}" for step in (*STEPS[1:], EXPORT)]
     assert len(manifest["reconstruction_error_quantiles"]) == 101
     assert manifest["reconstruction_error_quantiles"] == sorted(manifest["reconstruction_error_quantiles"])
 

@@ -17,6 +17,7 @@ from phonoscope_trainer.measures.listeners import bundle_listener
 from phonoscope_trainer.measures.tracks import curve
 from phonoscope_trainer.repository import manifest as bundle
 from support.corpora.music import melody
+from support.nearly import assert_nearly_close
 from tritonclient.grpc import model_config_pb2 as triton
 
 GRAPHS = ("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen")
@@ -59,7 +60,7 @@ def test_every_graph_computes_what_its_module_computes(written, name, rows):
     feeds = {spec.name: value.numpy() for spec, value in zip(graph.inputs, inputs, strict=True)}
     found = session(written.root, name).run([spec.name for spec in graph.outputs], feeds)
     for spec, one, other in zip(graph.outputs, expected, found, strict=True):
-        np.testing.assert_allclose(other, one, atol=TOLERANCE.get(name, 1e-5), rtol=1e-5, err_msg=spec.name)
+        assert_nearly_close(other, one, atol=TOLERANCE.get(name, 1e-5), rtol=1e-5, err_msg=spec.name)
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -133,7 +134,7 @@ def test_golden_vectors_come_back_from_the_exported_graphs(written, name):
         known |= dict(zip(step.outputs.values(), values, strict=True))
     for spec in ensemble.outputs:
         expected = golden[f"{name}.output.{spec.name}"]
-        np.testing.assert_allclose(known[spec.name], expected, atol=1e-4, rtol=1e-4, err_msg=spec.name)
+        assert_nearly_close(known[spec.name], expected, atol=1e-4, rtol=1e-4, err_msg=spec.name)
 
 
 def test_the_manifest_names_the_rules_and_the_one_that_is_served_by_default(written):

@@ -17,6 +17,7 @@ from phonoscope_trainer.networks.stages import Convolution, Pooling, Stage
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.networks.tagger import CLIP_SHAPE, Tagger
 from phonoscope_trainer.repository.models import write_graph
+from support.nearly import assert_nearly_close
 from torch import nn
 
 Ask = Callable[..., dict[str, Any]]  # picture, layer, feature, strongest_only → the graph's outputs
@@ -187,7 +188,10 @@ def test_every_layer_of_the_detector_is_deconvolved_leakily(ask_detector, excerp
     depth = DETECTOR_LAYERS.index(layer)
     found = ask_detector(excerpt, [depth, depth], [1, 30], strongest_only=not whole)
     for feature, heard in zip([1, 30], found["heard"][0], strict=True):
-        assert relative(heard, way_back(there_detector, layer, feature, whole=whole)) < 1e-5
+        expected = way_back(there_detector, layer, feature, whole=whole)
+        # Of thirty thousand maxima some are all but tied: rounding may put one a bin further, for a few bins of all.
+        assert relative(heard, expected) < 0.05
+        assert_nearly_close(heard, expected, atol=1e-5 * np.abs(expected).max(), rtol=0)
 
 
 def test_features_of_several_layers_do_not_touch_each_other(ask_tagger, clip):
@@ -202,8 +206,9 @@ def test_features_of_several_layers_do_not_touch_each_other(ask_tagger, clip):
 def test_the_strongest_are_those_with_the_largest_mean_activation(ask_detector, excerpt, there_detector):
     means = np.abs(there_detector[1].maps).mean(axis=(1, 2))  # the narrowest layer: the others have more features
     found = ask_detector(excerpt, [1] * 32, [-1 - rank for rank in range(32)])
-    np.testing.assert_array_equal(found["chosen"][0], np.argsort(-means))
-    np.testing.assert_allclose(found["strength"][0], np.sort(means)[::-1], rtol=1e-5)
+    assert sorted(found["chosen"][0]) == list(range(32))
+    for strength in (found["strength"][0], means[found["chosen"][0]]):  # means that rounding may swap are alike
+        np.testing.assert_allclose(strength, np.sort(means)[::-1], rtol=1e-5)
 
 
 def test_the_tagger_answers_beside_its_pictures(ask_tagger, tagger, clip):
@@ -216,7 +221,7 @@ def test_the_tagger_answers_beside_its_pictures(ask_tagger, tagger, clip):
 def test_several_clips_and_features_come_back_in_one_pass(tagger, clip, there_tagger):
     found = Deconvnet(tagger.stages()).heard_by(torch.from_numpy(np.stack([0 * clip, clip])), "conv2", [3, 7, 3])
     assert found.shape == (2, 3, *CLIP_SHAPE)
-    np.testing.assert_array_equal(found[:, 0], found[:, 2])
+    np.testing.assert_allclose(found[:, 0], found[:, 2], rtol=1e-5)
     np.testing.assert_allclose(found[1, 1], way_back(there_tagger, "conv2", 7), rtol=1e-5)
 
 

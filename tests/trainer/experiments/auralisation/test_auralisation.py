@@ -24,6 +24,7 @@ from phonoscope_trainer.experiments.auralisation.model_signals import (
 from phonoscope_trainer.frontends.linear import LINEAR_STFT, LinearStft
 from phonoscope_trainer.graphs.deconvnet import Deconvnet
 from phonoscope_trainer.networks.tagger import CLIP_SHAPE, Tagger
+from support.nearly import assert_nearly_close
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +107,7 @@ def test_many_features_are_those_that_the_deconvnet_gives_one_by_one(network, pi
         for layer in ("conv1", "conv3", "conv5"):
             for row, feature in enumerate((5, 9)):
                 expected = Deconvnet(network.stages()).heard_by(pictures[:1], layer, [feature])[0, 0]
-                torch.testing.assert_close(many[layer][row], expected, rtol=1e-4, atol=1e-5)
+                assert_nearly_close(many[layer][row], expected, rtol=1e-4, atol=1e-5)
                 together = torch.stack([rounded[layer][row].flatten(), expected.flatten()])
                 assert torch.corrcoef(together)[0, 1] > 0.999
 

@@ -14,6 +14,7 @@ from phonoscope_trainer.experiments.trust.captum_peers import (
 )
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
+from support.nearly import assert_nearly_close
 
 
 def no_rule(fc8, excerpt):
@@ -50,7 +51,7 @@ def test_a_peer_gives_every_bin_a_relevance_the_same_alone_and_in_a_batch(name, 
     together = PEERS[name](explained, excerpts)
     assert together.shape == excerpts.shape
     assert float(together.std()) > 0
-    torch.testing.assert_close(together[:1], PEERS[name](explained, excerpts[:1]), atol=1e-6, rtol=1e-3)
+    assert_nearly_close(together[:1], PEERS[name](explained, excerpts[:1]), atol=1e-6, rtol=1e-3)
 
 
 def test_saliency_is_the_magnitude_of_the_gradient(explained, excerpts):

@@ -10,6 +10,7 @@ import torch
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.level_agreement import (
     LevelAgreement,
     at_another_level,
@@ -17,12 +18,14 @@ from phonoscope_trainer.recipes.detector.level_agreement import (
     heard_twice,
     objective,
 )
-from phonoscope_trainer.recipes.detector.modern import DetectorOptions, train_detector
+from phonoscope_trainer.recipes.detector.modern import DetectorOptions, new_learner, train_detector
 from phonoscope_trainer.recipes.detector.training import cross_entropy
+from phonoscope_trainer.recipes.seeds import step_seed
 from support.corpora.loud_excerpts import draw
+from support.learning import assert_learns
 
 STANDARDISE = Standardise(torch.zeros(80), torch.ones(80))
-SHORT = DetectorOptions(updates=40, learning_rate=2e-3, threads=1, bfloat16=False, device="cpu")
+SHORT = DetectorOptions(updates=1, learning_rate=2e-3, threads=1, bfloat16=False, device="cpu")
 
 
 def test_another_level_is_what_the_front_end_hears_of_samples_at_that_level():
@@ -68,17 +71,25 @@ def test_the_objective_weighs_disagreement_beside_the_cross_entropy_of_both_halv
     torch.testing.assert_close(found, cross_entropy(logits, labels) + 3 * disagreement(logits[:1], logits[1:]))
 
 
-def test_training_at_two_levels_brings_their_answers_together(tmp_path: Path):
-    rows, _ = draw(1000)
-    other = at_another_level(rows, torch.full((len(rows),), -20.0))
+@pytest.mark.parametrize(("weight", "brought_together"), [(1000.0, True), (0.0, False)])
+def test_training_at_two_levels_brings_their_answers_together(tmp_path: Path, weight: float, brought_together: bool):
+    options = replace(SHORT, level_agreement=LevelAgreement(weight))
+    network = new_learner(STANDARDISE, options).network
+    twice, _ = heard_twice(draw_shapes, options.level_agreement, options.seed)(0)
 
-    def apart(weight: float) -> float:
-        options = replace(SHORT, level_agreement=LevelAgreement(weight))
-        network = train_detector(tmp_path / str(weight), draw_shapes, STANDARDISE, options)
-        with torch.inference_mode():
-            return float((torch.sigmoid(network(rows)) - torch.sigmoid(network(other))).abs().mean())
+    def disagreeing() -> torch.Tensor:
+        torch.manual_seed(step_seed(options.seed, 0))  # the dropout of the first update
+        return disagreement(*network(twice).chunk(2))
 
-    assert apart(1.0) < 0.5 * apart(0.0)
+    def train() -> None:
+        train_detector(tmp_path, draw_shapes, STANDARDISE, options)
+        network.load_state_dict(checkpoint.load(tmp_path)["network"])
+
+    if brought_together:
+        assert_learns(network, disagreeing, train)
+    else:
+        with pytest.raises(AssertionError, match="slope"):
+            assert_learns(network, disagreeing, train)
 
 
 def draw_shapes(step: int) -> tuple[torch.Tensor, torch.Tensor]:

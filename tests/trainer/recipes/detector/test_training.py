@@ -107,7 +107,7 @@ def test_training_lowers_the_loss(tmp_path):
     excerpts, labels = draw(1000)
     with torch.inference_mode():
         loss = torch.nn.functional.binary_cross_entropy_with_logits(network(excerpts), labels)
-    assert loss < 0.5
+    assert loss < 0.5  # untrained: 0.7; trained: below 0.01, from whatever weights it begins
 
 
 def test_the_trained_network_keeps_the_standardisation_it_was_trained_with(tmp_path):
@@ -213,7 +213,7 @@ def test_the_inverter_learns_what_its_features_say(tmp_path):
     inverter = train_inverter(tmp_path, data, replace(INVERTER, epochs=60))
     with torch.inference_mode():
         error = (inverter(data.fc8) - data.excerpts).square().mean()
-    assert error < 0.7 * data.excerpts.var()
+    assert error < data.excerpts.var()  # of who knows the mean alone; a third of it, from whatever weights it begins
     assert parameters(load_inverter(tmp_path)) == parameters(inverter)
 
 

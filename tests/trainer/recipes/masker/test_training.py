@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 
@@ -27,6 +28,7 @@ from phonoscope_trainer.recipes.masker.objective import (
 from phonoscope_trainer.recipes.masker.training import MaskerLearner, MaskerOptions, load_masker, train_masker
 from phonoscope_trainer.repository.models import write_graph
 from support.corpora.features import noise_track
+from support.learning import assert_learns
 
 STANDARDISE = Standardise(torch.linspace(1, -2, 80), torch.linspace(0.8, 1.4, 80))
 FLOOR = STANDARDISE(torch.full((80,), math.log(1e-7)))
@@ -159,11 +161,19 @@ def test_validation_draws_whole_batches_that_differ():
 
 
 def test_learning_makes_the_objective_smaller(network):
-    learner = MaskerLearner(network, STANDARDISE, dataclasses.replace(OPTIONS, updates=8))
-    before = learner.validate([draw(0)])["loss"]
-    for step in range(8):
-        learner.update(draw(0), step)
-    assert learner.validate([draw(0)])["loss"] < before
+    options = dataclasses.replace(OPTIONS, bfloat16=False)
+    detector, standardise = copy.deepcopy(network).double(), copy.deepcopy(STANDARDISE).double()
+    learner, one = MaskerLearner(detector, standardise, options), draw(0)
+    learner.masker.double()
+    batch = MovedExcerpts(one.standardised.double(), one.moved.double())
+    drawn = draw_fillings(len(batch.standardised), options.seed, options.outside_db, options.offset)
+
+    def loss() -> torch.Tensor:
+        return objective(
+            learner.masker, detector, batch, drawn, standardise, learner.floor, options.threshold_logit, Weights()
+        )["loss"]
+
+    assert_learns(learner.masker, loss, lambda: learner.update(batch, 0))
 
 
 def test_a_killed_run_ends_with_the_masker_of_one_that_was_not(network, tmp_path):

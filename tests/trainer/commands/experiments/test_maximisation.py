@@ -14,22 +14,15 @@ EXPERIMENT = f"experiment maximisation --run runs/output --gan runs/gan {GRID} -
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("maximisation")
-        patch.chdir(folder)
-        patch.setenv("PHONOSCOPE_CACHE", str(folder / "cache"))
-        patch.delenv("PHONOSCOPE_DATA", raising=False)
-        for step in (
-            "corpus rendered --songs 8 --seed 4 --seconds 8 9 --workers 1",
-            "detector --run runs/detector --updates 1 --threads 1",
-            "gan --run runs/gan --detector runs/detector --kernels 5x5 --iterations 2 --critic-updates 1 --batch 2"
-            " --judged-excerpts 4 --bfloat16 --averaging 0.9 --threads 1",
-            SEARCH,
-            EXPERIMENT,
-        ):
-            assert main(step.split()) == 0, step
-        yield folder
+def place(miniature):
+    for step in (
+        "gan --run runs/gan --detector runs/detector --kernels 5x5 --iterations 2 --critic-updates 1 --batch 2"
+        " --judged-excerpts 4 --bfloat16 --averaging 0.9 --threads 1",
+        SEARCH,
+        EXPERIMENT,
+    ):
+        assert main(step.split()) == 0, step
+    return miniature
 
 
 @pytest.fixture(scope="module")
