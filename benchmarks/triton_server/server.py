@@ -20,8 +20,8 @@ from triton_server.setup import BACKENDS, CARRIER, ENVIRONMENT
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 SHARED_MEMORY = Path("/dev/shm")
-READY_S = 120.0  # it is ready in a second on a machine that is not busy
-CLIENT_S = 10.0  # no call to the server waits longer
+READY_S = 600.0  # it is ready in a second on a machine that is not busy
+CLIENT_S = 120.0  # no call to the server waits longer: by then it hangs
 END_S = 2.0  # from SIGTERM to SIGKILL
 
 

@@ -19,7 +19,7 @@ def service_address():
 
 @pytest.fixture(scope="session")
 def client(service_address):
-    with Client(service_address, timeout_s=120) as opened:
+    with Client(service_address, timeout_s=600) as opened:
         yield opened
 
 

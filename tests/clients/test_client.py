@@ -146,7 +146,7 @@ def test_an_answer_that_does_not_come_in_time_is_given_up():
     hold = threading.Event()
 
     def answer(request, context):
-        hold.wait(10)
+        hold.wait(60)
         return bundle_pb2.DescribeBundleResponse()
 
     with serving(answer) as address, Client(address, timeout_s=0.2) as client:
@@ -162,9 +162,9 @@ def test_the_service_is_told_the_deadline():
         remaining_s.append(context.time_remaining())
         return bundle_pb2.DescribeBundleResponse()
 
-    with serving(answer) as address, Client(address, timeout_s=50) as client:
+    with serving(answer) as address, Client(address, timeout_s=3600) as client:
         client.describe()
-    assert remaining_s[0] == pytest.approx(50, abs=10)
+    assert remaining_s[0] == pytest.approx(3600, abs=600)
 
 
 def test_nobody_listening_is_unavailable():

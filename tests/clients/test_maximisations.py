@@ -104,7 +104,7 @@ class Endless:
     def __call__(self, request, context):
         context.add_callback(self.stopped.set)
         yield from list(stream(request))[:2]
-        self.stopped.wait(60)
+        self.stopped.wait(600)
 
 
 class EnoughError(Exception):
@@ -120,18 +120,18 @@ def test_what_the_callback_raises_ends_the_call_and_has_the_service_stop():
     with serving(endless) as address, Client(address) as client:
         with pytest.raises(EnoughError):
             client.maximise(on_progress=on_progress)
-        assert endless.stopped.wait(60)
+        assert endless.stopped.wait(600)
 
 
 def test_closing_the_client_from_another_thread_cancels():
     endless, reported = Endless(), threading.Event()
     with serving(endless) as address, Client(address) as client:
-        closing = threading.Thread(target=lambda: reported.wait(60) and client.close())
+        closing = threading.Thread(target=lambda: reported.wait(600) and client.close())
         closing.start()
         with pytest.raises(ServiceError):
             client.maximise(on_progress=lambda _: reported.set())
         closing.join()
-        assert endless.stopped.wait(60)
+        assert endless.stopped.wait(600)
 
 
 def test_a_refusal_names_its_field():

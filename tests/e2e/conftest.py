@@ -25,7 +25,7 @@ def service() -> Iterator[RunningService]:
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("demo")
-    command = ["phonoscope", "demo", "--out", str(out)]
+    command = ["phonoscope", "demo", "--out", str(out), "--timeout-s", "600"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "report.html" in done.stdout, "the demo says what to open"

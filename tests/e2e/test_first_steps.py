@@ -50,7 +50,9 @@ def test_the_readmes_session_runs_as_printed(address, tmp_path, monkeypatch, cap
     (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "SONG.mp3").symlink_to(demo.SONG)
-    exec(block.replace("127.0.0.1:50051", address).replace("at_s=34.0", f"at_s={demo.AT_S}"), {})
+    exec(
+        block.replace('"127.0.0.1:50051"', f'"{address}", timeout_s=600').replace("at_s=34.0", f"at_s={demo.AT_S}"), {}
+    )
     assert "vocal" in capsys.readouterr().out
     assert Explanation.load(tmp_path / "why.npz").label == "vocal"
 
@@ -62,7 +64,7 @@ def test_every_verb_of_the_readme_is_one_of_the_makefile():
 
 
 def test_an_explanation_and_the_curve_agree_on_the_same_moment(address):
-    with Client(address) as client:
+    with Client(address, timeout_s=600) as client:
         curve, why = client.predict(demo.SONG), client.explain(demo.SONG, demo.AT_S)
     frame = round(why.at_s * curve.frames_per_second)
     assert why.probability == pytest.approx(curve.probability[frame], abs=1e-4)
@@ -71,7 +73,7 @@ def test_an_explanation_and_the_curve_agree_on_the_same_moment(address):
 @pytest.mark.parametrize("rule", [{"alpha": 0.3}, {"alpha": "keep-label"}, {"maximum_area": 0.2}])
 @pytest.mark.parametrize("masking", ["m1", "m2"])
 def test_every_rule_gives_a_region_and_its_evidence(address, rule, masking):
-    with Client(address) as client:
+    with Client(address, timeout_s=600) as client:
         why = client.explain(demo.SONG, demo.AT_S, masking=masking, **rule)
     assert why.mask.mean() == pytest.approx(why.trust.relative_area, abs=1e-6)
     assert set(np.unique(why.mask)) <= {0.0, 1.0}

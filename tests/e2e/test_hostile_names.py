@@ -50,6 +50,6 @@ def test_this_browser_would_have_run_it(browser, pages, tmp_path):
     unescaped = tmp_path / "unescaped.html"
     unescaped.write_text(escaped.replace(f"<h1>{ESCAPED}", f"<h1>{NAME}"), encoding="utf-8")
     browser.get(unescaped.as_uri())
-    WebDriverWait(browser, 60).until(expected_conditions.alert_is_present()).accept()
+    WebDriverWait(browser, 120).until(expected_conditions.alert_is_present()).accept()
     assert browser.find_elements(By.CSS_SELECTOR, "[onerror]")
     browser.get_log("browser")  # what it complains of is no other test's

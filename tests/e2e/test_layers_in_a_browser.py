@@ -16,7 +16,7 @@ LAYERS = ["conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8"]
 @pytest.fixture(scope="module")
 def report(service, tmp_path_factory):
     out = tmp_path_factory.mktemp("layers")
-    command = ["phonoscope", "invert", str(demo.SONG), "--at", str(demo.AT_S), "--out", str(out)]
+    command = ["phonoscope", "invert", str(demo.SONG), "--at", str(demo.AT_S), "--out", str(out), "--timeout-s", "600"]
     done = subprocess.run([*command, "--server", service.address], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(f"open {out / 'layers.html'}\n")
@@ -48,17 +48,17 @@ def test_every_layer_can_be_heard(page):
     players = page.find_elements(By.TAG_NAME, "audio")
     assert len(players) == 2 + len(LAYERS)  # the excerpt as it is, and from its log-mel
     for player in players:
-        WebDriverWait(page, 10).until(lambda _, player=player: float(player.get_property("readyState")) >= 1)
+        WebDriverWait(page, 120).until(lambda _, player=player: float(player.get_property("readyState")) >= 1)
         assert float(player.get_property("duration")) == pytest.approx(36934 / 22050, abs=0.01)
 
 
 def test_a_click_on_a_picture_moves_the_sound_of_its_own_layer(page):
     cell = cells(page)[3]
     picture, player = cell.find_element(By.CSS_SELECTOR, ".area"), cell.find_element(By.TAG_NAME, "audio")
-    WebDriverWait(page, 10).until(lambda _: float(player.get_property("readyState")) >= 1)
+    WebDriverWait(page, 120).until(lambda _: float(player.get_property("readyState")) >= 1)
     page.execute_script("arguments[0].scrollIntoView({block: 'center'})", picture)
     picture.click()  # in its middle
-    WebDriverWait(page, 10).until(lambda _: float(player.get_property("currentTime")) > 0.1)
+    WebDriverWait(page, 120).until(lambda _: float(player.get_property("currentTime")) > 0.1)
     assert float(player.get_property("currentTime")) == pytest.approx(115 / 70 / 2, abs=0.03)
     others = [each for each in page.find_elements(By.TAG_NAME, "audio") if each != player]
     assert all(float(other.get_property("currentTime")) == 0 for other in others)

@@ -23,6 +23,7 @@ def address(tmp_path_factory):
 @pytest.mark.parametrize("sign", ["max", "min"])
 def test_what_is_wanted_can_be_looked_at_listened_to_and_read_by_programs(address, tmp_path, sign):
     command = ["phonoscope", "maximise", "--layer", "output", "--sign", sign, "--examples", "4", "--out", str(tmp_path)]
+    command += ["--timeout-s", "600"]
     done = subprocess.run([*command, "--json", "--server", address], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)

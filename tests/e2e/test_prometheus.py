@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture(scope="module")
 def asked(service) -> str:
     """The metrics address of a service that has explained, predicted and inverted."""
-    with Client(service.address) as client:
+    with Client(service.address, timeout_s=600) as client:
         client.explain(demo.SONG, demo.AT_S)
         client.predict(demo.SONG)
         client.invert_layers(demo.SONG, demo.AT_S)
@@ -30,7 +30,7 @@ def asked(service) -> str:
 def prometheus(asked, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prometheus")
     config = {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+        "global": {"scrape_interval": "5s", "scrape_timeout": "5s"},
         "scrape_configs": [{"job_name": "phonoscope", "static_configs": [{"targets": [asked]}]}],
     }
     (folder / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
@@ -44,13 +44,13 @@ def prometheus(asked, tmp_path_factory):
         process.terminate()
 
 
-def ask(prometheus: str, expression: str, within_s: float = 60) -> list[dict]:
+def ask(prometheus: str, expression: str, within_s: float = 600) -> list[dict]:
     """The samples of an expression, as soon as there are any."""
     url = f"http://{prometheus}/api/v1/query?" + urllib.parse.urlencode({"query": expression})
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 if samples := json.load(answer)["data"]["result"]:
                     return samples
         except OSError:
@@ -94,7 +94,7 @@ def test_batches_queue_and_quality_are_there(prometheus, series):
 
 
 def test_the_names_keep_prometheus_own_conventions(asked):
-    with urllib.request.urlopen(f"http://{asked}/metrics", timeout=5) as page:
+    with urllib.request.urlopen(f"http://{asked}/metrics", timeout=60) as page:
         exposition = page.read()
     command = [program("promtool", "prometheus"), "check", "metrics"]
     done = subprocess.run(command, input=exposition, capture_output=True, check=False)

@@ -33,7 +33,7 @@ def test_original_and_explanation_can_be_played(page):
     players = page.find_elements(By.TAG_NAME, "audio")
     assert len(players) == 2
     for player in players:
-        WebDriverWait(page, 10).until(lambda _, player=player: float(player.get_property("readyState")) >= 1)
+        WebDriverWait(page, 120).until(lambda _, player=player: float(player.get_property("readyState")) >= 1)
         assert float(player.get_property("duration")) == pytest.approx(36934 / 22050, abs=0.01)
 
 

@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,27 @@ from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
 from support.bundles.repository import REPOSITORY
 from support.services.running import running
+
+
+class Clock:
+    """The event loop's clock; hours pass on it when a test says so, and nobody waits for them."""
+
+    def __init__(self, time):
+        self._time, self._skipped_s = time, 0.0
+
+    def time(self):
+        return self._time() + self._skipped_s
+
+    def skip(self, seconds):
+        self._skipped_s += seconds
+
+
+@pytest.fixture
+async def clock(monkeypatch):
+    loop = asyncio.get_running_loop()
+    clock = Clock(loop.time)
+    monkeypatch.setattr(loop, "time", clock.time)
+    return clock
 
 
 @pytest.fixture(scope="session")

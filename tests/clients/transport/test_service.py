@@ -33,7 +33,7 @@ pathlib.Path(sys.argv[-1]).write_text(str(os.getpid()))
 partial = ready.with_suffix(".partial")
 partial.write_text(json.dumps({"address": "127.0.0.1:4", "metrics_address": "127.0.0.1:5"}))
 partial.rename(ready)
-time.sleep(60)
+time.sleep(600)
 """
 
 

@@ -1,7 +1,7 @@
 """The service as a client meets it: a real server, a real channel, the real bundle."""
 
 import re
-import time
+import threading
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,20 +15,26 @@ from phonoscope.v1.bundle_pb2 import DescribeBundleRequest
 from phonoscope.v1.explanation_pb2 import ExplainRequest
 from phonoscope.v1.prediction_pb2 import PredictRequest
 from support.corpora.sound import encoded, file, music, pcm
-from support.services.running import array, details, refusal, running, violated
+from support.services.running import array, details, refusal, running, violated, wait_until
 
 NAME = "phonoscope.v1.ExplainerService"
 SONG = music(4)
 GOOD = ExplainRequest(audio=pcm(SONG), at_s=2.0)
 INVALID, OUT_OF_RANGE = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE
 MASK_SHAPE = (115, 80)
+ROUNDS = 100  # whether callers meet is the machine's affair: they come together again until they have
 
 
-def wait_until(holds):
-    give_up = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
+def together(callers, number, call, request):
+    """How as many calls ended that were made at the same moment: answers, and errors."""
+    moment = threading.Barrier(number)
+
+    def ask():
+        moment.wait()
+        return call(request)
+
+    calls = [callers.submit(ask) for _ in range(number)]
+    return [call.exception() or call.result() for call in calls]
 
 
 def test_an_explanation_is_complete_and_consistent(service, bundle):
@@ -57,8 +63,9 @@ def test_every_rule_explains_the_same_excerpt_in_its_own_way(service, rule):
     response = service.stub.Explain(ExplainRequest(audio=pcm(SONG), at_s=2.0, rule=rule, detailed=True))
     assert response.rule == rule
     usual = service.stub.Explain(GOOD)
-    assert response.trust.probability == pytest.approx(usual.trust.probability, abs=1e-6)
-    assert (response.relevance == usual.relevance) == (rule == usual.rule)
+    assert response.trust.probability == pytest.approx(usual.trust.probability, abs=1e-5)
+    alike = np.allclose(array(response.relevance), array(usual.relevance), atol=1e-5)
+    assert alike == (rule == usual.rule)
     inside = np.frombuffer(response.region.inside, np.uint8).reshape(MASK_SHAPE)
     assert not array(response.explanation)[inside == 0].any()
     inverted = array(response.inverted)
@@ -278,8 +285,12 @@ def test_the_contract_can_be_read_from_the_service(service):
 def test_what_is_served_can_be_scraped(service, bundle):
     service.stub.Explain(GOOD)
     refusal(service.stub.Explain, ExplainRequest())
-    with urllib.request.urlopen(f"http://{service.server.metrics_address}/metrics") as page:
-        text = page.read().decode()
+
+    def shown(line):
+        with urllib.request.urlopen(f"http://{service.server.metrics_address}/metrics") as page:
+            return line in page.read().decode()
+
+    wait_until(lambda: shown('grpc_code="INVALID_ARGUMENT"'))  # a refusal is counted a little after it is sent
     for line in (
         f'grpc_server_handled_total{{grpc_code="OK",grpc_method="Explain",grpc_service="{NAME}",grpc_type="unary"}}',
         f'grpc_server_started_total{{grpc_method="Explain",grpc_service="{NAME}",grpc_type="unary"}}',
@@ -293,7 +304,7 @@ def test_what_is_served_can_be_scraped(service, bundle):
         "phonoscope_reconstruction_error_bucket",
         "phonoscope_removal_flips_total",
     ):
-        assert line in text, line
+        assert shown(line), line
 
 
 @pytest.mark.parametrize(
@@ -328,8 +339,10 @@ def test_a_full_queue_answers_with_a_retry_hint_and_then_recovers(bundle):
         running(bundle, device="cpu", threads=1, batch_rows=1, queue_rows=2) as service,
         ThreadPoolExecutor(16) as callers,
     ):
-        calls = [callers.submit(service.stub.Explain, GOOD) for _ in range(16)]
-        errors = [error for call in calls if (error := call.exception())]
+        for _ in range(ROUNDS):
+            outcomes = together(callers, 16, service.stub.Explain, GOOD)
+            if errors := [outcome for outcome in outcomes if isinstance(outcome, grpc.RpcError)]:
+                break
         assert 0 < len(errors) < 16
         for error in errors:
             assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -344,8 +357,10 @@ def test_more_bytes_than_may_be_held_at_once_are_refused_with_a_retry_hint(bundl
         running(bundle, device="cpu", threads=1, server_options={"max_held_bytes": 2_000_000}) as service,
         ThreadPoolExecutor(4) as callers,
     ):
-        calls = [callers.submit(service.stub.Predict, song) for _ in range(4)]
-        errors = [error for call in calls if (error := call.exception())]
+        for _ in range(ROUNDS):
+            outcomes = together(callers, 4, service.stub.Predict, song)
+            if errors := [outcome for outcome in outcomes if isinstance(outcome, grpc.RpcError)]:
+                break
         assert 0 < len(errors) < 4
         assert {error.code() for error in errors} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
         assert details(errors[0], "RetryInfo").retry_delay.seconds == 1
@@ -354,7 +369,12 @@ def test_more_bytes_than_may_be_held_at_once_are_refused_with_a_retry_hint(bundl
 
 def test_callers_who_come_together_are_run_together(bundle):
     with running(bundle, device="cpu", threads=1, batch_rows=8) as service, ThreadPoolExecutor(16) as callers:
-        answers = list(callers.map(service.stub.Explain, [GOOD] * 16))
-        assert len({answer.trust.probability for answer in answers}) == 1
-        assert service.count("phonoscope_batch_rows_sum", model="explain_masker") == 16
-        assert service.count("phonoscope_batch_rows_count", model="explain_masker") < 16
+        for rounds in range(1, ROUNDS + 1):
+            answers = together(callers, 16, service.stub.Explain, GOOD)
+            probabilities = [answer.trust.probability for answer in answers]
+            assert probabilities == pytest.approx(probabilities[:1] * 16, rel=0, abs=1e-5)
+            assert service.count("phonoscope_batch_rows_sum", model="explain_masker") == 16 * rounds
+            batches = service.count("phonoscope_batch_rows_count", model="explain_masker")
+            if batches < 16 * rounds:
+                break
+        assert batches < 16 * rounds

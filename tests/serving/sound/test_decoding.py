@@ -8,6 +8,7 @@ from phonoscope_serving.sound.decoding import Decoder
 from phonoscope_serving.sound.resampling import whole
 from support.corpora.sound import encoded, music
 
+HANG_S = 600.0
 SONG = EncodedAudio(encoded(music(2), 22050))
 
 
@@ -20,7 +21,7 @@ async def decoder():
 
 async def test_decoding_does_not_hold_up_the_event_loop(decoder):
     release = threading.Event()
-    reading = asyncio.create_task(decoder.read(SONG, lambda recording: release.wait(10), None))
+    reading = asyncio.create_task(decoder.read(SONG, lambda recording: release.wait(HANG_S), None))
     await asyncio.sleep(0)  # the loop is free while the thread waits, or this would never be reached
     release.set()
     assert await reading
@@ -31,19 +32,23 @@ async def test_errors_reach_the_caller(decoder):
         await decoder.read(EncodedAudio(b"nonsense"), lambda recording: recording.samples, None)
 
 
-async def test_reading_stops_when_the_deadline_passes(decoder):
-    stopped = threading.Event()
+async def test_reading_stops_when_the_deadline_passes(decoder, clock):
+    started, stopped = threading.Event(), threading.Event()
 
     def endless(recording):
+        started.set()
         try:
             while True:
                 whole(recording, 22050)
         finally:
             stopped.set()
 
+    reading = asyncio.create_task(decoder.read(SONG, endless, clock.time() + 3600))
+    await asyncio.to_thread(started.wait, HANG_S)
+    clock.skip(7200)
     with pytest.raises(DeadlinePassed, match="while the audio was decoded"):
-        await decoder.read(SONG, endless, asyncio.get_running_loop().time() + 0.05)
-    await asyncio.to_thread(stopped.wait, 10)
+        await reading
+    await asyncio.to_thread(stopped.wait, HANG_S)
     assert stopped.is_set()
 
 
@@ -59,9 +64,9 @@ async def test_reading_stops_when_the_caller_leaves(decoder):
             stopped.set()
 
     task = asyncio.create_task(decoder.read(SONG, endless, None))
-    await asyncio.to_thread(started.wait, 10)
+    await asyncio.to_thread(started.wait, HANG_S)
     task.cancel()
-    await asyncio.to_thread(stopped.wait, 10)
+    await asyncio.to_thread(stopped.wait, HANG_S)
     assert stopped.is_set()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from contextlib import contextmanager
 
 import grpc
@@ -15,6 +16,7 @@ from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.service.server import Server, ServerOptions
 from phonoscope_serving.sound.decoding import Decoder
 
+HANG_S = 600.0  # what takes longer hangs; a busy machine may be slow
 UNLIMITED = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
 
 
@@ -38,7 +40,7 @@ def running(bundle, *, credentials=None, server_options=None, **engine_options):
     thread.start()
 
     def wait(work):
-        return asyncio.run_coroutine_threadsafe(work, loop).result(60)
+        return asyncio.run_coroutine_threadsafe(work, loop).result(HANG_S)
 
     async def start():
         engine = OnnxEngine(bundle, OnnxOptions(**engine_options), metrics)
@@ -59,8 +61,16 @@ def running(bundle, *, credentials=None, server_options=None, **engine_options):
     finally:
         wait(server.drain())
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(HANG_S)
         loop.close()
+
+
+def wait_until(holds):
+    """Waits for something that is to happen by itself."""
+    give_up_s = time.monotonic() + HANG_S
+    while not holds():
+        assert time.monotonic() < give_up_s
+        time.sleep(0.01)
 
 
 def refusal(call, *arguments, **options):

@@ -80,14 +80,14 @@ async def test_the_taggers_clip_lies_around_the_moment_with_silence_beyond_the_r
 async def test_one_activation_is_heard_in_one_place(ask):
     for network in SHAPES:
         whole, one = [(await ask("conv2", [5], network, largest_activation_only=only)).features[0] for only in (0, 1)]
-        assert whole.strength == one.strength
+        assert whole.strength == pytest.approx(one.strength, rel=1e-5)
         assert 0 < np.count_nonzero(one.heard) <= 15 * 15
         assert np.count_nonzero(whole.heard) > 10 * np.count_nonzero(one.heard)
 
 
 async def test_the_recording_lends_its_phase_or_its_spectrum(ask):
     phase, spectrum = [(await ask("conv2", strongest=1, resynthesis=each, listen=True)) for each in Resynthesis]
-    np.testing.assert_array_equal(phase.features[0].heard, spectrum.features[0].heard)
+    np.testing.assert_allclose(phase.features[0].heard, spectrum.features[0].heard, atol=1e-5)
     assert not np.allclose(phase.features[0].audio, spectrum.features[0].audio, atol=1e-3)
     loudest = np.abs(spectrum.excerpt.samples).max()
     assert np.abs(spectrum.features[0].audio).max() <= 3 * loudest  # gains of at most 1

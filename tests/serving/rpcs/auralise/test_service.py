@@ -41,7 +41,7 @@ def test_the_detectors_features_lie_on_the_axes_of_its_explanations(service):
     assert response.axes == explained.axes
     assert len(response.features) == 4
     assert [each.label for each in response.classes] == ["vocal"]
-    assert response.classes[0].probability == pytest.approx(explained.trust.probability, abs=1e-6)
+    assert response.classes[0].probability == pytest.approx(explained.trust.probability, abs=1e-5)
     assert not response.HasField("original_audio")
     assert not any(each.HasField("audio") for each in response.features)
 

@@ -8,6 +8,7 @@ from phonoscope_serving.rpcs.explain.trust import weigh
 from phonoscope_serving.sound.audio import EncodedAudio, PcmAudio
 from phonoscope_serving.sound.decoding import Decoder
 from support.corpora.sound import encoded, music
+from support.same_numbers import assert_same_trust
 
 SONG = music(5)
 GIVEN = Alpha(0.6)
@@ -37,6 +38,11 @@ async def ask(engine, bundle):
     decoder.close()
 
 
+def assert_same_region(found, expected):
+    """The masks of two answers; a bin as relevant as alpha falls inside or outside by its last bit."""
+    assert np.mean(found.mask != expected.mask) < 1e-3
+
+
 def computed(bare, samples, **options):
     inputs = {
         "samples": samples[None],
@@ -57,7 +63,7 @@ async def test_the_excerpt_is_the_one_around_the_nearest_frame(ask, bare, at_s, 
     assert answer.start_s == pytest.approx((frame - 57) / 70)
     for name in MEASURED_MAPS:
         np.testing.assert_allclose(getattr(answer, name), expected[name], atol=1e-5, err_msg=name)
-    assert answer.trust.probability == pytest.approx(float(expected["probability"][0]), abs=1e-6)
+    assert answer.trust.probability == pytest.approx(float(expected["probability"][0]), abs=1e-5)
 
 
 async def test_before_the_recording_begins_there_is_silence(ask, bare):
@@ -163,7 +169,7 @@ async def test_a_seed_that_is_given_decides_the_controls_and_nothing_else(ask, b
     for number, probability in enumerate(answer.trust.control_probabilities, start=1):
         assert probability == pytest.approx(float(expected[f"control_{number}_probability"][0]), abs=1e-5)
     assert answer.trust.control_probabilities != other.trust.control_probabilities
-    np.testing.assert_array_equal(answer.mask, other.mask)
+    assert_same_region(answer, other)
     assert answer.trust.removed_probability == pytest.approx(other.trust.removed_probability, abs=1e-5)
 
 
@@ -195,7 +201,7 @@ async def test_what_is_heard_goes_through_the_detector_again(ask, bare):
 
 async def test_the_two_maskings_differ(ask):
     first, second = [await ask(masking=masking, detailed=True) for masking in (Masking.M1, Masking.M2)]
-    np.testing.assert_array_equal(first.mask, second.mask)
+    assert_same_region(first, second)
     assert np.abs(first.explanation - second.explanation).max() > 0.1
     assert not first.explanation[first.mask == 0].any()
 
@@ -224,7 +230,7 @@ async def test_a_file_and_its_samples_are_explained_alike(engine, bundle, ask):
     question = Question(2.5, "", GIVEN, Masking.M2)
     from_file = await explain(Call(engine, bundle, decoder), content, question)
     decoder.close()
-    assert from_file.trust == (await ask()).trust
+    assert_same_trust(from_file.trust, (await ask()).trust)
 
 
 def weighed(bundle, **measured):

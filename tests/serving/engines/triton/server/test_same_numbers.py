@@ -1,8 +1,8 @@
 """One repository, two engines, the same numbers."""
 
-import numpy as np
 import pytest
 from support.bundles.golden_vectors import assert_golden, golden_inputs
+from support.same_numbers import assert_same_numbers
 from support.triton.inputs import MODELS, UNBATCHED, inputs_of
 
 pytestmark = pytest.mark.triton
@@ -18,9 +18,7 @@ async def test_both_engines_give_the_same_numbers(engine, embedded, bundle, mode
     inputs = inputs_of(model, 1 if model in UNBATCHED else rows, embedded.run)
     expected, found = embedded.run(model, inputs), await engine.infer(model, inputs)
     assert list(found) == [output.name for output in bundle.models[model].output]
-    for name, tensor in expected.items():
-        assert found[name].dtype == tensor.dtype
-        np.testing.assert_allclose(found[name], tensor, rtol=0, atol=1e-5, err_msg=name)
+    assert_same_numbers(found, expected)
 
 
 @pytest.mark.parametrize(
@@ -41,8 +39,7 @@ async def test_both_engines_give_the_same_numbers_where_only_some_are_wanted(eng
     inputs = inputs_of(ensemble, 2, embedded.run)
     found = await engine.infer(ensemble, inputs, outputs=outputs)
     assert found.keys() == set(outputs)
-    for name, tensor in embedded.run(ensemble, inputs, outputs).items():
-        np.testing.assert_allclose(found[name], tensor, rtol=0, atol=1e-5, err_msg=name)
+    assert_same_numbers(found, embedded.run(ensemble, inputs, outputs))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +49,5 @@ async def test_both_engines_give_the_same_numbers_where_only_some_are_wanted(eng
 async def test_both_engines_give_the_golden_vectors(engine, embedded, bundle, ensemble):
     inputs = golden_inputs(bundle, ensemble)
     expected, answer = embedded.run(ensemble, inputs), await engine.infer(ensemble, inputs)
-    for name, tensor in answer.items():
-        np.testing.assert_allclose(tensor, expected[name], rtol=0, atol=1e-5, err_msg=name)
+    assert_same_numbers(answer, expected)
     assert_golden(bundle, ensemble, answer)

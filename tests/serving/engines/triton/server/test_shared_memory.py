@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,14 @@ from phonoscope_serving.engines.triton.shared_memory import is_here
 from phonoscope_serving.errors import EngineLost
 from phonoscope_serving.metrics import Metrics
 from support.corpora.sound import music, pcm
+from support.same_numbers import assert_same_numbers
 from support.triton.inputs import KINDS, UNBATCHED, explain_inputs, inputs_of
 from support.triton.service import service_on
 from triton_server.server import CLIENT_S
+from tritonclient.utils import InferenceServerException
 
 pytestmark = pytest.mark.triton
-WAIT_S = 20.0
+WAIT_S = 600.0
 
 
 def registered(server):
@@ -36,11 +39,14 @@ async def started(bundle, server, shared_memory):
     return engine
 
 
-def assert_same(found, expected):
-    assert found.keys() == expected.keys()
-    for name, tensor in expected.items():
-        assert found[name].dtype == tensor.dtype
-        np.testing.assert_array_equal(found[name], tensor, err_msg=name)
+async def channel_found(engine):
+    """Waits until an engine's own channel reaches the server again, with calls that the engine does not notice."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            with suppress(InferenceServerException):
+                if await engine._client.is_server_ready():
+                    return
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture
@@ -56,7 +62,7 @@ async def sharing(own_server, bundle):
 async def test_numbers_are_the_same_with_and_without(engine, unshared, bundle, embedded, model, rows):
     most = 1 if model in UNBATCHED else bundle.models[model].max_batch_size
     inputs = inputs_of(model, min(rows, most), embedded.run)
-    assert_same(await engine.infer(model, inputs), await unshared.infer(model, inputs))
+    assert_same_numbers(await engine.infer(model, inputs), await unshared.infer(model, inputs))
 
 
 async def test_concurrent_calls_do_not_mix_and_regions_are_few_and_used_again(own_server, sharing, embedded):
@@ -65,8 +71,8 @@ async def test_concurrent_calls_do_not_mix_and_regions_are_few_and_used_again(ow
     for _ in range(2):
         answers = await asyncio.gather(*(sharing.infer("explain_masker", row[i % 8]) for i in range(24)))
         for i, answer in enumerate(answers):
-            np.testing.assert_allclose(answer["mask"], expected[i % 8]["mask"], atol=1e-5)
-            np.testing.assert_allclose(answer["log_mel"], expected[i % 8]["log_mel"], atol=1e-5)
+            kept = {name: expected[i % 8][name] for name in ("mask", "log_mel")}
+            assert_same_numbers({name: answer[name] for name in kept}, kept)
     assert 1 < len(registered(own_server)) <= 8
 
 
@@ -75,7 +81,7 @@ async def test_calls_given_up_spoil_no_other_and_keep_no_region(own_server, shar
     expected = embedded.run("explain_masker", inputs)
     for _ in range(5):
         calls = [
-            asyncio.create_task(sharing.infer("explain_masker", explain_inputs(8), continues=True)) for _ in range(8)
+            asyncio.create_task(sharing.infer("explain_masker", explain_inputs(2), continues=True)) for _ in range(8)
         ]
         await asyncio.sleep(0.02)
         for call in calls:
@@ -93,9 +99,9 @@ async def test_a_restart_that_no_call_noticed_is_survived(own_server, sharing):
     before, old = await sharing.infer("explain_masker", inputs), registered(own_server)
     await asyncio.to_thread(own_server.kill)
     await asyncio.to_thread(own_server.start)
-    await asyncio.sleep(0.5)  # the channel finds the server again
+    await channel_found(sharing)
     for _ in range(3):
-        assert_same(await sharing.infer("explain_masker", inputs), before)
+        assert_same_numbers(await sharing.infer("explain_masker", inputs), before)
     new = registered(own_server)
     assert new
     assert not new & old
