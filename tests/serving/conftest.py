@@ -1,3 +1,5 @@
+"""The bundle, engines and a service on it, for as long as the tests of this folder run: they take gigabytes."""
+
 import asyncio
 from pathlib import Path
 
@@ -30,12 +32,12 @@ async def clock(monkeypatch):
     return clock
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bundle():
     return load_bundle(Path(REPOSITORY))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bare(bundle):
     """The engine without its queues: what a model computes, now, in this thread."""
     engine = OnnxEngine(bundle, OnnxOptions(device="cpu", threads=1), Metrics())
@@ -43,7 +45,7 @@ def bare(bundle):
     return engine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def engine(bundle):
     engine = OnnxEngine(bundle, OnnxOptions(device="cpu", threads=1), Metrics())
     await engine.start()
@@ -51,7 +53,7 @@ async def engine(bundle):
     await engine.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(bundle):
     with running(bundle, device="cpu", threads=1) as service:
         yield service

@@ -1,3 +1,5 @@
+"""A real Triton server and engines on it, for as long as the tests of this folder run: it takes gigabytes."""
+
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from triton_server import setup as triton_setup
 from triton_server.server import TritonServer, stand_in_copy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def can_run():
     """Skips where there is no real server to speak to."""
     if reason := triton_setup.reason_against():
@@ -19,12 +21,12 @@ def can_run():
         pytest.skip("the real Triton server is not set up: make triton does it")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bundle():
     return load_bundle(Path(REPOSITORY))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(can_run, tmp_path_factory):
     """One server for all tests that leave it as it is."""
     folder = tmp_path_factory.mktemp("triton")
@@ -48,7 +50,7 @@ def own_server(can_run, tmp_path):
     assert server.leftovers() == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def engine(server, bundle):
     """One engine for all tests that only ask."""
     engine = TritonEngine(bundle, TritonOptions(server.address), Metrics())
@@ -57,7 +59,7 @@ async def engine(server, bundle):
     await engine.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def unshared(server, bundle):
     """The same without shared memory."""
     engine = TritonEngine(bundle, TritonOptions(server.address, shared_memory="off"), Metrics())
@@ -66,7 +68,7 @@ async def unshared(server, bundle):
     await engine.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def embedded(bundle):
     """The embedded engine without its queues."""
     engine = OnnxEngine(bundle, OnnxOptions(device="cpu", threads=1), Metrics())

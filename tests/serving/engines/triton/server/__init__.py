@@ -1,0 +1,1 @@
+"""A package, so that fixtures end with it."""
