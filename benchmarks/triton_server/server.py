@@ -22,6 +22,9 @@ STAND_IN = Path(__file__).with_name("stand_in.py")
 SHARED_MEMORY = Path("/dev/shm")
 READY_S = 600.0  # it is ready in a second on a machine that is not busy
 CLIENT_S = 120.0  # no call to the server waits longer: by then it hangs
+ATTEMPTS = 3
+# A lock of Boost's may end a stub of the Python backend while a busy machine starts many; the server waits on for it.
+STUB_DIED = "boost::interprocess::lock_exception"
 END_S = 2.0  # from SIGTERM to SIGKILL
 
 
@@ -84,20 +87,23 @@ class TritonServer:
 
     def start(self) -> None:
         """Starts the process and waits until every model is ready."""
+        for _ in range(ATTEMPTS):
+            if self._becomes_ready(self._launched()):
+                return
+            self.kill()
+        raise AssertionError(self.log.read_text()[-4000:])
+
+    def _launched(self) -> subprocess.Popen[bytes]:
         libraries = (str(CARRIER / "external_libs"), sysconfig.get_config_var("LIBDIR"))
         path = f"{ENVIRONMENT / 'bin'}:{os.environ['PATH']}"
         environment = os.environ | {"PATH": path, "LD_LIBRARY_PATH": ":".join(libraries), "OMP_NUM_THREADS": "1"}
         environment.pop("PYTHONPATH", None)
-        with self.log.open("a") as log:
+        with self.log.open("w") as log:
             # A session of its own: the stubs it starts are found and ended with it.
             self._process = subprocess.Popen(
                 self._command, env=environment, stdout=log, stderr=log, start_new_session=True
             )
-        give_up = time.monotonic() + READY_S
-        while not self._is_ready():
-            assert self._process.poll() is None, self.log.read_text()[-4000:]
-            assert time.monotonic() < give_up, self.log.read_text()[-4000:]
-            time.sleep(0.1)
+        return self._process
 
     def kill(self) -> None:
         """Ends it as a power cut does: SIGKILL."""
@@ -129,6 +135,18 @@ class TritonServer:
     def leftovers(self) -> list[int | Path]:
         """Whatever of the server is still in the machine."""
         return [*self.processes(), *self.segments()]
+
+    def _becomes_ready(self, process: subprocess.Popen[bytes]) -> bool:
+        """Waits; False where one of its stubs has died instead."""
+        give_up = time.monotonic() + READY_S
+        while not self._is_ready():
+            said = self.log.read_text()
+            if STUB_DIED in said:
+                return False
+            assert process.poll() is None, said[-4000:]
+            assert time.monotonic() < give_up, said[-4000:]
+            time.sleep(0.1)
+        return True
 
     def _is_ready(self) -> bool:
         client = self.client()
