@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from phonoscope.v1 import explainer_service_pb2 as pb
+from phonoscope.v1 import prediction_pb2 as pb
 from support.services.written_answers import serving
 
 EXTRA = "pages and pictures need the extra: pip install 'phonoscope[report]' (there is no {})"
