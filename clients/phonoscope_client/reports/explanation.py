@@ -98,6 +98,7 @@ def _provenance(explanation: Explanation) -> list[tuple[str, str]]:
         ("Alpha", f"{explanation.alpha:g}"),
         ("Masking", explanation.masking),
         ("Relative area", f"{trust.relative_area:.4f}"),
+        ("Random regions drawn from", f"seed {trust.control_seed}"),
         (
             "Reconstruction error",
             f"{trust.reconstruction_error:.3f}, above that of {percent(trust.reconstruction_percentile)} "

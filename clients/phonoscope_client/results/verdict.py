@@ -101,7 +101,7 @@ def _control(trust: Trust) -> Finding:
     if trust.chance_keeps_label:
         return Finding("weakens", f"{kept} of {drawn} random regions of the same size keep it.")
     if trust.label_kept and kept:
-        return Finding("neutral", f"Of {drawn} random regions of the same size {kept} keeps it, too.")
+        return Finding("neutral", f"{kept} of {drawn} random regions of the same size keeps it, too.")
     if trust.label_kept:
         return Finding("supports", f"None of {drawn} random regions of the same size keeps it.")
     lost = f"So do {drawn - kept} of {drawn} random regions of the same size"

@@ -84,6 +84,7 @@ def sounds(text):
         "29.2",
         "1 kHz",
         "threshold 0.47",
+        "seed 7",
     ],
 )
 def test_a_report_says(report, part):

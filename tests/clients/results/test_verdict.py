@@ -32,7 +32,7 @@ def test_a_random_region_that_does_as_well_is_said_to_take_the_meaning_from_the_
     ("kept", "controls", "bearing", "text"),
     [
         (True, 0, "supports", "None of 3 random regions of the same size keeps it."),
-        (True, 1, "neutral", "Of 3 random regions of the same size 1 keeps it, too."),
+        (True, 1, "neutral", "1 of 3 random regions of the same size keeps it, too."),
         (True, 3, "weakens", "So do 3 of 3 random regions of the same size, so keeping it says little."),
         (False, 1, "neutral", "So do 2 of 3 random regions of the same size: at this size masking itself may decide."),
         (False, 2, "weakens", "2 of 3 random regions of the same size keep it."),
