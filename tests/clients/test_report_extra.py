@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from phonoscope.v1 import prediction_pb2 as pb
+from phonoscope.v1 import bundle_pb2, prediction_pb2
 from support.services.written_answers import serving
 
 EXTRA = "pages and pictures need the extra: pip install 'phonoscope[report]' (there is no {})"
@@ -66,9 +66,9 @@ def test_a_command_that_writes_pages_asks_for_the_extra_before_it_starts_anythin
 
 def test_commands_that_write_no_page_do_without(missing, song):
     def answer(request, context):
-        if isinstance(request, pb.PredictRequest):
-            return pb.PredictResponse(probability=[0.5], frames_per_second=70)
-        return pb.DescribeBundleResponse()
+        if isinstance(request, prediction_pb2.PredictRequest):
+            return prediction_pb2.PredictResponse(probability=[0.5], frames_per_second=70)
+        return bundle_pb2.DescribeBundleResponse()
 
     with serving(answer) as address:
         for arguments in (["predict", song], ["describe"]):
