@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 from phonoscope_serving.errors import InvalidRequest
-from phonoscope_serving.sound.audio import LIMITS, EncodedAudio, PcmAudio, open_recording
+from phonoscope_serving.sound.audio import LIMITS, EncodedAudio, PcmAudio
+from phonoscope_serving.sound.opening import open_recording
 from phonoscope_serving.sound.resampling import samples_at, section, whole
 from support.corpora.sound import encoded, music
 

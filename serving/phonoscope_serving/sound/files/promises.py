@@ -1,0 +1,72 @@
+"""What a file promises to hold, beside what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from phonoscope_serving.sound.files import mpeg, parts, wave
+from phonoscope_serving.sound.files.container import OpenedFile
+from phonoscope_serving.sound.warning import SoundWarning, WarningKind
+
+SLACK_S = 0.1  # containers round, and count padding or do not
+_NO_LENGTH = ("aac", "ogg", "wav")  # what FFmpeg calls their length is what it found, or an estimate
+
+
+def promised_s(file: OpenedFile, content: bytes) -> float | None:
+    """How long the header says that the recording lasts, in seconds; None where it does not say.
+
+    Args:
+        file: opened.
+        content: its bytes.
+    """
+    container, stream = file.container, file.stream
+    name = container.format.name
+    if name in _NO_LENGTH:
+        return None
+    if name == "mp3":
+        frames = mpeg.promised_frames(content)
+        return None if frames is None else frames * (file.decoder.frame_size or 1152) / file.decoder.sample_rate
+    if "matroska" in name:
+        return None if container.duration is None else container.duration / 1e6
+    if stream.duration is None or stream.time_base is None:
+        return None
+    return float(stream.duration * stream.time_base)
+
+
+def cut_short(file: OpenedFile, content: bytes, held_s: float) -> Iterator[SoundWarning]:
+    """Warns of a file that ends before its recording does.
+
+    Args:
+        file: opened.
+        content: its bytes.
+        held_s: how long the sound in it lasts, gaps included.
+    """
+    header = wave.read_header(content) if wave.is_wave(content) else None
+    if header:
+        yield from wave_cut_short(header, held_s)
+    name, promised = file.container.format.name, promised_s(file, content)
+    if promised is not None and promised > held_s + SLACK_S:
+        sentence = f"The header promises {promised:.3f} s, the file ends after {held_s:.3f} s: these are heard."
+    elif name == "ogg" and not parts.ogg_is_whole(content):
+        sentence = f"The last page is missing: the {held_s:.3f} s before it are heard."
+    elif name.startswith("mov") and not parts.mp4_is_whole(content):
+        sentence = f"The last box is cut off: the {held_s:.3f} s before are heard."
+    else:
+        return
+    yield SoundWarning(WarningKind.TRUNCATED, held_s, held_s, sentence)
+
+
+def wave_cut_short(header: wave.WaveHeader, held_s: float) -> Iterator[SoundWarning]:
+    """Warns of a WAV file whose header promises other samples than it holds; an unknown length promises nothing.
+
+    Args:
+        header: the file's.
+        held_s: how long the sound in it lasts.
+    """
+    promised, held = header.promised_bytes, header.held_bytes
+    if promised is None or promised == held:
+        return
+    sentence = (
+        f"The header promises {promised} bytes of samples, {held} are there: all of them, {held_s:.3f} s, are heard."
+    )
+    yield SoundWarning(WarningKind.TRUNCATED, held_s, held_s, sentence)
