@@ -42,16 +42,16 @@ def summarised(warnings: Iterable[SoundWarning]) -> tuple[SoundWarning, ...]:
     """In order of time, neighbours of one kind as one, and not more of each kind than anybody reads.
 
     Args:
-        warnings: in any order; damage beside a gap belongs to the gap.
+        warnings: in any order; damage beside what is missing belongs to it.
     """
     told = list(warnings)
-    gaps = [warning for warning in told if warning.kind is WarningKind.GAP]
+    missing = [warning for warning in told if warning.kind in (WarningKind.GAP, WarningKind.TRUNCATED)]
     kept: list[SoundWarning] = []
     last: dict[WarningKind, int] = {}
     counts = Counter[WarningKind]()
     for warning in sorted(told, key=lambda warning: warning.start_s):
         kind, at = warning.kind, last.get(warning.kind)
-        if kind is WarningKind.DAMAGED and any(_beside(gap, warning) for gap in gaps):
+        if kind is WarningKind.DAMAGED and any(_beside(gap, warning) for gap in missing):
             continue
         if at is not None and (warning.start_s - kept[at].end_s <= CLOSE_S or counts[kind] >= AT_MOST):
             kept[at] = replace(kept[at], end_s=max(kept[at].end_s, warning.end_s))

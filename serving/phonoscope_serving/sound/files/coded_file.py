@@ -15,7 +15,7 @@ from phonoscope_serving.sound.files.container import ERRORS, open_file
 from phonoscope_serving.sound.files.decoded import Rows, rows_of
 from phonoscope_serving.sound.files.frames import framed, is_frames_only
 from phonoscope_serving.sound.files.packets import read_packets, stamped
-from phonoscope_serving.sound.files.promises import cut_short, promised_s
+from phonoscope_serving.sound.files.promises import cut_short
 from phonoscope_serving.sound.files.timeline import TOLERANCE_S
 from phonoscope_serving.sound.warning import SoundWarning, WarningKind
 from phonoscope_serving.tensors import Floats
@@ -41,9 +41,7 @@ class CodedFile:
             InvalidRequest: it is not sound, or is outside a limit.
         """
         self.field, self._content, self._limits = field, wave.mended(content), limits
-        file = open_file(self._content, field, limits)
-        limits.check_length(promised_s(file, content) or 0.0, field)
-        packets = read_packets(file, field, limits)
+        file, packets = read_packets(self._content, field, limits)
         stream = (
             framed(file, packets, content, field, limits) if is_frames_only(file) else stamped(file, packets, limits)
         )

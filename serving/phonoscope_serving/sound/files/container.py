@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from itertools import islice
 from typing import TypeAlias
 
 import av
+import av._core
+import av.logging
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.codec.context import Flags2
@@ -19,7 +22,6 @@ from av.stream import Discard
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import AudioLimits
 from phonoscope_serving.sound.channels import usual_speakers
-from phonoscope_serving.sound.files.libav import restrain
 
 ACCEPTED = "WAV, FLAC, MP3, AAC, MP4, Ogg, AIFF, CAF, W64, Matroska and WebM are accepted"
 _DEMUXERS = ("wav", "w64", "aiff", "caf", "mp3", "aac", "flac", "ogg", "mov", "matroska")
@@ -54,11 +56,10 @@ _OPTIONS = {
     "max_streams": "64",
 }
 _OPEN_TIMEOUT_S = 10.0
+_LARGEST_ALLOCATION_BYTES = 64 << 20  # as large as the largest file: headers claim chunks of gigabytes
 _MOST_FAULTS = 100  # places between packets where a container makes no sense
 StreamPacket: TypeAlias = "Packet[AudioStream]"  # no generic but to type checkers
 ERRORS = (av.FFmpegError, ValueError, OverflowError, MemoryError)
-
-restrain()
 
 
 @dataclass(frozen=True)
@@ -135,3 +136,15 @@ def _reason(error: Exception) -> str:
     if isinstance(error, av.error.ArgumentError):
         return "its container is none that is known here"
     return str(getattr(error, "strerror", error)).lower()
+
+
+def _restrain() -> None:
+    """Settings of FFmpeg for the whole process: it is silent, and allocates no more at once than any sound needs."""
+    av.logging.set_level(None)
+    limit = getattr(ctypes.CDLL(av._core.__file__), "av_max_alloc", None)  # PyAV has no call of its own
+    if limit is not None:  # Windows finds no functions of the libraries that a library needs
+        limit.argtypes, limit.restype = [ctypes.c_size_t], None
+        limit(_LARGEST_ALLOCATION_BYTES)
+
+
+_restrain()

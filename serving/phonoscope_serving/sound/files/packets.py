@@ -11,7 +11,8 @@ import numpy as np
 
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import AudioLimits
-from phonoscope_serving.sound.files.container import OpenedFile, StreamPacket
+from phonoscope_serving.sound.files.container import OpenedFile, StreamPacket, open_file
+from phonoscope_serving.sound.files.promises import promised_s
 from phonoscope_serving.sound.files.timeline import Doubles, PacketTimes, Timeline, placed, trimmed
 
 _FORGETFUL = ("mp3", "mp2float", "mp1float", "vorbis", "opus", "flac", "alac", "pcm_", "adpcm_ms", "adpcm_ima")
@@ -29,17 +30,19 @@ class Stream:
     ends_at: int | None = None  # byte of the file from which on another recording begins
 
 
-def read_packets(file: OpenedFile, field: str, limits: AudioLimits) -> list[StreamPacket]:
-    """Reads a file's packets, undecoded.
+def read_packets(content: bytes, field: str, limits: AudioLimits) -> tuple[OpenedFile, list[StreamPacket]]:
+    """Opens a file and reads its packets, undecoded.
 
     Args:
-        file: opened, nothing of it read.
+        content: the file.
         field: of the request, for messages.
         limits: what is taken on.
 
     Raises:
-        InvalidRequest: it holds no packets, too many, or too large ones.
+        InvalidRequest: it is not sound, or is outside a limit.
     """
+    file = open_file(content, field, limits)
+    limits.check_length(promised_s(file, content) or 0.0, field)
     packets = file.packets(limits.max_packets + 1)
     if not packets:
         raise InvalidRequest.at(field, "holds no samples")
@@ -48,7 +51,7 @@ def read_packets(file: OpenedFile, field: str, limits: AudioLimits) -> list[Stre
     largest, limit = max(packet.size for packet in packets), limits.max_packet_bytes
     if largest > limit:
         raise InvalidRequest.at(field, f"holds a packet of {largest} bytes; at most {limit} are accepted")
-    return packets
+    return file, packets
 
 
 def stamped(file: OpenedFile, packets: Sequence[StreamPacket], limits: AudioLimits) -> Stream:
@@ -60,7 +63,12 @@ def stamped(file: OpenedFile, packets: Sequence[StreamPacket], limits: AudioLimi
         limits: what is taken on.
     """
     times = _times(packets, file.stream.time_base or Fraction(1, file.decoder.sample_rate))
-    return Stream(packets, without_padding(file, packets, _timeline(file, packets, times, limits)))
+    timeline = without_padding(file, packets, _timeline(file, packets, times, limits))
+    if file.container.format.name in ("wav", "w64") and file.stream.duration is not None:
+        surplus = timeline.samples - file.stream.duration  # blocks are filled up; the header counts samples
+        if 0 < surplus < timeline.lengths[-1]:
+            timeline = trimmed(timeline, 0, surplus)
+    return Stream(packets, timeline)
 
 
 def forgets(codec: str) -> bool:
@@ -132,17 +140,22 @@ def _spacing(stamps: Doubles, durations: Doubles) -> Doubles:
 
 
 def without_padding(file: OpenedFile, packets: Sequence[StreamPacket], timeline: Timeline) -> Timeline:
-    """Without the padding that packets at both ends carry word of; Vorbis' first packet gives nothing to hear."""
+    """A timeline without the padding that packets at both ends carry word of.
+
+    Vorbis' first packet gives nothing to hear; and some durations of last packets are without their padding already.
+    """
     skipped = next((skip for skip, _ in map(_padding, packets[:_AROUND_ENDS]) if skip), 0)
     if file.decoder.name == "vorbis" and not skipped:
         skipped = int(timeline.lengths[0])
     discarded = 0
-    padded = () if file.container.format.name == "ogg" else packets[-_AROUND_ENDS:]  # durations tell in Ogg
-    for packet in reversed(padded):
+    for packet in reversed(packets[-_AROUND_ENDS:]):
         padding = _padding(packet)[1]
         if not padding:
             break
         discarded += padding
+    last, before = (int(length) for length in timeline.lengths[[-1, -2 if len(packets) > 1 else -1]])
+    if file.container.format.name == "ogg" or last + discarded <= before:
+        discarded = 0
     return trimmed(timeline, skipped, discarded)
 
 

@@ -7,15 +7,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from phonoscope_serving.sound.files import mpeg, wave
+from phonoscope_serving.sound.files import boxes, mpeg
 
 _OGG_PAGE = re.compile(rb"OggS\x00([\x00-\x07])")
 _FLAC_START = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 _MATROSKA_START = re.compile(rb"\x1a\x45\xdf\xa3.{1,48}?(?:matroska|webm)", re.DOTALL)
-_FIRST, _LAST = 2, 4  # of an Ogg stream's pages: bits of their flags
-_MOST_BOXES = 250_000
+_FIRST = 2  # of an Ogg stream's pages: a bit of its flags
 _MOST_TAGS = 64  # places that look like a tag, from the end of a part
-_STARTS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"caff", b"fLaC", b"OggS", b"\x1a\x45\xdf\xa3")
+_CHUNKED = (b"RIFF", b"RIFX", b"RF64", b"FORM")
+_STARTS = (*_CHUNKED, b"riff", b"caff", b"fLaC", b"OggS", b"\x1a\x45\xdf\xa3")
 
 
 def parts(content: bytes) -> list[tuple[int, int]]:
@@ -30,21 +30,6 @@ def parts(content: bytes) -> list[tuple[int, int]]:
     return [(start + first, start + end) for first, end in zip(starts, [*ends, len(body)], strict=True)]
 
 
-def ogg_is_whole(content: bytes) -> bool:
-    """Whether the last page of an Ogg file says that it is the last, and is all there."""
-    at = content.rfind(b"OggS\x00")
-    page = content[at : at + 27]
-    if len(page) < 27 or not page[5] & _LAST:
-        return False
-    lacing = content[at + 27 : at + 27 + page[26]]
-    return len(lacing) == page[26] and at + 27 + len(lacing) + sum(lacing) <= len(content)
-
-
-def mp4_is_whole(content: bytes) -> bool:
-    """Whether every box of an MP4 file is all there."""
-    return all(at + size <= len(content) for at, size, _ in _boxes(content))
-
-
 def _later_starts(content: bytes) -> list[int]:
     """Where further recordings begin."""
     if content.startswith(b"fLaC"):
@@ -53,10 +38,10 @@ def _later_starts(content: bytes) -> list[int]:
         starts = [match.start() for match in _MATROSKA_START.finditer(content)]
     elif content.startswith(b"OggS"):
         starts = _ogg_links(content)
-    elif wave.is_wave(content):
-        starts = _waves(content)
+    elif content[:4] in _CHUNKED:
+        starts = _chunks(content)
     elif content[4:8] == b"ftyp":
-        starts = [at for at, _, name in _boxes(content) if name == b"ftyp"]
+        starts = [box.start for box in boxes.mp4(content) if box.name == b"ftyp"]
     else:
         starts = mpeg.frames_with_tables(content) if content[:1] == b"\xff" else []
     return starts
@@ -73,29 +58,13 @@ def _ogg_links(content: bytes) -> list[int]:
     return links
 
 
-def _waves(content: bytes) -> list[int]:
-    starts, at = [0], wave.end_of_file(content, 0)
-    while wave.is_wave(content[at : at + 12]):
+def _chunks(content: bytes) -> list[int]:
+    """Where WAV or AIFF files begin that lie one behind the other."""
+    starts, at = [], 0
+    while content[at : at + 4] in _CHUNKED:
         starts.append(at)
-        at = wave.end_of_file(content, at)
+        at = boxes.end_of_chunk(content, at)
     return starts
-
-
-def _boxes(content: bytes) -> list[tuple[int, int, bytes]]:
-    """Place, size and name of the outermost boxes of an MP4 file."""
-    boxes: list[tuple[int, int, bytes]] = []
-    at = 0
-    while at + 8 <= len(content) and len(boxes) < _MOST_BOXES:
-        size, name = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
-        if size == 1:
-            size = int.from_bytes(content[at + 8 : at + 16], "big")
-        elif size == 0:
-            size = len(content) - at
-        if size < 8:
-            break
-        boxes.append((at, size, name))
-        at += size
-    return boxes
 
 
 def _behind_tags(content: bytes, at: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE
+PCM, FLOAT, A_LAW, MU_LAW, G721, EXTENSIBLE = 0x0001, 0x0003, 0x0006, 0x0007, 0x0040, 0xFFFE
 UNKNOWN_BYTES = 0x7FFF0000  # all ones, or nearly so: a length that was never filled in
 STRAY_S = 0.05  # bytes behind the samples that are no chunk are sound from this length on
 _CHUNKS = frozenset({b"LIST", b"id3 ", b"ID3 ", b"bext", b"fact", b"cue ", b"smpl", b"PEAK", b"JUNK", b"RIFF", b"RF64"})
@@ -59,13 +59,6 @@ def read_header(content: bytes) -> WaveHeader | None:
             (long_bytes,) = struct.unpack_from("<Q", content, at + 16)
         at += 8 + size + size % 2
     return None
-
-
-def end_of_file(content: bytes, start: int) -> int:
-    """Where the WAV file that begins at `start` ends by its own account, never beyond what there is, in bytes."""
-    order = ">" if content[start : start + 4] == b"RIFX" else "<"
-    (size,) = struct.unpack_from(order + "I", content, start + 4)
-    return min(len(content), start + 8 + size) if 4 < size < UNKNOWN_BYTES else len(content)
 
 
 def mended(content: bytes) -> bytes:
