@@ -8,7 +8,6 @@ from phonoscope_serving.sound.channels import Channels, PcmChannels
 from phonoscope_serving.sound.files import wave
 from phonoscope_serving.sound.files.coded_file import CodedFile
 from phonoscope_serving.sound.files.parts import parts
-from phonoscope_serving.sound.files.wave_file import READ_HERE, WaveFile
 from phonoscope_serving.sound.joined import JoinedRecording
 from phonoscope_serving.sound.mono import MonoRecording
 from phonoscope_serving.sound.warning import SoundWarning, WarningKind
@@ -56,10 +55,10 @@ def open_recording(source: AudioSource, field: str = "audio", limits: AudioLimit
 def _channels(content: bytes, field: str, limits: AudioLimits) -> Channels:
     """One recording's file, by libsndfile where that is exact and faster, else by FFmpeg."""
     header = wave.read_header(content) if wave.is_wave(content) else None
-    if header and header.format_tag in READ_HERE:
+    if header and header.format_tag in wave.READ_HERE:
         limits.check_format(header.sample_rate_hz, header.channels, field)
         try:
-            return WaveFile(content, header, field)
+            return wave.WaveFile(content, header, field)
         except InvalidRequest:
             pass  # players take more than libsndfile does
     return CodedFile(content, field, limits)

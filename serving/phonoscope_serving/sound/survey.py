@@ -25,7 +25,10 @@ WINDOW_S = 0.046  # of spectra; rounded to a power of two
 FULL_SCALE = 0.999
 CLIPPED_SHARE = 1e-3  # of samples at full scale, with another beside them
 LOUDEST = 4.0  # 12 dB above full scale: no mixing desk, no codec overshoots as far
-HIGHEST_EDGE_HZ = 6_000.0  # a band that ends above has all that matters to the detector, whose last ends at 8 kHz
+LOWEST_EDGE_HZ, HIGHEST_EDGE_HZ = (
+    2_000.0,
+    6_000.0,
+)  # a band that ends above has all that matters to the detector, whose last ends at 8 kHz
 EDGE_DB = 35.0  # by which the level falls at the edge of a band that was cut; music falls by less
 QUIET_DB = -120.0  # below which a spectrum is nothing
 CANCELLED = -0.5  # correlation of two channels from which on most of a sound is lost in their sum
@@ -133,11 +136,12 @@ def band_edge_hz(heard: Survey) -> float | None:
     if last_hz <= HIGHEST_EDGE_HZ:
         return float(last_hz)
     steepest_db, steepest_hz = EDGE_DB, None
-    for edge_hz in np.arange(2000.0, HIGHEST_EDGE_HZ + 1, 100.0):
-        below = level_db[(hz > edge_hz * 0.75) & (hz < edge_hz * 0.97)].mean()
-        above = level_db[(hz > edge_hz * 1.05) & (hz < min(edge_hz * 1.5, last_hz))].mean()
-        if below - above > steepest_db:
-            steepest_db, steepest_hz = below - above, float(edge_hz)
+    for edge_hz in np.arange(LOWEST_EDGE_HZ, HIGHEST_EDGE_HZ + 1, 100.0):
+        below = level_db[(hz > edge_hz * 0.75) & (hz < edge_hz * 0.97)]
+        above = level_db[(hz > edge_hz * 1.05) & (hz < min(edge_hz * 1.5, last_hz))]
+        fall_db = below.mean() - above.mean() if below.size and above.size else 0.0
+        if fall_db > steepest_db:
+            steepest_db, steepest_hz = fall_db, float(edge_hz)
     return steepest_hz
 
 

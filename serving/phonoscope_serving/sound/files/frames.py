@@ -11,8 +11,8 @@ from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import AudioLimits
 from phonoscope_serving.sound.files import mpeg
 from phonoscope_serving.sound.files.container import ACCEPTED, OpenedFile, StreamPacket
-from phonoscope_serving.sound.files.packets import Stream, forgets, without_padding
-from phonoscope_serving.sound.files.timeline import Integers, placed
+from phonoscope_serving.sound.files.packets import Stream, forgets, padding
+from phonoscope_serving.sound.files.timeline import Integers, placed, trimmed
 
 _CHAINED = 0.5  # of frames that another follows at once; fewer, and they are chance
 _NEIGHBOURS = 64  # frames around a gap, whose size says how many are missing
@@ -67,7 +67,12 @@ def framed(
     follows = np.cumsum(samples + lost) - (samples + lost)
     exact = forgets(file.decoder.name)
     timeline = placed(follows.astype(np.float64), samples, file.decoder.sample_rate, limits.max_seconds, exact=exact)
-    return Stream(frames.packets, without_padding(file, frames.packets, timeline), ends_at)
+    skipped, discarded = padding(file, frames.packets, timeline)
+    if is_mpeg:  # FFmpeg does not tell it where frames are missing
+        promised = mpeg.promised_frames(content)
+        complete = promised is not None and timeline.samples >= promised * samples[0]
+        discarded = mpeg.end_padding(content) if complete else 0
+    return Stream(frames.packets, trimmed(timeline, skipped, discarded), ends_at)
 
 
 def _sound(file: OpenedFile, packets: Sequence[StreamPacket], content: bytes) -> _Frames:
@@ -80,7 +85,8 @@ def _sound(file: OpenedFile, packets: Sequence[StreamPacket], content: bytes) ->
     if (headers.sample_rate_hz == 0).any():
         at = _found(packets, content)
         headers = read(view, at)
-    whole = (headers.length == sizes) | (headers.length == 0)
+    free = headers.length == 0  # free format: headers do not say how long frames are; among others it is chance
+    whole = (headers.length == sizes) | (free & (free.mean() > _CHAINED))
     whole[-1] |= headers.length[-1] > sizes[-1]  # what is there of the last frame of a file that was cut
     whole &= headers.sample_rate_hz > 0
     headers = mpeg.FrameHeaders(headers.sample_rate_hz, headers.samples, sizes)

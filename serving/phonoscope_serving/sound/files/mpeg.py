@@ -27,6 +27,7 @@ _ADTS_RATES_HZ = np.array(
     [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350, 0, 0, 0]
 )
 
+DECODER_DELAY = 529  # samples: of every decoder of layer III
 _NEAR_BYTES, _FAR_BYTES = 1 << 14, 4 << 20  # how far into a file its first frame is looked for
 _TABLES = (b"Xing", b"Info", b"VBRI")
 _TABLE_AT = (36, 21, 13)  # bytes into a frame: behind header and side information of two channels or one, MPEG 1 or 2
@@ -111,6 +112,21 @@ def promised_frames(content: bytes) -> int | None:
     if content[36:40] == b"VBRI":
         return int.from_bytes(content[50:54], "big")
     return None
+
+
+def end_padding(content: bytes) -> int:
+    """Samples that an encoder added at the end, as the first frame says (LAME's tag); 0 where it does not.
+
+    A decoder gives 529 samples later than it was given, and the end is padded for that, too.
+    """
+    for before in _TABLE_AT:
+        table = content[before : before + 8]
+        if table[:4] in (b"Xing", b"Info"):
+            flags = table[7]
+            tag = before + 8 + 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
+            written = content[tag + 21 : tag + 24]
+            return max(0, (int.from_bytes(written, "big") & 0xFFF) - DECODER_DELAY) if len(written) == 3 else 0
+    return 0
 
 
 def lost_bytes(content: bytes, at: Integers, length: Integers) -> Integers:

@@ -63,7 +63,7 @@ def _chunks(content: bytes) -> list[int]:
     starts, at = [], 0
     while content[at : at + 4] in _CHUNKED:
         starts.append(at)
-        at = boxes.end_of_chunk(content, at)
+        at = _behind_tags(content, boxes.end_of_chunk(content, at))
     return starts
 
 

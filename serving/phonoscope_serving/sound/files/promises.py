@@ -42,7 +42,7 @@ def cut_short(file: OpenedFile, content: bytes, held_s: float) -> Iterator[Sound
     """
     header = wave.read_header(content) if wave.is_wave(content) else None
     if header:
-        yield from wave_cut_short(header, held_s)
+        yield from wave.cut_short(header, held_s)
     name, promised = file.container.format.name, promised_s(file, content)
     if promised is not None and promised > held_s + SLACK_S:
         sentence = f"The header promises {promised:.3f} s, the file ends after {held_s:.3f} s: these are heard."
@@ -50,20 +50,4 @@ def cut_short(file: OpenedFile, content: bytes, held_s: float) -> Iterator[Sound
         sentence = f"The end of the file is missing: the {held_s:.3f} s before are heard."
     else:
         return
-    yield SoundWarning(WarningKind.TRUNCATED, held_s, held_s, sentence)
-
-
-def wave_cut_short(header: wave.WaveHeader, held_s: float) -> Iterator[SoundWarning]:
-    """Warns of a WAV file whose header promises other samples than it holds; an unknown length promises nothing.
-
-    Args:
-        header: the file's.
-        held_s: how long the sound in it lasts.
-    """
-    promised, held = header.promised_bytes, header.held_bytes
-    if promised is None or promised == held:
-        return
-    sentence = (
-        f"The header promises {promised} bytes of samples, {held} are there: all of them, {held_s:.3f} s, are heard."
-    )
     yield SoundWarning(WarningKind.TRUNCATED, held_s, held_s, sentence)
