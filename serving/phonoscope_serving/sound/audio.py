@@ -26,6 +26,7 @@ class AudioLimits:
     max_packets: int = 250_000  # of compressed sound in one file; 20 minutes of packets of 5 ms
     max_packet_bytes: int = 8 << 20  # of one packet: what it decodes to is in memory at once
     max_parts: int = 64  # recordings joined in one file
+    max_values: int = 1 << 30  # samples of all channels together: 20 minutes of 18 channels at 48 kHz
 
     def check_format(self, sample_rate_hz: int, channels: int, field: str) -> None:
         """Refuses sample rates and numbers of channels that are not taken on.
@@ -40,6 +41,18 @@ class AudioLimits:
             )
         if not 1 <= channels <= self.max_channels:
             raise InvalidRequest.at(field, f"has {channels} channels; at most {self.max_channels} are accepted")
+
+    def check_values(self, samples: int, channels: int, field: str) -> None:
+        """Refuses recordings whose decoding takes too long.
+
+        Raises:
+            InvalidRequest: they hold more samples than the limit.
+        """
+        if samples * channels > self.max_values:
+            raise InvalidRequest.at(
+                field,
+                f"holds {samples} samples of {channels} channels; at most {self.max_values} are accepted of all together",
+            )
 
     def check_length(self, seconds: float, field: str) -> None:
         """Refuses recordings that last longer than is taken on.

@@ -68,4 +68,5 @@ def _heard(channels: Channels, limits: AudioLimits) -> Recording:
     if channels.samples == 0:
         raise InvalidRequest.at(channels.field, "holds no samples")
     limits.check_length(channels.samples / channels.sample_rate_hz, channels.field)
+    limits.check_values(channels.samples, len(channels.speakers), channels.field)
     return MonoRecording(channels, limits)

@@ -131,18 +131,22 @@ def band_edge_hz(heard: Survey) -> float | None:
     if not heard.spectrum.any():
         return None
     hz = np.arange(len(heard.spectrum)) * heard.hz_a_bin
+    if hz[-1] <= HIGHEST_EDGE_HZ:
+        return float(hz[-1])
     level_db = 10 * np.log10(np.maximum(heard.spectrum / heard.spectrum.max(), 10 ** (QUIET_DB / 10)))
-    last_hz = hz[-1]
-    if last_hz <= HIGHEST_EDGE_HZ:
-        return float(last_hz)
-    steepest_db, steepest_hz = EDGE_DB, None
-    for edge_hz in np.arange(LOWEST_EDGE_HZ, HIGHEST_EDGE_HZ + 1, 100.0):
-        below = level_db[(hz > edge_hz * 0.75) & (hz < edge_hz * 0.97)]
-        above = level_db[(hz > edge_hz * 1.05) & (hz < min(edge_hz * 1.5, last_hz))]
-        fall_db = below.mean() - above.mean() if below.size and above.size else 0.0
-        if fall_db > steepest_db:
-            steepest_db, steepest_hz = fall_db, float(edge_hz)
-    return steepest_hz
+    edges_hz = np.arange(LOWEST_EDGE_HZ, HIGHEST_EDGE_HZ + 1, 100.0)
+    below = _means(level_db, hz, edges_hz * 0.75, edges_hz * 0.97)
+    above = _means(level_db, hz, edges_hz * 1.05, edges_hz * 1.5)
+    falls_db = np.nan_to_num(below - above, nan=0.0)
+    steepest = int(falls_db.argmax())
+    return float(edges_hz[steepest]) if falls_db[steepest] > EDGE_DB else None
+
+
+def _means(level_db: Doubles, hz: Doubles, from_hz: NDArray[np.floating], to_hz: NDArray[np.floating]) -> Doubles:
+    """Mean levels of bands; NaN for bands that hold no bin."""
+    first, last = np.searchsorted(hz, from_hz), np.searchsorted(hz, to_hz)
+    sums = np.concatenate([[0.0], np.cumsum(level_db)])
+    return np.where(last > first, (sums[last] - sums[first]) / np.maximum(last - first, 1), np.nan)
 
 
 def _stretches(channels: Channels) -> Iterator[Floats]:

@@ -244,3 +244,10 @@ def test_more_packets_than_the_limit_are_refused():
         open_recording(EncodedAudio(content), limits=replace(LIMITS, max_packets=20))
     with pytest.raises(InvalidRequest, match=r"holds a packet of \d+ bytes; at most 100"):
         open_recording(EncodedAudio(content), limits=replace(LIMITS, max_packet_bytes=100))
+
+
+def test_samples_of_many_channels_count_together():
+    content = encoded(np.zeros((RATE_HZ, 8), np.float32) + 0.1, RATE_HZ, "FLAC")
+    assert opened(content).samples == RATE_HZ
+    with pytest.raises(InvalidRequest, match="holds 22050 samples of 8 channels; at most 100000 are accepted"):
+        open_recording(EncodedAudio(content), limits=replace(LIMITS, max_values=100_000))
