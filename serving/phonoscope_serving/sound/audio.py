@@ -49,9 +49,9 @@ class AudioLimits:
             InvalidRequest: they hold more samples than the limit.
         """
         if samples * channels > self.max_values:
+            limit = self.max_values
             raise InvalidRequest.at(
-                field,
-                f"holds {samples} samples of {channels} channels; at most {self.max_values} are accepted of all together",
+                field, f"holds {samples} samples of {channels} channels; at most {limit} are accepted of all together"
             )
 
     def check_length(self, seconds: float, field: str) -> None:

@@ -33,8 +33,8 @@ class MonoRecording:
         self._weights = weights(channels.speakers)
         with np.errstate(all="ignore"):  # what is not finite is refused where it is read
             heard = survey(channels)
+            self._heard = tuple(warned_of(heard, self.samples / self.sample_rate_hz)) if heard else ()
         self._cancels = heard is not None and heard.cancels
-        self._heard = tuple(warned_of(heard, self.samples / self.sample_rate_hz)) if heard else ()
 
     @property
     def warnings(self) -> tuple[SoundWarning, ...]:

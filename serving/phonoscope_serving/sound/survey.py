@@ -130,7 +130,7 @@ def band_edge_hz(heard: Survey) -> float | None:
     """Where the band ends, if it was cut below `HIGHEST_EDGE_HZ`: the level falls there as it does in no music."""
     if not heard.spectrum.any():
         return None
-    hz = np.arange(len(heard.spectrum)) * heard.hz_a_bin
+    hz: Doubles = np.arange(len(heard.spectrum), dtype=np.float64) * heard.hz_a_bin
     if hz[-1] <= HIGHEST_EDGE_HZ:
         return float(hz[-1])
     level_db = 10 * np.log10(np.maximum(heard.spectrum / heard.spectrum.max(), 10 ** (QUIET_DB / 10)))
