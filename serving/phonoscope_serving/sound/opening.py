@@ -42,7 +42,10 @@ def open_recording(source: AudioSource, field: str = "audio", limits: AudioLimit
         except InvalidRequest as error:
             if not recordings:
                 raise
-            sentence = f"The {len(part)} bytes from byte {first} of the file on cannot be heard: {error}."
+            reason = error.violations[0].description
+            sentence = (
+                f"The {len(part)} bytes from byte {first} of the file on cannot be heard: what is there {reason}."
+            )
             unread.append(SoundWarning(WarningKind.DAMAGED, seconds, seconds, sentence))
             continue
         seconds += channels.samples / channels.sample_rate_hz

@@ -18,7 +18,7 @@ from phonoscope_serving.tensors import Floats
 Doubles = NDArray[np.float64]
 
 STRETCH_S = 0.3
-EVERY_S = 6.0  # one stretch
+EVERY_S = 2.0  # one stretch
 MOST_STRETCHES = 16
 WINDOW_S = 0.046  # of spectra; rounded to a power of two
 

@@ -131,7 +131,7 @@ def test_channels_of_which_nothing_is_known_are_averaged(channels):
         (np.round(song(4) * 900), "integers"),  # 16 bits, softly played
         (128 + np.round(song(4) * 100), "integers"),  # unsigned bytes
         (song(4) + 2.5, "all lie above 1"),
-        (song(4) * 40, "far beyond full scale"),
+        (song(4, 20) * 100, "far beyond full scale"),
     ],
     ids=["16 bits", "bytes", "above 1", "too loud"],
 )

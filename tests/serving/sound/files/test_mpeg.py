@@ -68,7 +68,7 @@ def test_tables_tell_where_recordings_begin_and_how_many_frames_they_have():
 def frames(content):
     at = [0]
     while at[-1] < len(content):
-        at.append(at[-1] + int(mpeg.frame_headers(view(content), at[-1:]).length[0]))
+        at.append(at[-1] + int(mpeg.frame_headers(view(content), np.array(at[-1:])).length[0]))
     return at[:-1]
 
 
