@@ -166,3 +166,23 @@ def test_channels_of_many_speakers_are_heard():
 def test_nothing_that_names_other_files_is_opened(content):
     with pytest.raises(InvalidRequest, match="is not audio that can be read"):
         opened(content * 20)
+
+
+def test_codecs_that_were_not_asked_for_are_refused():
+    with pytest.raises(InvalidRequest, match="holds wavpack, which is not accepted; WAV, FLAC"):
+        opened(coded(song(2), RATE_HZ, "matroska", "wavpack"))
+
+
+def test_containers_without_sound_are_refused():
+    with pytest.raises(InvalidRequest, match="is not audio that can be read"):
+        opened(picture())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"OggS\0\0" * 200_000, tag(0) * 100_000, b"\xff\xfb\x90\x00" * 200_000, b"RIFF\x05\0\0\0WAVE\0" * 90_000, b"fLaC" * 200_000],
+    ids=["pages", "tags", "frame headers", "WAV headers", "FLAC marks"],
+)  # fmt: skip
+def test_beginnings_over_and_over_are_refused(content):
+    with pytest.raises(InvalidRequest):
+        opened(content)

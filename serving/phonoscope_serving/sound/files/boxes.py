@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-_MOST = 250_000  # boxes that are looked at
+MOST = 250_000  # boxes that are looked at
 _NEVER_FILLED_IN = 0x7FFF0000  # all ones, or nearly so
 _W64_DATA = bytes.fromhex("64617461f3acd3118cd100c04f8edb8a")
 _LAST_PAGE = 4  # of an Ogg stream: a bit of its flags
@@ -24,7 +24,7 @@ class Box:
 
 def mp4(content: bytes) -> Iterator[Box]:
     """The boxes of an MP4 file."""
-    return islice(_mp4(content), _MOST)
+    return islice(_mp4(content), MOST)
 
 
 def end_of_chunk(content: bytes, start: int) -> int:
@@ -32,6 +32,16 @@ def end_of_chunk(content: bytes, start: int) -> int:
     order = ">" if content[start : start + 4] in (b"RIFX", b"FORM") else "<"
     size = struct.unpack_from(order + "I", content, start + 4)[0] if len(content) >= start + 8 else 0
     return min(len(content), start + 8 + size) if 4 < size < _NEVER_FILLED_IN else len(content)
+
+
+def places(mark: bytes, content: bytes) -> Iterator[int]:
+    """Where some bytes lie in a file; the first quarter of a million of places."""
+    at = content.find(mark)
+    for _ in range(MOST):
+        if at < 0:
+            return
+        yield at
+        at = content.find(mark, at + 1)
 
 
 def is_whole(content: bytes, container: str) -> bool:
@@ -46,7 +56,7 @@ def is_whole(content: bytes, container: str) -> bool:
     if container.startswith("mov"):
         return all(box.end <= len(content) for box in mp4(content))
     if container == "caf":
-        return all(box.end <= len(content) for box in islice(_caf(content), _MOST))
+        return all(box.end <= len(content) for box in islice(_caf(content), MOST))
     if container == "w64":
         at = content.find(_W64_DATA)
         return (

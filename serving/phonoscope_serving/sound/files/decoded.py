@@ -19,7 +19,7 @@ _PLANES_AT_MOST = 7  # PyAV looks for one more plane than there are, and FFmpeg'
 
 
 def rows_of(channels: int) -> Callable[[AudioFrame], Rows | None]:
-    """What makes rows of frames; frames of another number of channels give their mean in every row.
+    """What makes rows of frames; frames of another number of channels give their mean in every values.
 
     Args:
         channels: of the stream; a frame that cannot be read gives None.
@@ -39,22 +39,20 @@ def rows_of(channels: int) -> Callable[[AudioFrame], Rows | None]:
         count = frame.samples
         planes = [_values(plane, dtype, count if planar else count * held) for plane in frame.planes]
         read: Rows = planes if planar else planes[0].reshape(count, held).T
-        if dtype != "<f4":
-            read = [_scaled(row) for row in read]
         return read if held == channels else [np.asarray(np.mean(read, axis=0, dtype=np.float32))] * channels
 
     return rows
 
 
-def _values(plane: AudioPlane, dtype: str, count: int) -> NDArray[Any]:
+def _values(plane: AudioPlane, dtype: str, count: int) -> Floats:
     values: NDArray[Any] = np.frombuffer(plane, dtype, count)  # type: ignore[call-overload]  # it is a buffer; its stub does not say so
-    return values
+    return values if dtype == "<f4" else _scaled(values)
 
 
-def _scaled(row: NDArray[Any]) -> Floats:
+def _scaled(values: NDArray[Any]) -> Floats:
     """Numbers of any size on the scale of [-1, 1]."""
-    if row.dtype.kind == "f":
-        return row.astype(np.float32)
-    if row.dtype.kind == "u":
-        return (row.astype(np.float32) - np.float32(128)) / np.float32(128)
-    return np.asarray(np.multiply(row, np.float32(2.0 ** (1 - 8 * row.dtype.itemsize)), dtype=np.float32))
+    if values.dtype.kind == "f":
+        return values.astype(np.float32)
+    if values.dtype.kind == "u":
+        return (values.astype(np.float32) - np.float32(128)) / np.float32(128)
+    return np.asarray(np.multiply(values, np.float32(2.0 ** (1 - 8 * values.dtype.itemsize)), dtype=np.float32))

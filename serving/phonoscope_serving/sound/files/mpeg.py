@@ -6,11 +6,12 @@ their place in the file says for how long.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from phonoscope_serving.sound.files.boxes import places
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
@@ -94,7 +95,7 @@ def first_frame(content: Bytes) -> int | None:
 
 def frames_with_tables(content: bytes) -> list[int]:
     """Where frames lie that hold a Xing, Info or VBRI table in place of sound: the first of each recording."""
-    tables = np.array(sorted(place for name in _TABLES for place in _places(name, content)), np.int64)
+    tables = np.array(sorted(place for name in _TABLES for place in places(name, content)), np.int64)
     view = np.frombuffer(content, np.uint8)
     found: set[int] = set()
     for before in _TABLE_AT:
@@ -144,13 +145,6 @@ def lost_bytes(content: bytes, at: Integers, length: Integers) -> Integers:
         if content[end[frame] : end[frame] + 16].startswith(_NOT_SOUND):
             lost[frame] = 0
     return lost
-
-
-def _places(name: bytes, content: bytes) -> Iterator[int]:
-    at = content.find(name)
-    while at >= 0:
-        yield at
-        at = content.find(name, at + 1)
 
 
 def _word(content: Bytes, at: Integers) -> Integers:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 
 from phonoscope_serving.sound.files import boxes, mpeg
+from phonoscope_serving.sound.files.boxes import MOST, places
 
 _OGG_PAGE = re.compile(rb"OggS\x00([\x00-\x07])")
 _FLAC_START = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 _MATROSKA_START = re.compile(rb"\x1a\x45\xdf\xa3.{1,48}?(?:matroska|webm)", re.DOTALL)
 _FIRST = 2  # of an Ogg stream's pages: a bit of its flags
-_MOST_TAGS = 64  # places that look like a tag, from the end of a part
+_MOST_TAGS = 64  # that are looked at, at the start of a file or the end of a part
 _CHUNKED = (b"RIFF", b"RIFX", b"RF64", b"FORM")
 _STARTS = (*_CHUNKED, b"riff", b"caff", b"fLaC", b"OggS", b"\x1a\x45\xdf\xa3")
 
@@ -33,9 +34,9 @@ def parts(content: bytes) -> list[tuple[int, int]]:
 def _later_starts(content: bytes) -> list[int]:
     """Where further recordings begin."""
     if content.startswith(b"fLaC"):
-        starts = [match.start() for match in _FLAC_START.finditer(content)]
+        starts = [at for at in places(b"fLaC", content) if _FLAC_START.match(content, at)]
     elif content.startswith(b"\x1a\x45\xdf\xa3"):
-        starts = [match.start() for match in _MATROSKA_START.finditer(content)]
+        starts = [at for at in places(b"\x1a\x45\xdf\xa3", content) if _MATROSKA_START.match(content, at)]
     elif content.startswith(b"OggS"):
         starts = _ogg_links(content)
     elif content[:4] in _CHUNKED:
@@ -50,7 +51,7 @@ def _later_starts(content: bytes) -> list[int]:
 def _ogg_links(content: bytes) -> list[int]:
     """Where a stream's first page follows a page that is no first one."""
     links, headers = [0], True
-    for match in _OGG_PAGE.finditer(content):
+    for match in islice(_OGG_PAGE.finditer(content), MOST):
         is_first = bool(match[1][0] & _FIRST)
         if is_first and not headers:
             links.append(match.start())
@@ -60,16 +61,19 @@ def _ogg_links(content: bytes) -> list[int]:
 
 def _chunks(content: bytes) -> list[int]:
     """Where WAV or AIFF files begin that lie one behind the other."""
-    starts, at = [], 0
-    while content[at : at + 4] in _CHUNKED:
+    starts: list[int] = []
+    at = 0
+    while content[at : at + 4] in _CHUNKED and len(starts) < MOST:
         starts.append(at)
         at = _behind_tags(content, boxes.end_of_chunk(content, at))
     return starts
 
 
 def _behind_tags(content: bytes, at: int) -> int:
-    """The first byte behind ID3v2 tags, of which some files have several, and behind the zeros that may pad them."""
-    while content[at : at + 3] == b"ID3" and len(content) >= at + 10:
+    """The first byte behind ID3v2 tags, of which some files have several."""
+    for _ in range(_MOST_TAGS):
+        if content[at : at + 3] != b"ID3" or len(content) < at + 10:
+            break
         at += _tag_bytes(content[at : at + 10])
     return at
 

@@ -17,6 +17,7 @@ import soundfile
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import BLOCK_SAMPLES
 from phonoscope_serving.sound.channels import usual_speakers
+from phonoscope_serving.sound.files.boxes import MOST
 from phonoscope_serving.sound.warning import SoundWarning, WarningKind
 from phonoscope_serving.tensors import Floats
 
@@ -61,7 +62,9 @@ def read_header(content: bytes) -> WaveHeader | None:
     """What the header of a WAV file says; None where it names no format or no samples."""
     order = ">" if content[:4] == b"RIFX" else "<"
     at, chunk_format, long_bytes = 12, b"", None
-    while at + 8 <= len(content):
+    for _ in range(MOST):
+        if at + 8 > len(content):
+            break
         name, (size,) = content[at : at + 4], struct.unpack_from(order + "I", content, at + 4)
         if name == b"data":
             return _header(content, chunk_format, at + 8, long_bytes if size == 0xFFFFFFFF else size, order)
