@@ -178,11 +178,7 @@ def test_containers_without_sound_are_refused():
         opened(picture())
 
 
-@pytest.mark.parametrize(
-    "content",
-    [b"OggS\0\0" * 200_000, tag(0) * 100_000, b"\xff\xfb\x90\x00" * 200_000, b"RIFF\x05\0\0\0WAVE\0" * 90_000, b"fLaC" * 200_000],
-    ids=["pages", "tags", "frame headers", "WAV headers", "FLAC marks"],
-)  # fmt: skip
-def test_beginnings_over_and_over_are_refused(content):
+@pytest.mark.parametrize("mark", [b"OggS\0\0", tag(0), b"\xff\xfb\x90\x00", b"RIFF\x05\0\0\0WAVE\0", b"fLaC"])
+def test_beginnings_over_and_over_are_refused(mark):
     with pytest.raises(InvalidRequest):
-        opened(content)
+        opened(mark * 200_000)
