@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def in_quadrature(
         yield _turned(kept, kernel)
 
 
-@cache
+@lru_cache(maxsize=8)  # callers choose sample rates
 def quarter_turn(sample_rate_hz: int) -> Floats:
     """The impulse response of a Hilbert transform from `LOWEST_HZ` up, windowed; of odd length."""
     reach = 1 + 2 * round(sample_rate_hz / LOWEST_HZ / 2)
