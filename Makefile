@@ -7,7 +7,7 @@ WORKERS ?= auto   # processes that share the tests
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test triton lint type stubs bench bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise gpu-check clean
+.PHONY: help demo test triton lint type stubs bench bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode gpu-check clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -50,7 +50,7 @@ type: .venv/all.stamp ## strict types
 stubs: .venv/all.stamp ## generate the gRPC stubs again after a change in proto/
 	@$(BIN)/python proto/generate.py
 
-bench: bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise ## every benchmark
+bench: bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode ## every benchmark
 
 bench-explain: .venv/all.stamp ## what gRPC costs over the bare engine → out/bench/explain.json
 	@$(BIN)/python benchmarks/bench_explain.py --json out/bench/explain.json
@@ -73,6 +73,9 @@ bench-auralise: .venv/all.stamp ## all features of a layer in one pass, beside o
 
 bench-maximise: .venv/all.stamp ## what units want to hear: beside eager PyTorch, and for many at once → out/bench/maximise.json
 	@$(BIN)/python benchmarks/bench_maximise.py --json out/bench/maximise.json
+
+bench-decode: .venv/all.stamp ## files of sound decoded, beside libsndfile → out/bench/decode.json
+	@$(BIN)/python benchmarks/bench_decode.py --json out/bench/decode.json
 
 gpu-check: .venv/all.stamp ## every graph on an NVIDIA GPU against the CPU; says so where there is none
 	@$(BIN)/python benchmarks/gpu_check.py

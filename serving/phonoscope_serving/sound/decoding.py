@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from phonoscope_serving.errors import DeadlinePassed
-from phonoscope_serving.sound.audio import AudioSource, PcmAudio, Recording, open_recording
+from phonoscope_serving.sound.audio import AudioSource, PcmAudio, Recording
+from phonoscope_serving.sound.opening import open_recording
+from phonoscope_serving.sound.warning import SoundWarning
 from phonoscope_serving.tensors import Floats
 
 Result = TypeVar("Result")
@@ -67,6 +69,11 @@ class _Abandonable:
         self._recording, self._abandoned = recording, abandoned
         self.field, self.samples = recording.field, recording.samples
         self.sample_rate_hz = recording.sample_rate_hz
+
+    @property
+    def warnings(self) -> tuple[SoundWarning, ...]:
+        """See `Recording.warnings`."""
+        return self._recording.warnings
 
     def blocks(self, start: int, stop: int) -> Iterator[Floats]:
         """See `Recording.blocks`."""

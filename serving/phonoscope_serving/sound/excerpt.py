@@ -8,6 +8,7 @@ from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.errors import InvalidRequest, OutOfRange
 from phonoscope_serving.sound.audio import Recording, peak
 from phonoscope_serving.sound.resampling import samples_at, section
+from phonoscope_serving.sound.warning import SoundWarning
 from phonoscope_serving.tensors import Floats
 
 SILENT_PEAK = 1e-5  # below the last bit of 16-bit audio: nothing to point at
@@ -20,6 +21,7 @@ class Excerpt:
     at_s: float  # start of the frame in its middle
     start_s: float  # its own start; negative where it begins before the recording
     samples: Floats  # `[1, N]` at the front-end's rate
+    warnings: tuple[SoundWarning, ...] = ()  # of the recording, as far as it was read
 
 
 def excerpt_around(recording: Recording, front_end: FrontEnd, at_s: float) -> Excerpt:
@@ -46,7 +48,8 @@ def excerpt_around(recording: Recording, front_end: FrontEnd, at_s: float) -> Ex
         raise InvalidRequest.at(
             "audio", f"is silent around at_s: no sample of the excerpt exceeds {SILENT_PEAK:g}; nothing to point at"
         )
-    return Excerpt(frame / front_end.frames_per_second, first / front_end.frames_per_second, samples[None])
+    at_s, start_s = frame / front_end.frames_per_second, first / front_end.frames_per_second
+    return Excerpt(at_s, start_s, samples[None], recording.warnings)
 
 
 def require_frame(recording: Recording, front_end: FrontEnd) -> None:

@@ -1,0 +1,99 @@
+"""The outermost boxes, chunks and pages of files: where they lie, and whether the last is all there."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+MOST = 250_000  # boxes that are looked at
+_NEVER_FILLED_IN = 0x7FFF0000  # all ones, or nearly so
+_W64_DATA = bytes.fromhex("64617461f3acd3118cd100c04f8edb8a")
+_LAST_PAGE = 4  # of an Ogg stream: a bit of its flags
+
+
+@dataclass(frozen=True)
+class Box:
+    """One box."""
+
+    name: bytes
+    start: int  # bytes into the file
+    end: int  # by its own account; may lie beyond the file
+
+
+def mp4(content: bytes) -> Iterator[Box]:
+    """The boxes of an MP4 file."""
+    return islice(_mp4(content), MOST)
+
+
+def end_of_chunk(content: bytes, start: int) -> int:
+    """Where a WAV or AIFF file ends that begins at `start`, by its own account; never beyond what there is."""
+    order = ">" if content[start : start + 4] in (b"RIFX", b"FORM") else "<"
+    size = struct.unpack_from(order + "I", content, start + 4)[0] if len(content) >= start + 8 else 0
+    return min(len(content), start + 8 + size) if 4 < size < _NEVER_FILLED_IN else len(content)
+
+
+def places(mark: bytes, content: bytes) -> Iterator[int]:
+    """Where some bytes lie in a file; the first quarter of a million of places."""
+    at = content.find(mark)
+    for _ in range(MOST):
+        if at < 0:
+            return
+        yield at
+        at = content.find(mark, at + 1)
+
+
+def is_whole(content: bytes, container: str) -> bool:
+    """Whether the last box of a file is all there; true where that cannot be told.
+
+    Args:
+        content: the file.
+        container: FFmpeg's name of it.
+    """
+    if container == "ogg":
+        return _ogg_is_whole(content)
+    if container.startswith("mov"):
+        return all(box.end <= len(content) for box in mp4(content))
+    if container == "caf":
+        return all(box.end <= len(content) for box in islice(_caf(content), MOST))
+    if container == "w64":
+        at = content.find(_W64_DATA)
+        return (
+            at < 0
+            or len(content) < at + 24
+            or at + int.from_bytes(content[at + 16 : at + 24], "little") <= len(content)
+        )
+    return True
+
+
+def _mp4(content: bytes) -> Iterator[Box]:
+    at = 0
+    while at + 8 <= len(content):
+        size, name = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
+        if size == 1:
+            size = int.from_bytes(content[at + 8 : at + 16], "big")
+        elif size == 0:
+            size = len(content) - at
+        if size < 8:
+            return
+        yield Box(name, at, at + size)
+        at += size
+
+
+def _caf(content: bytes) -> Iterator[Box]:
+    at = 8
+    while at + 12 <= len(content):
+        (size,) = struct.unpack_from(">q", content, at + 4)
+        end = len(content) if size < 0 else at + 12 + size  # -1: to the end of the file
+        yield Box(content[at : at + 4], at, end)
+        at = end
+
+
+def _ogg_is_whole(content: bytes) -> bool:
+    at = content.rfind(b"OggS\x00")
+    page = content[at : at + 27]
+    if len(page) < 27 or not page[5] & _LAST_PAGE:
+        return False
+    lacing = content[at + 27 : at + 27 + page[26]]
+    return len(lacing) == page[26] and at + 27 + len(lacing) + sum(lacing) <= len(content)

@@ -1,0 +1,59 @@
+"""A recording heard as one channel: mixed down, checked, and with what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from phonoscope_serving.errors import InvalidRequest
+from phonoscope_serving.sound.audio import AudioLimits, peak
+from phonoscope_serving.sound.channels import Channels
+from phonoscope_serving.sound.mixing import folded, in_quadrature, weights
+from phonoscope_serving.sound.survey import survey, warned_of
+from phonoscope_serving.sound.warning import SoundWarning, summarised
+from phonoscope_serving.tensors import Floats
+
+
+class MonoRecording:
+    """Channels, as a `Recording`."""
+
+    def __init__(self, channels: Channels, limits: AudioLimits) -> None:
+        """Listens to a little of it.
+
+        Args:
+            channels: what is heard; holds samples.
+            limits: what is taken on.
+
+        Raises:
+            InvalidRequest: it cannot be decoded.
+        """
+        self.field, self.sample_rate_hz, self.samples = channels.field, channels.sample_rate_hz, channels.samples
+        self._channels, self._limits = channels, limits
+        self._weights = weights(channels.speakers)
+        with np.errstate(all="ignore"):  # what is not finite is refused where it is read
+            heard = survey(channels)
+            self._heard = tuple(warned_of(heard, self.samples / self.sample_rate_hz)) if heard else ()
+        self._cancels = heard is not None and heard.cancels
+
+    @property
+    def warnings(self) -> tuple[SoundWarning, ...]:
+        """See `Recording.warnings`."""
+        return summarised([*self._heard, *self._channels.warnings])
+
+    def blocks(self, start: int, stop: int) -> Iterator[Floats]:
+        """See `Recording.blocks`."""
+        if self._cancels:
+            mixed = in_quadrature(self._channels.frames, start, stop, self.samples, self.sample_rate_hz)
+        else:
+            mixed = folded(self._channels.frames(start, stop), self._weights)
+        for block in mixed:
+            yield self._checked(block)
+
+    def _checked(self, mono: Floats) -> Floats:
+        limit = self._limits.max_peak
+        if not peak(mono) <= limit:  # so written, NaN is refused too
+            raise InvalidRequest.at(
+                self.field, f"holds a sample that is not finite or beyond ±{limit:g}; samples lie in [-1, 1]"
+            )
+        return mono
