@@ -24,17 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19phonoscope/v1/audio.proto\x12\rphonoscope.v1\"L\n\x05\x41udio\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12&\n\x03pcm\x18\x02 \x01(\x0b\x32\x17.phonoscope.v1.PcmAudioH\x00\x42\x08\n\x06source\"E\n\x08PcmAudio\x12\x0f\n\x07samples\x18\x01 \x01(\x0c\x12\x16\n\x0esample_rate_hz\x18\x02 \x01(\r\x12\x10\n\x08\x63hannels\x18\x03 \x01(\r\"3\n\x08Waveform\x12\x0f\n\x07samples\x18\x01 \x01(\x0c\x12\x16\n\x0esample_rate_hz\x18\x02 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19phonoscope/v1/audio.proto\x12\rphonoscope.v1\"L\n\x05\x41udio\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12&\n\x03pcm\x18\x02 \x01(\x0b\x32\x17.phonoscope.v1.PcmAudioH\x00\x42\x08\n\x06source\"E\n\x08PcmAudio\x12\x0f\n\x07samples\x18\x01 \x01(\x0c\x12\x16\n\x0esample_rate_hz\x18\x02 \x01(\r\x12\x10\n\x08\x63hannels\x18\x03 \x01(\r\"3\n\x08Waveform\x12\x0f\n\x07samples\x18\x01 \x01(\x0c\x12\x16\n\x0esample_rate_hz\x18\x02 \x01(\r\"o\n\x0cSoundWarning\x12-\n\x04kind\x18\x01 \x01(\x0e\x32\x1f.phonoscope.v1.SoundWarningKind\x12\x0f\n\x07start_s\x18\x02 \x01(\x01\x12\r\n\x05\x65nd_s\x18\x03 \x01(\x01\x12\x10\n\x08sentence\x18\x04 \x01(\t*\xd2\x02\n\x10SoundWarningKind\x12\"\n\x1eSOUND_WARNING_KIND_UNSPECIFIED\x10\x00\x12 \n\x1cSOUND_WARNING_KIND_TRUNCATED\x10\x01\x12\x1a\n\x16SOUND_WARNING_KIND_GAP\x10\x02\x12\x1e\n\x1aSOUND_WARNING_KIND_DAMAGED\x10\x03\x12&\n\"SOUND_WARNING_KIND_SEVERAL_STREAMS\x10\x04\x12\"\n\x1eSOUND_WARNING_KIND_NARROW_BAND\x10\x05\x12*\n&SOUND_WARNING_KIND_CANCELLING_CHANNELS\x10\x06\x12\x1e\n\x1aSOUND_WARNING_KIND_CLIPPED\x10\x07\x12$\n SOUND_WARNING_KIND_UNUSUAL_SCALE\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'phonoscope.v1.audio_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SOUNDWARNINGKIND']._serialized_start=360
+  _globals['_SOUNDWARNINGKIND']._serialized_end=698
   _globals['_AUDIO']._serialized_start=44
   _globals['_AUDIO']._serialized_end=120
   _globals['_PCMAUDIO']._serialized_start=122
   _globals['_PCMAUDIO']._serialized_end=191
   _globals['_WAVEFORM']._serialized_start=193
   _globals['_WAVEFORM']._serialized_end=244
+  _globals['_SOUNDWARNING']._serialized_start=246
+  _globals['_SOUNDWARNING']._serialized_end=357
 # @@protoc_insertion_point(module_scope)

@@ -51,7 +51,7 @@ class AuraliseRequest(_message.Message):
     def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., network: _Optional[_Union[Network, str]] = ..., layer: _Optional[str] = ..., features: _Optional[_Iterable[int]] = ..., strongest: _Optional[int] = ..., largest_activation_only: _Optional[bool] = ..., resynthesis: _Optional[_Union[Resynthesis, str]] = ..., listen: _Optional[bool] = ...) -> None: ...
 
 class AuraliseResponse(_message.Message):
-    __slots__ = ("bundle", "at_s", "axes", "given", "classes", "features", "original_audio", "resynthesis", "seconds")
+    __slots__ = ("bundle", "at_s", "axes", "given", "classes", "features", "original_audio", "resynthesis", "seconds", "warnings")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     AXES_FIELD_NUMBER: _ClassVar[int]
@@ -61,6 +61,7 @@ class AuraliseResponse(_message.Message):
     ORIGINAL_AUDIO_FIELD_NUMBER: _ClassVar[int]
     RESYNTHESIS_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     bundle: _bundle_reference_pb2.BundleReference
     at_s: float
     axes: _time_frequency_pb2.TimeFrequencyAxes
@@ -70,7 +71,8 @@ class AuraliseResponse(_message.Message):
     original_audio: _audio_pb2.Waveform
     resynthesis: Resynthesis
     seconds: float
-    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., given: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., classes: _Optional[_Iterable[_Union[ClassProbability, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[HeardFeature, _Mapping]]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., resynthesis: _Optional[_Union[Resynthesis, str]] = ..., seconds: _Optional[float] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_audio_pb2.SoundWarning]
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., given: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., classes: _Optional[_Iterable[_Union[ClassProbability, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[HeardFeature, _Mapping]]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., resynthesis: _Optional[_Union[Resynthesis, str]] = ..., seconds: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ...) -> None: ...
 
 class ClassProbability(_message.Message):
     __slots__ = ("label", "probability")

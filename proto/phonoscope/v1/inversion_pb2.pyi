@@ -22,7 +22,7 @@ class InvertLayersRequest(_message.Message):
     def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., layers: _Optional[_Iterable[str]] = ..., listen: _Optional[bool] = ...) -> None: ...
 
 class InvertLayersResponse(_message.Message):
-    __slots__ = ("bundle", "at_s", "axes", "log_mel", "standardised", "probability", "threshold", "inversions", "original_audio", "log_mel_audio", "seconds")
+    __slots__ = ("bundle", "at_s", "axes", "log_mel", "standardised", "probability", "threshold", "inversions", "original_audio", "log_mel_audio", "seconds", "warnings")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     AXES_FIELD_NUMBER: _ClassVar[int]
@@ -34,6 +34,7 @@ class InvertLayersResponse(_message.Message):
     ORIGINAL_AUDIO_FIELD_NUMBER: _ClassVar[int]
     LOG_MEL_AUDIO_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     bundle: _bundle_reference_pb2.BundleReference
     at_s: float
     axes: _time_frequency_pb2.TimeFrequencyAxes
@@ -45,7 +46,8 @@ class InvertLayersResponse(_message.Message):
     original_audio: _audio_pb2.Waveform
     log_mel_audio: _audio_pb2.Waveform
     seconds: float
-    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., standardised: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., probability: _Optional[float] = ..., threshold: _Optional[float] = ..., inversions: _Optional[_Iterable[_Union[LayerInversion, _Mapping]]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., log_mel_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., seconds: _Optional[float] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_audio_pb2.SoundWarning]
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., standardised: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., probability: _Optional[float] = ..., threshold: _Optional[float] = ..., inversions: _Optional[_Iterable[_Union[LayerInversion, _Mapping]]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., log_mel_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., seconds: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ...) -> None: ...
 
 class LayerInversion(_message.Message):
     __slots__ = ("layer", "inverted", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "audio")

@@ -15,13 +15,15 @@ class PredictRequest(_message.Message):
     def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ...) -> None: ...
 
 class PredictResponse(_message.Message):
-    __slots__ = ("bundle", "probability", "frames_per_second", "threshold")
+    __slots__ = ("bundle", "probability", "frames_per_second", "threshold", "warnings")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     FRAMES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     bundle: _bundle_reference_pb2.BundleReference
     probability: _containers.RepeatedScalarFieldContainer[float]
     frames_per_second: float
     threshold: float
-    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., probability: _Optional[_Iterable[float]] = ..., frames_per_second: _Optional[float] = ..., threshold: _Optional[float] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_audio_pb2.SoundWarning]
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., probability: _Optional[_Iterable[float]] = ..., frames_per_second: _Optional[float] = ..., threshold: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ...) -> None: ...
