@@ -64,7 +64,7 @@ def _build(kind: type[Result], prefix: str, entries: Mapping[str, npt.NDArray[An
             values[name] = {key: _build(get_args(declared)[1], f"{below}{key}.", entries) for key in named}
         elif nested is None and NoneType in alternatives and prefix + name not in entries:
             values[name] = None
-        elif get_origin(declared) is tuple:
+        elif any(get_origin(each) is tuple for each in alternatives):
             values[name] = tuple(entries[prefix + name].tolist())
         elif nested is None:
             values[name] = _value(entries[prefix + name])
