@@ -28,7 +28,7 @@ def explanation_text(explanation: Explanation, *, song: str) -> str:
         f"region: {percent(trust.relative_area)} of the excerpt, rule {explanation.rule}, alpha {explanation.alpha:g}, "
         f"masking {explanation.masking}",
         "",
-        *(f"  {each.name:30}{each.probability:.3f}  {each.label}" for each in trials(explanation)),
+        *(f"  {each.name:25}{each.probability:.3f}  {each.label}" for each in trials(explanation)),
         "",
         judged.headline,
         *(f"  {_SIGNS[finding.bearing]} {finding.text}" for finding in judged.findings),

@@ -34,9 +34,9 @@ def trials(explanation: Explanation) -> tuple[Trial, ...]:
         *((f"Random region {number} kept", each) for number, each in enumerate(trust.control_probabilities, start=1)),
     ]
     if trust.heard_probability is not None:
-        asked.append(("The region as it sounds", trust.heard_probability))
+        asked.append(("The region played", trust.heard_probability))
     played = trust.heard_control_probabilities or ()
-    asked += [(f"Random region {number} as it sounds", each) for number, each in enumerate(played, start=1)]
+    asked += [(f"Random region {number} played", each) for number, each in enumerate(played, start=1)]
     return tuple(Trial(name, probability, label_of(probability, explanation.threshold)) for name, probability in asked)
 
 

@@ -59,10 +59,10 @@ def test_without_random_regions_beside_it_what_is_heard_supports_nothing():
 def test_every_region_that_was_played_is_listed():
     names = [(trial.name, trial.label) for trial in trials(heard(kept=True, controls=1))]
     assert names[-4:] == [
-        ("The region as it sounds", "vocal"),
-        ("Random region 1 as it sounds", "vocal"),
-        ("Random region 2 as it sounds", "instrumental"),
-        ("Random region 3 as it sounds", "instrumental"),
+        ("The region played", "vocal"),
+        ("Random region 1 played", "vocal"),
+        ("Random region 2 played", "instrumental"),
+        ("Random region 3 played", "instrumental"),
     ]
 
 
@@ -72,7 +72,7 @@ def test_no_region_is_evidence_of_nothing_and_the_text_says_so():
     text = explanation_text(empty, song="song")
     assert "There is nothing to keep, to remove or to play" in text
     assert "+ " not in text
-    assert "as it sounds" not in text
+    assert "played" not in text
 
 
 def test_all_that_was_heard_is_kept_in_archives_and_json(tmp_path):
