@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from numbers import Integral, Real
+from typing import TypeVar
 
 import numpy as np
 
 from phonoscope_client.errors import FieldViolation, OutOfRangeError, invalid
+
+Word = TypeVar("Word", bound=str)
+Meant = TypeVar("Meant")
 
 
 def moment(value: object) -> float:
@@ -86,16 +90,16 @@ def text(name: str, value: object, wanted: str = "a name") -> str:
     return value
 
 
-def choice(name: str, value: object, choices: Iterable[str]) -> str:
-    """One of several words.
+def choice(name: str, value: object, choices: Mapping[Word, Meant]) -> Meant:
+    """What one of several words stands for.
 
     Raises:
         InvalidInputError: it is none of them.
     """
-    known = tuple(choices)
-    if not isinstance(value, str) or value not in known:
-        raise invalid(name, f"{shown(value)}; give {' or '.join(map(repr, known))}")
-    return value
+    for word, meant in choices.items():
+        if isinstance(value, str) and value == word:
+            return meant
+    raise invalid(name, f"{shown(value)}; give {' or '.join(choices)}")
 
 
 def several(name: str, value: object, wanted: str) -> tuple[object, ...]:
