@@ -55,8 +55,8 @@ class Client:
         """The probability that somebody sings, at every frame of a recording.
 
         Args:
-            audio: path of a file of sound (WAV, FLAC, MP3, AAC, Ogg, WebM, AIFF and more, see audio.proto), the bytes
-                of one, or `(samples, sample_rate_hz)` with floating-point samples `[N]` or `[N, channels]`; at most
+            audio: path of a file (WAV, FLAC, MP3, AAC, Ogg, WebM and more, see `Audio` in audio.proto), the bytes of
+                one, or `(samples, sample_rate_hz)` with floating-point samples `[N]` or `[N, channels]`; at most
                 64 MiB and 1200 s.
         """
         response: prediction_pb2.PredictResponse = self._calls.answer(

@@ -91,7 +91,7 @@ class _Source:
         if isinstance(audio, tuple):
             samples, sample_rate_hz = checked(audio)
             return cls(None, samples, decoding.Length(len(samples), sample_rate_hz), 4 * samples.size)
-        encoded = _encoded(audio)
+        encoded = readable(audio)
         try:
             size_bytes = len(encoded) if isinstance(encoded, bytes) else encoded.stat().st_size
             believed_s = MAX_DURATION_S if size_bytes <= MAX_BYTES else 0.0  # if it is wrong, the service says so
@@ -142,8 +142,8 @@ def _fitting(samples: Samples) -> Samples:
     return samples if 4 * samples.size <= MAX_BYTES - _HEADER_BYTES else samples.mean(axis=1, keepdims=True)
 
 
-def _encoded(audio: AudioInput) -> Path | bytes:
-    """A file's bytes, or its path.
+def readable(audio: AudioInput) -> Path | bytes:
+    """A file's bytes, or its path, where it is there.
 
     Raises:
         InvalidInputError: it is neither, or there is no such file.
