@@ -79,7 +79,9 @@ def _field(declared: Any, name: str, entries: Mapping[str, npt.NDArray[Any]]) ->
         return None
     if nested is not None:
         return _build(nested, f"{name}.", entries)
-    return tuple(entries[name].tolist()) if get_origin(declared) is tuple else _value(entries[name])
+    if any(get_origin(each) is tuple for each in alternatives):
+        return tuple(entries[name].tolist())
+    return _value(entries[name])
 
 
 def _holds(entries: Mapping[str, npt.NDArray[Any]], name: str) -> bool:
