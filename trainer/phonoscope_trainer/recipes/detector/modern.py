@@ -7,10 +7,10 @@ asked for, each row at two levels, whose answers must agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -72,11 +72,12 @@ def new_learner(standardise: Standardise, options: DetectorOptions) -> training.
     network = SVDNet(batch_norm=True)
     if options.start:
         state = checkpoint.load(Path(options.start))
+        network = SVDNet(batch_norm=_has_norm(state))  # one recovered from a bundle has none, and learns without
         network.load_state_dict(state["network"])
         standardise.load_state_dict(state["standardise"])  # what those weights are used to
     network = network.train().to(device)
     for name in kept_convolutions(options.keep_convolutions):
-        for layer in (network.get_submodule(name), network.get_submodule(f"{name}{NORM}")):
+        for layer in (network.get_submodule(each) for each in (name, f"{name}{NORM}") if hasattr(network, each)):
             layer.eval().requires_grad_(False)
     channels_last(network)
     learning = [weight for weight in network.parameters() if weight.requires_grad]
@@ -135,7 +136,11 @@ def load_detector(folder: Path) -> tuple[SVDNet, Standardise]:
         CheckpointError: the folder holds no readable run.
     """
     state = checkpoint.load(folder)
-    network = SVDNet(batch_norm=any("_norm." in name for name in state["network"]))
+    network = SVDNet(batch_norm=_has_norm(state))
     network.load_state_dict(state["network"])
     standardise = Standardise(state["standardise"]["mean"], state["standardise"]["std"])
     return network.eval().folded(), standardise.eval()
+
+
+def _has_norm(state: Mapping[str, Any]) -> bool:
+    return any(f"{NORM}." in name for name in state["network"])
