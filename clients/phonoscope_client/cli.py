@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -91,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 where it succeeded, 1 where it failed and said why on standard error; a usage error exits with 2.
     """
+    _escape_what_cannot_be_written()
     options = get_parser().parse_args(arguments)
     # Left to itself SIGTERM would end this program at once, and leave the service it started behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -131,6 +133,13 @@ class _Note:
     def __call__(self, text: str) -> None:
         if not self._quiet:
             print(f"phonoscope: {text}", file=sys.stderr)
+
+
+def _escape_what_cannot_be_written() -> None:
+    """Terminals and files may take ASCII only; a name may hold what no encoding has."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _show(options: argparse.Namespace, document: dict[str, object], text: str) -> None:

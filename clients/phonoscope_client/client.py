@@ -10,7 +10,7 @@ from typing import Literal, Self
 from phonoscope.v1 import auralisation_pb2, bundle_pb2, explanation_pb2, inversion_pb2, prediction_pb2
 from phonoscope.v1.explainer_service_pb2_grpc import ExplainerServiceStub
 
-from phonoscope_client.errors import invalid
+from phonoscope_client import arguments
 from phonoscope_client.messages import auralisation as auralisation_messages
 from phonoscope_client.messages import bundle as bundle_messages
 from phonoscope_client.messages import curve as curve_messages
@@ -47,8 +47,6 @@ class Client:
     def __init__(
         self, address: str, *, timeout_s: float = 30.0, tls: Tls | None = None, token: str | None = None
     ) -> None:
-        if not timeout_s > 0:
-            raise invalid("timeout_s", f"{timeout_s:g}; give a positive number of seconds")
         self._calls = Calls(timeout_s, token)
         self._channel = open_channel(address, tls)
         self._stub = ExplainerServiceStub(self._channel)
@@ -57,8 +55,9 @@ class Client:
         """The probability that somebody sings, at every frame of a recording.
 
         Args:
-            audio: path of a WAV, FLAC, Ogg or MP3 file, the bytes of one, or `(samples, sample_rate_hz)` with
-                floating-point samples `[N]` or `[N, channels]`; at most 64 MiB and 1200 s.
+            audio: path of a file (WAV, FLAC, MP3, AAC, Ogg, WebM and more, see `Audio` in audio.proto), the bytes of
+                one, or `(samples, sample_rate_hz)` with floating-point samples `[N]` or `[N, channels]`; at most
+                64 MiB and 1200 s.
         """
         response: prediction_pb2.PredictResponse = self._calls.answer(
             self._stub.Predict, prediction_pb2.PredictRequest(audio=sound.whole(audio))
@@ -99,22 +98,22 @@ class Client:
         Raises:
             OutOfRangeError: `at_s` lies outside the recording.
         """
-        region = explanation_messages.region_choice(alpha, maximum_area)
-        masking_number = explanation_messages.masking(masking)
+        at_s = arguments.moment(at_s)
         section = sound.around(audio, at_s)
-        request = explanation_pb2.ExplainRequest(
-            audio=section.message,
-            at_s=at_s - section.start_s,
-            region=region,
-            masking=masking_number,
-            listen=listen,
-            rule=rule,
-            outside_db=outside_db,
-            detailed=detailed,
-            control_seed=control_seed,
+        request = explanation_messages.request(
+            section.message,
+            at_s - section.start_s,
+            rule,
+            alpha,
+            maximum_area,
+            masking,
+            listen,
+            outside_db,
+            detailed,
+            control_seed,
         )
         response: explanation_pb2.ExplainResponse = self._calls.answer(self._stub.Explain, request)
-        return explanation_messages.explanation(response, start_s=section.start_s)
+        return explanation_messages.explanation(response, section=section)
 
     def invert_layers(
         self, audio: AudioInput, at_s: float, *, layers: Collection[str] = (), listen: bool = True
@@ -131,14 +130,11 @@ class Client:
             OutOfRangeError: `at_s` lies outside the recording.
             NotInBundleError: the bundle that is served has no networks that invert layers.
         """
-        if isinstance(layers, str):
-            raise invalid("layers", f"{layers!r}; give a list of names, such as [{layers!r}]")
+        at_s = arguments.moment(at_s)
         section = sound.around(audio, at_s)
-        request = inversion_pb2.InvertLayersRequest(
-            audio=section.message, at_s=at_s - section.start_s, layers=layers, listen=listen
-        )
+        request = inversion_messages.request(section.message, at_s - section.start_s, layers, listen)
         response: inversion_pb2.InvertLayersResponse = self._calls.answer(self._stub.InvertLayers, request)
-        return inversion_messages.inversions(response, start_s=section.start_s)
+        return inversion_messages.inversions(response, section=section)
 
     def auralise(
         self,
@@ -171,6 +167,7 @@ class Client:
             OutOfRangeError: `at_s` lies outside the recording.
             NotInBundleError: the bundle that is served cannot make the network heard.
         """
+        at_s = arguments.moment(at_s)
         section = sound.around(audio, at_s)
         request = auralisation_messages.request(
             section.message,
@@ -184,7 +181,7 @@ class Client:
             listen,
         )
         response: auralisation_pb2.AuraliseResponse = self._calls.answer(self._stub.Auralise, request)
-        return auralisation_messages.auralisation(response, network=network, layer=layer, start_s=section.start_s)
+        return auralisation_messages.auralisation(response, network=network, layer=layer, section=section)
 
     def maximise(
         self,

@@ -32,5 +32,10 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file, in UTF-8."""
-    write_bytes(path, text.encode())
+    """Write a whole file, in UTF-8; what UTF-8 has no code for is escaped."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def printable(path: str | os.PathLike[str]) -> str:
+    r"""A path as text for people; bytes of it that are no UTF-8 are escaped: `caf\xe9.wav`."""
+    return os.fspath(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

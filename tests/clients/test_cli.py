@@ -129,7 +129,7 @@ class TestWithTheRealService:
         assert document == json.loads((tmp_path / "out" / "summary.json").read_text())
         assert set(document) == {
             "song", "at_s", "label", "probability", "threshold", "rule", "alpha", "masking", "outside_db",
-            "trust", "bundle", "files", "seconds_after_install",
+            "trust", "warnings", "bundle", "files", "seconds_after_install",
         }  # fmt: skip
         assert set(document["trust"]) == TRUST_FIELDS
         assert isinstance(document["trust"]["label_kept"], bool)
@@ -194,7 +194,7 @@ class TestWithTheRealService:
     def test_predict_prints_the_curve_of_the_whole_song(self, run, song, tmp_path):
         document = json.loads(run("predict", song, "--out", tmp_path, "--json").out)
         assert set(document) == {
-            "song", "frames_per_second", "threshold", "probability", "bundle", "vocal_share", "files",
+            "song", "frames_per_second", "threshold", "probability", "warnings", "bundle", "vocal_share", "files",
         }  # fmt: skip
         assert len(document["probability"]) == pytest.approx(8 * document["frames_per_second"], abs=4)
         saved = Curve.load(tmp_path / "curve.npz")

@@ -198,7 +198,7 @@ def test_a_moment_outside_the_recording_is_refused_with_a_request_id(client, son
     ("audio", "options", "field"),
     [
         (b"this is not a recording", {}, "audio"),
-        ((np.full(22050, np.nan, np.float32), 22050), {}, "audio"),
+        ((np.full(22050, np.nan, np.float32), 22050), {}, "samples"),
         ((np.zeros(22050, np.float32), 22050), {}, "audio"),
         ((np.ones(1, np.float32), 22050), {}, "audio"),
         ((np.ones(22050, np.float32), 1), {}, "audio"),
@@ -235,3 +235,18 @@ def test_a_client_that_was_closed_says_so_plainly(service_address):
         client.describe()
     with pytest.raises(ValueError, match="closed"):
         client.describe()
+
+
+def test_whatever_is_asked_about_a_recording_what_is_wrong_with_it_is_told(client, tone):
+    narrow = (tone[: 6 * 8000], 8000)
+    answers = (
+        client.predict(narrow),
+        client.explain(narrow, 3.0, listen=False),
+        client.invert_layers(narrow, 3.0, layers=["fc8"], listen=False),
+        client.auralise(narrow, 3.0, "conv3", strongest=1, listen=False),
+    )
+    for answer in answers:
+        (warning,) = answer.warnings
+        assert warning.kind == "narrow_band"
+        assert 0 <= warning.start_s < warning.end_s <= 6
+        assert "kHz" in warning.sentence

@@ -13,7 +13,7 @@ from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import auralisation_text
 from phonoscope_client.commands.song_options import add_moment, must_exist
 from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
-from phonoscope_client.files import write_text
+from phonoscope_client.files import printable, write_text
 from phonoscope_client.results.auralisation import Auralisation, Network, Resynthesis
 
 
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace, connection: Connection, note: Note) -> tupl
         options.largest_activation_only,
     )
     auralisation, document = auralise(options.song, options.at_s, features, options.out, connection, note=note)
-    return document, auralisation_text(auralisation, song=options.song.name)
+    return document, auralisation_text(auralisation, song=printable(options.song.name))
 
 
 def auralise(
@@ -94,9 +94,10 @@ def auralise(
     """
     started_s = time.monotonic()
     must_exist(song)
+    name = printable(song.name)
     must_be_able_to_draw(out)
     with connection.open(note) as client:
-        note(f"listening with {features.layer} of the {features.network} to {song.name} around {at_s:.2f} s ...")
+        note(f"listening with {features.layer} of the {features.network} to {name} around {at_s:.2f} s ...")
         auralisation = client.auralise(
             song,
             at_s,
@@ -108,8 +109,8 @@ def auralise(
             largest_activation_only=features.largest_activation_only,
             listen=out is not None,
         )
-    said = {"song": str(song), **auralisation.to_json()}
-    return auralisation, summary(said, partial(_write, song=song.name, auralisation=auralisation), out, started_s)
+    said = {"song": printable(song), **auralisation.to_json()}
+    return auralisation, summary(said, partial(_write, song=name, auralisation=auralisation), out, started_s)
 
 
 def _write(out: Path, song: str, auralisation: Auralisation) -> dict[str, Path]:

@@ -11,6 +11,7 @@ from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.explain import Region, explain
 from phonoscope_client.commands.plain_text import explanation_text
 from phonoscope_client.commands.song_options import seconds
+from phonoscope_client.files import printable
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -26,4 +27,4 @@ def run(options: argparse.Namespace, connection: Connection, note: Note) -> tupl
     song: Path = options.song or demo.SONG
     at_s = demo.AT_S if options.at_s is None else options.at_s
     explanation, document = explain(song, at_s, options.out, Region(), connection, note=note)
-    return document, explanation_text(explanation, song=song.name)
+    return document, explanation_text(explanation, song=printable(song.name))

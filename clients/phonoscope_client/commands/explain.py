@@ -13,7 +13,7 @@ from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import explanation_text
 from phonoscope_client.commands.song_options import add_moment, must_exist
 from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
-from phonoscope_client.files import write_text
+from phonoscope_client.files import printable, write_text
 from phonoscope_client.results.explanation import Explanation, Masking
 
 
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace, connection: Connection, note: Note) -> tupl
     alpha: float | Literal["keep-label"] | None = "keep-label" if options.keep_label else options.alpha
     region = Region(options.rule, alpha, options.max_area, options.masking, options.outside_db, options.control_seed)
     explanation, document = explain(options.song, options.at_s, options.out, region, connection, note=note)
-    return document, explanation_text(explanation, song=options.song.name)
+    return document, explanation_text(explanation, song=printable(options.song.name))
 
 
 def explain(
@@ -80,12 +80,13 @@ def explain(
     """
     started_s = time.monotonic()
     must_exist(song)
+    name = printable(song.name)
     must_be_able_to_draw(out)
     with connection.open(note) as client:
-        note(f"explaining {song.name} at {at_s:.2f} s ...")
+        note(f"explaining {name} at {at_s:.2f} s ...")
         explanation = client.explain(song, at_s, **vars(region))
-    said = {"song": str(song), **explanation.to_json()}
-    return explanation, summary(said, partial(_write, song=song.name, explanation=explanation), out, started_s)
+    said = {"song": printable(song), **explanation.to_json()}
+    return explanation, summary(said, partial(_write, song=name, explanation=explanation), out, started_s)
 
 
 def _write(out: Path, song: str, explanation: Explanation) -> dict[str, Path]:

@@ -13,7 +13,7 @@ from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import inversions_text
 from phonoscope_client.commands.song_options import add_moment, must_exist
 from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
-from phonoscope_client.files import write_text
+from phonoscope_client.files import printable, write_text
 from phonoscope_client.results.inversion import Inversions
 
 
@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, connection: Connection, note: Note) -> tuple[dict[str, Any], str]:
     """Does what the options ask; the answer as one JSON document, and as text for a person."""
     inversions, document = invert(options.song, options.at_s, options.layers, options.out, connection, note=note)
-    return document, inversions_text(inversions, song=options.song.name)
+    return document, inversions_text(inversions, song=printable(options.song.name))
 
 
 def invert(
@@ -65,12 +65,13 @@ def invert(
     """
     started_s = time.monotonic()
     must_exist(song)
+    name = printable(song.name)
     must_be_able_to_draw(out)
     with connection.open(note) as client:
-        note(f"inverting {', '.join(layers) or 'every layer'} for {song.name} at {at_s:.2f} s ...")
+        note(f"inverting {', '.join(layers) or 'every layer'} for {name} at {at_s:.2f} s ...")
         inversions = client.invert_layers(song, at_s, layers=layers, listen=out is not None)
-    said = {"song": str(song), **inversions.to_json()}
-    return inversions, summary(said, partial(_write, song=song.name, inversions=inversions), out, started_s)
+    said = {"song": printable(song), **inversions.to_json()}
+    return inversions, summary(said, partial(_write, song=name, inversions=inversions), out, started_s)
 
 
 def _write(out: Path, song: str, inversions: Inversions) -> dict[str, Path]:

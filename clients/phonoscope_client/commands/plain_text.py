@@ -85,8 +85,8 @@ def maximisation_text(found: Maximisation) -> str:
         f"weight of the prior {found.prior_weight:g}",
         "",
         *(
-            f"  {name:>2}  response {each.initial_response:8.3f} → {each.response:8.3f}   "
-            f"probability of singing {each.initial_probability:.2f} → {each.probability:.2f}"
+            f"  {name:>2}  response {each.initial_response:8.3f} -> {each.response:8.3f}   "
+            f"probability of singing {each.initial_probability:.2f} -> {each.probability:.2f}"
             for name, each in found.examples.items()
         ),
         "",

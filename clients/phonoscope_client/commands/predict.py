@@ -8,22 +8,22 @@ from typing import Any
 
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import curve_text
-from phonoscope_client.commands.song_options import must_exist
+from phonoscope_client.commands.song_options import FORMATS, must_exist
 from phonoscope_client.commands.summary import must_be_able_to_draw
-from phonoscope_client.files import write_text
+from phonoscope_client.files import printable, write_text
 from phonoscope_client.results.curve import Curve
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `phonoscope predict`."""
-    parser.add_argument("song", type=Path, metavar="SONG", help="WAV, FLAC, Ogg or MP3; at most 64 MiB and 1200 s")
+    parser.add_argument("song", type=Path, metavar="SONG", help=f"{FORMATS}; at most 64 MiB and 1200 s")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the page and the arrays")
 
 
 def run(options: argparse.Namespace, connection: Connection, note: Note) -> tuple[dict[str, Any], str]:
     """Does what the options ask; the answer as one JSON document, and as text for a person."""
     curve, document = predict(options.song, options.out, connection, note=note)
-    return document, curve_text(curve, song=options.song.name)
+    return document, curve_text(curve, song=printable(options.song.name))
 
 
 def predict(song: Path, out: Path | None, connection: Connection, *, note: Note) -> tuple[Curve, dict[str, Any]]:
@@ -35,9 +35,9 @@ def predict(song: Path, out: Path | None, connection: Connection, *, note: Note)
     must_exist(song)
     must_be_able_to_draw(out)
     with connection.open(note) as client:
-        note(f"listening to {song.name} ...")
+        note(f"listening to {printable(song.name)} ...")
         curve = client.predict(song)
-    document = {"song": str(song), **curve.to_json(), "files": {}}
+    document = {"song": printable(song), **curve.to_json(), "files": {}}
     if out is not None:
         document["files"] = _write(out, song, curve)
     return curve, document
@@ -50,4 +50,4 @@ def _write(out: Path, song: Path, curve: Curve) -> dict[str, str]:
     files = {"report": out / "curve.html", "arrays": out / "curve.npz"}
     write_text(files["report"], curve_page(curve, song=song))
     curve.save(files["arrays"])
-    return {name: str(path) for name, path in files.items()}
+    return {name: printable(path) for name, path in files.items()}

@@ -6,7 +6,9 @@ import argparse
 import re
 from pathlib import Path
 
-from phonoscope_client.errors import invalid
+from phonoscope_client.transport.audio import readable
+
+FORMATS = "WAV, FLAC, MP3, AAC or ALAC in M4A, Ogg (Vorbis, Opus), WebM, Matroska, AIFF, CAF or W64"
 
 
 def seconds(text: str) -> float:
@@ -29,7 +31,7 @@ def add_moment(parser: argparse.ArgumentParser, *, default_s: float | None = Non
         default_s: the moment, where none is given; None: one must be.
         where: what the moment is, for the help.
     """
-    parser.add_argument("song", type=Path, metavar="SONG", help="WAV, FLAC, Ogg or MP3, of any length")
+    parser.add_argument("song", type=Path, metavar="SONG", help=f"{FORMATS}, of any length")
     parser.add_argument(
         "--at",
         dest="at_s",
@@ -46,7 +48,6 @@ def must_exist(song: Path) -> None:
     """Refuses a song that is not there, before a service is started for it.
 
     Raises:
-        InvalidInputError: there is no such file.
+        InvalidInputError: there is no such file, or it is a folder.
     """
-    if not song.is_file():
-        raise invalid("audio", f"there is no file {str(song)!r}")
+    readable(song)

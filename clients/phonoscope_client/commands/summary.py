@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from phonoscope_client.files import write_bytes, write_text
+from phonoscope_client.files import printable, write_bytes, write_text
 from phonoscope_client.results.parts import Waveform, wav
 
 
@@ -40,7 +40,7 @@ def summary(
     files = {**write(out), "summary": out / "summary.json"}
     document = {
         **answer,
-        "files": {name: str(path) for name, path in files.items()},
+        "files": {name: printable(path) for name, path in files.items()},
         "seconds_after_install": _since(started_s),
     }
     write_text(files["summary"], json.dumps(document, indent=2) + "\n")

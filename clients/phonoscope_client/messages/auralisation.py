@@ -7,7 +7,8 @@ from collections.abc import Collection
 import numpy as np
 from phonoscope.v1 import audio_pb2, auralisation_pb2
 
-from phonoscope_client.errors import ServiceError, invalid
+from phonoscope_client import arguments
+from phonoscope_client.errors import ServiceError
 from phonoscope_client.messages.wire import (
     axes,
     bundle_reference,
@@ -18,6 +19,7 @@ from phonoscope_client.messages.wire import (
 )
 from phonoscope_client.results.auralisation import Auralisation, HeardFeature, Network, Resynthesis
 from phonoscope_client.results.bundle import AudibleNetwork
+from phonoscope_client.transport.audio import Section
 
 _NETWORKS: dict[Network, auralisation_pb2.Network] = {
     "tagger": auralisation_pb2.NETWORK_TAGGER,
@@ -46,27 +48,23 @@ def request(
     Raises:
         InvalidInputError: a name or number is none that the contract has.
     """
-    if network not in _NETWORKS:
-        raise invalid("network", f'{network!r}; give "tagger" or "detector"')
-    if resynthesis not in _RESYNTHESES:
-        raise invalid("resynthesis", f'{resynthesis!r}; give "phase" or "spectrum"')
-    if wrong := [each for each in (*features, *([] if strongest is None else [strongest])) if not 0 <= each < 2**32]:
-        raise invalid("features", f"{wrong[0]}; features are counted from 0")
+    wanted = "a list of numbers of features, counted from 0"
+    listed = arguments.several("features", features, wanted)
     return auralisation_pb2.AuraliseRequest(
         audio=audio,
         at_s=at_s,
-        network=_NETWORKS[network],
-        layer=layer,
-        features=features,
-        strongest=strongest or 0,
-        largest_activation_only=largest_activation_only,
-        resynthesis=_RESYNTHESES[resynthesis],
-        listen=listen,
+        network=arguments.choice("network", network, _NETWORKS),
+        layer=arguments.text("layer", layer, 'the name of a layer, such as "conv3"'),
+        features=[arguments.whole_number("features", each, 0, 2**32, wanted) for each in listed],
+        strongest=0 if strongest is None else arguments.whole_number("strongest", strongest, 0, 2**32),
+        largest_activation_only=arguments.flag("largest_activation_only", largest_activation_only),
+        resynthesis=arguments.choice("resynthesis", resynthesis, _RESYNTHESES),
+        listen=arguments.flag("listen", listen),
     )
 
 
 def auralisation(
-    response: auralisation_pb2.AuraliseResponse, *, network: Network, layer: str, start_s: int
+    response: auralisation_pb2.AuraliseResponse, *, network: Network, layer: str, section: Section
 ) -> Auralisation:
     """The auralisation in a response.
 
@@ -74,7 +72,7 @@ def auralisation(
         response: as the service sent it.
         network: the one asked for.
         layer: likewise.
-        start_s: where the sound that was sent starts in the recording; times are moved by it.
+        section: what was sent of the recording; times are moved by its start.
 
     Raises:
         ServiceError: the response breaks the contract.
@@ -83,18 +81,18 @@ def auralisation(
         raise ServiceError("the service answered with a resynthesis this client does not know")
     return Auralisation(
         bundle=bundle_reference(response.bundle),
-        at_s=start_s + response.at_s,
+        at_s=section.start_s + response.at_s,
         network=network,
         layer=layer,
         resynthesis=_RESYNTHESIS_NAMES[response.resynthesis],
-        axes=axes(response.axes, start_s),
+        axes=axes(response.axes, section.start_s),
         given=time_frequency_map(response.given),
         labels=np.array([each.label for each in response.classes], np.str_),
         class_probability=np.array([each.probability for each in response.classes], np.float32),
         features={f"{each.layer}-{each.feature}": _feature(each) for each in response.features},
         original_audio=waveform(response, "original_audio"),
         seconds=response.seconds,
-        warnings=sound_warnings(response.warnings, start_s),
+        warnings=sound_warnings(response.warnings, section),
     )
 
 

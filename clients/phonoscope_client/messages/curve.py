@@ -16,5 +16,5 @@ def curve(response: prediction_pb2.PredictResponse) -> Curve:
         probability=np.array(response.probability, np.float32),
         frames_per_second=response.frames_per_second,
         threshold=decimal(response.threshold),
-        warnings=sound_warnings(response.warnings, 0),
+        warnings=sound_warnings(response.warnings),
     )

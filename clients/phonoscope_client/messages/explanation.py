@@ -1,4 +1,4 @@
-"""Requests into protocol buffers, and protocol buffers into results."""
+"""`Explain` between the contract's messages and results."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from phonoscope.v1 import explanation_pb2
+from phonoscope.v1 import audio_pb2, explanation_pb2
 
+from phonoscope_client import arguments
 from phonoscope_client.errors import ServiceError, invalid
 from phonoscope_client.messages.wire import (
     axes,
@@ -19,6 +20,7 @@ from phonoscope_client.messages.wire import (
 )
 from phonoscope_client.results.explanation import Explanation, Masking, Trust
 from phonoscope_client.results.parts import Label
+from phonoscope_client.transport.audio import Section
 
 _LABELS: dict[int, Label] = {
     explanation_pb2.LABEL_VOCAL: "vocal",
@@ -28,42 +30,58 @@ _MASKINGS = {"m1": explanation_pb2.MASKING_M1, "m2": explanation_pb2.MASKING_M2}
 _MASKING_NAMES: dict[int, Masking] = {explanation_pb2.MASKING_M1: "m1", explanation_pb2.MASKING_M2: "m2"}
 
 
-def region_choice(
-    alpha: float | Literal["keep-label"] | None, maximum_area: float | None
-) -> explanation_pb2.RegionChoice:
-    """How the region is to be chosen; where neither is given, by the rule's default alpha.
+def request(
+    audio: audio_pb2.Audio,
+    at_s: float,
+    rule: str | None,
+    alpha: float | Literal["keep-label"] | None,
+    maximum_area: float | None,
+    masking: str,
+    listen: bool,
+    outside_db: float | None,
+    detailed: bool,
+    control_seed: int | None,
+) -> explanation_pb2.ExplainRequest:
+    """The request of `Client.explain`.
 
     Raises:
-        InvalidInputError: both are given, or alpha is a word other than "keep-label".
+        InvalidInputError: an argument is of no use to any service.
     """
+    return explanation_pb2.ExplainRequest(
+        audio=audio,
+        at_s=at_s,
+        region=_region_choice(alpha, maximum_area),
+        masking=arguments.choice("masking", masking, _MASKINGS),
+        listen=arguments.flag("listen", listen),
+        rule=None if rule is None else arguments.text("rule", rule, "the name of one that `describe` lists"),
+        outside_db=None if outside_db is None else arguments.number("outside_db", outside_db, "0 to 120 decibels"),
+        detailed=arguments.flag("detailed", detailed),
+        control_seed=None if control_seed is None else arguments.whole_number("control_seed", control_seed, 0, 2**31),
+    )
+
+
+def _region_choice(
+    alpha: float | Literal["keep-label"] | None, maximum_area: float | None
+) -> explanation_pb2.RegionChoice:
+    """How the region is to be chosen; where neither is given, by the rule's default alpha."""
     if alpha is not None and maximum_area is not None:
         raise invalid("maximum_area", "given together with alpha; give one of the two")
     if maximum_area is not None:
-        return explanation_pb2.RegionChoice(maximum_area=maximum_area)
-    if alpha == "keep-label":
+        area = arguments.number("maximum_area", maximum_area, "a share of the excerpt, above 0 to 1")
+        return explanation_pb2.RegionChoice(maximum_area=area)
+    if alpha is None:
+        return explanation_pb2.RegionChoice()
+    if isinstance(alpha, str) and alpha == "keep-label":
         return explanation_pb2.RegionChoice(largest_alpha_that_keeps_label=True)
-    if isinstance(alpha, str):
-        raise invalid("alpha", f'{alpha!r}; give a number from 0 to 1, or "keep-label"')
-    return explanation_pb2.RegionChoice(alpha=alpha)
+    return explanation_pb2.RegionChoice(alpha=arguments.number("alpha", alpha, 'a number from 0 to 1, or "keep-label"'))
 
 
-def masking(name: str) -> explanation_pb2.Masking:
-    """What a masked bin is to become.
-
-    Raises:
-        InvalidInputError: the name is neither "m1" nor "m2".
-    """
-    if name not in _MASKINGS:
-        raise invalid("masking", f'{name!r}; give "m1" or "m2"')
-    return _MASKINGS[name]
-
-
-def explanation(response: explanation_pb2.ExplainResponse, *, start_s: int) -> Explanation:
+def explanation(response: explanation_pb2.ExplainResponse, *, section: Section) -> Explanation:
     """The explanation in a response.
 
     Args:
         response: as the service sent it.
-        start_s: where the sound that was sent starts in the recording; times are moved by it.
+        section: what was sent of the recording; times are moved by its start.
 
     Raises:
         ServiceError: the response breaks the contract.
@@ -73,13 +91,13 @@ def explanation(response: explanation_pb2.ExplainResponse, *, start_s: int) -> E
         raise ServiceError("the service answered without a label or masking this client knows")
     return Explanation(
         bundle=bundle_reference(response.bundle),
-        at_s=start_s + response.at_s,
+        at_s=section.start_s + response.at_s,
         label=_LABELS[trust.predicted_label],
         probability=decimal(trust.probability),
         threshold=decimal(response.threshold),
         alpha=decimal(response.alpha),
         masking=_MASKING_NAMES[response.masking],
-        axes=axes(response.axes, start_s),
+        axes=axes(response.axes, section.start_s),
         log_mel=time_frequency_map(response.log_mel),
         rule=response.rule,
         relevance=time_frequency_map(response.relevance),
@@ -90,7 +108,7 @@ def explanation(response: explanation_pb2.ExplainResponse, *, start_s: int) -> E
         trust=_trust(trust),
         original_audio=waveform(response, "original_audio"),
         explanation_audio=waveform(response, "explanation_audio"),
-        warnings=sound_warnings(response.warnings, start_s),
+        warnings=sound_warnings(response.warnings, section),
     )
 
 

@@ -1,9 +1,12 @@
-"""Inversions out of protocol buffers."""
+"""`InvertLayers` between the contract's messages and results."""
 
 from __future__ import annotations
 
-from phonoscope.v1 import inversion_pb2
+from collections.abc import Collection
 
+from phonoscope.v1 import audio_pb2, inversion_pb2
+
+from phonoscope_client import arguments
 from phonoscope_client.messages.wire import (
     axes,
     bundle_reference,
@@ -13,31 +16,47 @@ from phonoscope_client.messages.wire import (
     waveform,
 )
 from phonoscope_client.results.inversion import Inversions, LayerInversion
+from phonoscope_client.transport.audio import Section
 
 
-def inversions(response: inversion_pb2.InvertLayersResponse, *, start_s: int) -> Inversions:
+def request(
+    audio: audio_pb2.Audio, at_s: float, layers: Collection[str], listen: bool
+) -> inversion_pb2.InvertLayersRequest:
+    """The request of `Client.invert_layers`.
+
+    Raises:
+        InvalidInputError: an argument is of no use to any service.
+    """
+    wanted = 'a list of names, such as ["fc8"]'
+    names = [arguments.text("layers", each, wanted) for each in arguments.several("layers", layers, wanted)]
+    return inversion_pb2.InvertLayersRequest(
+        audio=audio, at_s=at_s, layers=names, listen=arguments.flag("listen", listen)
+    )
+
+
+def inversions(response: inversion_pb2.InvertLayersResponse, *, section: Section) -> Inversions:
     """The inversions in a response.
 
     Args:
         response: as the service sent it.
-        start_s: where the sound that was sent starts in the recording; times are moved by it.
+        section: what was sent of the recording; times are moved by its start.
 
     Raises:
         ServiceError: the response breaks the contract.
     """
     return Inversions(
         bundle=bundle_reference(response.bundle),
-        at_s=start_s + response.at_s,
+        at_s=section.start_s + response.at_s,
         probability=decimal(response.probability),
         threshold=decimal(response.threshold),
-        axes=axes(response.axes, start_s),
+        axes=axes(response.axes, section.start_s),
         log_mel=time_frequency_map(response.log_mel),
         standardised=time_frequency_map(response.standardised),
         layers={each.layer: _layer_inversion(each) for each in response.inversions},
         original_audio=waveform(response, "original_audio"),
         log_mel_audio=waveform(response, "log_mel_audio"),
         seconds=response.seconds,
-        warnings=sound_warnings(response.warnings, start_s),
+        warnings=sound_warnings(response.warnings, section),
     )
 
 

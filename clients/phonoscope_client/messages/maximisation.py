@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from phonoscope.v1 import maximisation_pb2 as pb
 
+from phonoscope_client import arguments
 from phonoscope_client.errors import ServiceError, invalid
 from phonoscope_client.messages import wire
 from phonoscope_client.results.maximisation import (
@@ -36,27 +37,50 @@ def request(
     Raises:
         InvalidInputError: an argument is of no use to any service.
     """
-    if direction not in _DIRECTIONS:
-        raise invalid("direction", f"{direction!r}; give one of {', '.join(_DIRECTIONS)}")
-    if not 1 <= examples < _UINT32:
-        raise invalid("examples", f"{examples}; give 1 or more")
-    places = {"seed": (seed, _UINT64), "steps": (steps or 0, _UINT32)}
-    places |= {f"position[{number}]": (place, _UINT32) for number, place in enumerate(position or ())}
-    places |= {f"terms[{number}].channel": (term.channel or 0, _UINT32) for number, term in enumerate(terms)}
-    for name, (value, above) in places.items():
-        if not 0 <= value < above:
-            raise invalid(name, f"{value}; give 0 or more, below {above}")
     return pb.MaximiseRequest(
-        terms=[pb.ResponseTerm(layer=term.layer, channel=term.channel, weight=term.weight) for term in terms],
-        position=None if position is None else pb.MapPosition(frame=position[0], band=position[1]),
-        direction=_DIRECTIONS[direction],
-        examples=examples,
-        seed=seed,
-        steps=steps,
-        learning_rate=learning_rate,
-        prior_weight=prior_weight,
-        listen=listen,
+        terms=_terms(terms),
+        position=None if position is None else _position(position),
+        direction=arguments.choice("direction", direction, _DIRECTIONS),
+        examples=arguments.whole_number("examples", examples, 1, _UINT32),
+        seed=arguments.whole_number("seed", seed, 0, _UINT64),
+        steps=None if steps is None else arguments.whole_number("steps", steps, 0, _UINT32),
+        learning_rate=_number("learning_rate", learning_rate, "a number above 0, to 1"),
+        prior_weight=_number("prior_weight", prior_weight, "a number from 0 to 10"),
+        listen=arguments.flag("listen", listen),
     )
+
+
+def _terms(terms: Sequence[ResponseTerm]) -> list[pb.ResponseTerm]:
+    wanted = 'a list of terms, such as [ResponseTerm("fc7", 12)]'
+    messages = []
+    for number, term in enumerate(arguments.several("terms", terms, wanted)):
+        if not isinstance(term, ResponseTerm):
+            raise invalid(f"terms[{number}]", f"{arguments.shown(term)}; give {wanted}")
+        channel = term.channel
+        messages.append(
+            pb.ResponseTerm(
+                layer=arguments.text(f"terms[{number}].layer", term.layer),
+                channel=None if channel is None else _place(f"terms[{number}].channel", channel),
+                weight=arguments.number(f"terms[{number}].weight", term.weight, "a number"),
+            )
+        )
+    return messages
+
+
+def _position(position: tuple[int, int]) -> pb.MapPosition:
+    wanted = "a frame and a band, such as (20, 11)"
+    listed = arguments.several("position", position, wanted)
+    if len(listed) != 2:
+        raise invalid("position", f"{arguments.shown(position)}; give {wanted}")
+    return pb.MapPosition(frame=_place("position[0]", listed[0]), band=_place("position[1]", listed[1]))
+
+
+def _place(name: str, value: object) -> int:
+    return arguments.whole_number(name, value, 0, _UINT32)
+
+
+def _number(name: str, value: float | None, wanted: str) -> float | None:
+    return None if value is None else arguments.number(name, value, wanted)
 
 
 def maximisation(

@@ -10,7 +10,9 @@ from phonoscope.v1 import audio_pb2, bundle_reference_pb2, time_frequency_pb2
 
 from phonoscope_client.errors import ServiceError
 from phonoscope_client.results.parts import Axes, BundleReference, Floats, SoundWarning, SoundWarningKind, Waveform
+from phonoscope_client.transport.audio import Section
 
+_MISSING = "Some of the sound is missing or damaged and could not be decoded; there is silence in its place."
 _WARNING_KINDS: dict[int, SoundWarningKind] = {
     audio_pb2.SOUND_WARNING_KIND_TRUNCATED: "truncated",
     audio_pb2.SOUND_WARNING_KIND_GAP: "gap",
@@ -59,9 +61,17 @@ def waveform(message: Message, field: str) -> Waveform | None:
     return Waveform(np.frombuffer(sound.samples, "<f4"), sound.sample_rate_hz)
 
 
-def sound_warnings(messages: Iterable[audio_pb2.SoundWarning], start_s: int) -> tuple[SoundWarning, ...]:
-    """What is wrong with a recording of which the section from `start_s` was sent; kinds not known here are "other"."""
-    return tuple(
+def sound_warnings(
+    messages: Iterable[audio_pb2.SoundWarning], section: Section | None = None
+) -> tuple[SoundWarning, ...]:
+    """What is wrong with a recording; kinds that are not known here are "other".
+
+    Args:
+        messages: what the service found.
+        section: what was sent of the recording, where not all of it was, and with what could not be decoded here.
+    """
+    start_s, missing_s = (section.start_s, section.missing_s) if section else (0, None)
+    told = [
         SoundWarning(
             kind=_WARNING_KINDS.get(each.kind, "other"),
             start_s=start_s + each.start_s,
@@ -69,7 +79,8 @@ def sound_warnings(messages: Iterable[audio_pb2.SoundWarning], start_s: int) -> 
             sentence=each.sentence,
         )
         for each in messages
-    )
+    ]
+    return tuple(told if missing_s is None else [SoundWarning("damaged", *missing_s, _MISSING), *told])
 
 
 def decimal(value: float) -> float:

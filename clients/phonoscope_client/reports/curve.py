@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from phonoscope_client.files import printable
 from phonoscope_client.reports.figures import Player, Plot, data_uri
 from phonoscope_client.reports.page import page
 from phonoscope_client.reports.pictures import Tick, time_ticks
@@ -53,8 +54,8 @@ def curve_page(curve: Curve, *, song: Path) -> str:
     axes = _axes(curve, passages)
     return page(
         "curve",
-        title=f"{song.name}: where somebody sings",
-        heading=song.name,
+        title=f"{printable(song.name)}: where somebody sings",
+        heading=printable(song.name),
         span_s=curve.duration_s,
         provenance=[
             ("Bundle", curve.bundle.name),

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import grpc
 
-from phonoscope_client.errors import from_rpc_error
+from phonoscope_client import arguments
+from phonoscope_client.errors import from_rpc_error, invalid
 
 Response = TypeVar("Response")
 
@@ -19,10 +20,18 @@ class Calls:
     Args:
         timeout_s: seconds an answer may take, retries included.
         token: bearer token; None where the service asks for none.
+
+    Raises:
+        InvalidInputError: an argument is of no use.
     """
 
     def __init__(self, timeout_s: float, token: str | None) -> None:
-        self._timeout_s = timeout_s
+        wanted = "a positive number of seconds"
+        self._timeout_s = arguments.number("timeout_s", timeout_s, wanted)
+        if self._timeout_s <= 0:
+            raise invalid("timeout_s", f"{timeout_s:g}; give {wanted}")
+        if token is not None and not (arguments.text("token", token, "text").isascii() and token.isprintable()):
+            raise invalid("token", "it holds what cannot be sent; give printable ASCII")
         self._authorization = [("authorization", f"Bearer {token}")] if token else []
 
     def answer(self, method: Callable[..., Response], request: object) -> Response:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import re
 from dataclasses import dataclass
 
 import grpc
 
+from phonoscope_client import arguments
+from phonoscope_client.errors import invalid
 from phonoscope_client.transport.audio import MAX_BYTES
 
 # What the sound may weigh, and room for the rest of a message.
@@ -35,6 +39,8 @@ _OPTIONS = (
     ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),
 )
 
+_NO_PROXY = ("grpc.enable_http_proxy", 0)
+
 
 @dataclass(frozen=True)
 class Tls:
@@ -52,8 +58,28 @@ class Tls:
 
 
 def open_channel(address: str, tls: Tls | None) -> grpc.Channel:
-    """A channel to `host:port`, which connects when it is first used; in the clear where `tls` is None."""
+    """A channel to `host:port`, which connects when it is first used; in the clear where `tls` is None.
+
+    Raises:
+        InvalidInputError: an argument is of no use.
+    """
+    options = (*_OPTIONS, _NO_PROXY) if _is_loopback(arguments.text("address", address, "host:port")) else _OPTIONS
     if tls is None:
-        return grpc.insecure_channel(address, _OPTIONS)
+        return grpc.insecure_channel(address, options)
+    if not isinstance(tls, Tls):
+        raise invalid("tls", f"{arguments.shown(tls)}; give a phonoscope_client.Tls")
     credentials = grpc.ssl_channel_credentials(tls.root_certificates, tls.private_key, tls.certificate_chain)
-    return grpc.secure_channel(address, credentials, _OPTIONS)
+    return grpc.secure_channel(address, credentials, options)
+
+
+def _is_loopback(address: str) -> bool:
+    """Whether a target is this machine: no proxy leads there."""
+    if address.startswith(("unix:", "unix-abstract:")):
+        return True
+    host = re.sub(r"^(dns:(//[^/]*/)?|ipv4:|ipv6:)", "", address)
+    host = re.sub(r":[0-9]+$", "", host) if host.count(":") == 1 or "]" in host else host
+    host = host.strip("[]").lower().rstrip(".")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
