@@ -51,8 +51,8 @@ def test_two_files_joined_are_heard_both(kind, tmp_path):
 UNLIKE = [*COMMANDS, "MP3 without table", "CAF", "W64"]
 
 
-@pytest.mark.parametrize("one", UNLIKE)
 @pytest.mark.parametrize("other", UNLIKE)
+@pytest.mark.parametrize("one", UNLIKE)
 def test_files_of_unlike_kinds_joined_are_heard_both(one, other, parts_of_every_kind):
     content = parts_of_every_kind[one][0] + parts_of_every_kind[other][1]
     recording, samples = heard(content)
@@ -62,7 +62,7 @@ def test_files_of_unlike_kinds_joined_are_heard_both(one, other, parts_of_every_
         lag, alike = delay(found, reference)
         assert abs(lag) < 0.15 * RATE_HZ
         assert alike > 0.9
-    if one != other:
+    if one.split()[0] != other.split()[0]:  # frames of one kind and rate, with nothing between, are one recording
         assert kinds(recording) == {"SEVERAL_STREAMS"}
 
 
