@@ -69,6 +69,32 @@ def test_a_file_is_heard_whole_and_in_its_place(name, command, inputs, tmp_path)
     check_sections(content, recording, samples)
 
 
+PROBED_S = 0.02
+BY_THE_HEADER = ("MP3, ", "MP3 with a cover", "AAC", "FLAC from a pipe")  # which ffprobe guesses, or takes with padding
+
+
+@pytest.mark.parametrize(("name", "command"), WHOLE, ids=[name for name, _ in WHOLE])
+def test_position_and_duration_are_those_that_ffprobe_tells(name, command, inputs, tmp_path):
+    """By the frames it decodes for every kind, and by what it says of the file where it knows that."""
+    used = {each: content for each, content in inputs.items() if f"{{{each}}}" in command}
+    content = made(command.replace("ffmpeg ", "ffmpeg -v error -y ", 1), tmp_path, **used)
+    recording, samples = heard(content)
+    probe = "ffprobe -v error -select_streams a:0 -of csv=p=0 -show_entries"
+    counts = made(f"{probe} frame=nb_samples {{file}}", tmp_path, file=content).decode().replace(",", " ").split()
+    assert recording.samples / recording.sample_rate_hz == pytest.approx(
+        sum(map(int, counts)) / recording.sample_rate_hz, abs=PROBED_S
+    )
+    if not name.startswith(BY_THE_HEADER):
+        said = made(f"{probe} format=duration {{file}}", tmp_path, file=content)
+        assert recording.samples / recording.sample_rate_hz == pytest.approx(float(said), abs=PROBED_S)
+    decoded = np.frombuffer(
+        made("ffmpeg -v error -i {file} -map 0:a:0 -ac 1 -f f32le -", tmp_path, file=content), "<f4"
+    )
+    lag, alike = delay(samples, decoded)
+    assert abs(lag) <= PROBED_S * recording.sample_rate_hz
+    assert alike > 0.999
+
+
 def check_sections(content, recording, samples):
     """Any section, read alone, is what the whole is there."""
     rng = np.random.default_rng(0)
