@@ -5,7 +5,21 @@ import pytest
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.resampling import whole
 from support.corpora.sound import encoded
-from support.corpora.sound_files import coded, delay, heard, kinds, made, opened, pages, picture, sealed, song, tag, wav
+from support.corpora.sound_files import (
+    coded,
+    cover_of_ogg,
+    delay,
+    heard,
+    kinds,
+    made,
+    opened,
+    pages,
+    picture,
+    sealed,
+    song,
+    tag,
+    wav,
+)
 
 RATE_HZ = 22050
 LEAST_ALIKE = 0.9  # correlation; telephone codecs and the lowest bit rates have the least
@@ -21,7 +35,8 @@ WHOLE = [
     ("FLAC with a cover", "ffmpeg -i {song} -i {cover} -map 0 -map 1 -c:v copy -disposition:v attached_pic {out}.flac"),
     ("Opus", "ffmpeg -i {song} -c:a libopus {out}.opus"),
     ("Vorbis", "ffmpeg -i {song} -c:a libvorbis -q:a 5 {out}.ogg"),
-    ("Opus with a cover", "opusenc --quiet --picture {cover} {song} {out}.opus"),
+    ("Vorbis with a cover", "ffmpeg -i {song} -i {tags} -map 0 -map_metadata 1 -c:a libvorbis {out}.ogg"),
+    ("Opus with a cover", "ffmpeg -i {song} -i {tags} -map 0 -map_metadata 1 -c:a libopus {out}.opus"),
     ("Ogg FLAC", "ffmpeg -i {song} -c:a flac {out}.oga"),
     ("AAC", "ffmpeg -i {song} {out}.aac"),
     ("M4A", "ffmpeg -i {song} {out}.m4a"),
@@ -48,8 +63,8 @@ WHOLE = [
 
 @pytest.fixture(scope="module")
 def inputs():
-    """What files are made of: the song that ships, and a picture."""
-    return {"song": wav(song()), "cover": picture()}
+    """What files are made of: the song that ships, a picture, and that picture as Ogg carries it."""
+    return {"song": wav(song()), "cover": picture(), "tags": cover_of_ogg()}
 
 
 @pytest.mark.parametrize(("name", "command"), WHOLE, ids=[name for name, _ in WHOLE])
@@ -148,6 +163,14 @@ def test_what_comes_before_the_first_frame_of_an_mp3_file_is_no_sound(before, op
     content = coded(song(6), RATE_HZ, "mp3", "libmp3lame", id3v2_version="0", **options)
     recording, samples = heard(before + content)
     np.testing.assert_array_equal(samples, heard(content)[1])
+    assert not recording.warnings
+
+
+def test_a_stretch_that_was_cut_out_is_heard_from_its_own_beginning(tmp_path):
+    command = "ffmpeg -v error -y -ss 20 -t 20 -i {song} -c:a libvorbis -q:a 5 {out}.ogg"
+    recording, samples = heard(made(command, tmp_path, song=wav(song())))
+    assert len(samples) == pytest.approx(20 * RATE_HZ, abs=0.02 * RATE_HZ)
+    assert delay(samples, song(20, 20)) == (pytest.approx(0, abs=0.02 * RATE_HZ), pytest.approx(1, abs=0.1))
     assert not recording.warnings
 
 
