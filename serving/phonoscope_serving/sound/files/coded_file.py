@@ -43,7 +43,9 @@ class CodedFile:
         self.field, self._content, self._limits = field, wave.mended(content), limits
         file, packets = read_packets(self._content, field, limits)
         stream = (
-            framed(file, packets, content, field, limits) if is_frames_only(file) else stamped(file, packets, limits)
+            framed(file, packets, content, field, limits)
+            if is_frames_only(file)
+            else stamped(file, packets, content, limits)
         )
         self.sample_rate_hz, self.speakers = file.decoder.sample_rate, file.speakers
         self.ends_at = stream.ends_at
@@ -58,7 +60,10 @@ class CodedFile:
         self.samples = self._timeline.samples
         limits.check_length(self.samples / self.sample_rate_hz, field)
         self.samples = self._heard_end()
-        self._known = [*self._missing(), *cut_short(file, content, self.samples / self.sample_rate_hz)]
+        self._known = [
+            *self._missing(),
+            *cut_short(file, content, self.samples / self.sample_rate_hz, is_cut=stream.is_cut),
+        ]
         if file.audio_streams > 1:
             sentence = f"The file holds {file.audio_streams} audio streams side by side: only the main one is heard."
             self._known.append(self._warning(WarningKind.SEVERAL_STREAMS, 0, self.samples, sentence))
