@@ -6,9 +6,8 @@ import gc
 import multiprocessing
 import os
 import resource
-import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -24,10 +23,8 @@ from phonoscope_serving.sound.excerpt import excerpt_around, require_frame
 from phonoscope_serving.sound.opening import open_recording
 from phonoscope_serving.sound.resampling import whole
 
-from fuzzing.damage import damaged
-from fuzzing.formats import files
+from fuzzing.inputs import SECONDS, Damaged
 
-SECONDS = 1.2  # of sound in each file: longer than an excerpt, and no longer than it takes
 HANG_S = 120.0  # for one file, which takes milliseconds: no machine is so busy
 HEARD, REFUSED, INTERNAL, CRASHED, HUNG = "heard", "refused", "internal", "crashed", "hung"
 
@@ -41,27 +38,6 @@ class Outcome:
     detail: str  # of what should not have been
     seconds: float
     resident_bytes: int  # of the process that decoded it; 0 where it is gone
-
-
-class Damaged:
-    """Any number of damaged files, each made when it is wanted."""
-
-    def __init__(self, seed: int) -> None:
-        """Makes the files that are damaged.
-
-        Args:
-            seed: other seeds give other damage.
-        """
-        self._seed, self._whole = seed, files(SECONDS)
-        self.formats = tuple(self._whole)
-
-    def format(self, number: int) -> str:
-        """Which format the file of a number was."""
-        return self.formats[number % len(self.formats)]
-
-    def __getitem__(self, number: int) -> bytes:
-        """The file of a number."""
-        return damaged(self._whole[self.format(number)], list(self._whole.values()), Random(f"{self._seed} {number}"))
 
 
 def decode_all(seed: int, count: int, processes: int, model_repository: Path) -> Iterator[Outcome]:
@@ -88,17 +64,6 @@ def decode_all(seed: int, count: int, processes: int, model_repository: Path) ->
             if decoder.is_hung():
                 yield from decoder.replaced(HUNG, f"no answer within {HANG_S:g} s")
         decoders = {decoder.pipe: decoder for decoder in decoders.values() if decoder.remaining}
-
-
-def memory_growth(resident_bytes: Sequence[int]) -> float:
-    """A process' memory at the end over that after it warmed up: each the median over a tenth of its inputs.
-
-    Args:
-        resident_bytes: after each input.
-    """
-    tenth = max(1, len(resident_bytes) // 10)
-    warm, end = resident_bytes[tenth : 2 * tenth] or resident_bytes, resident_bytes[-tenth:]
-    return statistics.median(end) / statistics.median(warm)
 
 
 def resident_bytes(process: int) -> int:
