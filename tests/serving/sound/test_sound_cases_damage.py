@@ -11,7 +11,7 @@ from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import LIMITS, EncodedAudio
 from phonoscope_serving.sound.opening import open_recording
 from support.corpora.sound import encoded, music
-from support.corpora.sound_files import delay, heard, kinds, made, opened, pages, sealed, song, wav
+from support.corpora.sound_files import coded, delay, heard, kinds, made, opened, pages, sealed, song, wav
 
 RATE_HZ = 22050
 
@@ -117,11 +117,29 @@ def test_a_packet_that_cannot_be_decoded_is_silent_and_said():
     assert wrong[-1] - wrong[0] < 0.6  # later frames hold some of their own bits in it
 
 
+def test_samples_that_no_codec_was_given_are_silent_and_said():
+    """Damaged AAC decodes to samples of any size: no reason to refuse the rest."""
+    whole = coded(song(6), 44100, "matroska", "aac")
+    rng = np.random.default_rng(1)
+    said = 0
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for place in rng.integers(len(whole) // 20, len(whole), rng.integers(1, 30)).tolist():
+            damaged[place] = rng.integers(256)
+        recording, samples = heard(damaged)
+        assert np.abs(samples).max() <= LIMITS.max_peak
+        said += "DAMAGED" in kinds(recording)
+    assert said
+
+
 CUT = [
     ("Vorbis", "ffmpeg -v error -y -i {song} -c:a libvorbis {out}.ogg"),
     ("Opus", "ffmpeg -v error -y -i {song} -c:a libopus {out}.opus"),
     ("FLAC", "ffmpeg -v error -y -i {song} {out}.flac"),
     ("MP3", "lame --quiet -V4 {song} {out}.mp3"),
+    ("MP3 without table", "lame --quiet -t -b 128 {song} {out}.mp3"),
+    ("MP2", "ffmpeg -v error -y -i {song} -c:a mp2 {out}.mp2"),
+    ("AAC", "ffmpeg -v error -y -i {song} {out}.aac"),
     ("WAV", "ffmpeg -v error -y -i {song} {out}.wav"),
     ("RF64", "ffmpeg -v error -y -i {song} -rf64 always {out}.wav"),
     ("W64", "ffmpeg -v error -y -i {song} {out}.w64"),
@@ -137,9 +155,19 @@ CUT = [
 @pytest.mark.parametrize(("name", "command"), CUT, ids=[name for name, _ in CUT])
 def test_a_file_cut_at_two_thirds_is_heard_as_far_as_it_goes(name, command, tmp_path):
     whole = made(command, tmp_path, song=wav(song()))
-    cut = whole[: len(whole) * 2 // 3]
+    cut = whole[: len(whole) * 2 // 3 - 50]  # at two thirds itself, a frame of MP2 ends, and nothing tells
     decoded = made("ffmpeg -v quiet -i {file} -map 0:a:0 -ac 1 -f f32le -", tmp_path, file=cut)
     check_cut(cut, whole, len(decoded) / 4)
+
+
+@pytest.mark.parametrize("lacking", [1, 3, 40, 100])
+@pytest.mark.parametrize(("container", "codec"), [("mp3", "libmp3lame"), ("mp2", "mp2"), ("adts", "aac")])
+def test_the_last_frame_of_a_file_without_a_length_tells_that_it_was_cut(container, codec, lacking):
+    options = {"write_xing": "0"} if container == "mp3" else {}
+    whole = coded(song(4), 44100, container, codec, **options)
+    assert not opened(whole).warnings
+    recording, samples = heard(whole[:-lacking])
+    assert told(recording, "TRUNCATED").start_s == pytest.approx(len(samples) / 44100, abs=0.01)
 
 
 @pytest.mark.parametrize("container", ["OGG", "FLAC", "MP3", "WAV", "RF64", "AIFF", "W64"])

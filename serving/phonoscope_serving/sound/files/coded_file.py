@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 
-from phonoscope_serving.sound.audio import BLOCK_SAMPLES, AudioLimits
+from phonoscope_serving.sound.audio import BLOCK_SAMPLES, AudioLimits, is_within
 from phonoscope_serving.sound.files import wave
 from phonoscope_serving.sound.files.container import ERRORS, open_file
 from phonoscope_serving.sound.files.decoded import Piece, Pieces
@@ -45,9 +45,10 @@ class CodedFile:
             if is_frames_only(file):
                 stream = framed(file, packets, content, field, limits)
             else:
-                stream = stamped(file, packets, limits)
+                stream = stamped(file, packets, content, limits)
             self.sample_rate_hz, self.speakers = file.decoder.sample_rate, file.speakers
             self.ends_at = stream.ends_at
+            self.are_floats = file.decoder.name.startswith("pcm_f")
             self._packets, self._timeline = stream.packets, stream.timeline
             self._starts = self._timeline.starts.tolist()
             self._ends = (self._timeline.starts + self._timeline.lengths).tolist()
@@ -57,7 +58,8 @@ class CodedFile:
             self.samples = self._timeline.samples
             limits.check_length(self.samples / self.sample_rate_hz, field)
             self.samples = self._heard_end()
-            self._known = [*self._missing(), *cut_short(file, content, self.samples / self.sample_rate_hz)]
+            held_s = self.samples / self.sample_rate_hz
+            self._known = [*self._missing(), *cut_short(file, content, held_s, is_cut=stream.is_cut)]
             if file.audio_streams > 1:
                 sentence = (
                     f"The file holds {file.audio_streams} audio streams side by side: only the main one is heard."
@@ -78,13 +80,22 @@ class CodedFile:
             heard = max(heard, at)
             new = rows[:, heard - at : stop - at]
             if new.size:
-                yield new
+                yield self._believable(new, heard)
                 heard += new.shape[1]
         yield from self._silence(heard, stop)
 
     def _silence(self, start: int, stop: int) -> Iterator[Floats]:
         for first in range(start, stop, BLOCK_SAMPLES):
             yield np.zeros((len(self.speakers), min(stop - first, BLOCK_SAMPLES)), np.float32)
+
+    def _believable(self, piece: Floats, start: int) -> Floats:
+        """A piece from `start` on, in which what no codec was ever given is damage, and silent."""
+        limit = self._limits.max_peak
+        if self.are_floats or is_within(piece, limit):
+            return piece
+        wrong = ~(np.abs(piece) <= limit).all(axis=0)  # so written, NaN is found too
+        self._damaged.update(map(self._timeline.first_packet, (start + np.flatnonzero(wrong)).tolist()))
+        return np.where(wrong, np.float32(0), piece)
 
     def _sounds(self, start: int, stop: int, roughly: bool) -> Iterator[Piece]:
         """What is decoded, in order, of a section at least."""

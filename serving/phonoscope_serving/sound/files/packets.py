@@ -13,6 +13,7 @@ from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import AudioLimits
 from phonoscope_serving.sound.files.container import OpenedFile, StreamPacket
 from phonoscope_serving.sound.files.packet_lengths import flac_starts, lengths_by_codec, spacing, vorbis_lengths
+from phonoscope_serving.sound.files.parts import following
 from phonoscope_serving.sound.files.promises import promised_s
 from phonoscope_serving.sound.files.timeline import PacketTimes, Timeline, placed, trimmed
 
@@ -27,6 +28,7 @@ class Stream:
     packets: Sequence[StreamPacket]
     timeline: Timeline
     ends_at: int | None = None  # byte of the file from which on another recording begins
+    is_cut: bool = False  # in the middle of its last packet
 
 
 def read_packets(file: OpenedFile, content: bytes, field: str, limits: AudioLimits) -> list[StreamPacket]:
@@ -53,12 +55,13 @@ def read_packets(file: OpenedFile, content: bytes, field: str, limits: AudioLimi
     return packets
 
 
-def stamped(file: OpenedFile, packets: Sequence[StreamPacket], limits: AudioLimits) -> Stream:
+def stamped(file: OpenedFile, packets: Sequence[StreamPacket], content: bytes, limits: AudioLimits) -> Stream:
     """The stream of a container that gives packets time stamps.
 
     Args:
         file: which holds the packets.
         packets: all of them.
+        content: the file.
         limits: what is taken on.
     """
     times = _times(file, packets)
@@ -68,7 +71,9 @@ def stamped(file: OpenedFile, packets: Sequence[StreamPacket], limits: AudioLimi
         surplus = timeline.samples - file.stream.duration  # blocks are filled up; the header counts samples
         if 0 < surplus < timeline.lengths[-1]:
             timeline = trimmed(timeline, 0, surplus)
-    return Stream(packets, timeline)
+    last_at = packets[-1].pos if file.container.format.name == "flac" else None
+    # FLAC does not say how long frames are: the last goes on to the end of the file, whatever is there.
+    return Stream(packets, timeline, None if last_at is None else following(content, last_at + 1))
 
 
 def forgets(codec: str) -> bool:
