@@ -11,7 +11,7 @@ import numpy as np
 
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import AudioLimits
-from phonoscope_serving.sound.files.container import OpenedFile, StreamPacket, open_file
+from phonoscope_serving.sound.files.container import OpenedFile, StreamPacket
 from phonoscope_serving.sound.files.packet_lengths import flac_starts, lengths_by_codec, spacing, vorbis_lengths
 from phonoscope_serving.sound.files.parts import following
 from phonoscope_serving.sound.files.promises import promised_s
@@ -31,18 +31,18 @@ class Stream:
     is_cut: bool = False  # in the middle of its last packet
 
 
-def read_packets(content: bytes, field: str, limits: AudioLimits) -> tuple[OpenedFile, list[StreamPacket]]:
-    """Opens a file and reads its packets, undecoded.
+def read_packets(file: OpenedFile, content: bytes, field: str, limits: AudioLimits) -> list[StreamPacket]:
+    """Reads a file's packets, undecoded.
 
     Args:
-        content: the file.
+        file: opened.
+        content: its bytes.
         field: of the request, for messages.
         limits: what is taken on.
 
     Raises:
-        InvalidRequest: it is not sound, or is outside a limit.
+        InvalidRequest: it holds none, or is outside a limit.
     """
-    file = open_file(content, field, limits)
     limits.check_length(promised_s(file, content) or 0.0, field)
     packets = file.packets(limits.max_packets + 1)
     if not packets:
@@ -52,7 +52,7 @@ def read_packets(content: bytes, field: str, limits: AudioLimits) -> tuple[Opene
     largest, limit = max(packet.size for packet in packets), limits.max_packet_bytes
     if largest > limit:
         raise InvalidRequest.at(field, f"holds a packet of {largest} bytes; at most {limit} are accepted")
-    return file, packets
+    return packets
 
 
 def stamped(file: OpenedFile, packets: Sequence[StreamPacket], content: bytes, limits: AudioLimits) -> Stream:

@@ -76,10 +76,8 @@ def _unlike(content: bytes, changes: int) -> list[tuple[int, int]]:
 
 def _first_frame(content: bytes, but: mpeg.HeaderReader | None = None) -> int | None:
     """Where frames of MPEG audio or AAC begin that follow each other."""
-    view = np.frombuffer(content, np.uint8)
-    readers = (mpeg.frame_headers, mpeg.adts_headers)
-    places = [mpeg.first_frame(view, read) for read in readers if read is not but]
-    return min((place for place in places if place is not None), default=None)
+    readers = (read for read in (mpeg.frame_headers, mpeg.adts_headers) if read is not but)
+    return mpeg.first_frame(np.frombuffer(content, np.uint8), *readers)
 
 
 def _later_starts(content: bytes) -> list[int]:
