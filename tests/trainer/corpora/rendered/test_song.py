@@ -74,6 +74,14 @@ def test_segments_hold_the_voice_and_the_voice_fills_them(songs):
         assert loud[frames_sung].mean() > 0.8
 
 
+def test_no_song_is_digitally_silent_between_its_notes(songs):
+    tenth = SHORT.sample_rate_hz // 10
+    for song in songs:
+        mixture = song.voice + song.accompaniment
+        tenths = mixture[: len(mixture) // tenth * tenth].reshape(-1, tenth)
+        assert np.sqrt(np.square(tenths, dtype=np.float64).mean(axis=1)).min() > 10 ** (-90 / 20)
+
+
 def test_pauses_between_segments_are_at_least_three_tenths_of_a_second(songs):
     for song in songs:
         for before, after in pairwise(song.vocals):

@@ -23,6 +23,7 @@ from phonoscope_trainer.corpora.rendered.vocals import Choir, draw_choir, render
 LEVELS_DB = {"drums": 0.0, "bass": -2.0, "comping": -5.0, "pad": -10.0, "lead": -1.0, "choir": -4.0}
 LEVEL_SPREAD_DB = 3.0
 VOICE_TO_ACCOMPANIMENT_SPREAD_DB = 5.0
+FLOOR_DBFS = (-85.0, -50.0)  # of every recording's room, tape and converters; a studio's is near the lower end
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def render_song(seed: int, index: int, options: RenderOptions) -> RenderedSong:
         options: Its durations and sample rate; its own seed and count play no part.
     """
     sequence = np.random.SeedSequence(seed, spawn_key=(index,))
-    form_rng, band_rng, voice_rng, mix_rng = (np.random.default_rng(s) for s in sequence.spawn(4))
+    form_rng, band_rng, voice_rng, mix_rng, floor_rng = (np.random.default_rng(s) for s in sequence.spawn(5))
     form = compose_form(form_rng, float(form_rng.uniform(options.shortest_s, options.longest_s)))
     parts = arrange(band_rng, form)
     accompaniment = mix_parts(band_rng, form, parts)
@@ -58,8 +59,19 @@ def render_song(seed: int, index: int, options: RenderOptions) -> RenderedSong:
         voice = soxr.resample(voice, SOURCE_RATE_HZ, options.sample_rate_hz)
         accompaniment = soxr.resample(accompaniment, SOURCE_RATE_HZ, options.sample_rate_hz)
     peak = max(float(np.abs(stem).max()) for stem in (voice, accompaniment, voice + accompaniment))
-    gain = 10 ** (float(mix_rng.uniform(-14, -0.3)) / 20) / max(peak, 1e-9)
-    return RenderedSong(voice * np.float32(gain), accompaniment * np.float32(gain), vocals, description)
+    gain = np.float32(10 ** (float(mix_rng.uniform(-14, -0.3)) / 20) / max(peak, 1e-9))
+    return RenderedSong(voice * gain, with_floor(floor_rng, accompaniment * gain), vocals, description)
+
+
+def with_floor(rng: np.random.Generator, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`samples` `[N]` over the noise floor that every recording has.
+
+    Between the notes of synthesisers there is digital silence. A detector that never heard anything else takes how deep
+    it is for a sign of what is played, and changes its mind over noise that nobody hears.
+    """
+    level_dbfs = float(rng.uniform(*FLOOR_DBFS))
+    floor = effects.pink_noise(rng, len(samples)) * np.float32(10 ** (level_dbfs / 20))
+    return samples + floor
 
 
 def mix_parts(

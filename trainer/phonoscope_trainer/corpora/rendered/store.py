@@ -20,7 +20,7 @@ from phonoscope_trainer.corpora.rendered.rendering import render_missing, write_
 from phonoscope_trainer.corpora.rendered.song import render_song
 from phonoscope_trainer.errors import CorpusError, OptionsError
 
-VERSION = 4  # counts changes of the sound that a seed gives
+VERSION = 5  # counts changes of the sound that a seed gives
 LICENCE = "made by Phonoscope with the TimGM6mb soundfont and espeak-ng (both GPL); nobody else's recordings"
 PACKAGES = ("symusic", "pretty_midi", "espeakng-loader", "pyworld", "pedalboard", "numpy", "scipy")
 
