@@ -74,7 +74,7 @@ def _rows(root: Path) -> dict[str, Row]:
 
 
 def _row(rows: dict[str, Row], root: Path, path: Path) -> Row:
-    return rows.get(path.relative_to(root).as_posix()) or rows.get(path.name, {})
+    return rows.get(path.name, {}) | rows.get(path.relative_to(root).as_posix(), {})
 
 
 def _recordings(root: Path) -> Iterator[_Recording]:
