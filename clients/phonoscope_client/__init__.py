@@ -29,7 +29,7 @@ from phonoscope_client.results.curve import Curve
 from phonoscope_client.results.explanation import Explanation, Masking, Trust
 from phonoscope_client.results.inversion import Inversions, LayerInversion
 from phonoscope_client.results.maximisation import Maximisation, MaximisationProgress, MaximisedExample
-from phonoscope_client.results.parts import Axes, BundleReference, Label, Waveform
+from phonoscope_client.results.parts import Axes, BundleReference, Label, SoundWarning, Waveform
 from phonoscope_client.results.passages import Passage, vocal_passages
 from phonoscope_client.results.response import ResponseTerm
 from phonoscope_client.transport.audio import AudioInput
@@ -68,6 +68,7 @@ __all__ = [
     "Rule",
     "RunningService",
     "ServiceError",
+    "SoundWarning",
     "Tls",
     "TrainingData",
     "Trust",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from phonoscope_client.results.auralisation import Auralisation
 from phonoscope_client.results.bundle import AudibleNetwork, Bundle, Layer
 from phonoscope_client.results.curve import Curve
 from phonoscope_client.results.explanation import Explanation
 from phonoscope_client.results.inversion import Inversions
 from phonoscope_client.results.maximisation import Maximisation
-from phonoscope_client.results.parts import BundleReference
+from phonoscope_client.results.parts import BundleReference, SoundWarning
 from phonoscope_client.results.passages import vocal_passages
 from phonoscope_client.results.verdict import trials, verdict
-from phonoscope_client.results.wording import clock, percent
+from phonoscope_client.results.wording import clock, percent, warning
 
 MOST_PASSAGES = 12
 DIGEST_CHARACTERS = 12  # enough to tell bundles apart
@@ -27,6 +29,7 @@ def explanation_text(explanation: Explanation, *, song: str) -> str:
         f"probability of singing {explanation.probability:.2f} (vocal from {explanation.threshold:.2f})",
         f"region: {percent(trust.relative_area)} of the excerpt, rule {explanation.rule}, alpha {explanation.alpha:g}, "
         f"masking {explanation.masking}",
+        *_warning_lines(explanation.warnings),
         "",
         *(f"  {each.name:25}{each.probability:.3f}  {each.label}" for each in trials(explanation)),
         "",
@@ -42,6 +45,7 @@ def inversions_text(inversions: Inversions, *, song: str) -> str:
     width = max(map(len, inversions.layers))
     lines = [
         f"{song} at {inversions.at_s:.2f} s: {inversions.label}, probability of singing {inversions.probability:.2f}",
+        *_warning_lines(inversions.warnings),
         "normalised error of what is rebuilt from each layer (0: the excerpt itself, 1: as far as another excerpt):",
         "",
         *(
@@ -61,6 +65,7 @@ def auralisation_text(auralisation: Auralisation, *, song: str) -> str:
     answer = ", ".join(f"{label} {share:.2f}" for label, share in auralisation.classes.items())
     lines = [
         f"{song} around {auralisation.at_s:.2f} s: the {auralisation.network} says {answer}",
+        *_warning_lines(auralisation.warnings),
         f"mean activation of features of {auralisation.layer}:",
         "",
         *(
@@ -97,6 +102,7 @@ def curve_text(curve: Curve, *, song: str) -> str:
     lines = [
         f"{song}: singing in {percent(curve.vocal_share)} of {clock(curve.duration_s)} "
         f"(vocal from {curve.threshold:.2f})",
+        *_warning_lines(curve.warnings),
         *(
             f"  {clock(each.start_s):>6} - {clock(each.stop_s)}"
             for each in sorted(longest, key=lambda each: each.start_s)
@@ -127,6 +133,10 @@ def bundle_text(bundle: Bundle) -> str:
         f"made by: {bundle.command}",
     ]
     return "\n".join(lines)
+
+
+def _warning_lines(warnings: Sequence[SoundWarning]) -> list[str]:
+    return [f"warning: {warning(each)}: {each.sentence}" for each in warnings]
 
 
 def _audible_layers(network: AudibleNetwork) -> str:

@@ -7,4 +7,4 @@ from importlib.resources import files
 from pathlib import Path
 
 SONG = Path(str(files("phonoscope_client.demo") / "song.ogg"))
-AT_S = 32.0
+AT_S = 36.0

@@ -8,7 +8,14 @@ import numpy as np
 from phonoscope.v1 import audio_pb2, auralisation_pb2
 
 from phonoscope_client.errors import ServiceError, invalid
-from phonoscope_client.messages.wire import axes, bundle_reference, decimal, time_frequency_map, waveform
+from phonoscope_client.messages.wire import (
+    axes,
+    bundle_reference,
+    decimal,
+    sound_warnings,
+    time_frequency_map,
+    waveform,
+)
 from phonoscope_client.results.auralisation import Auralisation, HeardFeature, Network, Resynthesis
 from phonoscope_client.results.bundle import AudibleNetwork
 
@@ -87,6 +94,7 @@ def auralisation(
         features={f"{each.layer}-{each.feature}": _feature(each) for each in response.features},
         original_audio=waveform(response, "original_audio"),
         seconds=response.seconds,
+        warnings=sound_warnings(response.warnings, start_s),
     )
 
 

@@ -9,7 +9,14 @@ import numpy.typing as npt
 from phonoscope.v1 import explanation_pb2
 
 from phonoscope_client.errors import ServiceError, invalid
-from phonoscope_client.messages.wire import axes, bundle_reference, decimal, time_frequency_map, waveform
+from phonoscope_client.messages.wire import (
+    axes,
+    bundle_reference,
+    decimal,
+    sound_warnings,
+    time_frequency_map,
+    waveform,
+)
 from phonoscope_client.results.explanation import Explanation, Masking, Trust
 from phonoscope_client.results.parts import Label
 
@@ -83,6 +90,7 @@ def explanation(response: explanation_pb2.ExplainResponse, *, start_s: int) -> E
         trust=_trust(trust),
         original_audio=waveform(response, "original_audio"),
         explanation_audio=waveform(response, "explanation_audio"),
+        warnings=sound_warnings(response.warnings, start_s),
     )
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from phonoscope.v1 import inversion_pb2
 
-from phonoscope_client.messages.wire import axes, bundle_reference, decimal, time_frequency_map, waveform
+from phonoscope_client.messages.wire import (
+    axes,
+    bundle_reference,
+    decimal,
+    sound_warnings,
+    time_frequency_map,
+    waveform,
+)
 from phonoscope_client.results.inversion import Inversions, LayerInversion
 
 
@@ -30,6 +37,7 @@ def inversions(response: inversion_pb2.InvertLayersResponse, *, start_s: int) ->
         original_audio=waveform(response, "original_audio"),
         log_mel_audio=waveform(response, "log_mel_audio"),
         seconds=response.seconds,
+        warnings=sound_warnings(response.warnings, start_s),
     )
 
 

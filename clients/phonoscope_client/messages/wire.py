@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from google.protobuf.message import Message
 from phonoscope.v1 import audio_pb2, bundle_reference_pb2, time_frequency_pb2
 
 from phonoscope_client.errors import ServiceError
-from phonoscope_client.results.parts import Axes, BundleReference, Floats, Waveform
+from phonoscope_client.results.parts import Axes, BundleReference, Floats, SoundWarning, SoundWarningKind, Waveform
+
+_WARNING_KINDS: dict[int, SoundWarningKind] = {
+    audio_pb2.SOUND_WARNING_KIND_TRUNCATED: "truncated",
+    audio_pb2.SOUND_WARNING_KIND_GAP: "gap",
+    audio_pb2.SOUND_WARNING_KIND_DAMAGED: "damaged",
+    audio_pb2.SOUND_WARNING_KIND_SEVERAL_STREAMS: "several_streams",
+    audio_pb2.SOUND_WARNING_KIND_NARROW_BAND: "narrow_band",
+    audio_pb2.SOUND_WARNING_KIND_CANCELLING_CHANNELS: "cancelling_channels",
+    audio_pb2.SOUND_WARNING_KIND_CLIPPED: "clipped",
+    audio_pb2.SOUND_WARNING_KIND_UNUSUAL_SCALE: "unusual_scale",
+}
 
 
 def axes(message: time_frequency_pb2.TimeFrequencyAxes, start_s: int) -> Axes:
@@ -44,6 +57,19 @@ def waveform(message: Message, field: str) -> Waveform | None:
         return None
     sound: audio_pb2.Waveform = getattr(message, field)
     return Waveform(np.frombuffer(sound.samples, "<f4"), sound.sample_rate_hz)
+
+
+def sound_warnings(messages: Iterable[audio_pb2.SoundWarning], start_s: int) -> tuple[SoundWarning, ...]:
+    """What is wrong with a recording of which the section from `start_s` was sent; kinds not known here are "other"."""
+    return tuple(
+        SoundWarning(
+            kind=_WARNING_KINDS.get(each.kind, "other"),
+            start_s=start_s + each.start_s,
+            end_s=start_s + each.end_s,
+            sentence=each.sentence,
+        )
+        for each in messages
+    )
 
 
 def decimal(value: float) -> float:

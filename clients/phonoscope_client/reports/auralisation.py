@@ -34,6 +34,7 @@ def auralisation_page(auralisation: Auralisation, *, song: str) -> str:
         heading=song,
         span_s=len(auralisation.given) / auralisation.axes.frames_per_second,
         provenance=_provenance(auralisation),
+        warnings=auralisation.warnings,
         auralisation=auralisation,
         headline=_headline(auralisation),
         cells=list(_cells(auralisation)),

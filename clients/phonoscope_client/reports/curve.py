@@ -62,6 +62,7 @@ def curve_page(curve: Curve, *, song: Path) -> str:
             ("Threshold", f"{curve.threshold:g}"),
             ("Frames", f"{len(curve.probability)}, {curve.frames_per_second:g} a second"),
         ],
+        warnings=curve.warnings,
         curve=curve,
         axes=axes,
         unit="minutes and seconds" if any(":" in tick.text for tick in axes.x) else "seconds",

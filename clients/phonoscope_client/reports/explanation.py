@@ -39,6 +39,7 @@ def explanation_page(explanation: Explanation, *, song: str) -> str:
         heading=song,
         span_s=len(explanation.mask) / explanation.axes.frames_per_second,
         provenance=_provenance(explanation),
+        warnings=explanation.warnings,
         explanation=explanation,
         meaning=_MEANINGS.get(explanation.label, ""),
         verdict=verdict(explanation),

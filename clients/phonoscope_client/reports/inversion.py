@@ -32,6 +32,7 @@ def inversion_page(inversions: Inversions, *, song: str) -> str:
         heading=song,
         span_s=len(inversions.standardised) / inversions.axes.frames_per_second,
         provenance=_provenance(inversions),
+        warnings=inversions.warnings,
         inversions=inversions,
         headline=_headline(inversions),
         cells=list(_cells(inversions, scale)),

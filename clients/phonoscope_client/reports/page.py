@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from phonoscope_client.results.wording import clock, percent
+from phonoscope_client.results.parts import SoundWarning
+from phonoscope_client.results.wording import clock, percent, warning
 
 # Every value becomes text; markup is in the templates alone. A name that is not given is an error, not a gap.
 _ENVIRONMENT = Environment(
@@ -19,6 +20,7 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.filters |= {
     "clock": clock,
+    "warning": warning,
     "fixed": lambda number, decimals: f"{number:.{decimals}f}",
     "percent": percent,
     "share": lambda number, decimals=2: f"{number:.{decimals}%}",  # as CSS writes it
@@ -32,6 +34,7 @@ def page(
     heading: str,
     span_s: float,
     provenance: Sequence[tuple[str, str]],
+    warnings: Sequence[SoundWarning] = (),
     **values: object,
 ) -> str:
     """A whole HTML document.
@@ -42,7 +45,10 @@ def page(
         heading: what the page calls itself.
         span_s: seconds the page's pictures span from left to right; its players' sound starts where they do.
         provenance: terms and values that say what made it.
+        warnings: what is wrong with the recording.
         values: what else the template names.
     """
     filled = _ENVIRONMENT.get_template(f"{template}.html.j2")
-    return filled.render(title=title, heading=heading, span_s=span_s, provenance=provenance, **values)
+    return filled.render(
+        title=title, heading=heading, span_s=span_s, provenance=provenance, warnings=warnings, **values
+    )

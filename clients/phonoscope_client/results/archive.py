@@ -1,6 +1,7 @@
 """Results as `.npz` files: one entry a field, nested fields by dotted name, no pickle.
 
-`numpy.load(path)["trust.relative_area"]` works wherever NumPy does, with or without Phonoscope.
+`numpy.load(path)["trust.relative_area"]` works wherever NumPy does, with or without Phonoscope. Several of one kind go
+by their numbers, as in `warnings.0.sentence`. A field that an older file lacks has its default.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
@@ -22,7 +23,7 @@ Result = TypeVar("Result")
 
 
 class Archived:
-    """What dataclasses of arrays, scalars, such dataclasses and dictionaries of them inherit, to be kept in a file."""
+    """What dataclasses of arrays, scalars, such dataclasses, and dictionaries and tuples of them inherit to be kept."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to one `.npz` file, which `numpy.load` reads too; what is None has no entry."""
@@ -47,32 +48,48 @@ class Archived:
 
 def _entries(result: object, prefix: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:
     for name, value in (result if isinstance(result, dict) else vars(result)).items():
-        if is_dataclass(value) or isinstance(value, dict):
+        if isinstance(value, tuple) and value and all(map(is_dataclass, value)):
+            yield from _entries(dict(enumerate(value)), f"{prefix}{name}.")
+        elif is_dataclass(value) or isinstance(value, dict):
             yield from _entries(value, f"{prefix}{name}.")
         elif value is not None:
             yield prefix + name, np.asarray(value)
 
 
 def _build(kind: type[Result], prefix: str, entries: Mapping[str, npt.NDArray[Any]]) -> Result:
-    values: dict[str, object] = {}
-    for name, declared in get_type_hints(kind).items():
-        alternatives = get_args(declared) if isinstance(declared, UnionType) else (declared,)
-        nested = next((each for each in alternatives if isinstance(each, type) and is_dataclass(each)), None)
-        below = f"{prefix}{name}."
-        if get_origin(declared) is dict:
-            named = dict.fromkeys(e.removeprefix(below).split(".")[0] for e in entries if e.startswith(below))
-            values[name] = {key: _build(get_args(declared)[1], f"{below}{key}.", entries) for key in named}
-        elif nested is None and NoneType in alternatives and prefix + name not in entries:
-            values[name] = None
-        elif get_origin(declared) is tuple:
-            values[name] = tuple(entries[prefix + name].tolist())
-        elif nested is None:
-            values[name] = _value(entries[prefix + name])
-        elif NoneType in alternatives and not any(each.startswith(below) for each in entries):
-            values[name] = None
-        else:
-            values[name] = _build(nested, below, entries)
-    return kind(**values)
+    declared = get_type_hints(kind)
+    return kind(
+        **{
+            field.name: _field(declared[field.name], prefix + field.name, entries)
+            for field in fields(kind)  # type: ignore[arg-type]  # results are dataclasses
+            if field.default is MISSING or _holds(entries, prefix + field.name)
+        }
+    )
+
+
+def _field(declared: Any, name: str, entries: Mapping[str, npt.NDArray[Any]]) -> object:  # noqa: ANN401 - a type, or what `typing` makes of several
+    members = get_args(declared)
+    alternatives = members if isinstance(declared, UnionType) else (declared,)
+    nested = next((each for each in alternatives if isinstance(each, type) and is_dataclass(each)), None)
+    if get_origin(declared) is dict:
+        return {key: _build(members[1], f"{name}.{key}.", entries) for key in _keys(entries, name)}
+    if get_origin(declared) is tuple and isinstance(members[0], type) and is_dataclass(members[0]):
+        return tuple(_build(members[0], f"{name}.{key}.", entries) for key in _keys(entries, name))
+    if NoneType in alternatives and not _holds(entries, name):
+        return None
+    if nested is not None:
+        return _build(nested, f"{name}.", entries)
+    return tuple(entries[name].tolist()) if get_origin(declared) is tuple else _value(entries[name])
+
+
+def _holds(entries: Mapping[str, npt.NDArray[Any]], name: str) -> bool:
+    return name in entries or any(each.startswith(f"{name}.") for each in entries)
+
+
+def _keys(entries: Mapping[str, npt.NDArray[Any]], name: str) -> Iterator[str]:
+    """What the entries below a name begin with, each once, in order."""
+    below = f"{name}."
+    yield from dict.fromkeys(each.removeprefix(below).split(".")[0] for each in entries if each.startswith(below))
 
 
 def _value(entry: npt.NDArray[Any]) -> object:

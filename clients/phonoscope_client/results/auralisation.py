@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phonoscope_client.results.archive import Archived
-from phonoscope_client.results.parts import Axes, BundleReference, Floats, Waveform
+from phonoscope_client.results.parts import Axes, BundleReference, Floats, SoundWarning, Waveform
 
 Network = Literal["tagger", "detector"]
 Resynthesis = Literal["phase", "spectrum"]
@@ -52,6 +52,7 @@ class Auralisation(Archived):
         features: name such as "conv3-38" → what it hears, in the order asked for, or strongest first.
         original_audio: the clip as sound; None where it was not asked for.
         seconds: what the service took to answer.
+        warnings: what is wrong with the recording, where the answer may suffer from it.
     """
 
     bundle: BundleReference
@@ -66,6 +67,7 @@ class Auralisation(Archived):
     features: dict[str, HeardFeature]
     original_audio: Waveform | None
     seconds: float
+    warnings: tuple[SoundWarning, ...] = ()
 
     @property
     def classes(self) -> dict[str, float]:
@@ -93,5 +95,6 @@ class Auralisation(Archived):
                 for name, each in self.features.items()
             },
             "service_seconds": self.seconds,
+            "warnings": [asdict(each) for each in self.warnings],
             "bundle": asdict(self.bundle),
         }

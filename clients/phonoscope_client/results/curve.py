@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from phonoscope_client.results.archive import Archived
-from phonoscope_client.results.parts import BundleReference, Floats, is_vocal
+from phonoscope_client.results.parts import BundleReference, Floats, SoundWarning, is_vocal
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
@@ -20,12 +20,14 @@ class Curve(Archived):
         probability: `[T]` float32 in [0, 1]; frame i starts at i / frames_per_second.
         frames_per_second: frames per second.
         threshold: a frame at or above this probability is called vocal.
+        warnings: what is wrong with the recording, where the answer may suffer from it.
     """
 
     bundle: BundleReference
     probability: Floats
     frames_per_second: float
     threshold: float
+    warnings: tuple[SoundWarning, ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -45,5 +47,6 @@ class Curve(Archived):
             # The shortest decimals that name these float32 values; float64 ones are twice as long.
             "probability": [float(str(value)) for value in self.probability],
             "vocal_share": self.vocal_share,
+            "warnings": [asdict(each) for each in self.warnings],
             "bundle": asdict(self.bundle),
         }

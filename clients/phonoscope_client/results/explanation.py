@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phonoscope_client.results.archive import Archived
-from phonoscope_client.results.parts import Axes, BundleReference, Floats, Label, Waveform
+from phonoscope_client.results.parts import Axes, BundleReference, Floats, Label, SoundWarning, Waveform
 
 Masking = Literal["m1", "m2"]
 
@@ -83,6 +83,7 @@ class Explanation(Archived):
         original_audio: the excerpt as sound; None where it was not asked for.
         explanation_audio: the region as sound, with the excerpt's own phase; None likewise.
         outside_db: decibels by which what lies outside the region is attenuated in that sound; None likewise.
+        warnings: what is wrong with the recording, where the answer may suffer from it.
     """
 
     bundle: BundleReference
@@ -103,6 +104,7 @@ class Explanation(Archived):
     original_audio: Waveform | None
     explanation_audio: Waveform | None
     outside_db: float | None
+    warnings: tuple[SoundWarning, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the arrays, ready for `json.dumps`."""
@@ -116,5 +118,6 @@ class Explanation(Archived):
             "masking": self.masking,
             "outside_db": self.outside_db,
             "trust": asdict(self.trust),
+            "warnings": [asdict(each) for each in self.warnings],
             "bundle": asdict(self.bundle),
         }

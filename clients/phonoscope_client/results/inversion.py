@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from phonoscope_client.results.archive import Archived
-from phonoscope_client.results.parts import Axes, BundleReference, Floats, Label, Waveform, label_of
+from phonoscope_client.results.parts import Axes, BundleReference, Floats, Label, SoundWarning, Waveform, label_of
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by; likewise below
@@ -49,6 +49,7 @@ class Inversions(Archived):
         log_mel_audio: the excerpt's own log-mel made into sound as the inversions are, the best that any of them can
             sound; None likewise.
         seconds: what the service took to answer.
+        warnings: what is wrong with the recording, where the answer may suffer from it.
     """
 
     bundle: BundleReference
@@ -62,6 +63,7 @@ class Inversions(Archived):
     original_audio: Waveform | None
     log_mel_audio: Waveform | None
     seconds: float
+    warnings: tuple[SoundWarning, ...] = ()
 
     @property
     def label(self) -> Label:
@@ -91,5 +93,6 @@ class Inversions(Archived):
                 for name, layer in self.layers.items()
             },
             "service_seconds": self.seconds,
+            "warnings": [asdict(each) for each in self.warnings],
             "bundle": asdict(self.bundle),
         }

@@ -1,4 +1,4 @@
-"""What answers to different questions are made of alike: the bundle that answered, labels, sound, the axes of maps."""
+"""What answers to different questions are made of alike: the bundle that answered, labels, warnings, sound, axes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ import numpy.typing as npt
 import soundfile
 
 Label = Literal["vocal", "instrumental"]
+SoundWarningKind = Literal[
+    "truncated",
+    "gap",
+    "damaged",
+    "several_streams",
+    "narrow_band",
+    "cancelling_channels",
+    "clipped",
+    "unusual_scale",
+    "other",
+]
 Floats = npt.NDArray[np.float32]
 
 
@@ -25,6 +36,23 @@ class BundleReference:
 
     name: str
     digest: str
+
+
+@dataclass(frozen=True)
+class SoundWarning:
+    """Something in a recording that an answer about it may suffer from.
+
+    Attributes:
+        kind: what; "other" is a kind of a newer service, which `sentence` alone explains.
+        start_s: where it begins, in seconds of the recording.
+        end_s: where it ends; equal to `start_s` where it is a place.
+        sentence: for people: what is wrong, and what was done about it.
+    """
+
+    kind: SoundWarningKind
+    start_s: float
+    end_s: float
+    sentence: str
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by; likewise below

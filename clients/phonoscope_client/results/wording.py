@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from phonoscope_client.results.parts import SoundWarning
+
 
 def percent(share: float) -> str:
     """A share of [0, 1] as a whole percentage, never rounded to 0 or 100 unless it is that."""
@@ -16,6 +18,13 @@ def clock(time_s: float) -> str:
     """A time as minutes and the nearest second, such as 2:05."""
     minutes, seconds = divmod(round(time_s), 60)
     return f"{minutes}:{seconds:02d}"
+
+
+def warning(told: SoundWarning) -> str:
+    """What a warning is of and where, such as "gap, 1:02 to 1:04"."""
+    kind = told.kind.replace("_", " ")
+    start, end = clock(told.start_s), clock(told.end_s)
+    return f"{kind}, {start}" if start == end else f"{kind}, {start} to {end}"
 
 
 def hertz(frequency_hz: float) -> str:

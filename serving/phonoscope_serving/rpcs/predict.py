@@ -11,6 +11,7 @@ from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.sound.audio import AudioSource, Recording
 from phonoscope_serving.sound.excerpt import require_frame
 from phonoscope_serving.sound.resampling import whole
+from phonoscope_serving.sound.warning import SoundWarning
 from phonoscope_serving.tensors import Floats
 
 PIECE_S = 60.0  # long enough to be efficient, short enough for others to have their turn
@@ -26,7 +27,15 @@ class Piece:
     silence_after: int  # frames
 
 
-async def predict(call: Call, source: AudioSource) -> Floats:
+@dataclass(frozen=True)
+class Curve:
+    """The answer."""
+
+    probability: Floats  # `[frames]` float32 in [0, 1]
+    warnings: tuple[SoundWarning, ...]  # of the recording, all of which was read
+
+
+async def predict(call: Call, source: AudioSource) -> Curve:
     """Probability of singing at every frame of a recording.
 
     Args:
@@ -34,28 +43,28 @@ async def predict(call: Call, source: AudioSource) -> Floats:
         source: the recording.
 
     Returns:
-        `[frames]` float32 in [0, 1]; the same numbers as one pass over the whole recording gives.
+        The same numbers as one pass over the whole recording gives.
 
     Raises:
         RequestError: see `Decoder.read` and `Engine.infer`.
     """
     front_end = call.bundle.front_end
 
-    def read(recording: Recording) -> Floats:
+    def read(recording: Recording) -> tuple[Floats, tuple[SoundWarning, ...]]:
         require_frame(recording, front_end)
-        return whole(recording, front_end.sample_rate_hz)
+        return whole(recording, front_end.sample_rate_hz), recording.warnings
 
-    samples = await call.read(source, read)
-    curve: list[Floats] = []
+    samples, warnings = await call.read(source, read)
+    probability: list[Floats] = []
     for piece in pieces(front_end.frames(len(samples)), front_end):
         inputs = {
             "samples": samples[None, piece.first_sample : piece.first_sample + piece.samples],
             "silence_before": np.array([[piece.silence_before]], np.int32),
             "silence_after": np.array([[piece.silence_after]], np.int32),
         }
-        outputs = await call.infer("predict", inputs, continues=bool(curve))
-        curve.append(outputs["probability"][0])
-    return np.concatenate(curve)
+        outputs = await call.infer("predict", inputs, continues=bool(probability))
+        probability.append(outputs["probability"][0])
+    return Curve(np.concatenate(probability), warnings)
 
 
 def pieces(frames: int, front_end: FrontEnd, piece_s: float = PIECE_S) -> list[Piece]:

@@ -1,4 +1,4 @@
-"""The quality of what is answered: whether explanations hold and inversions resemble what was heard."""
+"""The quality of what is answered: whether explanations hold, inversions resemble what was heard, sound is sound."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from phonoscope_serving.rpcs.auralise.answer import Auralisation
 from phonoscope_serving.rpcs.explain.trust import Trust
 from phonoscope_serving.rpcs.invert.answer import Inversion
+from phonoscope_serving.sound.warning import SoundWarning, WarningKind
 
 RELATIVE_AREAS = tuple(tenth / 10 for tenth in range(1, 11))
 RECONSTRUCTION_ERRORS = (0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.7, 2.0, 3.0)
@@ -27,6 +28,7 @@ class Quality:
         self._measure_inversions(registry)
         self._measure_maximisation(registry)
         self._measure_features(registry)
+        self._measure_sound(registry)
 
     def _measure_explanations(self, registry: CollectorRegistry) -> None:
         self.explanations = Counter(
@@ -105,6 +107,16 @@ class Quality:
             registry=registry,
         )
 
+    def _measure_sound(self, registry: CollectorRegistry) -> None:
+        self.sound_warnings = Counter(
+            "phonoscope_sound_warnings_total",
+            "Answers about recordings that were warned of; once for each kind of warning.",
+            ["kind"],
+            registry=registry,
+        )
+        for kind in WarningKind:  # a rate that rises from nothing is seen only where there was a 0 before
+            self.sound_warnings.labels(_label(kind))
+
     def observe_explanation(self, bundle: str, rule: str, region: str, masking: str, trust: Trust) -> None:
         """Counts one explanation and the quality of it.
 
@@ -156,6 +168,19 @@ class Quality:
         for feature in auralisation.features:
             labels = (bundle, auralisation.network.name, auralisation.layer, _flag(bool(feature.heard.any())))
             self.heard_features.labels(*labels).inc()
+
+    def observe_sound(self, warnings: Iterable[SoundWarning]) -> None:
+        """Counts what one answer warns of.
+
+        Args:
+            warnings: what was returned; those of one kind count as one.
+        """
+        for kind in {warning.kind for warning in warnings}:
+            self.sound_warnings.labels(_label(kind)).inc()
+
+
+def _label(kind: WarningKind) -> str:
+    return kind.name.lower()
 
 
 def _flag(value: bool) -> str:

@@ -1,11 +1,14 @@
-"""Arrays and axes as messages of the contract."""
+"""Arrays, axes and warnings as messages of the contract."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 from phonoscope.v1 import audio_pb2, time_frequency_pb2
 
 from phonoscope_serving.bundle.front_end import FrontEnd
+from phonoscope_serving.sound.warning import SoundWarning
 from phonoscope_serving.tensors import Floats
 
 LITTLE_ENDIAN = np.dtype("<f4")
@@ -27,6 +30,19 @@ def axes(front_end: FrontEnd, start_s: float = 0.0) -> time_frequency_pb2.TimeFr
 def waveform(samples: Floats | None, sample_rate_hz: int) -> audio_pb2.Waveform | None:
     """Mono sound `[N]`; None where there is none."""
     return None if samples is None else audio_pb2.Waveform(samples=_bytes(samples), sample_rate_hz=sample_rate_hz)
+
+
+def sound_warnings(warnings: Iterable[SoundWarning]) -> list[audio_pb2.SoundWarning]:
+    """What is wrong with a recording; kinds have the contract's names."""
+    return [
+        audio_pb2.SoundWarning(
+            kind=f"SOUND_WARNING_KIND_{warning.kind.name}",
+            start_s=warning.start_s,
+            end_s=warning.end_s,
+            sentence=warning.sentence,
+        )
+        for warning in warnings
+    ]
 
 
 def _bytes(values: Floats) -> bytes:

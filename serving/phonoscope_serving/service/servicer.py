@@ -40,6 +40,7 @@ from phonoscope_serving.rpcs.maximise.answer import Example, maximise
 from phonoscope_serving.rpcs.maximise.settings import maximiser
 from phonoscope_serving.rpcs.predict import predict
 from phonoscope_serving.rpcs.quality import Quality
+from phonoscope_serving.rpcs.wire import sound_warnings
 from phonoscope_serving.sound.audio import AudioSource, EncodedAudio, PcmAudio
 from phonoscope_serving.sound.decoding import Decoder
 
@@ -63,11 +64,13 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     ) -> prediction_pb2.PredictResponse:
         """The probability of singing at every frame."""
         curve = await predict(self._call(context), _source(request.audio))
+        self._quality.observe_sound(curve.warnings)
         return prediction_pb2.PredictResponse(
             bundle=self._reference,
-            probability=curve.tolist(),
+            probability=curve.probability.tolist(),
             frames_per_second=self._bundle.front_end.frames_per_second,
             threshold=self._bundle.threshold,
+            warnings=sound_warnings(curve.warnings),
         )
 
     async def Explain(  # noqa: N802 - the name of the RPC
@@ -78,6 +81,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         """Why the detector answered as it did."""
         question, source = explanation_messages.question(request), _source(request.audio)
         answer = await explain(self._call(context), source, question)
+        self._quality.observe_sound(answer.warnings)
         self._quality.observe_explanation(
             self._bundle.name,
             answer.rule,
@@ -96,6 +100,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         began_s = time.monotonic()
         question, source = inversion_messages.question(request), _source(request.audio)
         answer = await invert_layers(self._call(context), source, question)
+        self._quality.observe_sound(answer.excerpt.warnings)
         self._quality.observe_inversions(self._bundle.name, answer.layers)
         response = inversion_messages.response(answer, question, self._bundle, self._reference)
         response.seconds = time.monotonic() - began_s
@@ -110,6 +115,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         began_s = time.monotonic()
         question, source = auralisation_messages.question(request), _source(request.audio)
         answer = await auralise(self._call(context), self._audible, source, question)
+        self._quality.observe_sound(answer.excerpt.warnings)
         self._quality.observe_features(self._bundle.name, answer)
         return auralisation_messages.response(answer, question, self._reference, time.monotonic() - began_s)
 

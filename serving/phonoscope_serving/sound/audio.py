@@ -110,12 +110,12 @@ class Recording(Protocol):
         ...
 
     def blocks(self, start: int, stop: int) -> Iterator[Floats]:
-        """Mono float32 blocks that together hold samples `start` to `stop`, each checked.
+        """Mono float32 blocks that together hold samples `start` to `stop`; each sample is finite.
 
         Any section equals the same samples of the whole; what is missing or damaged is silent, and warned of.
 
         Raises:
-            InvalidRequest: a sample is not finite or far too large.
+            InvalidRequest: it cannot be decoded.
         """
         ...
 

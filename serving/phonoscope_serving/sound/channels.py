@@ -36,6 +36,11 @@ class Channels(Protocol):
         ...
 
     @property
+    def are_floats(self) -> bool:
+        """Whether samples were written as floating-point numbers: each may be anything."""
+        ...
+
+    @property
     def warnings(self) -> Sequence[SoundWarning]:
         """What is wrong with the file, as far as it was read."""
         ...
@@ -68,6 +73,7 @@ def usual_speakers(channels: int) -> Sequence[str]:
 class PcmChannels:
     """Samples that are already there."""
 
+    are_floats = True
     warnings: Sequence[SoundWarning] = ()
 
     def __init__(self, source: PcmAudio, field: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import AudioLimits, peak
 from phonoscope_serving.sound.channels import Channels
@@ -19,21 +17,22 @@ class MonoRecording:
     """Channels, as a `Recording`."""
 
     def __init__(self, channels: Channels, limits: AudioLimits) -> None:
-        """Listens to a little of it.
+        """Listens to a little of it; to all of it where it may hold anything, whatever part of it is asked for.
 
         Args:
             channels: what is heard; holds samples.
             limits: what is taken on.
 
         Raises:
-            InvalidRequest: it cannot be decoded.
+            InvalidRequest: it cannot be decoded, or a sample is not finite or far too large.
         """
         self.field, self.sample_rate_hz, self.samples = channels.field, channels.sample_rate_hz, channels.samples
-        self._channels, self._limits = channels, limits
+        self._channels = channels
+        if channels.are_floats:
+            _check_samples(channels, limits.max_peak)
         self._weights = weights(channels.speakers)
-        with np.errstate(all="ignore"):  # what is not finite is refused where it is read
-            heard = survey(channels)
-            self._heard = tuple(warned_of(heard, self.samples / self.sample_rate_hz)) if heard else ()
+        heard = survey(channels)
+        self._heard = tuple(warned_of(heard, self.samples / self.sample_rate_hz)) if heard else ()
         self._cancels = heard is not None and heard.cancels
 
     @property
@@ -44,16 +43,13 @@ class MonoRecording:
     def blocks(self, start: int, stop: int) -> Iterator[Floats]:
         """See `Recording.blocks`."""
         if self._cancels:
-            mixed = in_quadrature(self._channels.frames, start, stop, self.samples, self.sample_rate_hz)
-        else:
-            mixed = folded(self._channels.frames(start, stop), self._weights)
-        for block in mixed:
-            yield self._checked(block)
+            return in_quadrature(self._channels.frames, start, stop, self.samples, self.sample_rate_hz)
+        return folded(self._channels.frames(start, stop), self._weights)
 
-    def _checked(self, mono: Floats) -> Floats:
-        limit = self._limits.max_peak
-        if not peak(mono) <= limit:  # so written, NaN is refused too
+
+def _check_samples(channels: Channels, limit: float) -> None:
+    for piece in channels.frames(0, channels.samples):
+        if not peak(piece) <= limit:  # so written, NaN is refused too
             raise InvalidRequest.at(
-                self.field, f"holds a sample that is not finite or beyond ±{limit:g}; samples lie in [-1, 1]"
+                channels.field, f"holds a sample that is not finite or beyond ±{limit:g}; samples lie in [-1, 1]"
             )
-        return mono

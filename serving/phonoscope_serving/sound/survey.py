@@ -54,7 +54,7 @@ class Survey:
 
 
 def survey(channels: Channels) -> Survey | None:
-    """Listens to short stretches; None where there is no sound in them, or none that is finite."""
+    """Listens to short stretches; None where there is no sound in them."""
     rate_hz = channels.sample_rate_hz
     window = 1 << round(np.log2(rate_hz * WINDOW_S))
     shape = np.hanning(window).astype(np.float32)
@@ -77,7 +77,7 @@ def survey(channels: Channels) -> Survey | None:
             both = np.add.reduceat(power.mean(axis=0), bands)
             cancelled += float(both[np.add.reduceat(shared, bands) < CANCELLED * both].sum())
             energy += float(both.sum())
-    if not counted or not 0 < peak < np.inf:
+    if peak == 0:
         return None
     return Survey(
         spectrum, rate_hz / window, peak, least, whole_numbers, clipped / counted, cancelled / energy if energy else 0.0

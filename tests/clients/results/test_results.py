@@ -1,12 +1,12 @@
 """Results: saving, loading, JSON."""
 
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 import pytest
-from phonoscope_client import Curve, Explanation, InvalidInputError, Inversions
-from support.services.client_results import curve, explanation, inversions
+from phonoscope_client import Curve, Explanation, InvalidInputError, Inversions, SoundWarning
+from support.services.client_results import auralisation, curve, explanation, inversions
 
 
 def assert_same(left, right):
@@ -137,3 +137,24 @@ def test_the_json_of_a_curve_names_every_value_exactly():
 
 def test_a_frame_at_the_threshold_counts_as_vocal():
     assert curve(np.array([0.4, 0.5, 0.6, 0.1])).vocal_share == 0.5
+
+
+GAP = SoundWarning("gap", 12.5, 13.0, "0.500 s of sound are missing; there is silence in their place.")
+NARROW = SoundWarning("narrow_band", 0.0, 47.3, "Nothing sounds above 4.0 kHz.")
+
+
+@pytest.mark.parametrize("warnings", [(), (GAP,), (GAP,) * 11 + (NARROW,)], ids=["none", "one", "twelve"])
+@pytest.mark.parametrize("made", [explanation, inversions, auralisation, curve], ids=lambda made: made.__name__)
+def test_warnings_are_kept_in_archives_in_their_order_and_named_in_json(made, warnings, tmp_path):
+    saved = replace(made(), warnings=warnings)
+    saved.save(tmp_path / "saved.npz")
+    assert_same(type(saved).load(tmp_path / "saved.npz"), saved)
+    told = json.loads(json.dumps(saved.to_json()))["warnings"]
+    assert [SoundWarning(**each) for each in told] == list(warnings)
+
+
+def test_an_archive_of_an_older_client_has_no_warnings_and_is_read(tmp_path):
+    explanation(warnings=(GAP,)).save(tmp_path / "new.npz")
+    with np.load(tmp_path / "new.npz") as archive:
+        np.savez(tmp_path / "old.npz", **{name: archive[name] for name in archive.files if "warnings" not in name})
+    assert Explanation.load(tmp_path / "old.npz").warnings == ()

@@ -53,7 +53,7 @@ def test_a_recording_shorter_than_the_detectors_view_is_silent_on_both_sides(bun
 async def test_the_curve_has_the_probability_that_explaining_each_moment_gives(engine, bundle):
     decoder, samples = Decoder(1), music(5)
     call, source = Call(engine, bundle, decoder), PcmAudio(samples.tobytes(), 22050, 1)
-    curve = await predict(call, source)
+    curve = (await predict(call, source)).probability
     for frame in (60, 111, 175, 280):
         question = Question(frame / 70, "", Alpha(0.6), Masking.M2)
         answer = await explain(call, source, question)
@@ -65,7 +65,7 @@ async def test_the_curve_has_the_probability_that_explaining_each_moment_gives(e
 async def test_files_at_other_rates_have_a_curve_of_the_same_length(engine, bundle, rate_hz, container):
     decoder = Decoder(1)
     content = EncodedAudio(encoded(music(3, rate_hz), rate_hz, container))
-    curve = await predict(Call(engine, bundle, decoder), content)
+    curve = (await predict(Call(engine, bundle, decoder), content)).probability
     decoder.close()
     assert len(curve) == 1 + (3 * 22050 - 1024) // 315
     assert ((curve >= 0) & (curve <= 1)).all()

@@ -303,6 +303,7 @@ def test_what_is_served_can_be_scraped(service, bundle):
         'phonoscope_relative_area_bucket{bundle="',
         "phonoscope_reconstruction_error_bucket",
         "phonoscope_removal_flips_total",
+        'phonoscope_sound_warnings_total{kind="truncated"}',
     ):
         assert shown(line), line
 

@@ -16,6 +16,7 @@ from phonoscope_trainer.errors import CorpusError
 
 GENRES = genres.GenreOptions()
 DECODED = tuple(name for name, source in named.SOURCES.items() if source.decode)
+FINE_COMPRESSION = 0.2  # of 0 to 1, the coarsest: Vorbis at its usual setting takes what is quiet for silence
 
 
 def add(verbs: Verbs) -> None:
@@ -80,7 +81,8 @@ def render_one_song(seed: int, index: int, out: Path) -> None:
     song = rendered.render_song(seed, index, options)
     mixture = song.voice + song.accompaniment
     out.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(out, mixture, options.sample_rate_hz)
+    fine = {"compression_level": FINE_COMPRESSION} if out.suffix in {".ogg", ".mp3"} else {}
+    soundfile.write(out, mixture, options.sample_rate_hz, **fine)
     write_lab(out.with_suffix(".lab"), song.vocals, len(mixture) / options.sample_rate_hz)
     print(f"wrote {out}: {json.dumps(song.description, ensure_ascii=False)}")
 

@@ -1,4 +1,4 @@
-"""`phonoscope-train export`, `reissue` and `deploy`: trained runs as a Triton model repository."""
+"""`phonoscope-train export`, `reissue`, `recover` and `deploy`: trained runs as a Triton model repository."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from pathlib import Path
 
 from phonoscope_trainer.command_line import this_command
 from phonoscope_trainer.commands.options import Verbs
+from phonoscope_trainer.export import recovery
 from phonoscope_trainer.export import reissue as reissuing
 from phonoscope_trainer.export.bundle import FAMILIES, ExportOptions, export
 from phonoscope_trainer.repository.deployment import CPU, DEVICES, Deployment, Device, deploy
 
 
 def add(verbs: Verbs) -> None:
-    """`export`, `reissue` and `deploy`."""
+    """`export`, `reissue`, `recover` and `deploy`."""
     exporter = verbs.add_parser("export", help="write trained runs as a Triton model repository")
     exporter.add_argument("--detector", type=Path, required=True, help="run of the detector")
     exporter.add_argument("--inverter", type=Path, required=True, help="run of the explanation inverter")
@@ -45,6 +46,17 @@ def add(verbs: Verbs) -> None:
     again.add_argument("--out", type=Path, help="(default: in place of the one it is made from)")
     again.add_argument("--name", required=True, help="of the new bundle, version included")
     again.set_defaults(run=reissue_bundle)
+
+    recoverer = verbs.add_parser(
+        "recover",
+        help="make runs of a bundle's networks, to train on from or to export again, where theirs are gone",
+        description=recovery.__doc__,
+    )
+    recoverer.add_argument(
+        "--model-repository", type=Path, default=Path("model_repository"), help="(default %(default)s)"
+    )
+    recoverer.add_argument("--runs", type=Path, default=Path("runs/recovered"), help="folder (default %(default)s)")
+    recoverer.set_defaults(run=recover_runs)
 
     deployer = verbs.add_parser("deploy", help="write an exported bundle for another device; graphs stay as they are")
     deployer.add_argument(
@@ -98,6 +110,12 @@ def export_bundle(
 def reissue_bundle(model_repository: Path, out: Path | None, name: str) -> None:
     """Write a bundle again."""
     print(f"{name} {reissuing.reissue(model_repository, out or model_repository, name, this_command())}")
+
+
+def recover_runs(model_repository: Path, runs: Path) -> None:
+    """Write runs of a bundle's networks."""
+    for name in recovery.recover(model_repository, runs, this_command()):
+        print(runs / name)
 
 
 def deploy_bundle(

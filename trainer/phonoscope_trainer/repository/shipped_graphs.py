@@ -43,7 +43,7 @@ def standardise_of(repository: Path) -> Standardise:
     Raises:
         ExportError: it holds none.
     """
-    values = _constants(onnx.load(_file(repository, "frontend")))
+    values = constants_of(repository, "frontend")
     names = ("standardise.mean", "standardise.std")
     if missing := [name for name in names if name not in values]:
         raise ExportError(f"{repository}: frontend holds no {missing[0]}; export it with this version")
@@ -74,6 +74,15 @@ def network_of(repository: Path) -> SVDNet:
         state[f"{name}.bias"] = torch.tensor(values[node.input[2]]) if has_bias else torch.zeros_like(bias)
     network.load_state_dict(state)
     return network.eval().requires_grad_(requires_grad=False)
+
+
+def constants_of(repository: Path, graph: str) -> dict[str, NDArray[np.generic]]:
+    """The arrays that a graph holds, by name: weights among them.
+
+    Raises:
+        ExportError: there is no such graph.
+    """
+    return _constants(onnx.load(_file(repository, graph)))
 
 
 def _constants(model: onnx.ModelProto) -> dict[str, NDArray[np.generic]]:

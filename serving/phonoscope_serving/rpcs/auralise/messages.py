@@ -8,7 +8,7 @@ from phonoscope.v1 import auralisation_pb2, bundle_reference_pb2
 
 from phonoscope_serving.rpcs.auralise.answer import Auralisation, AuralisationQuestion, HeardFeature, Resynthesis
 from phonoscope_serving.rpcs.auralise.networks import AudibleNetwork
-from phonoscope_serving.rpcs.wire import axes, time_frequency_map, waveform
+from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, waveform
 
 _NETWORKS = {auralisation_pb2.NETWORK_TAGGER: "tagger", auralisation_pb2.NETWORK_DETECTOR: "detector"}
 _NUMBERS = {name: number for number, name in _NETWORKS.items()}
@@ -50,6 +50,7 @@ def response(
         if asked.resynthesis is Resynthesis.SPECTRUM
         else auralisation_pb2.RESYNTHESIS_PHASE,
         seconds=seconds,
+        warnings=sound_warnings(answer.excerpt.warnings),
     )
 
 

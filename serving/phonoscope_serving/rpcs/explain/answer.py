@@ -26,6 +26,7 @@ from phonoscope_serving.rpcs.explain.region import (
 from phonoscope_serving.rpcs.explain.trust import Trust, weigh
 from phonoscope_serving.sound.audio import AudioSource
 from phonoscope_serving.sound.excerpt import Excerpt
+from phonoscope_serving.sound.warning import SoundWarning
 from phonoscope_serving.tensors import Array, Floats
 
 DEFAULT_OUTSIDE_DB = 25.0  # far enough to hear what the region is, near enough for the detector to know such sound
@@ -64,6 +65,7 @@ class Explanation:
     explanation: Floats | None  # standardised: what is inside the region
     original_audio: Floats | None  # `[N]` at the front-end's rate
     explanation_audio: Floats | None
+    warnings: tuple[SoundWarning, ...]  # of the recording, as far as it was read
 
 
 async def explain(call: Call, source: AudioSource, question: Question) -> Explanation:
@@ -150,4 +152,5 @@ def _explanation(rule: Rule, excerpt: Excerpt, answer: Mapping[str, Array], trus
         explanation=answer["explanation"][0] if "explanation" in answer else None,
         original_audio=excerpt.samples[0] if "audio" in answer else None,
         explanation_audio=answer["audio"][0] if "audio" in answer else None,
+        warnings=excerpt.warnings,
     )

@@ -9,7 +9,7 @@ from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.rpcs.explain.answer import DEFAULT_OUTSIDE_DB, Explanation, Question
 from phonoscope_serving.rpcs.explain.region import Alpha, LargestAlphaThatKeepsLabel, Masking, MaximumArea, RegionChoice
 from phonoscope_serving.rpcs.explain.trust import Trust
-from phonoscope_serving.rpcs.wire import axes, time_frequency_map, waveform
+from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, waveform
 from phonoscope_serving.tensors import Floats
 
 _MASKINGS = {Masking.M1: explanation_pb2.MASKING_M1, Masking.M2: explanation_pb2.MASKING_M2}
@@ -51,6 +51,7 @@ def response(
         trust=_trust(answer.trust),
         original_audio=waveform(answer.original_audio, rate_hz),
         explanation_audio=waveform(answer.explanation_audio, rate_hz),
+        warnings=sound_warnings(answer.warnings),
     )
 
 

@@ -6,7 +6,7 @@ from phonoscope.v1 import bundle_reference_pb2, inversion_pb2
 
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.rpcs.invert.answer import Inversion, InversionQuestion, Inversions
-from phonoscope_serving.rpcs.wire import axes, time_frequency_map, waveform
+from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, waveform
 
 
 def question(request: inversion_pb2.InvertLayersRequest) -> InversionQuestion:
@@ -30,6 +30,7 @@ def response(
         inversions=[_inversion(inversion, rate_hz) for inversion in answer.layers],
         original_audio=waveform(answer.excerpt.samples[0] if asked.listen else None, rate_hz),
         log_mel_audio=waveform(answer.log_mel_audio, rate_hz),
+        warnings=sound_warnings(answer.excerpt.warnings),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 
-from phonoscope_serving.sound.audio import BLOCK_SAMPLES, AudioLimits
+from phonoscope_serving.sound.audio import BLOCK_SAMPLES, AudioLimits, peak
 from phonoscope_serving.sound.files import wave
 from phonoscope_serving.sound.files.container import ERRORS, open_file
 from phonoscope_serving.sound.files.decoded import Rows, rows_of
@@ -48,6 +48,7 @@ class CodedFile:
         self.sample_rate_hz, self.speakers = file.decoder.sample_rate, file.speakers
         self.ends_at = stream.ends_at
         self._codec = file.decoder.name
+        self.are_floats = self._codec.startswith("pcm_f")
         self._packets, self._timeline = stream.packets, stream.timeline
         self._starts = self._timeline.starts.tolist()
         self._ends = (self._timeline.starts + self._timeline.lengths).tolist()
@@ -80,7 +81,7 @@ class CodedFile:
             while done < count and at + done < stop:
                 place = at + done - first
                 if place >= block.shape[1]:
-                    yield block
+                    yield self._believable(block, first)
                     first += block.shape[1]
                     block = np.zeros((channels, min(BLOCK_SAMPLES, stop - first)), np.float32)
                     continue
@@ -90,9 +91,18 @@ class CodedFile:
                 done += taken
             heard = at + max(done, count)
         while first < stop:
-            yield block
+            yield self._believable(block, first)
             first += block.shape[1]
             block = np.zeros((channels, min(BLOCK_SAMPLES, stop - first)), np.float32)
+
+    def _believable(self, block: Floats, start: int) -> Floats:
+        """A block from `start` on, in which what no codec was ever given is damage, and silent."""
+        limit = self._limits.max_peak
+        if not self.are_floats and not peak(block) <= limit:  # so written, NaN is found too
+            wrong = ~(np.abs(block) <= limit).all(axis=0)
+            block[:, wrong] = 0
+            self._damaged.update(map(self._timeline.first_packet, (start + np.flatnonzero(wrong)).tolist()))
+        return block
 
     def _sounds(self, start: int, roughly: bool) -> Iterator[tuple[int, Rows]]:
         """Decoded frames in order, each with the sample it begins at, from no later than `start` on."""

@@ -52,7 +52,8 @@ def _values(plane: AudioPlane, dtype: str, count: int) -> Floats:
 def _scaled(values: NDArray[Any]) -> Floats:
     """Numbers of any size on the scale of [-1, 1]."""
     if values.dtype.kind == "f":
-        return values.astype(np.float32)
+        with np.errstate(over="ignore"):  # what is beyond any scale is refused by whoever reads it
+            return values.astype(np.float32)
     if values.dtype.kind == "u":
         return (values.astype(np.float32) - np.float32(128)) / np.float32(128)
     return np.asarray(np.multiply(values, np.float32(2.0 ** (1 - 8 * values.dtype.itemsize)), dtype=np.float32))

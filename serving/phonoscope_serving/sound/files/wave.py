@@ -139,6 +139,7 @@ class WaveFile:
         self.sample_rate_hz: int = self._file.samplerate
         self.samples: int = self._file.frames
         self.speakers: Sequence[str] = header.speakers or usual_speakers(self._file.channels)
+        self.are_floats = header.format_tag == FLOAT
         self.warnings = tuple(cut_short(header, self.samples / self.sample_rate_hz))
 
     def frames(self, start: int, stop: int, *, roughly: bool = False) -> Iterator[Floats]:  # noqa: ARG002 - the protocol's; nothing is faster here
