@@ -22,13 +22,13 @@ from phonoscope_trainer.export.explanation_ensembles import evidence, explain, m
 from phonoscope_trainer.graphs.description import REGION, Graph
 from phonoscope_trainer.graphs.mask import CONTROL_MAPS, CONTROL_REGIONS, mask_graph
 from phonoscope_trainer.graphs.maximise import INITIAL_STATE
-from phonoscope_trainer.measures.shipped_graphs import network_of, standardise_of, threshold_of
 from phonoscope_trainer.networks.inverter import ExplanationInverter
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.deployment import CPU, Deployment, configure, read_facts
 from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph
+from phonoscope_trainer.repository.shipped_graphs import network_of, standardise_of, threshold_of
 
 Arrays = dict[str, NDArray[np.generic]]
 ALREADY_KNOWN = ("log_mel", "standardised", "relevance")  # inputs of `mask` that golden vectors hold as outputs
