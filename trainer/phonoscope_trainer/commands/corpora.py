@@ -8,13 +8,13 @@ from pathlib import Path
 import soundfile
 
 from phonoscope_trainer.commands.options import Verbs, add_corpus
-from phonoscope_trainer.corpora import genres, named, rendered
+from phonoscope_trainer.corpora import genres, named, rendered, speech
 from phonoscope_trainer.corpora.corpus import SPLITS
 from phonoscope_trainer.corpora.features import cache_folder
 from phonoscope_trainer.corpora.labels import write_lab
 from phonoscope_trainer.errors import CorpusError
 
-GENRES = genres.GenreOptions()
+GENRES, SPEECH = genres.GenreOptions(), speech.SpeechOptions()
 DECODED = tuple(name for name, source in named.SOURCES.items() if source.decode)
 
 
@@ -43,6 +43,12 @@ def add(verbs: Verbs) -> None:
     three.add_argument("--out", type=Path, help="folder (default: genres/ in the cache)")
     three.add_argument("--workers", type=int, default=2, help="songs rendered at once (default %(default)s)")
     three.set_defaults(run=render_genres)
+    spoken = corpora.add_parser("speech", help="speak clips with every synthesiser there is: nobody sings in them")
+    spoken.add_argument("--clips", type=int, default=SPEECH.clips, help="how many (default %(default)s)")
+    spoken.add_argument("--seed", type=int, default=SPEECH.seed, help="the same seed gives the same clips")
+    spoken.add_argument("--out", type=Path, help="folder (default: speech/ in the cache)")
+    spoken.add_argument("--workers", type=int, default=2, help="clips spoken at once (default %(default)s)")
+    spoken.set_defaults(run=render_speech)
     song = corpora.add_parser("song", help="render one song of the corpus as an audio file to listen to")
     song.add_argument("--seed", type=int, default=0)
     song.add_argument("--index", type=int, default=0, help="which song of that seed")
@@ -72,6 +78,13 @@ def render_genres(songs: int, seed: int, seconds: float, out: Path | None, worke
     place = out or cache_folder() / "genres"
     music = genres.render(place, genres.GenreOptions(seed=seed, songs=songs, duration_s=seconds), workers)
     print(f"{len(music.songs)} recordings in {place}: {', '.join(music.labels)}")
+
+
+def render_speech(clips: int, seed: int, out: Path | None, workers: int) -> None:
+    """Speak clips, going on where an earlier call stopped."""
+    place = out or cache_folder() / "speech"
+    corpus = speech.render(place, speech.SpeechOptions(seed=seed, clips=clips), workers)
+    print(f"{len(corpus.tracks)} clips in {place}")
 
 
 def render_one_song(seed: int, index: int, out: Path) -> None:
