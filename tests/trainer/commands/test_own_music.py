@@ -38,10 +38,7 @@ def place(written, kept_exports, tmp_path_factory):
 def _own_music(music):
     music.mkdir()
     for name in SPLITS:
-        song = np.concatenate(
-            [melody(SECONDS / 2, sample_rate_hz=RATE_HZ), 0.1 * melody(SECONDS / 2, sample_rate_hz=110)]
-        )
-        song = np.resize(song, int(SECONDS * RATE_HZ))
+        song = melody(SECONDS, sample_rate_hz=RATE_HZ)
         for part in (".vocals", ".accompaniment") if name == "four" else ("",):
             soundfile.write(music / f"{name}{part}.wav", song, RATE_HZ)
         write_lab(music / f"{name}.lab", [Segment(0, SECONDS / 2)], SECONDS)
