@@ -7,14 +7,14 @@ from pathlib import Path
 
 import soundfile
 
-from phonoscope_trainer.commands.options import Verbs, add_corpus
-from phonoscope_trainer.corpora import genres, named, rendered
-from phonoscope_trainer.corpora.corpus import SPLITS
+from phonoscope_trainer.commands.options import Verbs, add_corpus, names
+from phonoscope_trainer.corpora import degraded, genres, named, rendered, speech
+from phonoscope_trainer.corpora.corpus import SPLITS, as_split
 from phonoscope_trainer.corpora.features import cache_folder
 from phonoscope_trainer.corpora.labels import write_lab
 from phonoscope_trainer.errors import CorpusError
 
-GENRES = genres.GenreOptions()
+GENRES, SPEECH = genres.GenreOptions(), speech.SpeechOptions()
 DECODED = tuple(name for name, source in named.SOURCES.items() if source.decode)
 FINE_COMPRESSION = 0.2  # of 0 to 1, the coarsest: Vorbis at its usual setting takes what is quiet for silence
 
@@ -44,6 +44,12 @@ def add(verbs: Verbs) -> None:
     three.add_argument("--out", type=Path, help="folder (default: genres/ in the cache)")
     three.add_argument("--workers", type=int, default=2, help="songs rendered at once (default %(default)s)")
     three.set_defaults(run=render_genres)
+    spoken = corpora.add_parser("speech", help="speak clips with every synthesiser there is: nobody sings in them")
+    spoken.add_argument("--clips", type=int, default=SPEECH.clips, help="how many (default %(default)s)")
+    spoken.add_argument("--seed", type=int, default=SPEECH.seed, help="the same seed gives the same clips")
+    spoken.add_argument("--out", type=Path, help="folder (default: speech/ in the cache)")
+    spoken.add_argument("--workers", type=int, default=2, help="clips spoken at once (default %(default)s)")
+    spoken.set_defaults(run=render_speech)
     song = corpora.add_parser("song", help="render one song of the corpus as an audio file to listen to")
     song.add_argument("--seed", type=int, default=0)
     song.add_argument("--index", type=int, default=0, help="which song of that seed")
@@ -56,6 +62,14 @@ def add(verbs: Verbs) -> None:
     decode.add_argument("--root", type=Path, help="the authors' files (default: in PHONOSCOPE_DATA)")
     decode.add_argument("--out", type=Path, help="folder of the stems (default: in the cache)")
     decode.set_defaults(run=decode_corpus)
+    degrade = corpora.add_parser("degrade", help="copy a corpus as it sounds clipped, coded and at low sample rates")
+    add_corpus(degrade)
+    degrade.add_argument(
+        "--splits", type=names, default=("train", "valid"), help="comma-separated (default: train,valid)"
+    )
+    degrade.add_argument("--seed", type=int, default=0, help="the same seed gives the same copies")
+    degrade.add_argument("--out", type=Path, help="folder (default: degraded/NAME in the cache)")
+    degrade.set_defaults(run=degrade_corpus)
     describe = corpora.add_parser("describe", help="tracks, splits, licence and digest of a corpus")
     add_corpus(describe)
     describe.set_defaults(run=describe_corpus)
@@ -73,6 +87,13 @@ def render_genres(songs: int, seed: int, seconds: float, out: Path | None, worke
     place = out or cache_folder() / "genres"
     music = genres.render(place, genres.GenreOptions(seed=seed, songs=songs, duration_s=seconds), workers)
     print(f"{len(music.songs)} recordings in {place}: {', '.join(music.labels)}")
+
+
+def render_speech(clips: int, seed: int, out: Path | None, workers: int) -> None:
+    """Speak clips, going on where an earlier call stopped."""
+    place = out or cache_folder() / "speech"
+    corpus = speech.render(place, speech.SpeechOptions(seed=seed, clips=clips), workers)
+    print(f"{len(corpus.tracks)} clips in {place}")
 
 
 def render_one_song(seed: int, index: int, out: Path) -> None:
@@ -112,6 +133,15 @@ def decode_corpus(corpus: str, root: Path | None, out: Path | None) -> None:
         raise CorpusError(f"{corpus}: {named.where_it_is_not(corpus)}. {source.how_to_get}")
     assert source.decode is not None  # the parser offers no other corpus
     print(f"{len(source.decode(files, place).tracks)} tracks in {place}")
+
+
+def degrade_corpus(corpus: str, root: Path | None, splits: tuple[str, ...], seed: int, out: Path | None) -> None:
+    """Make degraded copies, going on where an earlier call stopped."""
+    chosen = [as_split(split, "--splits") for split in splits]
+    original = named.load(corpus, root)
+    place = out or cache_folder() / "degraded" / original.name
+    copies = degraded.degrade(original, place, chosen, seed)
+    print(f"{len(copies.tracks)} tracks in {place}: --corpora folder:{place} learns from them")
 
 
 def describe_corpus(corpus: str, root: Path | None) -> None:

@@ -10,6 +10,7 @@ from typing import Literal
 from phonoscope_trainer.commands.options import Verbs, add_threads, bar, names
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import Features, features
+from phonoscope_trainer.corpora.record import record
 from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
@@ -35,7 +36,10 @@ def add(verbs: Verbs) -> None:
         "--recipe", choices=sorted(UPDATES), default="modern", help="how to train (default: %(default)s)"
     )
     detector.add_argument(
-        "--corpora", type=names, help="comma-separated names (default: every labelled corpus that is found)"
+        "--corpora",
+        type=names,
+        metavar="NAME[:PATH],…",
+        help="comma-separated, such as folder:MUSIC,mir1k (default: every labelled corpus that is found)",
     )
     updates = ", ".join(f"{recipe} {count}" for recipe, count in UPDATES.items())
     detector.add_argument("--updates", type=int, help=f"optimiser steps (default: {updates})")
@@ -120,7 +124,9 @@ def train_detector(
         )
     chosen_device(device)  # fails now, not after an hour of reading corpora
     frontend = Frontend(FRONTEND)
-    tracks = [features(named.load(name).of("train"), frontend, bar(name)) for name in chosen]
+    loaded = [named.load(name) for name in chosen]
+    record(folder, dict(zip(chosen, loaded, strict=True)))
+    tracks = [features(each.of("train"), frontend, bar(name)) for name, each in zip(chosen, loaded, strict=True)]
     run(folder, tracks, frontend, options)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from phonoscope_trainer.corpora import fma, folder, jamendo, mir1k, musdb, real, rendered, rwc, stems
+from phonoscope_trainer.corpora import fma, folder, jamendo, mir1k, musdb, real, rendered, rwc, speech, stems
 from phonoscope_trainer.corpora.corpus import Corpus
 from phonoscope_trainer.corpora.features import cache_folder
 from phonoscope_trainer.corpora.rendered import store
@@ -45,6 +45,14 @@ SOURCES = {
             ("manifest.json",),
             store.LICENCE,
             "Make it with `phonoscope-train corpus rendered`",
+        ),
+        Source(
+            "speech",
+            "synthesised speech, in which nobody sings",
+            speech.load,
+            (speech.MANIFEST,),
+            speech.LICENCE,
+            "Make it with `phonoscope-train corpus speech`",
         ),
         Source(
             "mir1k",

@@ -15,7 +15,12 @@ from phonoscope_trainer.writing import write_text
 
 
 def render_missing(
-    render: Callable[[int], None], missing: Sequence[int], songs: int, workers: int, shown: bool
+    render: Callable[[int], None],
+    missing: Sequence[int],
+    songs: int,
+    workers: int,
+    shown: bool,
+    unit: str = "song",
 ) -> None:
     """Render the songs `missing`, of `songs`.
 
@@ -25,8 +30,9 @@ def render_missing(
         songs: how many there will be.
         workers: processes; 1 renders in this one.
         shown: whether there is a progress bar.
+        unit: what it counts.
     """
-    with tqdm(total=songs, initial=songs - len(missing), unit="song", disable=not shown) as bar:
+    with tqdm(total=songs, initial=songs - len(missing), unit=unit, disable=not shown) as bar:
         if workers == 1:
             for song in missing:
                 render(song)

@@ -1,0 +1,7 @@
+"""Speech from synthesisers, in which nobody sings: what a detector of singing must not fall for."""
+
+from __future__ import annotations
+
+from phonoscope_trainer.corpora.speech.store import LICENCE, MANIFEST, SpeechOptions, load, render
+
+__all__ = ["LICENCE", "MANIFEST", "SpeechOptions", "load", "render"]
