@@ -7,9 +7,9 @@ from pathlib import Path
 
 import soundfile
 
-from phonoscope_trainer.commands.options import Verbs, add_corpus
-from phonoscope_trainer.corpora import genres, named, rendered, speech
-from phonoscope_trainer.corpora.corpus import SPLITS
+from phonoscope_trainer.commands.options import Verbs, add_corpus, names
+from phonoscope_trainer.corpora import degraded, genres, named, rendered, speech
+from phonoscope_trainer.corpora.corpus import SPLITS, as_split
 from phonoscope_trainer.corpora.features import cache_folder
 from phonoscope_trainer.corpora.labels import write_lab
 from phonoscope_trainer.errors import CorpusError
@@ -61,6 +61,14 @@ def add(verbs: Verbs) -> None:
     decode.add_argument("--root", type=Path, help="the authors' files (default: in PHONOSCOPE_DATA)")
     decode.add_argument("--out", type=Path, help="folder of the stems (default: in the cache)")
     decode.set_defaults(run=decode_corpus)
+    degrade = corpora.add_parser("degrade", help="copy a corpus as it sounds clipped, coded and at low sample rates")
+    add_corpus(degrade)
+    degrade.add_argument(
+        "--splits", type=names, default=("train", "valid"), help="comma-separated (default: train,valid)"
+    )
+    degrade.add_argument("--seed", type=int, default=0, help="the same seed gives the same copies")
+    degrade.add_argument("--out", type=Path, help="folder (default: degraded/NAME in the cache)")
+    degrade.set_defaults(run=degrade_corpus)
     describe = corpora.add_parser("describe", help="tracks, splits, licence and digest of a corpus")
     add_corpus(describe)
     describe.set_defaults(run=describe_corpus)
@@ -123,6 +131,15 @@ def decode_corpus(corpus: str, root: Path | None, out: Path | None) -> None:
         raise CorpusError(f"{corpus}: {named.where_it_is_not(corpus)}. {source.how_to_get}")
     assert source.decode is not None  # the parser offers no other corpus
     print(f"{len(source.decode(files, place).tracks)} tracks in {place}")
+
+
+def degrade_corpus(corpus: str, root: Path | None, splits: tuple[str, ...], seed: int, out: Path | None) -> None:
+    """Make degraded copies, going on where an earlier call stopped."""
+    chosen = [as_split(split, "--splits") for split in splits]
+    original = named.load(corpus, root)
+    place = out or cache_folder() / "degraded" / original.name
+    copies = degraded.degrade(original, place, chosen, seed)
+    print(f"{len(copies.tracks)} tracks in {place}: --corpora folder:{place} learns from them")
 
 
 def describe_corpus(corpus: str, root: Path | None) -> None:
