@@ -28,6 +28,8 @@ TRUST_FIELDS = {
     "out_of_distribution",
     "heard_probability",
     "heard_label_kept",
+    "heard_control_probabilities",
+    "heard_control_label_kept",
 }
 
 

@@ -57,6 +57,20 @@ def test_what_is_heard_is_part_of_the_evidence(explained):
     assert explained.outside_db == 25
 
 
+def test_random_regions_are_heard_as_the_region_is(explained):
+    trust = explained.trust
+    labels = ["vocal" if each >= explained.threshold else "instrumental" for each in trust.heard_control_probabilities]
+    assert len(labels) == trust.controls
+    assert trust.heard_control_label_kept == (2 * labels.count(explained.label) > len(labels))
+
+
+def test_no_region_is_no_evidence_that_is_heard(client, song):
+    trust = client.explain(song, 4.0, alpha=1.0).trust
+    assert trust.relative_area == 0
+    assert trust.heard_probability is trust.heard_label_kept is None
+    assert trust.heard_control_probabilities is trust.heard_control_label_kept is None
+
+
 def test_the_original_sound_is_the_recordings_own_excerpt(explained, tone):
     sound = explained.original_audio
     start = round(explained.axes.start_s * sound.sample_rate_hz)

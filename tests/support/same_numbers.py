@@ -11,7 +11,8 @@ ATOL = 1e-5
 # A bin as relevant as alpha falls inside or outside a region by its last bit, and moves a little what follows from it.
 MOVED_ATOL = 1e-3
 OF_REGIONS = {
-    *("relative_area", "masked_probability", "removed_probability", "heard_probability", "control_probabilities"),
+    *("relative_area", "masked_probability", "removed_probability", "control_probabilities"),
+    *("heard_probability", "heard_control_probabilities"),
     *(f"control_{number}_probability" for number in (1, 2, 3)),
 }
 REGIONS = OTHER_BINS | dict.fromkeys(("remainder", "control_1", "control_2", "control_3"), OTHER_BINS["mask"])

@@ -127,6 +127,10 @@ def _trust(trust: explanation_pb2.Trust) -> Trust:
         out_of_distribution=trust.out_of_distribution,
         heard_probability=decimal(trust.heard_probability) if trust.HasField("heard_probability") else None,
         heard_label_kept=trust.heard_label_kept if trust.HasField("heard_label_kept") else None,
+        heard_control_probabilities=tuple(decimal(each) for each in trust.heard_control_probabilities) or None,
+        heard_control_label_kept=(
+            trust.heard_control_label_kept if trust.HasField("heard_control_label_kept") else None
+        ),
     )
 
 

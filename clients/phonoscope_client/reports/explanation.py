@@ -32,7 +32,8 @@ def explanation_page(explanation: Explanation, *, song: str) -> str:
         explanation: asked for with `listen`, where it is to have players.
         song: what to call the recording.
     """
-    sounds = [("The excerpt as it is", explanation.original_audio), ("The region", explanation.explanation_audio)]
+    region = "The region" if explanation.mask.any() else "No region: all of the excerpt, softer"
+    sounds = [("The excerpt as it is", explanation.original_audio), (region, explanation.explanation_audio)]
     return page(
         "explanation",
         title=f"{song} at {explanation.at_s:.2f} s: {explanation.label}",

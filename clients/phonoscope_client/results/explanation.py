@@ -30,8 +30,12 @@ class Trust:
         reconstruction_error: root-mean-square difference between standardised excerpt and inversion.
         reconstruction_percentile: share of the bundle's validation excerpts with a lower error, in [0, 1].
         out_of_distribution: the inversion fits worse than on 99 % of the bundle's validation excerpts.
-        heard_probability: of the explanation as it sounds, sent through the detector again; None without sound.
+        heard_probability: of the explanation as it sounds, sent through the detector again; None without sound, and
+            without a region: its sound is the whole excerpt, played more quietly.
         heard_label_kept: whether the detector gives the same label to that sound; None likewise.
+        heard_control_probabilities: of each random region, played in the same way; None likewise, and where a service
+            or an archive of before does not tell.
+        heard_control_label_kept: whether most of the random regions keep the label when they are heard; None likewise.
     """
 
     relative_area: float
@@ -47,6 +51,8 @@ class Trust:
     out_of_distribution: bool
     heard_probability: float | None = None
     heard_label_kept: bool | None = None
+    heard_control_probabilities: tuple[float, ...] | None = None
+    heard_control_label_kept: bool | None = None
 
     @property
     def controls(self) -> int:

@@ -25,7 +25,7 @@ class Trial:
 
 
 def trials(explanation: Explanation) -> tuple[Trial, ...]:
-    """What the trust block rests on: the excerpt as it is, and with parts of it masked."""
+    """What the trust block rests on: the excerpt as it is, with parts of it masked, and parts of it played."""
     trust = explanation.trust
     asked = [
         ("Excerpt as it is", explanation.probability),
@@ -34,7 +34,9 @@ def trials(explanation: Explanation) -> tuple[Trial, ...]:
         *((f"Random region {number} kept", each) for number, each in enumerate(trust.control_probabilities, start=1)),
     ]
     if trust.heard_probability is not None:
-        asked.append(("The region as it sounds", trust.heard_probability))
+        asked.append(("The region played", trust.heard_probability))
+    played = trust.heard_control_probabilities or ()
+    asked += [(f"Random region {number} played", each) for number, each in enumerate(played, start=1)]
     return tuple(Trial(name, probability, label_of(probability, explanation.threshold)) for name, probability in asked)
 
 
@@ -57,10 +59,18 @@ class Verdict:
 def verdict(explanation: Explanation) -> Verdict:
     """Judge an explanation by its trust block."""
     trust = explanation.trust
-    findings = [_keeping(trust), _control(trust), _removal(trust), _area(trust), _reconstruction(trust)]
+    tried = [_keeping(trust), _control(trust), _removal(trust)]
     if trust.heard_label_kept is not None:
-        findings.insert(3, _hearing(trust.heard_label_kept))
-    return Verdict(_headline(trust), tuple(findings))
+        tried.append(_hearing(explanation))
+    if trust.relative_area == 0:
+        tried = [_NOTHING_TO_TRY]
+    return Verdict(_headline(trust), (*tried, _area(trust), _reconstruction(trust)))
+
+
+_NOTHING_TO_TRY = Finding(
+    "weakens",
+    "There is nothing to keep, to remove or to play: what the detector answers to no region is evidence of nothing.",
+)
 
 
 # By whether the region alone keeps the answer, its removal loses it, and most random regions keep it.
@@ -114,10 +124,21 @@ def _removal(trust: Trust) -> Finding:
     return Finding("weakens", "Removing the region does not change the answer: enough is left elsewhere.")
 
 
-def _hearing(label_kept: bool) -> Finding:
-    if label_kept:
-        return Finding("supports", "Played, with everything else far softer, the region keeps the answer.")
-    return Finding("weakens", "Played, the region loses the answer: it works as numbers, not as sound.")
+def _hearing(explanation: Explanation) -> Finding:
+    trust = explanation.trust
+    played = trust.heard_control_probabilities or ()
+    kept = sum(label_of(each, explanation.threshold) == explanation.label for each in played)
+    if not trust.heard_label_kept:
+        chance = f", which {kept} of {len(played)} random regions keep" if trust.heard_control_label_kept else ""
+        return Finding("weakens", f"Played, the region loses the answer{chance}: it works as numbers, not as sound.")
+    keeping = "Played, with everything else far softer, the region keeps the answer"
+    if not played:
+        return Finding("neutral", f"{keeping}; no random region was played beside it.")
+    if trust.heard_control_label_kept:
+        return Finding(
+            "neutral", f"{keeping}. So do {kept} of {len(played)} random regions of the same size, so that says little."
+        )
+    return Finding("supports", f"{keeping}; of {len(played)} random regions of the same size, {kept or 'none'} does.")
 
 
 def _area(trust: Trust) -> Finding:

@@ -13,6 +13,7 @@ from phonoscope_serving.errors import BundleError
 
 EVIDENCE = "evidence"  # the model that tries a region of a relevance that is known
 CONTROL = re.compile(r"control_\d+_probability")
+CONTROL_REGIONS = "control_regions"  # the output that holds the random regions themselves
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ def read_rules(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig]) -
         models: of the bundle, by name.
 
     Raises:
-        BundleError: the default is not among them, or a rule has no model, no controls, or an alpha outside [0, 1].
+        BundleError: the default is not among them, or a rule has no model, no controls and their regions, or an alpha
+            outside [0, 1].
     """
     given, default = field(manifest, "rules", dict), field(manifest, "default_rule", str)
     if default not in given:
@@ -51,5 +53,8 @@ def read_rules(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig]) -
         controls = tuple(output for output in outputs if CONTROL.fullmatch(output))
         if not controls:
             raise BundleError(f"{ensemble}/{CONFIG}: there is no output control_1_probability")
+        for model, made in ((ensemble, outputs), (EVIDENCE, evidence)):
+            if CONTROL_REGIONS not in made:
+                raise BundleError(f"{model}/{CONFIG}: there is no output {CONTROL_REGIONS}")
         rules.append(Rule(name, ensemble, alpha, controls, evidence.intersection(outputs)))
     return tuple(rules)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from phonoscope_serving.errors import InvalidRequest
-from phonoscope_serving.sound.audio import AudioLimits, peak
+from phonoscope_serving.sound.audio import AudioLimits, is_within
 from phonoscope_serving.sound.channels import Channels
 from phonoscope_serving.sound.mixing import folded, in_quadrature, weights
 from phonoscope_serving.sound.survey import survey, warned_of
@@ -49,7 +49,7 @@ class MonoRecording:
 
 def _check_samples(channels: Channels, limit: float) -> None:
     for piece in channels.frames(0, channels.samples):
-        if not peak(piece) <= limit:  # so written, NaN is refused too
+        if not is_within(piece, limit):
             raise InvalidRequest.at(
                 channels.field, f"holds a sample that is not finite or beyond ±{limit:g}; samples lie in [-1, 1]"
             )

@@ -38,6 +38,11 @@ def open_recording(source: AudioSource, field: str = "audio", limits: AudioLimit
         part = source.content[first:end]
         try:
             channels = _channels(part, field, limits)
+            if isinstance(channels, CodedFile) and channels.ends_at is not None:
+                behind = first + channels.ends_at
+                later = ((behind + start, behind + stop) for start, stop in parts(source.content[behind:end]))
+                places[:0] = [(first, behind), *later]
+                continue
             recordings.append(_heard(channels, limits))
         except InvalidRequest as error:
             if not recordings:
@@ -50,8 +55,6 @@ def open_recording(source: AudioSource, field: str = "audio", limits: AudioLimit
             continue
         seconds += channels.samples / channels.sample_rate_hz
         limits.check_length(seconds, field)
-        if isinstance(channels, CodedFile) and channels.ends_at is not None:
-            places.insert(0, (first + channels.ends_at, end))
     return recordings[0] if len(recordings) == 1 and not unread else JoinedRecording(recordings, unread)
 
 

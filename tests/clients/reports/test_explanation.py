@@ -100,7 +100,10 @@ def test_every_probability_stands_beside_the_label_it_means(report):
         ("Random region 1 kept", "0.302", "instrumental"),
         ("Random region 2 kept", "0.281", "instrumental"),
         ("Random region 3 kept", "0.117", "instrumental"),
-        ("The region as it sounds", "0.701", "vocal"),
+        ("The region played", "0.701", "vocal"),
+        ("Random region 1 played", "0.401", "instrumental"),
+        ("Random region 2 played", "0.383", "instrumental"),
+        ("Random region 3 played", "0.532", "vocal"),
     ]
 
 
@@ -113,8 +116,11 @@ def test_bars_are_as_long_as_their_probabilities_and_the_threshold_is_marked_on_
         "28.10",
         "11.70",
         "70.10",
+        "40.10",
+        "38.30",
+        "53.20",
     ]
-    assert report.count('<i style="left:47.00%">') == 7
+    assert report.count('<i style="left:47.00%">') == 10
 
 
 def test_a_report_draws_three_pictures_and_describes_each_for_those_who_cannot_see_it(report):
@@ -151,6 +157,23 @@ def test_quiet_sounds_are_not_turned_up():
 
 def test_without_sound_a_report_has_no_players():
     assert Page(explanation_page(explanation(listen=False), song="song")).all("audio") == []
+
+
+def test_without_a_region_a_report_says_why_nothing_counts_and_what_is_played():
+    nothing = replace(
+        TRUST,
+        relative_area=0.0,
+        heard_probability=None,
+        heard_label_kept=None,
+        heard_control_probabilities=None,
+        heard_control_label_kept=None,
+    )
+    empty = explanation(mask=np.zeros((115, 80), bool), trust=nothing)
+    text = Page(explanation_page(empty, song="song")).text
+    assert "evidence of nothing" in text
+    assert "No region: all of the excerpt, softer" in text
+    assert "played" not in text
+    assert "the region keeps the answer" not in text
 
 
 def test_names_from_outside_are_text_and_never_markup(tmp_path):

@@ -183,6 +183,13 @@ def test_inverters_without_what_makes_them_heard_are_refused(repository):
         load_bundle(repository)
 
 
+@pytest.mark.parametrize("model", ["explain_masker", "evidence"])
+def test_a_bundle_that_does_not_tell_its_random_regions_is_refused(repository, model):
+    replace(repository, f"{model}/config.pbtxt", '"control_regions"', '"regions"')
+    with pytest.raises(BundleError, match=rf"{model}/config\.pbtxt: there is no output control_regions"):
+        load_bundle(repository)
+
+
 def test_a_layer_without_an_output_is_refused(repository):
     replace(repository, "detector/config.pbtxt", "conv1,conv2", "conv1,conv9")
     with pytest.raises(BundleError, match="no output for layer conv9"):

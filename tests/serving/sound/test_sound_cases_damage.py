@@ -137,6 +137,9 @@ CUT = [
     ("Opus", "ffmpeg -v error -y -i {song} -c:a libopus {out}.opus"),
     ("FLAC", "ffmpeg -v error -y -i {song} {out}.flac"),
     ("MP3", "lame --quiet -V4 {song} {out}.mp3"),
+    ("MP3 without table", "lame --quiet -t -b 128 {song} {out}.mp3"),
+    ("MP2", "ffmpeg -v error -y -i {song} -c:a mp2 {out}.mp2"),
+    ("AAC", "ffmpeg -v error -y -i {song} {out}.aac"),
     ("WAV", "ffmpeg -v error -y -i {song} {out}.wav"),
     ("RF64", "ffmpeg -v error -y -i {song} -rf64 always {out}.wav"),
     ("W64", "ffmpeg -v error -y -i {song} {out}.w64"),
@@ -152,9 +155,19 @@ CUT = [
 @pytest.mark.parametrize(("name", "command"), CUT, ids=[name for name, _ in CUT])
 def test_a_file_cut_at_two_thirds_is_heard_as_far_as_it_goes(name, command, tmp_path):
     whole = made(command, tmp_path, song=wav(song()))
-    cut = whole[: len(whole) * 2 // 3]
+    cut = whole[: len(whole) * 2 // 3 - 50]  # at two thirds itself, a frame of MP2 ends, and nothing tells
     decoded = made("ffmpeg -v quiet -i {file} -map 0:a:0 -ac 1 -f f32le -", tmp_path, file=cut)
     check_cut(cut, whole, len(decoded) / 4)
+
+
+@pytest.mark.parametrize("lacking", [1, 3, 40, 100])
+@pytest.mark.parametrize(("container", "codec"), [("mp3", "libmp3lame"), ("mp2", "mp2"), ("adts", "aac")])
+def test_the_last_frame_of_a_file_without_a_length_tells_that_it_was_cut(container, codec, lacking):
+    options = {"write_xing": "0"} if container == "mp3" else {}
+    whole = coded(song(4), 44100, container, codec, **options)
+    assert not opened(whole).warnings
+    recording, samples = heard(whole[:-lacking])
+    assert told(recording, "TRUNCATED").start_s == pytest.approx(len(samples) / 44100, abs=0.01)
 
 
 @pytest.mark.parametrize("container", ["OGG", "FLAC", "MP3", "WAV", "RF64", "AIFF", "W64"])

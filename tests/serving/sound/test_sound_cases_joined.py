@@ -48,6 +48,54 @@ def test_two_files_joined_are_heard_both(kind, tmp_path):
         assert warning.end_s == pytest.approx(20, abs=0.2)
 
 
+UNLIKE = [*COMMANDS, "MP3 without table", "CAF", "W64"]
+
+
+@pytest.mark.parametrize("other", UNLIKE)
+@pytest.mark.parametrize("one", UNLIKE)
+def test_files_of_unlike_kinds_joined_are_heard_both(one, other, parts_of_every_kind):
+    content = parts_of_every_kind[one][0] + parts_of_every_kind[other][1]
+    recording, samples = heard(content)
+    everything = whole(recording, RATE_HZ)
+    assert len(samples) / recording.sample_rate_hz == pytest.approx(7, abs=0.25)  # two codecs' padding
+    for found, reference in ((everything[: 3 * RATE_HZ], song(3, 5)), (everything[3 * RATE_HZ :], song(4, 13))):
+        lag, alike = delay(found, reference)
+        assert abs(lag) < 0.15 * RATE_HZ
+        assert alike > 0.9
+    if one.split()[0] != other.split()[0]:  # frames of one kind and rate, with nothing between, are one recording
+        assert kinds(recording) == {"SEVERAL_STREAMS"}
+
+
+@pytest.fixture(scope="module")
+def parts_of_every_kind(tmp_path_factory):
+    """Two stretches of the song in files of every kind."""
+    folder = tmp_path_factory.mktemp("parts")
+    commands = COMMANDS | {
+        "MP3 without table": "lame --quiet -t -b 128 {song} {out}.mp3",
+        "CAF": "ffmpeg -v error -y -i {song} {out}.caf",
+        "W64": "ffmpeg -v error -y -i {song} {out}.w64",
+    }
+    stretches = [wav(song(3, 5)), wav(song(4, 13))]
+    return {name: [made(command, folder, song=stretch) for stretch in stretches] for name, command in commands.items()}
+
+
+def test_three_files_of_unlike_kinds_joined_without_programs_are_heard():
+    first, second, third = encoded(song(3, 5), RATE_HZ, "FLAC"), encoded(song(3, 8), RATE_HZ, "MP3"), wav(song(3, 11))
+    recording, samples = heard(first + tag(500) + second + third)
+    assert kinds(recording) == {"SEVERAL_STREAMS"}
+    assert delay(samples, song(9, 5))[1] > 0.9
+    np.testing.assert_allclose(samples[: 3 * RATE_HZ], song(3, 5), atol=1e-4)
+
+
+@pytest.mark.parametrize("behind", [b"APETAGEX" + bytes(500), b"TAG" + bytes(125), b"any text " * 5000, bytes(70_000)])
+@pytest.mark.parametrize("container", ["FLAC", "OGG", "MP3", "AIFF"])
+def test_what_lies_behind_a_file_and_is_no_sound_changes_nothing(container, behind):
+    content = encoded(song(3), RATE_HZ, container)
+    recording, samples = heard(content + behind)
+    np.testing.assert_array_equal(samples, heard(content)[1])
+    assert not recording.warnings
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [("MP3", "MP3"), ("FLAC", "FLAC"), ("Vorbis", "Vorbis"), ("Vorbis", "Opus"), ("WAV", "WAV")]
 )

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def reference_filterbank() -> NDArray[np.float64]:
-    """80 triangles between 82 peaks equally spaced in mel, over 513 bins, each divided by the sum of its own bins."""
+def reference_triangles() -> NDArray[np.float64]:
+    """80 triangles of height 1 between 82 peaks equally spaced in mel, over 513 bins."""
     to_mel, to_hz = (lambda hz: 1127 * np.log(1 + hz / 700)), (lambda mel: 700 * (np.exp(mel / 1127) - 1))
     peaks = [to_hz(to_mel(27.5) + i * (to_mel(8000.0) - to_mel(27.5)) / 81) for i in range(82)]
     bank = np.zeros((513, 80))
@@ -19,8 +19,13 @@ def reference_filterbank() -> NDArray[np.float64]:
                 bank[fft_bin, band] = (hz - left) / (centre - left)
             elif centre < hz < right:
                 bank[fft_bin, band] = (right - hz) / (right - centre)
-        bank[:, band] /= bank[:, band].sum()
     return bank
+
+
+def reference_filterbank() -> NDArray[np.float64]:
+    """The triangles, each divided by the sum of its own bins."""
+    bank = reference_triangles()
+    return bank / bank.sum(axis=0)
 
 
 def reference_log_mel(samples: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -33,6 +33,8 @@ TRUST = Trust(
     out_of_distribution=False,
     heard_probability=0.701,
     heard_label_kept=True,
+    heard_control_probabilities=(0.401, 0.383, 0.532),
+    heard_control_label_kept=False,
 )
 
 

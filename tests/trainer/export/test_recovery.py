@@ -9,7 +9,6 @@ import onnxruntime
 import pytest
 import torch
 from phonoscope_trainer.export.recovery import recover
-from phonoscope_trainer.measures.shipped_graphs import session_of, standardise_of
 from phonoscope_trainer.networks.svdnet import LAYERS
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import DetectorOptions, load_detector, new_learner, same_layer
@@ -18,6 +17,7 @@ from phonoscope_trainer.recipes.feature_inversion.training import load_inverters
 from phonoscope_trainer.recipes.gan.training import load_generator
 from phonoscope_trainer.recipes.masker.training import load_masker
 from phonoscope_trainer.recipes.tagger.training import load_tagger
+from phonoscope_trainer.repository.shipped_graphs import session_of, standardise_of
 
 BUNDLE = Path(__file__).parents[3] / "model_repository"
 

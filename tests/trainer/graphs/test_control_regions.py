@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from phonoscope_trainer.graphs.control_regions import CONTROLS, ControlRegions, field_ranks
+from phonoscope_trainer.graphs.control_regions import CONTROLS, ControlRegions
+from support.corpora.reference_explanation import RANKS, reference_control_regions
 
-RANKS = field_ranks().numpy()
 SEEDS = (0, 1, 2, 2018, 512, 262144, 2**31 - 1)
 
 
@@ -16,28 +16,10 @@ def regions(seed: int, bins: int) -> list[np.ndarray]:
     return [region[0].numpy() == 1 for region in found]
 
 
-def reference(seed: int, bins: int) -> list[np.ndarray]:
-    """Python's whole numbers have no limit, so that an overflow in the graph shows."""
-
-    def following(state: int) -> int:
-        return (state * 7213 + 12345) % 512**2
-
-    state, found = following(following(seed % 512**2)), []
-    for _ in range(CONTROLS):
-        frame = following(state)
-        state = following(frame)
-        crop = np.roll(RANKS, (-(frame // 512), -(state // 512)), axis=(0, 1))[:115, :80]
-        order = crop.ravel().argsort()
-        inside = np.zeros(115 * 80, bool)
-        inside[order[len(order) - bins :]] = True
-        found.append(inside.reshape(115, 80))
-    return found
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("bins", [0, 1, 700, 4600, 9199, 9200])
 def test_regions_are_the_largest_ranks_of_the_crops_that_the_seed_decides(seed, bins):
-    for found, expected in zip(regions(seed, bins), reference(seed, bins), strict=True):
+    for found, expected in zip(regions(seed, bins), reference_control_regions(seed, bins), strict=True):
         assert found.sum() == bins
         np.testing.assert_array_equal(found, expected)
 

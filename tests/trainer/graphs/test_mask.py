@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from phonoscope_trainer.graphs.control_regions import ControlRegions
 from phonoscope_trainer.graphs.mask import CONTROL_MAPS, MaskGraph
 from phonoscope_trainer.networks.standardise import Standardise
 
-OUTPUTS = ("mask", "explanation", "remainder", *CONTROL_MAPS, "relative_area", "effective_alpha")
+OUTPUTS = ("mask", "explanation", "remainder", *CONTROL_MAPS, "control_regions", "relative_area", "effective_alpha")
 MEAN, STD = torch.linspace(1, -2, 80), torch.linspace(0.8, 1.4, 80)
 
 
@@ -123,3 +124,15 @@ def test_controls_have_the_regions_area_and_hold_what_is_inside_them(masking):
         # A bin or two may lie at the very value that a masked bin has.
         np.testing.assert_allclose(inside.sum(axis=(1, 2)), found["mask"].sum(axis=(1, 2)), atol=5)
         np.testing.assert_allclose(found[name][~inside], outside[~inside], atol=1e-5)
+
+
+def test_the_regions_that_are_given_are_those_that_controls_are_inside_of():
+    maps = excerpt()
+    found = run(maps, alpha=0.5, control_seed=11)
+    drawn = ControlRegions()(
+        torch.full((3, 1), 11, dtype=torch.int32), torch.from_numpy(found["mask"]).sum(dim=(1, 2), keepdim=True)
+    )
+    for number, name in enumerate(CONTROL_MAPS):
+        region = found["control_regions"][:, number]
+        np.testing.assert_array_equal(region, drawn[number].numpy())
+        np.testing.assert_allclose(found[name], maps["standardised"].numpy() * region, atol=1e-6)

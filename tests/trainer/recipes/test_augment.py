@@ -92,8 +92,46 @@ def test_the_random_filter_adds_a_gaussian_over_semitones():
 def test_noise_raises_silence_to_its_level_and_leaves_loud_bins():
     generator = torch.Generator().manual_seed(0)
     first, second = (torch.randn(1, 200, 50, generator=generator) for _ in range(2))
-    noisy = augment.add_noise(torch.zeros(1, 200, 50), torch.tensor([0.1]), first, second)
+    noisy = augment.add_noise(torch.zeros(1, 200, 50), torch.tensor([[0.1]]), first, second)
     assert noisy.square().mean().sqrt() == pytest.approx(0.1 * 2**0.5, rel=0.02)
     loud = torch.full((1, 200, 50), 100.0)
-    torch.testing.assert_close(augment.add_noise(loud, torch.tensor([0.1]), first, second), loud, atol=0.6, rtol=0)
-    torch.testing.assert_close(augment.add_noise(loud, torch.tensor([0.0]), first, second), loud)
+    torch.testing.assert_close(augment.add_noise(loud, torch.tensor([[0.1]]), first, second), loud, atol=0.6, rtol=0)
+    torch.testing.assert_close(augment.add_noise(loud, torch.tensor([[0.0]]), first, second), loud)
+
+
+def test_noise_has_its_level_in_every_bin():
+    first, second = torch.randn(2, 1, 4000, 2, generator=torch.Generator().manual_seed(0))
+    noisy = augment.add_noise(torch.zeros(1, 4000, 2), torch.tensor([[0.1, 1.0]]), first, second)
+    torch.testing.assert_close(noisy.square().mean(1).sqrt()[0], 2**0.5 * torch.tensor([0.1, 1.0]), rtol=0.05, atol=0)
+
+
+def test_an_equaliser_leaves_silence_silent():
+    magnitude, gain_db = torch.tensor([[[0.0, 1.0]]]), torch.tensor([[20.0, -20.0]])
+    torch.testing.assert_close(augment.equalise(magnitude, gain_db), torch.tensor([[[0.0, 0.1]]]))
+
+
+def test_a_gate_silences_what_lies_further_below_the_loudest_than_its_range():
+    magnitude = torch.tensor([[1.0, 0.2, 0.05]])[:, :, None].expand(2, 3, 4)
+    gated = augment.gate(magnitude, torch.tensor([20.0, torch.inf]))
+    assert gated[:, :, 0].tolist() == [[1.0, pytest.approx(0.2), 0.0], [1.0, pytest.approx(0.2), pytest.approx(0.05)]]
+
+
+def test_a_compressor_brings_a_step_of_level_down_by_its_ratio():
+    magnitude = torch.ones(1, 60, 4)
+    magnitude[:, 30:] = 0.1
+    compressed = augment.compress(magnitude, torch.tensor([40.0]), torch.tensor([4.0]))
+    assert 20 * torch.log10(compressed[0, 10, 0] / compressed[0, 50, 0]) == pytest.approx(20 / 4, abs=1e-3)
+    torch.testing.assert_close(augment.compress(magnitude, torch.tensor([40.0]), torch.ones(1)), magnitude)
+
+
+def test_a_room_adds_a_tail_that_falls_by_60_db_in_its_time():
+    magnitude, phase = torch.zeros(1, 400, 1), torch.full((1, 400, 1), torch.pi / 2)
+    magnitude[:, :200] = 1.0
+    heard = augment.reverberate(magnitude, torch.tensor([-6.0]), torch.tensor([100.0]), phase)[0, :, 0]
+    expected, tail_power = [], 0.0
+    kept = 10 ** (-6 / 100)
+    for dry in magnitude[0, :, 0].tolist():
+        expected.append(np.sqrt(dry**2 + 10 ** (-6 / 10) * tail_power))
+        tail_power = kept * tail_power + (1 - kept) * dry**2
+    np.testing.assert_allclose(heard[1:], expected[1:], rtol=1e-3)
+    assert 20 * torch.log10(heard[210] / heard[310]) == pytest.approx(60, abs=0.1)

@@ -89,7 +89,7 @@ def render_one_song(seed: int, index: int, out: Path) -> None:
 
 def list_corpora() -> None:
     """Print a table of every corpus, then what to do about those that are missing or incomplete."""
-    rows, advice = [("corpus", "found", "tracks", "labels", "licence", "where")], []
+    rows, advice = [("corpus", "found", "tracks", "labels", "what", "licence", "where")], []
     for name, source in named.SOURCES.items():
         place, tracks, found = named.find(name), "-", "no"
         try:
@@ -98,7 +98,7 @@ def list_corpora() -> None:
             found = "incomplete" if place else "no"
             advice.append(f"- {error}")
         labels = "yes" if source.is_labelled else "no"
-        rows.append((name, found, tracks, labels, source.licence, str(place or "-")))
+        rows.append((name, found, tracks, labels, source.meaning, source.licence, str(place or "-")))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

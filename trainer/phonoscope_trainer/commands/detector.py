@@ -19,6 +19,7 @@ from phonoscope_trainer.recipes.detector.band_statistics import band_statistics
 from phonoscope_trainer.recipes.detector.excerpts import ExcerptOptions, ExcerptSampler
 from phonoscope_trainer.recipes.detector.level_agreement import LevelAgreement
 from phonoscope_trainer.recipes.detector.published_excerpts import PublishedSampler
+from phonoscope_trainer.recipes.detector.variation import VariationOptions
 from phonoscope_trainer.recipes.devices import DeviceName, chosen_device
 
 UPDATES = {"modern": modern.DetectorOptions().updates, "schlueter-2015": schlueter2015.Schlueter2015Options().updates}
@@ -45,7 +46,7 @@ def add(verbs: Verbs) -> None:
     detector.add_argument("--compile", dest="compiled", action="store_true", help="compile the network first")
     detector.add_argument("--seed", type=int, default=0)
     cycle = detector.add_argument_group("the modern recipe")
-    cycle.add_argument("--start", type=Path, help="a finished run to go on from, through another cycle")
+    cycle.add_argument("--start", type=Path, help="a finished run, or a bundle, to go on from, through another cycle")
     cycle.add_argument(
         "--keep-convolutions",
         nargs="?",
@@ -62,7 +63,7 @@ def add(verbs: Verbs) -> None:
     cycle.add_argument(
         "--level-db",
         type=float,
-        help=f"standard deviation of the level that excerpts are played at (default {ExcerptOptions().level_db:g})",
+        help=f"standard deviation of the level that excerpts are played at (default {VariationOptions().level_db:g})",
     )
     cycle.add_argument(
         "--level-agreement",
@@ -103,12 +104,13 @@ def train_detector(
         corpora=chosen,
     )
     if isinstance(options, modern.DetectorOptions):
+        varied = VariationOptions() if level_db is None else VariationOptions(level_db=level_db)
         options = replace(
             options,
             start=str(start or ""),
             keep_convolutions=keep_convolutions,
             learning_rate=options.learning_rate if learning_rate is None else learning_rate,
-            excerpts=ExcerptOptions() if level_db is None else ExcerptOptions(level_db=level_db),
+            excerpts=ExcerptOptions(variation=varied),
             level_agreement=LevelAgreement() if level_agreement is None else LevelAgreement(level_agreement),
         )
     elif start or keep_convolutions or {learning_rate, level_db, level_agreement} != {None}:

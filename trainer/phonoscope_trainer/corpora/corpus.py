@@ -53,6 +53,7 @@ class Track:
     mixture: Path | None = None
     voice: Path | None = None
     accompaniment: Path | None = None
+    kind: str = ""  # what sort of recording, where a corpus tells several apart
 
     def __post_init__(self) -> None:
         stems = (self.voice is not None, self.accompaniment is not None)

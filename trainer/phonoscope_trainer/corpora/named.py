@@ -1,4 +1,7 @@
-"""Corpora by name, found where `PHONOSCOPE_DATA` says, and what to do where one is missing."""
+"""Corpora by specification, `NAME` or `NAME:PATH`, found where `PHONOSCOPE_DATA` says unless a path does.
+
+What to do where one is missing is part of the message.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from phonoscope_trainer.corpora import fma, folder, jamendo, mir1k, musdb, rendered, rwc, stems
+from phonoscope_trainer.corpora import fma, folder, jamendo, mir1k, musdb, real, rendered, rwc, stems
 from phonoscope_trainer.corpora.corpus import Corpus
 from phonoscope_trainer.corpora.features import cache_folder
 from phonoscope_trainer.corpora.rendered import store
@@ -19,6 +22,7 @@ class Source:
     """One corpus that can be had: how its folder is known and read, and where it comes from."""
 
     name: str
+    meaning: str
     load: Callable[[Path], Corpus]
     marks: tuple[str, ...]  # a folder that holds one of these holds the corpus
     licence: str
@@ -36,17 +40,49 @@ SOURCES = {
     for source in (
         Source(
             "rendered",
+            "songs made from nothing, with stems",
             rendered.load,
             ("manifest.json",),
             store.LICENCE,
             "Make it with `phonoscope-train corpus rendered`",
         ),
-        Source("mir1k", mir1k.load, (stems.LISTING,), mir1k.LICENCE, mir1k.HOW_TO_GET, decode=mir1k.decode),
-        Source("jamendo", jamendo.load, jamendo.AUDIO_FOLDERS, jamendo.LICENCE, jamendo.HOW_TO_GET),
-        Source("rwc", rwc.load, ("audio",), rwc.LICENCE, rwc.HOW_TO_GET),
-        Source("musdb", musdb.load, (stems.LISTING,), musdb.LICENCE, musdb.HOW_TO_GET, decode=musdb.decode),
-        Source("fma", fma.load, (fma.METADATA,), fma.LICENCE, fma.HOW_TO_GET, is_labelled=False),
-        Source("folder", folder.load, (), folder.LICENCE, folder.HOW_TO_GET),
+        Source(
+            "mir1k",
+            "karaoke clips with stems",
+            mir1k.load,
+            (stems.LISTING,),
+            mir1k.LICENCE,
+            mir1k.HOW_TO_GET,
+            decode=mir1k.decode,
+        ),
+        Source(
+            "jamendo",
+            "93 songs, the benchmark",
+            jamendo.load,
+            jamendo.AUDIO_FOLDERS,
+            jamendo.LICENCE,
+            jamendo.HOW_TO_GET,
+        ),
+        Source("rwc", "RWC Popular, 100 songs", rwc.load, ("audio",), rwc.LICENCE, rwc.HOW_TO_GET),
+        Source(
+            "musdb",
+            "150 songs with stems",
+            musdb.load,
+            (stems.LISTING,),
+            musdb.LICENCE,
+            musdb.HOW_TO_GET,
+            decode=musdb.decode,
+        ),
+        Source("fma", "Free Music Archive", fma.load, (fma.METADATA,), fma.LICENCE, fma.HOW_TO_GET, is_labelled=False),
+        Source(
+            "real",
+            "songs, stems, solo voices and instrumental recordings",
+            real.load,
+            (real.SPLITS,),
+            real.LICENCE,
+            real.HOW_TO_GET,
+        ),
+        Source("folder", "your own music", folder.load, (".",), folder.LICENCE, folder.HOW_TO_GET),
     )
 }
 NAMES = tuple(SOURCES)
@@ -84,7 +120,7 @@ def where_it_is_not(name: str) -> str:
     """Where the corpus called `name` was looked for in vain, for a message."""
     place = usual_place(name)
     looked = f"not in {place}" if place else f"PHONOSCOPE_DATA, the folder that holds {name}/, is not set"
-    return f"{looked}, and no --root is given"
+    return f"{looked}, and no other place is given as {name}:PATH or --root PATH"
 
 
 def find(name: str) -> Path | None:
@@ -93,14 +129,15 @@ def find(name: str) -> Path | None:
     return next((place for place in places if source_of(name).is_in(place)), None)
 
 
-def load(name: str, root: Path | None = None) -> Corpus:
-    """The corpus called `name`, under `root` or where such a corpus is usually found.
+def load(specification: str, root: Path | None = None) -> Corpus:
+    """A corpus, `NAME` or `NAME:PATH`: there, under `root`, or where a corpus of that name is usually found.
 
     Raises:
         CorpusError: no such corpus, or it is not there; the message says how to get it.
     """
+    name, _, path = specification.partition(":")
     source = source_of(name)
-    place = root or find(name)
+    place = Path(path) if path else root or find(name)
     if place is not None:
         return source.load(place)
     raise CorpusError(f"{name}: {where_it_is_not(name)}. {source.how_to_get}")

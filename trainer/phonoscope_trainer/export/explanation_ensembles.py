@@ -13,7 +13,7 @@ from phonoscope_trainer.graphs.description import (
     numbers,
     same,
 )
-from phonoscope_trainer.graphs.mask import CONTROL_MAPS
+from phonoscope_trainer.graphs.mask import CONTROL_MAPS, CONTROL_REGIONS
 
 MEASURED = ("relative_area", "effective_alpha")
 # What the detector is asked again, and its answer's name.
@@ -42,6 +42,7 @@ def explain(rule: str, graph: Graph) -> Ensemble:
         (TensorSpec("samples", (EXCERPT_SAMPLES,)), *REGION),
         (
             *maps("log_mel", "standardised", "inverted", "relevance", "mask", "explanation"),
+            CONTROL_REGIONS,
             *numbers("probability", *TRIED, *MEASURED, "reconstruction_error"),
         ),
         (
@@ -58,7 +59,7 @@ def evidence() -> Ensemble:
     return Ensemble(
         "evidence",
         (*maps("log_mel", "standardised", "relevance"), *REGION),
-        (*maps("mask", "explanation"), *numbers(*TRIED, *MEASURED)),
+        (*maps("mask", "explanation"), CONTROL_REGIONS, *numbers(*TRIED, *MEASURED)),
         tuple(_evidence()),
     )
 
@@ -93,7 +94,10 @@ def _known(graph: Graph) -> dict[str, str]:
 
 
 def _evidence() -> list[Step]:
-    return [_mask("mask", *ASKED, *MEASURED), *(_detect(excerpt, answer) for excerpt, answer in ASKED.items())]
+    return [
+        _mask("mask", CONTROL_REGIONS.name, *ASKED, *MEASURED),
+        *(_detect(excerpt, answer) for excerpt, answer in ASKED.items()),
+    ]
 
 
 def _mask(*outputs: str) -> Step:

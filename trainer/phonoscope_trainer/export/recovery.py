@@ -25,7 +25,6 @@ from tritonclient.grpc import model_config_pb2 as triton
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.graphs.adjoint import Convolution
 from phonoscope_trainer.graphs.chains import doubled, on_phases
-from phonoscope_trainer.measures.shipped_graphs import constants_of, network_of, standardise_of
 from phonoscope_trainer.networks import gan
 from phonoscope_trainer.networks.feature_inverters import FeatureInverter
 from phonoscope_trainer.networks.gan import Generator
@@ -38,6 +37,7 @@ from phonoscope_trainer.recipes.gan.options import GanOptions
 from phonoscope_trainer.recipes.tagger.training import TaggerOptions
 from phonoscope_trainer.repository.deployment import read_facts
 from phonoscope_trainer.repository.manifest import Facts
+from phonoscope_trainer.repository.shipped_graphs import constants_of, network_of, standardise_of
 from phonoscope_trainer.writing import write_text
 
 State = dict[str, Any]

@@ -20,15 +20,15 @@ from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.export.explanation import rule_graphs
 from phonoscope_trainer.export.explanation_ensembles import evidence, explain, masked
 from phonoscope_trainer.graphs.description import REGION, Graph
-from phonoscope_trainer.graphs.mask import CONTROL_MAPS, mask_graph
+from phonoscope_trainer.graphs.mask import CONTROL_MAPS, CONTROL_REGIONS, mask_graph
 from phonoscope_trainer.graphs.maximise import INITIAL_STATE
-from phonoscope_trainer.measures.shipped_graphs import network_of, standardise_of, threshold_of
 from phonoscope_trainer.networks.inverter import ExplanationInverter
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.deployment import CPU, Deployment, configure, read_facts
 from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph
+from phonoscope_trainer.repository.shipped_graphs import network_of, standardise_of, threshold_of
 
 Arrays = dict[str, NDArray[np.generic]]
 ALREADY_KNOWN = ("log_mel", "standardised", "relevance")  # inputs of `mask` that golden vectors hold as outputs
@@ -87,6 +87,7 @@ def _write_golden(root: Path, ensembles: list[str], mask: Graph, network: SVDNet
         made = mask.module(*map(torch.from_numpy, given))
         regions = dict(zip((spec.name for spec in mask.outputs), made, strict=True))
         arrays = {each: array for each, array in arrays.items() if not each.startswith(f"{answered}control_")}
+        arrays[f"{answered}{CONTROL_REGIONS.name}"] = regions[CONTROL_REGIONS.name].numpy()
         for each in CONTROL_MAPS:
             arrays[f"{answered}{each}_probability"] = network(regions[each]).sigmoid().numpy()
     with (root / bundle.GOLDEN).open("wb") as file:

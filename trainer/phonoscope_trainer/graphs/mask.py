@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from phonoscope_trainer.graphs.control_regions import CONTROLS, ControlRegions
-from phonoscope_trainer.graphs.description import EXCERPT, REGION, Graph, maps, numbers
+from phonoscope_trainer.graphs.description import EXCERPT, REGION, Graph, TensorSpec, maps, numbers
 from phonoscope_trainer.networks.standardise import Standardise
 
 M1, M2 = 1, 2  # values of the tensor `masking`
 CONTROL_MAPS = tuple(f"control_{number}" for number in range(1, CONTROLS + 1))
+CONTROL_REGIONS = TensorSpec("control_regions", (CONTROLS, *EXCERPT))
 BISECTIONS = 24  # halvings of [0, 1]: alpha to float32's resolution
 
 
@@ -45,8 +46,8 @@ class MaskGraph(nn.Module):
 
         Returns:
             `mask`, `explanation` (inside the region), `remainder` (outside it) and `control_1` to `control_3` (inside
-            random smooth regions of the same area), `[B, 115, 80]`; `relative_area` and `effective_alpha`, the larger
-            of alpha and what the area allows, `[B, 1]`.
+            random smooth regions of the same area), `[B, 115, 80]`; those regions, `[B, 3, 115, 80]`, 1 inside;
+            `relative_area` and `effective_alpha`, the larger of alpha and what the area allows, `[B, 1]`.
         """
         threshold = torch.maximum(alpha, smallest_alpha(relevance, maximum_area))
         mask = (relevance >= threshold.unsqueeze(-1)).to(relevance.dtype)
@@ -61,6 +62,7 @@ class MaskGraph(nn.Module):
             masked(mask),
             masked(1 - mask),
             *(masked(control) for control in controls),
+            torch.stack(controls, dim=1),
             mask.mean(dim=(1, 2)).unsqueeze(-1),
             threshold,
         )
@@ -90,6 +92,7 @@ def mask_graph(standardise: Standardise) -> Graph:
         (*maps("log_mel", "standardised", "relevance"), *REGION),
         (
             *maps("mask", "explanation", "remainder", *CONTROL_MAPS),
+            CONTROL_REGIONS,
             *numbers("relative_area", "effective_alpha"),
         ),
         (*example, torch.ones(2, 1), torch.ones(2, 1), *(torch.ones(2, 1, dtype=torch.int32) for _ in range(2))),

@@ -13,10 +13,10 @@ from phonoscope_trainer.corpora.features import Progress, features, frame_magnit
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontends.mel import CONTEXT_FRAMES, FRONTEND, Frontend
 from phonoscope_trainer.measures.scores import best_threshold
-from phonoscope_trainer.measures.shipped_graphs import session_of, threshold_of
 from phonoscope_trainer.measures.tracks import curve, labelled_curves
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import load_detector
+from phonoscope_trainer.repository.shipped_graphs import session_of, threshold_of
 
 PIECE_FRAMES = 2048
 

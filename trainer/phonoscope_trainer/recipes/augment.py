@@ -8,8 +8,8 @@
     random frequency filter         random_filter        log-mel
     mixing with a negative          blend                linear magnitudes
 
-`mix` and `add_noise` are this project's own. Every function takes one value per row of the batch, so that what was
-drawn can be seen and repeated.
+`mix`, `equalise`, `add_noise`, `gate`, `compress` and `reverberate` are this project's own. Every function takes one
+value per row of the batch, so that what was drawn can be seen and repeated.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from torch.nn import functional as F
 from phonoscope_trainer.frontends.mel import FrontendOptions, band_peaks_hz
 
 LN_PER_DECIBEL = math.log(10) / 20
+LEVEL_FRAMES = 9  # a compressor follows the level over 0.13 s
+LEAST_POWER = 1e-12  # of a frame; the logarithm of silence is none
 
 
 def mix(voice: Tensor, accompaniment: Tensor, phase: Tensor) -> Tensor:
@@ -86,12 +88,49 @@ def random_filter(
     return log_mel + (gain_db[:, None] * LN_PER_DECIBEL * bump)[:, None, :]
 
 
+def equalise(magnitude: Tensor, gain_db: Tensor) -> Tensor:
+    """`magnitude` `[B, T, F]` with the gain `gain_db` `[B, F]` in each bin; silence stays silent."""
+    return magnitude * torch.exp(gain_db * LN_PER_DECIBEL)[:, None, :]
+
+
+def levels_db(magnitude: Tensor) -> Tensor:
+    """`[B, T]` power of each frame of `magnitude` `[B, T, F]` in dB."""
+    return 10 * torch.log10(magnitude.square().sum(2).clamp(min=LEAST_POWER))
+
+
+def gate(magnitude: Tensor, range_db: Tensor) -> Tensor:
+    """`magnitude` `[B, T, F]`, digital silence where a frame is more than `range_db` `[B]` under its row's loudest."""
+    level_db = levels_db(magnitude)
+    opened = level_db >= level_db.amax(1, keepdim=True) - range_db[:, None]
+    return magnitude * opened[:, :, None]
+
+
+def compress(magnitude: Tensor, range_db: Tensor, ratio: Tensor) -> Tensor:
+    """`magnitude` `[B, T, F]` whose level rises, within `range_db` `[B]` of its loudest, only by 1/`ratio` `[B]`."""
+    level_db = F.avg_pool1d(levels_db(magnitude), LEVEL_FRAMES, 1, LEVEL_FRAMES // 2, count_include_pad=False)
+    over_db = torch.relu(level_db - level_db.amax(1, keepdim=True) + range_db[:, None])
+    return magnitude * torch.exp((1 / ratio - 1)[:, None] * over_db * LN_PER_DECIBEL)[:, :, None]
+
+
+def reverberate(magnitude: Tensor, wet_db: Tensor, decay_frames: Tensor, phase: Tensor) -> Tensor:
+    """`magnitude` `[B, T, F]` with a diffuse tail, whose power falls by 60 dB in `decay_frames` `[B]`.
+
+    A tone that lasts has a tail of `wet_db` `[B]`. Its phase against the sound, `phase` `[B, T, F]`, may be anything.
+    """
+    frame = torch.arange(magnitude.shape[1], device=magnitude.device)
+    age = (frame[:, None] - frame[None, :]).float()  # of what frame s left in frame t
+    kept = 10 ** (-6 / decay_frames)[:, None, None]
+    fading = torch.where(age > 0, kept ** age.clamp(min=1), 0) * (1 - kept) / kept
+    tail = torch.sqrt(fading @ magnitude.square()) * torch.exp(wet_db * LN_PER_DECIBEL)[:, None, None]
+    return mix(magnitude, tail, phase)
+
+
 def add_noise(magnitude: Tensor, level: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    """Add stationary white noise of magnitude `level` `[B]` to `magnitude` `[B, T, F]`.
+    """Add stationary noise of magnitude `level` in each bin, `[B, F]` or `[B, 1]`, to `magnitude` `[B, T, F]`.
 
     `first` and `second` are standard normal `[B, T, F]`: the parts of the noise in phase with the bin and against it.
     """
-    scale = level[:, None, None]
+    scale = level[:, None, :]
     return torch.sqrt((magnitude + scale * first) ** 2 + (scale * second) ** 2)
 
 

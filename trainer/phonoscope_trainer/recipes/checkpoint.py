@@ -12,6 +12,7 @@ import torch
 
 from phonoscope_trainer.command_line import this_command
 from phonoscope_trainer.errors import CheckpointError
+from phonoscope_trainer.repository.manifest import MANIFEST
 from phonoscope_trainer.writing import write_text, written_whole
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def options(folder: Path) -> dict[str, Any]:
 
 
 def commands(folder: Path) -> list[str]:
-    """The command lines that made a run: those of the run it started from, if it did, and its own last.
+    """The command lines that made a run: those of the run or the bundle it started from, if it did, and its own last.
 
     Of a run without one (Python made it, or it is older than this record) a comment says what its options were.
 
@@ -69,10 +70,19 @@ def commands(folder: Path) -> list[str]:
     """
     asked, path = options(folder), folder / COMMAND
     start = asked.get("start")
-    before = commands(Path(start)) if start else []
+    before = _commands_before(Path(start)) if start else []
     if path.is_file():
         return [*before, path.read_text(encoding="utf-8").strip()]
     return [*before, f"# {folder}: no command was recorded; its options: {json.dumps(asked)}"]
+
+
+def _commands_before(start: Path) -> list[str]:
+    """What led to a run, or to a bundle, that another run started from."""
+    manifest = start / MANIFEST
+    if not manifest.is_file():
+        return commands(start)
+    stored: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    return [f"# {stored['name']}, whose commands were:", stored["command"]]
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from phonoscope_serving.bundle.bundle import Bundle
-from phonoscope_serving.bundle.rules import Rule
+from phonoscope_serving.bundle.rules import CONTROL_REGIONS, Rule
 from phonoscope_serving.errors import InvalidRequest, shown
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.region import (
@@ -87,6 +87,8 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
     inputs["control_seed"] = np.array([[seed]], np.int32)
     measured = Trust.measured(rule)
     outputs = [*MAPS, "effective_alpha", *measured, *(DETAILED_MAPS if question.detailed else ())]
+    if question.listen:
+        outputs.append(CONTROL_REGIONS)
     if isinstance(question.region, LargestAlphaThatKeepsLabel):
         answer = await _with_largest_alpha(call, rule, excerpt, inputs, outputs)
     else:
@@ -128,14 +130,27 @@ def _rule(bundle: Bundle, name: str) -> Rule:
 
 
 async def _listen(call: Call, excerpt: Excerpt, answer: Mapping[str, Array], outside_db: float) -> dict[str, Array]:
-    """The region as sound, and what the detector makes of that sound."""
-    gain = np.array([[10 ** (-outside_db / 20)]], np.float32)
-    inputs = {"samples": excerpt.samples, "mask": answer["mask"], "outside_gain": gain}
-    return await call.infer("heard", inputs, continues=True)
+    """The region as sound, then the random regions, a row each, and what the detector makes of each sound.
+
+    The sound of no region is the whole excerpt, played more quietly: the detector is not asked, for that is evidence of
+    nothing.
+    """
+    regions, outputs = answer["mask"], ["audio"]
+    if regions.any():
+        regions = np.concatenate([regions, answer[CONTROL_REGIONS][0]])
+        outputs.append("heard_probability")
+    rows = len(regions)
+    inputs = {
+        "samples": np.repeat(excerpt.samples, rows, axis=0),
+        "mask": regions,
+        "outside_gain": np.full((rows, 1), 10 ** (-outside_db / 20), np.float32),
+    }
+    return await call.infer("heard", inputs, outputs=outputs, continues=True)
 
 
-def _heard(heard: Mapping[str, Array]) -> float | None:
-    return float(heard["heard_probability"][0, 0]) if heard else None
+def _heard(heard: Mapping[str, Array]) -> list[float]:
+    """Probabilities of the explanation as it sounds and of each random region; empty where nobody listened."""
+    return [float(each) for each in heard["heard_probability"][:, 0]] if "heard_probability" in heard else []
 
 
 def _explanation(rule: Rule, excerpt: Excerpt, answer: Mapping[str, Array], trust: Trust) -> Explanation:

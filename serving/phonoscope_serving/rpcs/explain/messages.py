@@ -89,4 +89,6 @@ def _trust(trust: Trust) -> explanation_pb2.Trust:
         out_of_distribution=trust.out_of_distribution,
         heard_probability=trust.heard_probability,
         heard_label_kept=trust.heard_label_kept,
+        heard_control_probabilities=trust.heard_control_probabilities,
+        heard_control_label_kept=trust.heard_control_label_kept,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -36,8 +36,10 @@ class Trust:
     reconstruction_error: float
     reconstruction_percentile: float  # share of the bundle's validation excerpts with a lower error, in [0, 1]
     out_of_distribution: bool
-    heard_probability: float | None = None  # of the explanation's sound; None where none was asked for
-    heard_label_kept: bool | None = None
+    heard_probability: float | None  # of the explanation's sound; None where none was asked for, or nothing is in it
+    heard_label_kept: bool | None
+    heard_control_probabilities: tuple[float, ...]  # of those random regions' sound, one for each; none likewise
+    heard_control_label_kept: bool | None  # whether most of them keep the label
 
     @classmethod
     def measured(cls, rule: Rule) -> tuple[str, ...]:
@@ -50,7 +52,7 @@ def weigh(
     bundle: Bundle,
     rule: Rule,
     control_seed: int,
-    heard_probability: float | None = None,
+    heard: Sequence[float] = (),
 ) -> Trust:
     """Judges what was measured by the bundle's own threshold and its own distribution.
 
@@ -59,9 +61,11 @@ def weigh(
         bundle: whose threshold and quantiles apply.
         rule: that explained.
         control_seed: what its controls were drawn from.
-        heard_probability: of the explanation as it sounds, where it was made to sound.
+        heard: probabilities of the explanation as it sounds, and of each random region; empty where none was listened
+            to.
     """
     label = bundle.is_vocal(measured["probability"])
+    heard_keeps = [bundle.is_vocal(each) == label for each in heard]
     quantiles = bundle.reconstruction_error_quantiles
     error = measured["reconstruction_error"]
     controls = tuple(measured[name] for name in rule.controls)
@@ -75,6 +79,8 @@ def weigh(
         control_seed=control_seed,
         reconstruction_percentile=percentile(error, quantiles),
         out_of_distribution=is_out_of_distribution(error, quantiles),
-        heard_probability=heard_probability,
-        heard_label_kept=None if heard_probability is None else bundle.is_vocal(heard_probability) == label,
+        heard_probability=heard[0] if heard else None,
+        heard_label_kept=heard_keeps[0] if heard else None,
+        heard_control_probabilities=tuple(heard[1:]),
+        heard_control_label_kept=2 * sum(heard_keeps[1:]) > len(controls) if heard else None,
     )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
-from av.audio.frame import AudioFrame
 
-from phonoscope_serving.sound.audio import BLOCK_SAMPLES, AudioLimits, peak
+from phonoscope_serving.sound.audio import BLOCK_SAMPLES, AudioLimits, is_within
 from phonoscope_serving.sound.files import wave
 from phonoscope_serving.sound.files.container import ERRORS, open_file
-from phonoscope_serving.sound.files.decoded import Rows, rows_of
+from phonoscope_serving.sound.files.decoded import Piece, Pieces
 from phonoscope_serving.sound.files.frames import framed, is_frames_only
 from phonoscope_serving.sound.files.packets import read_packets, stamped
 from phonoscope_serving.sound.files.promises import cut_short
@@ -41,27 +40,31 @@ class CodedFile:
             InvalidRequest: it is not sound, or is outside a limit.
         """
         self.field, self._content, self._limits = field, wave.mended(content), limits
-        file, packets = read_packets(self._content, field, limits)
-        stream = (
-            framed(file, packets, content, field, limits) if is_frames_only(file) else stamped(file, packets, limits)
-        )
-        self.sample_rate_hz, self.speakers = file.decoder.sample_rate, file.speakers
-        self.ends_at = stream.ends_at
-        self._codec = file.decoder.name
-        self.are_floats = self._codec.startswith("pcm_f")
-        self._packets, self._timeline = stream.packets, stream.timeline
-        self._starts = self._timeline.starts.tolist()
-        self._ends = (self._timeline.starts + self._timeline.lengths).tolist()
-        self._unused: AudioCodecContext | None = file.decoder
-        self._decoder = file.decoder
-        self._damaged: set[int] = set()
-        self.samples = self._timeline.samples
-        limits.check_length(self.samples / self.sample_rate_hz, field)
-        self.samples = self._heard_end()
-        self._known = [*self._missing(), *cut_short(file, content, self.samples / self.sample_rate_hz)]
-        if file.audio_streams > 1:
-            sentence = f"The file holds {file.audio_streams} audio streams side by side: only the main one is heard."
-            self._known.append(self._warning(WarningKind.SEVERAL_STREAMS, 0, self.samples, sentence))
+        with open_file(self._content, field, limits) as file:
+            packets = read_packets(file, self._content, field, limits)
+            if is_frames_only(file):
+                stream = framed(file, packets, content, field, limits)
+            else:
+                stream = stamped(file, packets, content, limits)
+            self.sample_rate_hz, self.speakers = file.decoder.sample_rate, file.speakers
+            self.ends_at = stream.ends_at
+            self.are_floats = file.decoder.name.startswith("pcm_f")
+            self._packets, self._timeline = stream.packets, stream.timeline
+            self._starts = self._timeline.starts.tolist()
+            self._ends = (self._timeline.starts + self._timeline.lengths).tolist()
+            self._unused: AudioCodecContext | None = file.decoder
+            self._decoder = file.decoder
+            self._damaged: set[int] = set()
+            self.samples = self._timeline.samples
+            limits.check_length(self.samples / self.sample_rate_hz, field)
+            self.samples = self._heard_end()
+            held_s = self.samples / self.sample_rate_hz
+            self._known = [*self._missing(), *cut_short(file, content, held_s, is_cut=stream.is_cut)]
+            if file.audio_streams > 1:
+                sentence = (
+                    f"The file holds {file.audio_streams} audio streams side by side: only the main one is heard."
+                )
+                self._known.append(self._warning(WarningKind.SEVERAL_STREAMS, 0, self.samples, sentence))
 
     @property
     def warnings(self) -> list[SoundWarning]:
@@ -71,41 +74,31 @@ class CodedFile:
 
     def frames(self, start: int, stop: int, *, roughly: bool = False) -> Iterator[Floats]:
         """See `Channels.frames`."""
-        channels, first, heard = len(self.speakers), start, start
-        block = np.zeros((channels, min(BLOCK_SAMPLES, stop - first)), np.float32)
-        for at, rows in self._sounds(start, roughly):
-            if at >= stop:
-                break
-            count = len(rows[0])
-            done = heard - at if heard > at else 0  # heard already, or before the section
-            while done < count and at + done < stop:
-                place = at + done - first
-                if place >= block.shape[1]:
-                    yield self._believable(block, first)
-                    first += block.shape[1]
-                    block = np.zeros((channels, min(BLOCK_SAMPLES, stop - first)), np.float32)
-                    continue
-                taken = min(count - done, block.shape[1] - place)
-                for row, samples in zip(block, rows, strict=True):
-                    row[place : place + taken] = samples[done : done + taken]
-                done += taken
-            heard = at + max(done, count)
-        while first < stop:
-            yield self._believable(block, first)
-            first += block.shape[1]
-            block = np.zeros((channels, min(BLOCK_SAMPLES, stop - first)), np.float32)
+        heard = start
+        for at, rows in self._sounds(start, stop, roughly):
+            yield from self._silence(heard, at)
+            heard = max(heard, at)
+            new = rows[:, heard - at : stop - at]
+            if new.size:
+                yield self._believable(new, heard)
+                heard += new.shape[1]
+        yield from self._silence(heard, stop)
 
-    def _believable(self, block: Floats, start: int) -> Floats:
-        """A block from `start` on, in which what no codec was ever given is damage, and silent."""
+    def _silence(self, start: int, stop: int) -> Iterator[Floats]:
+        for first in range(start, stop, BLOCK_SAMPLES):
+            yield np.zeros((len(self.speakers), min(stop - first, BLOCK_SAMPLES)), np.float32)
+
+    def _believable(self, piece: Floats, start: int) -> Floats:
+        """A piece from `start` on, in which what no codec was ever given is damage, and silent."""
         limit = self._limits.max_peak
-        if not self.are_floats and not peak(block) <= limit:  # so written, NaN is found too
-            wrong = ~(np.abs(block) <= limit).all(axis=0)
-            block[:, wrong] = 0
-            self._damaged.update(map(self._timeline.first_packet, (start + np.flatnonzero(wrong)).tolist()))
-        return block
+        if self.are_floats or is_within(piece, limit):
+            return piece
+        wrong = ~(np.abs(piece) <= limit).all(axis=0)  # so written, NaN is found too
+        self._damaged.update(map(self._timeline.first_packet, (start + np.flatnonzero(wrong)).tolist()))
+        return np.where(wrong, np.float32(0), piece)
 
-    def _sounds(self, start: int, roughly: bool) -> Iterator[tuple[int, Rows]]:
-        """Decoded frames in order, each with the sample it begins at, from no later than `start` on."""
+    def _sounds(self, start: int, stop: int, roughly: bool) -> Iterator[Piece]:
+        """What is decoded, in order, of a section at least."""
         timeline = self._timeline
         heard_from = timeline.first_packet(start)
         if not timeline.exact and not roughly:
@@ -113,14 +106,17 @@ class CodedFile:
         elif roughly:
             begin = max(0, heard_from - _ROUGH_PACKETS)
         else:
-            memory_s = next((s for codec, s in _MEMORY_S.items() if self._codec.startswith(codec)), 0.0)
+            memory_s = next((s for codec, s in _MEMORY_S.items() if self._decoder.name.startswith(codec)), 0.0)
             ahead = timeline.first_packet(start - round(memory_s * self.sample_rate_hz))
             begin = max(0, min(ahead, heard_from - (2 if memory_s else 0)))
-        yield from self._decoded(begin, heard_from if begin else 1)
+        yield from self._decoded(begin, heard_from if begin else 1, stop)
 
-    def _decoded(self, begin: int, trusted: int) -> Iterator[tuple[int, Rows]]:
-        """Decodes packets from one on; what fails from `trusted` on is damage, before it the decoder lacks the past."""
-        decoder, rows_from = self._decoder_at(begin), rows_of(len(self.speakers))
+    def _decoded(self, begin: int, trusted: int, stop: int) -> Iterator[Piece]:
+        """Decodes packets from one on, up to a sample.
+
+        What fails from packet `trusted` on is damage, before it the decoder lacks the past.
+        """
+        decoder, pieces = self._decoder_at(begin), Pieces(len(self.speakers))
         decode, packets = decoder.decode, self._packets
         exact, ends = self._timeline.exact, self._ends
         tolerance, follows = 0.0 if exact else TOLERANCE_S * self.sample_rate_hz, None
@@ -128,33 +124,32 @@ class CodedFile:
             at = self._starts[packet]
             if follows is not None and abs(at - follows) <= tolerance:
                 at = follows
+            if at >= stop:
+                break
             try:
                 frames = decode(packets[packet])
             except ERRORS:
                 frames = None
             for frame in frames or ():
-                belongs = frame.sample_rate == self.sample_rate_hz and (not exact or at < ends[packet])
-                rows = rows_from(frame) if belongs else None
-                if rows is None:
-                    frames = None
+                if frame.sample_rate == self.sample_rate_hz and (not exact or at < ends[packet]):
+                    yield from pieces.add(at, frame)
                 else:
-                    yield at, rows
+                    frames = None
                 at += frame.samples
             if frames is None and packet >= trusted:
                 self._damaged.add(packet)
             follows = at if frames else max(at, ends[packet])
-        if not exact and follows is not None:
-            yield from self._held_back(decoder, rows_from, follows)
+        else:
+            if not exact and follows is not None:
+                yield from self._held_back(decoder, pieces, follows)
+        yield from pieces.rest()
 
-    def _held_back(
-        self, decoder: AudioCodecContext, rows_from: Callable[[AudioFrame], Rows | None], follows: int
-    ) -> Iterator[tuple[int, Rows]]:
+    def _held_back(self, decoder: AudioCodecContext, pieces: Pieces, follows: int) -> Iterator[Piece]:
         """What some decoders keep to themselves until there are no more packets."""
         with suppress(*ERRORS):
             for frame in decoder.decode(None):
-                rows = rows_from(frame) if frame.sample_rate == self.sample_rate_hz else None
-                if rows is not None:
-                    yield follows, rows
+                if frame.sample_rate == self.sample_rate_hz:
+                    yield from pieces.add(follows, frame)
                     follows += frame.samples
 
     def _decoder_at(self, packet: int) -> AudioCodecContext:
@@ -164,14 +159,15 @@ class CodedFile:
         elif self._timeline.exact or packet > 0:
             self._decoder.flush_buffers()
         else:
-            self._decoder = open_file(self._content, self.field, self._limits).decoder
+            with open_file(self._content, self.field, self._limits) as file:
+                self._decoder = file.decoder
         return self._decoder
 
     def _heard_end(self) -> int:
         """Where sound ends: a file that was cut may end in a packet that cannot be decoded."""
         ends = [
-            at + len(rows[0])
-            for at, rows in self._decoded(max(0, len(self._packets) - _TAIL_PACKETS), len(self._packets))
+            at + rows.shape[1]
+            for at, rows in self._decoded(max(0, len(self._packets) - _TAIL_PACKETS), len(self._packets), self.samples)
         ]
         return max(0, min(self.samples, max(ends))) if ends else self.samples
 

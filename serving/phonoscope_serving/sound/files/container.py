@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
@@ -97,8 +98,12 @@ class OpenedFile:
         return [packet for packet in packets if packet.size]
 
 
-def open_file(content: bytes, field: str, limits: AudioLimits) -> OpenedFile:
+@contextmanager
+def open_file(content: bytes, field: str, limits: AudioLimits) -> Iterator[OpenedFile]:
     """Opens a file and checks what its header says; nothing is decoded but what FFmpeg decodes to know the codec.
+
+    Closed at the end of the `with` block, since a container lies in a ring of references that would keep the whole file
+    until Python looks for such rings. Its packets and its decoder are good for longer.
 
     Args:
         content: the file.
@@ -112,6 +117,14 @@ def open_file(content: bytes, field: str, limits: AudioLimits) -> OpenedFile:
         container = av.open(
             io.BytesIO(content), "r", options=_OPTIONS, metadata_errors="replace", timeout=_OPEN_TIMEOUT_S
         )
+    except ERRORS as error:
+        raise InvalidRequest.at(field, f"is not audio that can be read: {_reason(error)}; {ACCEPTED}") from error
+    with container:
+        yield _main_stream(container, field, limits)
+
+
+def _main_stream(container: InputContainer, field: str, limits: AudioLimits) -> OpenedFile:
+    try:
         stream = container.streams.best("audio")
     except ERRORS as error:
         raise InvalidRequest.at(field, f"is not audio that can be read: {_reason(error)}; {ACCEPTED}") from error

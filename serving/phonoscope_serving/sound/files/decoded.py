@@ -1,47 +1,81 @@
-"""Decoded frames as float32 samples, one row a channel."""
+"""Decoded frames as float32 samples, one row a channel: many short frames as few long pieces."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from av import AudioResampler
+from av import AudioFifo, AudioResampler
 from av.audio.frame import AudioFrame
 from av.audio.plane import AudioPlane
 from numpy.typing import NDArray
 
 from phonoscope_serving.tensors import Floats
 
-Rows = Sequence[NDArray[Any]] | Floats  # `[C][N]` float32
+PIECE_SAMPLES = 1 << 14  # long enough that NumPy's calls cost nothing, short enough to stay in the processor's cache
 _DTYPES = {"u8": "u1", "s16": "<i2", "s32": "<i4", "s64": "<i8", "flt": "<f4", "dbl": "<f8"}
 _PLANES_AT_MOST = 7  # PyAV looks for one more plane than there are, and FFmpeg's own list ends behind the eighth
 
+Piece = tuple[int, Floats]  # the sample it begins at, and its samples `[C, N]`
 
-def rows_of(channels: int) -> Callable[[AudioFrame], Rows | None]:
-    """What makes rows of frames; frames of another number of channels give their mean in every values.
 
-    Args:
-        channels: of the stream; a frame that cannot be read gives None.
+class Pieces:
+    """Frames that follow each other, put together.
+
+    FFmpeg does it for most codecs with less than a microsecond a frame; NumPy would take several.
     """
-    packed = AudioResampler(format="flt")
 
-    def rows(frame: AudioFrame) -> Rows | None:
-        name = frame.format.name
-        planar = name.endswith("p")
-        held = frame.layout.nb_channels
-        if planar and held > _PLANES_AT_MOST:
-            (frame,) = packed.resample(frame)
-            name, planar = "flt", False
-        dtype = _DTYPES.get(name.removesuffix("p"))
-        if dtype is None:
-            return None
-        count = frame.samples
-        planes = [_values(plane, dtype, count if planar else count * held) for plane in frame.planes]
-        read: Rows = planes if planar else planes[0].reshape(count, held).T
-        return read if held == channels else [np.asarray(np.mean(read, axis=0, dtype=np.float32))] * channels
+    def __init__(self, channels: int) -> None:
+        """Holds nothing yet.
 
-    return rows
+        Args:
+            channels: of the stream; frames of another number give their mean in every channel.
+        """
+        self._channels = channels
+        self._packed = AudioResampler(format="flt")
+        self._held, self._kind = AudioFifo(), ("", 0)
+        self._start = self._end = 0
+
+    def add(self, at: int, frame: AudioFrame) -> Sequence[Piece]:
+        """Takes a frame that begins at a sample; gives what is complete by it, mostly nothing."""
+        kind = (frame.format.name, frame.layout.nb_channels)  # of which the queue does not check the second
+        complete: tuple[Piece, ...] = ()
+        if at != self._end or kind != self._kind:
+            complete = self.rest()
+            self._held, self._kind = AudioFifo(), kind
+            self._start = self._end = at
+        frame.pts = None  # the queue would hold it against its own count
+        self._held.write(frame)
+        self._end += frame.samples
+        while self._end - self._start >= PIECE_SAMPLES:
+            complete = (*complete, self._piece(PIECE_SAMPLES))
+        return complete
+
+    def rest(self) -> tuple[Piece, ...]:
+        """What is left."""
+        return (self._piece(self._end - self._start),) if self._end > self._start else ()
+
+    def _piece(self, count: int) -> Piece:
+        frame = self._held.read(count)
+        assert frame is not None
+        start = self._start
+        self._start += count
+        return start, self._rows(frame)
+
+    def _rows(self, frame: AudioFrame) -> Floats:
+        name, held = self._kind
+        if name.endswith("p") and held > _PLANES_AT_MOST:
+            (frame,) = self._packed.resample(frame)
+            name = "flt"
+        dtype, count = _DTYPES[name.removesuffix("p")], frame.samples
+        if name.endswith("p"):
+            rows = np.stack([_values(plane, dtype, count) for plane in frame.planes])
+        else:
+            rows = _values(frame.planes[0], dtype, count * held).reshape(count, held).T
+        if held == self._channels:
+            return rows
+        return np.broadcast_to(np.mean(rows, axis=0, dtype=np.float32), (self._channels, count))
 
 
 def _values(plane: AudioPlane, dtype: str, count: int) -> Floats:

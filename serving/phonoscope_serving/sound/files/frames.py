@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import AudioLimits
 from phonoscope_serving.sound.files import mpeg
 from phonoscope_serving.sound.files.container import ACCEPTED, OpenedFile, StreamPacket
 from phonoscope_serving.sound.files.packets import Stream, forgets, padding
+from phonoscope_serving.sound.files.parts import following
 from phonoscope_serving.sound.files.timeline import Integers, placed, trimmed
 
 _CHAINED = 0.5  # of frames that another follows at once; fewer, and they are chance
+_SURE = 8  # frames that follow each other are no chance
+_HEADER_BYTES = 7  # of AAC; those of MPEG audio are shorter
 _NEIGHBOURS = 64  # frames around a gap, whose size says how many are missing
-_FIRM = 3  # frames of another sample rate that are no mistake
+_FIRM = 3  # frames of another sample rate, one behind the other, that are no mistake
 _FOUND_BY_BYTES = 16  # of a packet, by which it is found in its file
 
 
@@ -56,8 +60,10 @@ def framed(
         InvalidRequest: what was taken for frames is chance.
     """
     frames, ends_at = _of_one_rate(_sound(file, packets, content))
-    follow = frames.at[1:] == (frames.at + frames.headers.length)[:-1]
-    if not len(frames.at) or (len(follow) and follow.mean() < _CHAINED):
+    follow = _follow(frames)
+    if ends_at is None and len(frames.at):
+        ends_at = following(content, _sure_end(frames), _reader(file))
+    if not len(frames.at) or (ends_at is None and len(follow) and follow.mean() < _CHAINED):
         raise InvalidRequest.at(
             field, f"is not audio that can be read: no frames of MP3 or AAC follow each other; {ACCEPTED}"
         )
@@ -72,13 +78,14 @@ def framed(
         promised = mpeg.promised_frames(content)
         complete = promised is not None and timeline.samples >= promised * samples[0]
         discarded = mpeg.end_padding(content) if complete else 0
-    return Stream(frames.packets, trimmed(timeline, skipped, discarded), ends_at)
+    is_cut = _is_cut(file, frames, content)
+    return Stream(frames.packets, trimmed(timeline, skipped, discarded), ends_at, is_cut)
 
 
 def _sound(file: OpenedFile, packets: Sequence[StreamPacket], content: bytes) -> _Frames:
     """Packets that begin with a header and are as long as it says."""
     view = np.frombuffer(content, np.uint8)
-    read = mpeg.frame_headers if file.container.format.name == "mp3" else mpeg.adts_headers
+    read = _reader(file)
     sizes = np.array([packet.size for packet in packets])
     at = np.array([-1 if packet.pos is None else packet.pos for packet in packets], np.int64)
     headers = read(view, at)
@@ -91,6 +98,34 @@ def _sound(file: OpenedFile, packets: Sequence[StreamPacket], content: bytes) ->
     whole &= headers.sample_rate_hz > 0
     headers = mpeg.FrameHeaders(headers.sample_rate_hz, headers.samples, sizes)
     return _Frames(packets, at, headers).only(np.flatnonzero(whole))
+
+
+def _reader(file: OpenedFile) -> mpeg.HeaderReader:
+    return mpeg.frame_headers if file.container.format.name == "mp3" else mpeg.adts_headers
+
+
+def _follow(frames: _Frames) -> NDArray[np.bool_]:
+    """Whether each frame but the first begins where the one before ends."""
+    ends: Integers = frames.at + frames.headers.length
+    return np.asarray(frames.at[1:] == ends[:-1])
+
+
+def _sure_end(frames: _Frames) -> int:
+    """The byte behind the last frames that follow each other; what was taken for frames behind them may be chance."""
+    last, others = len(frames.at) - 1, min(_SURE, len(frames.at)) - 1
+    if others:
+        chained = np.flatnonzero(np.convolve(_follow(frames), np.ones(others), "valid") == others)
+        last = int(chained[-1]) + others if chained.size else last
+    return int(frames.at[last] + frames.headers.length[last])
+
+
+def _is_cut(file: OpenedFile, frames: _Frames, content: bytes) -> bool:
+    """Whether a file ends in the middle of a frame."""
+    last_at, end = frames.at[-1:], int(frames.at[-1] + frames.headers.length[-1])
+    said = int(_reader(file)(np.frombuffer(content, np.uint8), last_at).length[0])
+    return last_at[0] + said > len(content) or (
+        content[end:].startswith(b"\xff") and len(content) - end < _HEADER_BYTES
+    )
 
 
 def _found(packets: Sequence[StreamPacket], content: bytes) -> Integers:
@@ -109,8 +144,8 @@ def _of_one_rate(frames: _Frames) -> tuple[_Frames, int | None]:
     other = rates != rates[:1]
     if not other.any():
         return frames, None
-    firm = np.flatnonzero(other & np.roll(other, -1) & np.roll(other, -2))
-    firm = firm[firm <= len(rates) - _FIRM]
+    alike = (rates[1:] == rates[:-1]) & _follow(frames)
+    firm = np.flatnonzero(other[: 1 - _FIRM] & alike[:-1] & alike[1:])
     end = int(firm[0]) if len(firm) else len(rates)
     ends_at = int(frames.at[end]) if len(firm) else None
     return frames.only(np.flatnonzero(~other[:end])), ends_at

@@ -6,6 +6,7 @@ their place in the file says for how long.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,9 @@ class FrameHeaders:
     length: Integers  # bytes, header included; 0 where it is not said
 
 
+HeaderReader = Callable[[Bytes, Integers], FrameHeaders]  # of the headers at some places of a file
+
+
 def frame_headers(content: Bytes, at: Integers) -> FrameHeaders:
     """Reads MPEG audio headers.
 
@@ -76,21 +80,33 @@ def adts_headers(content: Bytes, at: Integers) -> FrameHeaders:
     return FrameHeaders(rate_hz, np.full(len(at), 1024), np.where(rate_hz > 0, length, 0))
 
 
-def first_frame(content: Bytes) -> int | None:
-    """Where MPEG audio begins: the first of three frames that follow each other; None where there are none."""
+def first_frame(content: Bytes, *readers: HeaderReader) -> int | None:
+    """Where frames begin: the first of three that follow each other; None where there are none.
+
+    Args:
+        content: the file.
+        readers: each reads headers of one kind of frames.
+    """
     for searched_bytes in (_NEAR_BYTES, _FAR_BYTES):
         searched = content[:searched_bytes]
         at = np.flatnonzero((searched[:-1] == 0xFF) & (searched[1:] >= 0xE2))
-        first = headers = frame_headers(content, at)
-        place, chained = at, headers.length > 0
-        for _ in range(2):
-            place = place + headers.length
-            headers = frame_headers(content, place)
-            chained &= (headers.sample_rate_hz == first.sample_rate_hz) & (headers.samples == first.samples)
-            chained &= headers.length > 0
-        if chained.any():
-            return int(at[chained.argmax()])
+        chained = [_chained(content, at, read) for read in readers]
+        first = [int(at[each.argmax()]) for each in chained if each.any()]
+        if first:
+            return min(first)
     return None
+
+
+def _chained(content: Bytes, at: Integers, read: HeaderReader) -> NDArray[np.bool_]:
+    """At which places a frame begins that two more follow."""
+    first = headers = read(content, at)
+    place, chained = at, headers.length > 0
+    for _ in range(2):
+        place = place + headers.length
+        headers = read(content, place)
+        chained &= (headers.sample_rate_hz == first.sample_rate_hz) & (headers.samples == first.samples)
+        chained &= headers.length > 0
+    return chained
 
 
 def frames_with_tables(content: bytes) -> list[int]:

@@ -11,8 +11,9 @@ import numpy as np
 
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import AudioLimits
-from phonoscope_serving.sound.files.container import OpenedFile, StreamPacket, open_file
+from phonoscope_serving.sound.files.container import OpenedFile, StreamPacket
 from phonoscope_serving.sound.files.packet_lengths import flac_starts, lengths_by_codec, spacing, vorbis_lengths
+from phonoscope_serving.sound.files.parts import following
 from phonoscope_serving.sound.files.promises import promised_s
 from phonoscope_serving.sound.files.timeline import PacketTimes, Timeline, placed, trimmed
 
@@ -27,20 +28,21 @@ class Stream:
     packets: Sequence[StreamPacket]
     timeline: Timeline
     ends_at: int | None = None  # byte of the file from which on another recording begins
+    is_cut: bool = False  # in the middle of its last packet
 
 
-def read_packets(content: bytes, field: str, limits: AudioLimits) -> tuple[OpenedFile, list[StreamPacket]]:
-    """Opens a file and reads its packets, undecoded.
+def read_packets(file: OpenedFile, content: bytes, field: str, limits: AudioLimits) -> list[StreamPacket]:
+    """Reads a file's packets, undecoded.
 
     Args:
-        content: the file.
+        file: opened.
+        content: its bytes.
         field: of the request, for messages.
         limits: what is taken on.
 
     Raises:
-        InvalidRequest: it is not sound, or is outside a limit.
+        InvalidRequest: it holds none, or is outside a limit.
     """
-    file = open_file(content, field, limits)
     limits.check_length(promised_s(file, content) or 0.0, field)
     packets = file.packets(limits.max_packets + 1)
     if not packets:
@@ -50,15 +52,16 @@ def read_packets(content: bytes, field: str, limits: AudioLimits) -> tuple[Opene
     largest, limit = max(packet.size for packet in packets), limits.max_packet_bytes
     if largest > limit:
         raise InvalidRequest.at(field, f"holds a packet of {largest} bytes; at most {limit} are accepted")
-    return file, packets
+    return packets
 
 
-def stamped(file: OpenedFile, packets: Sequence[StreamPacket], limits: AudioLimits) -> Stream:
+def stamped(file: OpenedFile, packets: Sequence[StreamPacket], content: bytes, limits: AudioLimits) -> Stream:
     """The stream of a container that gives packets time stamps.
 
     Args:
         file: which holds the packets.
         packets: all of them.
+        content: the file.
         limits: what is taken on.
     """
     times = _times(file, packets)
@@ -68,7 +71,9 @@ def stamped(file: OpenedFile, packets: Sequence[StreamPacket], limits: AudioLimi
         surplus = timeline.samples - file.stream.duration  # blocks are filled up; the header counts samples
         if 0 < surplus < timeline.lengths[-1]:
             timeline = trimmed(timeline, 0, surplus)
-    return Stream(packets, timeline)
+    last_at = packets[-1].pos if file.container.format.name == "flac" else None
+    # FLAC does not say how long frames are: the last goes on to the end of the file, whatever is there.
+    return Stream(packets, timeline, None if last_at is None else following(content, last_at + 1))
 
 
 def forgets(codec: str) -> bool:

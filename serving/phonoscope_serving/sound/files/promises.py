@@ -32,13 +32,14 @@ def promised_s(file: OpenedFile, content: bytes) -> float | None:
     return float(stream.duration * stream.time_base)
 
 
-def cut_short(file: OpenedFile, content: bytes, held_s: float) -> Iterator[SoundWarning]:
+def cut_short(file: OpenedFile, content: bytes, held_s: float, *, is_cut: bool) -> Iterator[SoundWarning]:
     """Warns of a file that ends before its recording does.
 
     Args:
         file: opened.
         content: its bytes.
         held_s: how long the sound in it lasts, gaps included.
+        is_cut: whether its last packet is not all there.
     """
     header = wave.read_header(content) if wave.is_wave(content) else None
     if header:
@@ -46,7 +47,7 @@ def cut_short(file: OpenedFile, content: bytes, held_s: float) -> Iterator[Sound
     name, promised = file.container.format.name, promised_s(file, content)
     if promised is not None and promised > held_s + SLACK_S:
         sentence = f"The header promises {promised:.3f} s, the file ends after {held_s:.3f} s: these are heard."
-    elif not boxes.is_whole(content, name):
+    elif is_cut or not boxes.is_whole(content, name):
         sentence = f"The end of the file is missing: the {held_s:.3f} s before are heard."
     else:
         return

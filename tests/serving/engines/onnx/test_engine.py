@@ -46,7 +46,7 @@ def test_the_ensemble_equals_its_graphs_run_by_hand(bare):
     (relevance,) = by_hand("masker", ["relevance"], conv5=conv5, fc8=fc8)
     masked = by_hand(
         "mask",
-        ["mask", "explanation", "remainder", "control_1", "control_2", "control_3", "relative_area"],
+        ["mask", "explanation", "remainder", "control_1", "control_2", "control_3", "relative_area", "control_regions"],
         log_mel=log_mel,
         standardised=standardised,
         relevance=relevance,
@@ -59,7 +59,7 @@ def test_the_ensemble_equals_its_graphs_run_by_hand(bare):
         "probability": probability,
         "mask": masked[0],
     }
-    expected |= {"explanation": masked[1], "relative_area": masked[6]}
+    expected |= {"explanation": masked[1], "relative_area": masked[6], "control_regions": masked[7]}
     for name, kept in zip(("masked", "removed", "control_1", "control_2", "control_3"), masked[1:6], strict=True):
         (expected[f"{name}_probability"],) = by_hand("detector", ["probability"], excerpt=kept)
     answer = bare.run("explain_masker", inputs)

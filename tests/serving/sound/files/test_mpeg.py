@@ -50,12 +50,12 @@ def test_aac_headers_are_read():
 @pytest.mark.parametrize("before", [b"", b"junk" * 100, bytes(100_000), b"\xff\xfb\x90\x00" * 50])
 def test_the_first_frame_is_found(before):
     content = encoded(song(2), 22050, "MP3")
-    assert mpeg.first_frame(view(before + content)) == len(before)
+    assert mpeg.first_frame(view(before + content), mpeg.frame_headers) == len(before)
 
 
 def test_chance_is_no_frame():
-    assert mpeg.first_frame(view(np.random.default_rng(0).bytes(1 << 20))) is None
-    assert mpeg.first_frame(view(b"")) is None
+    assert mpeg.first_frame(view(np.random.default_rng(0).bytes(1 << 20)), mpeg.frame_headers) is None
+    assert mpeg.first_frame(view(b""), mpeg.frame_headers) is None
 
 
 def test_tables_tell_where_recordings_begin_and_how_many_frames_they_have():

@@ -13,7 +13,7 @@ from phonoscope_trainer.experiments.explanation.network import ExplainedNetwork,
 from phonoscope_trainer.experiments.trust.randomisation import STAGES, cascade, similarities
 from phonoscope_trainer.experiments.trust.stability import stability
 from phonoscope_trainer.frontends.mel import Frontend
-from phonoscope_trainer.measures.shipped_graphs import network_of
+from phonoscope_trainer.repository.shipped_graphs import network_of
 from support.corpora.music import melody
 
 SHIPPED = Path(__file__).parents[4] / "model_repository"

@@ -255,3 +255,15 @@ def test_a_recorded_command_asks_for_the_run_it_records(tmp_path, monkeypatch, m
     assert asked == before
     assert list(asked) == ["the first", "later"]
     assert asked["later"].keep_convolutions == "conv2"
+
+
+def test_a_run_that_starts_from_a_bundle_begins_with_the_function_that_ships(tmp_path, written):
+    options = replace(SHORT, updates=3, start=str(written.root), keep_convolutions="conv2")
+    learner = new_learner(Standardise(torch.zeros(80), torch.ones(80)), options)
+    excerpts = torch.randn(2, 115, 80)
+    torch.testing.assert_close(learner.network.eval()(excerpts), written.detector.network(excerpts), atol=1e-5, rtol=0)
+    torch.testing.assert_close(learner.standardise.mean, written.detector.standardise.mean)
+    trained = train_detector(tmp_path, draw, STANDARDISE, options)
+    for name, value in written.detector.network.state_dict().items():
+        assert torch.equal(trained.state_dict()[name], value) == name.startswith(("conv1", "conv2")), name
+    assert checkpoint.commands(tmp_path)[:2] == ["# untrained-1, whose commands were:", "none: untrained"]

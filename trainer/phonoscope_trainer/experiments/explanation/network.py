@@ -12,11 +12,11 @@ from torch import Tensor
 from phonoscope_trainer.graphs.gradient import KEPT, GradientGraph
 from phonoscope_trainer.graphs.masker import SEEN
 from phonoscope_trainer.graphs.rules import ALPHAS
-from phonoscope_trainer.measures.shipped_graphs import network_of, session_of, standardise_of, threshold_of
 from phonoscope_trainer.networks.label import is_vocal, threshold_logit
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.masker.training import load_masker
+from phonoscope_trainer.repository.shipped_graphs import network_of, session_of, standardise_of, threshold_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ asked for, each row at two levels, whose answers must agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from torch import Tensor
 
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.folding import NORM
@@ -25,6 +26,8 @@ from phonoscope_trainer.recipes.detector import level_agreement, training
 from phonoscope_trainer.recipes.detector.excerpts import ExcerptOptions
 from phonoscope_trainer.recipes.detector.level_agreement import LevelAgreement
 from phonoscope_trainer.recipes.devices import DeviceName, chosen_device
+from phonoscope_trainer.repository.manifest import MANIFEST
+from phonoscope_trainer.repository.shipped_graphs import network_of, standardise_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,8 @@ class DetectorOptions:
     excerpts: ExcerptOptions = field(default_factory=ExcerptOptions)
     level_agreement: LevelAgreement = field(default_factory=LevelAgreement)
     corpora: tuple[str, ...] = ()
-    start: str = ""  # a finished run to go on from, through another cycle; empty: from random weights
-    keep_convolutions: str = ""  # up to this one, as that run has them, so that only what follows learns; empty: none
+    start: str = ""  # a finished run or a bundle to go on from, through another cycle; empty: from random weights
+    keep_convolutions: str = ""  # up to this one, as they are there, so that only what follows learns; empty: none
 
     def __post_init__(self) -> None:
         at_least(1, self, "updates")
@@ -57,28 +60,27 @@ class DetectorOptions:
                 f"keep_convolutions must be one of {', '.join(CONVOLUTIONS)}, got {self.keep_convolutions!r}"
             )
         if self.keep_convolutions and not self.start:
-            raise OptionsError("keep_convolutions: needs a run to start from")
+            raise OptionsError("keep_convolutions: needs a run or a bundle to start from")
 
 
 def new_learner(standardise: Standardise, options: DetectorOptions) -> training.Learner:
-    """A network, untrained or as the run to start from left it, its optimiser and schedule, on the options' device.
+    """A network, untrained or as it is where it starts from, its optimiser and schedule, on the options' device.
 
     Raises:
         CheckpointError: the run to start from cannot be read.
+        ExportError: the bundle to start from holds another network.
         OptionsError: that device is not there.
     """
     device = chosen_device(options.device)
     torch.manual_seed(options.seed)
     network = SVDNet(batch_norm=True)
     if options.start:
-        state = checkpoint.load(Path(options.start))
-        network = SVDNet(batch_norm=_has_norm(state))  # one recovered from a bundle has none, and learns without
-        network.load_state_dict(state["network"])
-        standardise.load_state_dict(state["standardise"])  # what those weights are used to
-    network = network.train().to(device)
+        network, known = _started_from(Path(options.start))
+        standardise.load_state_dict(known)  # what those weights are used to
+    network = network.requires_grad_().train().to(device)
     for name in kept_convolutions(options.keep_convolutions):
-        for layer in (network.get_submodule(each) for each in (name, f"{name}{NORM}") if hasattr(network, each)):
-            layer.eval().requires_grad_(False)
+        for part in (name, f"{name}{NORM}") if network.batch_norm else (name,):
+            network.get_submodule(part).eval().requires_grad_(requires_grad=False)
     channels_last(network)
     learning = [weight for weight in network.parameters() if weight.requires_grad]
     optimiser = torch.optim.AdamW(learning, options.learning_rate, weight_decay=options.weight_decay)
@@ -86,6 +88,19 @@ def new_learner(standardise: Standardise, options: DetectorOptions) -> training.
         optimiser, options.learning_rate, total_steps=options.updates, pct_start=options.warm_up
     )
     return training.Learner(network, standardise.to(device), optimiser, schedule)
+
+
+def _started_from(start: Path) -> tuple[SVDNet, dict[str, Tensor]]:
+    """The network that a run left or a bundle ships, and the state of its band statistics.
+
+    A bundle's has no batch normalisation any more, and learns on without it.
+    """
+    if (start / MANIFEST).is_file():
+        return network_of(start), standardise_of(start).state_dict()
+    state = checkpoint.load(start)
+    network = SVDNet(batch_norm=_has_norms(state))
+    network.load_state_dict(state["network"])
+    return network, state["standardise"]
 
 
 def train_detector(
@@ -136,11 +151,11 @@ def load_detector(folder: Path) -> tuple[SVDNet, Standardise]:
         CheckpointError: the folder holds no readable run.
     """
     state = checkpoint.load(folder)
-    network = SVDNet(batch_norm=_has_norm(state))
+    network = SVDNet(batch_norm=_has_norms(state))
     network.load_state_dict(state["network"])
     standardise = Standardise(state["standardise"]["mean"], state["standardise"]["std"])
     return network.eval().folded(), standardise.eval()
 
 
-def _has_norm(state: Mapping[str, Any]) -> bool:
+def _has_norms(state: dict[str, Any]) -> bool:
     return any(f"{NORM}." in name for name in state["network"])

@@ -13,13 +13,13 @@ from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.recipes.augment import LN_PER_DECIBEL
 from phonoscope_trainer.recipes.detector.excerpts import ExcerptOptions, ExcerptSampler
+from phonoscope_trainer.recipes.detector.lone_voice import UNPRODUCED
+from phonoscope_trainer.recipes.detector.variation import UNVARIED
 from phonoscope_trainer.recipes.masker.objective import MovedExcerpts
 from phonoscope_trainer.recipes.seeds import step_seed
 
 MOST_LEVEL_DB = 3.0  # either way
-PLAIN = ExcerptOptions(
-    stretch=(1.0, 1.0), shift=(1.0, 1.0), level_db=0.0, filter_db=0.0, noise_share=0.0, remix_share=0.0
-)
+PLAIN = ExcerptOptions(remix_share=0, accompanied_share=0, lone_voice=UNPRODUCED, variation=UNVARIED)
 
 
 def varied(

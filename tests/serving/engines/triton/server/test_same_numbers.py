@@ -1,8 +1,14 @@
 """One repository, two engines, the same numbers."""
 
 import pytest
+from phonoscope_serving.rpcs.call import Call
+from phonoscope_serving.rpcs.explain.answer import Question, explain
+from phonoscope_serving.rpcs.explain.region import Alpha, LargestAlphaThatKeepsLabel, Masking
+from phonoscope_serving.sound.audio import PcmAudio
+from phonoscope_serving.sound.decoding import Decoder
 from support.bundles.golden_vectors import assert_golden, golden_inputs
-from support.same_numbers import assert_same_numbers
+from support.corpora.sound import music
+from support.same_numbers import assert_same_numbers, assert_same_trust
 from support.triton.inputs import MODELS, UNBATCHED, inputs_of
 
 pytestmark = pytest.mark.triton
@@ -30,6 +36,8 @@ async def test_both_engines_give_the_same_numbers(engine, embedded, bundle, mode
         ("invert_layers", ["log_mel"]),
         ("explain_inversion", ["probability"]),
         ("explain_gradient", ["mask", "relative_area"]),
+        ("explain_masker", ["mask", "control_regions"]),
+        ("heard", ["audio"]),
         ("auralise", ["magnitude", "class_probability", "heard", "chosen", "strength"]),
         ("auralise_detector", ["audio"]),
     ],
@@ -51,3 +59,25 @@ async def test_both_engines_give_the_golden_vectors(engine, embedded, bundle, en
     expected, answer = embedded.run(ensemble, inputs), await engine.infer(ensemble, inputs)
     assert_same_numbers(answer, expected)
     assert_golden(bundle, ensemble, answer)
+
+
+class Embedded:
+    """The embedded engine without its queues, as an `Engine` is asked."""
+
+    def __init__(self, bare):
+        self._bare = bare
+
+    async def infer(self, model, inputs, *, outputs=None, deadline=None, continues=False):
+        return self._bare.run(model, inputs, outputs)
+
+
+@pytest.mark.parametrize("region", [Alpha(0.4), Alpha(1.0), LargestAlphaThatKeepsLabel()], ids=str)
+async def test_both_engines_hear_the_same_evidence(engine, embedded, bundle, region):
+    source, question = PcmAudio(music(5).tobytes(), 22050, 1), Question(2.5, "", region, Masking.M1, listen=True)
+    decoder = Decoder(1)
+    found, expected = [
+        await explain(Call(each, bundle, decoder), source, question) for each in (engine, Embedded(embedded))
+    ]
+    decoder.close()
+    assert_same_trust(found.trust, expected.trust)
+    assert found.explanation_audio.shape == expected.explanation_audio.shape

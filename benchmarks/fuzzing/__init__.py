@@ -1,0 +1,1 @@
+"""Damaged sound and damaged messages, for `fuzz.py`."""
