@@ -35,6 +35,14 @@ def test_a_name_that_is_markup_is_shown_as_text(browser, pages, name):
     assert [entry for entry in browser.get_log("browser") if entry["level"] in {"SEVERE", "WARNING"}] == []
 
 
+@pytest.mark.parametrize("name", PAGES[:-1])
+def test_what_is_wrong_with_a_recording_is_told_as_text_where_it_is_seen_first(browser, pages, name):
+    browser.get(pages[name].as_uri())
+    told = browser.find_element(By.CSS_SELECTOR, "header .warnings")
+    assert told.is_displayed()
+    assert NAME in told.text
+
+
 @pytest.mark.parametrize("name", ["inversion", "auralisation"])
 def test_layers_features_and_labels_are_text_where_they_are_listed(browser, pages, name):
     browser.get(pages[name].as_uri())

@@ -35,6 +35,7 @@ _OPTIONS = {
     "err_detect": "crccheck",  # a damaged Ogg page is a gap, not noise
 }
 _ESTIMATED = ("mp3", "aac", "ogg")  # FFmpeg tells lengths by bit rates, or by the last page
+_MOST_FAULTS = 100
 _PREROLL_S = 1.0  # decoders of MP3 and Opus remember as much of what they heard before
 _TOLERANCE_S = 0.015  # time stamps closer than this to where the last packet ended say that nothing is missing
 _LEAST_MISSING_S = 0.02  # worth a warning
@@ -54,6 +55,11 @@ class Length:
     samples: int
     sample_rate_hz: int
 
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return self.samples / self.sample_rate_hz
+
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
 class Cut:
@@ -61,11 +67,13 @@ class Cut:
 
     Attributes:
         samples: `[N, C]` float32; 0 where sound is missing or damaged.
+        sample_rate_hz: samples per second and channel.
         speaker_mask: where each channel is heard, as WAV files write it; 0 where nothing says it.
         missing: first sample that is missing or damaged, and the one after the last; None where there is none.
     """
 
     samples: Floats
+    sample_rate_hz: int
     speaker_mask: int
     missing: tuple[int, int] | None
 
@@ -132,9 +140,7 @@ def _packets(container: InputContainer, stream: AudioStream) -> Iterator[tuple[S
     rate_hz = stream.codec_context.sample_rate
     tick = float((stream.time_base or 1 / rate_hz) * rate_hz)
     origin, end = None, 0
-    for packet in container.demux(stream):
-        if not packet.size:
-            continue
+    for packet in _demuxed(container, stream):
         length = round((packet.duration or 0) * tick)
         stamp = (origin or 0) + end if packet.pts is None else round(packet.pts * tick)
         if origin is None or not -_LONGEST_REPEAT_S <= (stamp - origin - end) / rate_hz <= _LONGEST_GAP_S:
@@ -142,6 +148,16 @@ def _packets(container: InputContainer, stream: AudioStream) -> Iterator[tuple[S
         first = stamp - origin
         end = max(end, first + length)
         yield packet, first, first + length
+
+
+def _demuxed(container: InputContainer, stream: AudioStream) -> Iterator[StreamPacket]:
+    """The stream's packets; where the container makes no sense between them, reading goes on behind."""
+    for _ in range(_MOST_FAULTS):
+        try:
+            yield from (packet for packet in container.demux(stream) if packet.size)
+        except _ERRORS:
+            continue
+        return
 
 
 def _padding(packet: StreamPacket, stream: AudioStream, length: int) -> int:
@@ -176,7 +192,7 @@ def _cut(container: InputContainer, stream: AudioStream, start: int, stop: int) 
         follows = at if pieces else None
     silent = np.flatnonzero(~heard)
     missing = (int(silent[0]), int(silent[-1]) + 1) if len(silent) >= _LEAST_MISSING_S * rate_hz else None
-    return Cut(samples, _speaker_mask(stream), missing)
+    return Cut(samples, rate_hz, _speaker_mask(stream), missing)
 
 
 def _decoded(packet: StreamPacket, as_floats: av.AudioResampler, channels: int, rate_hz: int) -> list[Floats]:

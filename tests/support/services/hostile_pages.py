@@ -9,26 +9,29 @@ from phonoscope_client.reports.curve import curve_page
 from phonoscope_client.reports.explanation import explanation_page
 from phonoscope_client.reports.inversion import inversion_page
 from phonoscope_client.reports.maximisation import maximisation_page
-from phonoscope_client.results.parts import BundleReference, wav
+from phonoscope_client.results.parts import BundleReference, SoundWarning, wav
 
 from support.services.client_results import auralisation, curve, explanation, inversions, maximisation
 
 NAME = "<img src=x onerror=alert(1)>"
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt;"
 BUNDLE = BundleReference(NAME, NAME)
+WARNINGS = (SoundWarning("other", 0.0, 1.0, NAME),)
 
 
 def _explanation() -> str:
-    return explanation_page(explanation(bundle=BUNDLE, rule=NAME, label=NAME, masking=NAME), song=NAME)
+    return explanation_page(
+        explanation(bundle=BUNDLE, warnings=WARNINGS, rule=NAME, label=NAME, masking=NAME), song=NAME
+    )
 
 
 def _inversion() -> str:
-    made = inversions(bundle=BUNDLE)
+    made = inversions(bundle=BUNDLE, warnings=WARNINGS)
     return inversion_page(replace(made, layers={NAME: made.layers["fc8"], "fc7": made.layers["conv1"]}), song=NAME)
 
 
 def _auralisation() -> str:
-    made = auralisation(bundle=BUNDLE, layer=NAME, labels=np.array([NAME, "dance", "hip-hop"]))
+    made = auralisation(bundle=BUNDLE, warnings=WARNINGS, layer=NAME, labels=np.array([NAME, "dance", "hip-hop"]))
     features = {NAME: made.features["conv3-38"], "conv3-7": made.features["conv3-7"]}
     return auralisation_page(replace(made, features=features), song=NAME)
 
@@ -48,7 +51,7 @@ def hostile_pages(folder: Path) -> dict[str, str]:
     song.write_bytes(wav(np.sin(np.arange(8000, dtype=np.float32) / 9), 8000))
     return {
         "explanation": _explanation(),
-        "curve": curve_page(replace(curve(), bundle=BUNDLE), song=song),
+        "curve": curve_page(replace(curve(), bundle=BUNDLE, warnings=WARNINGS), song=song),
         "inversion": _inversion(),
         "auralisation": _auralisation(),
         "maximisation": _maximisation(),
