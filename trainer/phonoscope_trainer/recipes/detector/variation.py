@@ -50,7 +50,7 @@ class VariationOptions:
     gated_share: float = 0.15
     gate_range_db: Range = (25.0, 55.0)
     noise_share: float = 0.5
-    noise_db: Range = (-90.0, -35.0)  # under full scale, RMS
+    noise_db: Range = (-90.0, -20.0)  # under full scale, RMS
     noise_slope_db: Range = (-6.0, 0.0)  # an octave: from brown to white
 
     def __post_init__(self) -> None:
