@@ -11,11 +11,12 @@ from phonoscope.v1.prediction_pb2 import PredictRequest
 from phonoscope_serving.rpcs.wire import sound_warnings
 from phonoscope_serving.sound.warning import SoundWarning, WarningKind
 from support.corpora.sound import encoded, file, pcm
-from support.corpora.sound_files import coded, song
+from support.corpora.sound_files import coded, made, song, wav
 from support.services.running import refusal, violated
 
 RATE_HZ = 22050
 AT_S = 2.0
+MOST_PADDING = 6  # frames of 1/70 s: a codec's delay
 RPCS = {
     "Predict": lambda audio: PredictRequest(audio=audio),
     "Explain": lambda audio: ExplainRequest(audio=audio, at_s=AT_S),
@@ -157,3 +158,46 @@ def test_a_moment_behind_damage_is_the_moment_it_was(service):
     np.testing.assert_allclose(curve[after:830], whole[after:830], atol=1e-3)
     explained = service.stub.Explain(ExplainRequest(audio=file(with_zeros()), at_s=11.0))
     assert explained.trust.probability == pytest.approx(whole[770], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "lame --quiet -t -V4 {song} {out}.mp3",
+        "lame --quiet -t -b 128 {song} {out}.mp3",
+        "ffmpeg -v error -y -i {song} -c:a mp2 -b:a 192k {out}.mp2",
+        "ffmpeg -v error -y -i {song} -f flac -",
+        "ffmpeg -v error -y -i {song} -c:a libopus {out}.opus",
+        "ffmpeg -v error -y -i {song} -c:a libvorbis -q:a 5 {out}.ogg",
+    ],
+    ids=["MP3, variable rate, no table", "MP3, constant rate, no table", "MP2", "FLAC from a pipe", "Opus", "Vorbis"],
+)
+def test_the_curve_of_a_file_is_that_of_the_samples_it_was_made_of(service, command, tmp_path):
+    """Noise covers what is digital silence in a song that a program played: codecs make something else of it."""
+    noise = np.random.default_rng(0).normal(0, 10 ** (-50 / 20), len(song()))
+    samples = wav(song() + noise)
+    expected = np.array(service.stub.Predict(PredictRequest(audio=file(samples))).probability)
+    content = made(command, tmp_path, song=samples)
+    curve = np.array(service.stub.Predict(PredictRequest(audio=file(content))).probability)
+    assert 0 <= len(curve) - len(expected) <= MOST_PADDING
+    compared = len(expected) - MOST_PADDING
+    later = [curve[frames : frames + compared] for frames in range(MOST_PADDING)]
+    assert min(np.abs(each - expected[:compared]).mean() for each in later) < 0.05
+    off = np.abs(curve[140:][:compared] - expected[: len(curve[140:][:compared])]).mean()
+    assert off > 0.1  # what is heard 2 s early is another curve
+
+
+@pytest.mark.parametrize(
+    ("container", "rates_hz"), [("MP3", (22050, 44100)), ("FLAC", (44100, 16000)), ("OGG", (16000, 44100))]
+)
+def test_a_moment_past_the_join_of_parts_of_different_rate_is_explained(service, container, rates_hz):
+    parts = [
+        np.interp(np.arange(6 * rate_hz) * RATE_HZ / rate_hz, np.arange(6 * RATE_HZ), song(6, at_s))
+        for at_s, rate_hz in zip((0, 6), rates_hz, strict=True)
+    ]
+    audio = file(b"".join(encoded(part, rate_hz, container) for part, rate_hz in zip(parts, rates_hz, strict=True)))
+    curve = service.stub.Predict(PredictRequest(audio=audio))
+    explained = service.stub.Explain(ExplainRequest(audio=audio, at_s=9.5))
+    assert explained.at_s == 9.5
+    assert explained.trust.probability == pytest.approx(curve.probability[665], abs=1e-3)
+    assert kinds(explained) == kinds(curve) == {"SOUND_WARNING_KIND_SEVERAL_STREAMS"}

@@ -5,7 +5,21 @@ import pytest
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.resampling import whole
 from support.corpora.sound import encoded
-from support.corpora.sound_files import coded, delay, heard, kinds, made, opened, pages, picture, sealed, song, tag, wav
+from support.corpora.sound_files import (
+    coded,
+    cover_of_ogg,
+    delay,
+    heard,
+    kinds,
+    made,
+    opened,
+    pages,
+    picture,
+    sealed,
+    song,
+    tag,
+    wav,
+)
 
 RATE_HZ = 22050
 LEAST_ALIKE = 0.9  # correlation; telephone codecs and the lowest bit rates have the least
@@ -21,7 +35,8 @@ WHOLE = [
     ("FLAC with a cover", "ffmpeg -i {song} -i {cover} -map 0 -map 1 -c:v copy -disposition:v attached_pic {out}.flac"),
     ("Opus", "ffmpeg -i {song} -c:a libopus {out}.opus"),
     ("Vorbis", "ffmpeg -i {song} -c:a libvorbis -q:a 5 {out}.ogg"),
-    ("Opus with a cover", "opusenc --quiet --picture {cover} {song} {out}.opus"),
+    ("Vorbis with a cover", "ffmpeg -i {song} -i {tags} -map 0 -map_metadata 1 -c:a libvorbis {out}.ogg"),
+    ("Opus with a cover", "ffmpeg -i {song} -i {tags} -map 0 -map_metadata 1 -c:a libopus {out}.opus"),
     ("Ogg FLAC", "ffmpeg -i {song} -c:a flac {out}.oga"),
     ("AAC", "ffmpeg -i {song} {out}.aac"),
     ("M4A", "ffmpeg -i {song} {out}.m4a"),
@@ -48,8 +63,8 @@ WHOLE = [
 
 @pytest.fixture(scope="module")
 def inputs():
-    """What files are made of: the song that ships, and a picture."""
-    return {"song": wav(song()), "cover": picture()}
+    """What files are made of: the song that ships, a picture, and that picture as Ogg carries it."""
+    return {"song": wav(song()), "cover": picture(), "tags": cover_of_ogg()}
 
 
 @pytest.mark.parametrize(("name", "command"), WHOLE, ids=[name for name, _ in WHOLE])
@@ -67,6 +82,32 @@ def test_a_file_is_heard_whole_and_in_its_place(name, command, inputs, tmp_path)
     assert alike >= LEAST_ALIKE
     assert kinds(recording) <= {"NARROW_BAND"}
     check_sections(content, recording, samples)
+
+
+PROBED_S = 0.02
+BY_THE_HEADER = ("MP3, ", "MP3 with a cover", "AAC", "FLAC from a pipe")  # which ffprobe guesses, or takes with padding
+
+
+@pytest.mark.parametrize(("name", "command"), WHOLE, ids=[name for name, _ in WHOLE])
+def test_position_and_duration_are_those_that_ffprobe_tells(name, command, inputs, tmp_path):
+    """By the frames it decodes for every kind, and by what it says of the file where it knows that."""
+    used = {each: content for each, content in inputs.items() if f"{{{each}}}" in command}
+    content = made(command.replace("ffmpeg ", "ffmpeg -v error -y ", 1), tmp_path, **used)
+    recording, samples = heard(content)
+    probe = "ffprobe -v error -select_streams a:0 -of csv=p=0 -show_entries"
+    counts = made(f"{probe} frame=nb_samples {{file}}", tmp_path, file=content).decode().replace(",", " ").split()
+    assert recording.samples / recording.sample_rate_hz == pytest.approx(
+        sum(map(int, counts)) / recording.sample_rate_hz, abs=PROBED_S
+    )
+    if not name.startswith(BY_THE_HEADER):
+        said = made(f"{probe} format=duration {{file}}", tmp_path, file=content)
+        assert recording.samples / recording.sample_rate_hz == pytest.approx(float(said), abs=PROBED_S)
+    decoded = np.frombuffer(
+        made("ffmpeg -v error -i {file} -map 0:a:0 -ac 1 -f f32le -", tmp_path, file=content), "<f4"
+    )
+    lag, alike = delay(samples, decoded)
+    assert abs(lag) <= PROBED_S * recording.sample_rate_hz
+    assert alike > 0.999
 
 
 def check_sections(content, recording, samples):
@@ -122,6 +163,14 @@ def test_what_comes_before_the_first_frame_of_an_mp3_file_is_no_sound(before, op
     content = coded(song(6), RATE_HZ, "mp3", "libmp3lame", id3v2_version="0", **options)
     recording, samples = heard(before + content)
     np.testing.assert_array_equal(samples, heard(content)[1])
+    assert not recording.warnings
+
+
+def test_a_stretch_that_was_cut_out_is_heard_from_its_own_beginning(tmp_path):
+    command = "ffmpeg -v error -y -ss 20 -t 20 -i {song} -c:a libvorbis -q:a 5 {out}.ogg"
+    recording, samples = heard(made(command, tmp_path, song=wav(song())))
+    assert len(samples) == pytest.approx(20 * RATE_HZ, abs=0.02 * RATE_HZ)
+    assert delay(samples, song(20, 20)) == (pytest.approx(0, abs=0.02 * RATE_HZ), pytest.approx(1, abs=0.1))
     assert not recording.warnings
 
 

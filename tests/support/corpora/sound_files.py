@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import struct
 import subprocess
@@ -16,7 +17,7 @@ from phonoscope_serving.sound.opening import open_recording
 
 from support.system_programs import program
 
-PACKAGES = {"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg", "lame": "lame", "sox": "sox", "opusenc": "opus-tools"}
+PACKAGES = {"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg", "lame": "lame", "sox": "sox"}
 SONG = Path(phonoscope_client.demo.__path__[0]) / "song.ogg"
 
 
@@ -80,6 +81,13 @@ def picture():
         stream.pix_fmt = "yuvj420p"
         output.mux([*stream.encode(av.VideoFrame(64, 64, "yuvj420p")), *stream.encode(None)])
     return file.getvalue()
+
+
+def cover_of_ogg():
+    """A file of FFmpeg's for tags, which holds a large picture as Ogg carries it: in a comment of the header."""
+    jpeg = picture() + bytes(150_000)
+    block = struct.pack(">II", 3, 10) + b"image/jpeg" + struct.pack(">6I", 0, 64, 64, 24, 0, len(jpeg)) + jpeg
+    return b";FFMETADATA1\nMETADATA_BLOCK_PICTURE=" + base64.b64encode(block).replace(b"=", b"\\=") + b"\n"
 
 
 def opened(content):
