@@ -11,7 +11,7 @@ which other fields may be impossible and the bytes damaged too, to the real serv
     undocumented_statuses   answers of a status that the contract does not name for the RPC
     memory_growth           resident memory at the end over that after warming up, of the process where it grew most
 
-What failed lies beside the figures, by number; the same seed makes the same inputs.
+What failed lies beside the figures, by number; the same seed does the same damage.
 """
 
 from __future__ import annotations
@@ -84,9 +84,10 @@ def fuzz(inputs: int, seed: int, processes: int, model_repository: Path, kept: P
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)
     asked = round(inputs * ASKED_SHARE)
-    files, requests = Damaged(seed), Requests(seed)
+    files = Damaged(seed)
+    requests = Requests(seed, files)
     began_s = time.perf_counter()
-    decoding = decode_all(seed, inputs - asked, processes, model_repository)
+    decoding = decode_all(files, inputs - asked, processes, model_repository)
     decoded = list(tqdm(decoding, desc="decoding", total=inputs - asked, unit="file"))
     asking = ask_all(requests, asked, model_repository, kept / "service.log")
     answered = list(tqdm(asking, desc="asking", total=asked, unit="request"))

@@ -1,4 +1,7 @@
-"""Damaged files by number, so that each can be made again."""
+"""Damaged files by number, so that each can be made again, here or in another process that is given them.
+
+Writers put serial numbers and the time into some files, so that two runs damage files that are not quite the same.
+"""
 
 from __future__ import annotations
 
