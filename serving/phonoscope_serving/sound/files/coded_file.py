@@ -9,6 +9,7 @@ import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 
+from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import BLOCK_SAMPLES, AudioLimits, peak
 from phonoscope_serving.sound.files import wave
 from phonoscope_serving.sound.files.container import ERRORS, open_file
@@ -23,6 +24,9 @@ from phonoscope_serving.tensors import Floats
 LEAST_GAP_S = 0.02  # missing sound worth a warning
 _TAIL_PACKETS = 16  # decoded on opening: the last one of a file that was cut is often no use
 _ROUGH_PACKETS = 2  # decoded ahead of a section that need not be exact
+_SHORT_FRAMES = ("mp", "aac", "ac3", "eac3")  # decoders of these go on through a packet that holds many
+_MOST_BYTES = 1 << 16  # of a packet of such a codec: frames of 48 channels are shorter
+_MOST_SURPLUS = 1 << 26  # samples decoded in one pass that time stamps leave no room for; 23 minutes at 48 kHz
 _MEMORY_S = {"mp": 1.0, "opus": 1.0, "vorbis": 0.2}  # how long decoders remember what they heard before
 
 
@@ -50,6 +54,7 @@ class CodedFile:
         self.sample_rate_hz, self.speakers = file.decoder.sample_rate, file.speakers
         self.ends_at = stream.ends_at
         self._codec = file.decoder.name
+        self._most_bytes = _MOST_BYTES if self._codec.startswith(_SHORT_FRAMES) else limits.max_packet_bytes
         self.are_floats = self._codec.startswith("pcm_f")
         self._packets, self._timeline = stream.packets, stream.timeline
         self._starts = self._timeline.starts.tolist()
@@ -128,13 +133,14 @@ class CodedFile:
         decoder, rows_from = self._decoder_at(begin), rows_of(len(self.speakers))
         decode, packets = decoder.decode, self._packets
         exact, ends = self._timeline.exact, self._ends
+        surplus = 0
         tolerance, follows = 0.0 if exact else TOLERANCE_S * self.sample_rate_hz, None
         for packet in range(begin, len(packets)):
             at = self._starts[packet]
             if follows is not None and abs(at - follows) <= tolerance:
                 at = follows
             try:
-                frames = decode(packets[packet])
+                frames = decode(packets[packet]) if packets[packet].size <= self._most_bytes else None
             except ERRORS:
                 frames = None
             for frame in frames or ():
@@ -148,6 +154,9 @@ class CodedFile:
             if frames is None and packet >= trusted:
                 self._damaged.add(packet)
             follows = at if frames else max(at, ends[packet])
+            surplus += max(0, at - ends[packet])
+            if surplus > _MOST_SURPLUS:
+                raise InvalidRequest.at(self.field, "holds far more sound than its time stamps leave room for")
         if not exact and follows is not None:
             yield from self._held_back(decoder, rows_from, follows)
 
