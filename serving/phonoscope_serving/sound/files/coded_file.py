@@ -12,7 +12,7 @@ from av.audio.frame import AudioFrame
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import BLOCK_SAMPLES, AudioLimits, peak
 from phonoscope_serving.sound.files import wave
-from phonoscope_serving.sound.files.container import ERRORS, open_file
+from phonoscope_serving.sound.files.container import ERRORS, most_bytes, open_file
 from phonoscope_serving.sound.files.decoded import Rows, rows_of
 from phonoscope_serving.sound.files.frames import framed, is_frames_only
 from phonoscope_serving.sound.files.packets import read_packets, stamped
@@ -24,8 +24,6 @@ from phonoscope_serving.tensors import Floats
 LEAST_GAP_S = 0.02  # missing sound worth a warning
 _TAIL_PACKETS = 16  # decoded on opening: the last one of a file that was cut is often no use
 _ROUGH_PACKETS = 2  # decoded ahead of a section that need not be exact
-_SHORT_FRAMES = ("mp", "aac", "ac3", "eac3")  # decoders of these go on through a packet that holds many
-_MOST_BYTES = 1 << 16  # of a packet of such a codec: frames of 48 channels are shorter
 _MOST_SURPLUS = 1 << 26  # samples decoded in one pass that time stamps leave no room for; 23 minutes at 48 kHz
 _MEMORY_S = {"mp": 1.0, "opus": 1.0, "vorbis": 0.2}  # how long decoders remember what they heard before
 
@@ -54,7 +52,7 @@ class CodedFile:
         self.sample_rate_hz, self.speakers = file.decoder.sample_rate, file.speakers
         self.ends_at = stream.ends_at
         self._codec = file.decoder.name
-        self._most_bytes = _MOST_BYTES if self._codec.startswith(_SHORT_FRAMES) else limits.max_packet_bytes
+        self._most_bytes = most_bytes(self._codec, limits)
         self.are_floats = self._codec.startswith("pcm_f")
         self._packets, self._timeline = stream.packets, stream.timeline
         self._starts = self._timeline.starts.tolist()

@@ -11,7 +11,7 @@ import numpy as np
 
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import AudioLimits
-from phonoscope_serving.sound.files.container import OpenedFile, StreamPacket, open_file
+from phonoscope_serving.sound.files.container import OpenedFile, StreamPacket, check_packets, open_file
 from phonoscope_serving.sound.files.packet_lengths import flac_starts, lengths_by_codec, spacing, vorbis_lengths
 from phonoscope_serving.sound.files.parts import following
 from phonoscope_serving.sound.files.promises import promised_s
@@ -42,6 +42,7 @@ def read_packets(content: bytes, field: str, limits: AudioLimits) -> tuple[Opene
     Raises:
         InvalidRequest: it is not sound, or is outside a limit.
     """
+    check_packets(content, field, limits)
     file = open_file(content, field, limits)
     limits.check_length(promised_s(file, content) or 0.0, field)
     packets = file.packets(limits.max_packets + 1)
