@@ -95,7 +95,7 @@ def fuzz(inputs: int, seed: int, processes: int, model_repository: Path, kept: P
     seconds = time.perf_counter() - began_s
     wrong_files = [outcome for outcome in decoded if outcome.kind in WRONG]
     unnamed = undocumented(answered, requests.method_name, documented(CONTRACT.read_text()))
-    wrong_requests = [*unnamed, *(outcome for outcome in answered if outcome.kind in WRONG)]
+    wrong_requests = [outcome for outcome in answered if outcome.kind in WRONG or outcome in unnamed]
     for outcome in unnamed:
         Path(kept, f"request-{outcome.number}").write_bytes(requests[outcome.number])
     grown = {
