@@ -7,7 +7,7 @@ WORKERS ?= auto   # processes that share the tests
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test triton lint type stubs bench bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode gpu-check clean
+.PHONY: help demo test triton lint type stubs bench bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode fuzz gpu-check clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -76,6 +76,9 @@ bench-maximise: .venv/all.stamp ## what units want to hear: beside eager PyTorch
 
 bench-decode: .venv/all.stamp ## files of sound decoded, beside libsndfile → out/bench/decode.json
 	@$(BIN)/python benchmarks/bench_decode.py --json out/bench/decode.json
+
+fuzz: .venv/all.stamp ## damaged files and messages: nothing may die, hang or grow → out/bench/fuzz.json
+	@$(BIN)/python benchmarks/fuzz.py --json out/bench/fuzz.json
 
 gpu-check: .venv/all.stamp ## every graph on an NVIDIA GPU against the CPU; says so where there is none
 	@$(BIN)/python benchmarks/gpu_check.py

@@ -5,12 +5,14 @@ Vorbis, decoded to what the service needs, one channel of float32 in blocks, in 
 
     decode_over_soundfile       time of opening and reading by `open_recording`, which also looks at every packet,
                                 listens to the sound for warnings and checks every block, over that of libsndfile's
-                                frames and their mean, as the service read files before it knew more
+                                frames in blocks, mixed by the fastest that NumPy has for it, a product with weights
+    decode_over_soundfile_mean  the same over libsndfile's frames and their mean, which most write and NumPy does slowly
     decode_over_bare_frames     the same over libsndfile's frames alone, not mixed down
     section_seconds             two seconds from the middle of the file, opened for them
+    memory_bytes                beyond the file itself, at most, of each way in a process of its own
 
-All take turns, round by round, and the fastest round of each counts, as the one that other work on the machine
-disturbed least.
+Times are the processor's, which on an idle machine are the clock's, since nothing here has a second thread. All take
+turns, round by round, and the fastest round of each counts, as the one that other work disturbed least.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import io
+import multiprocessing
 import platform
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -100,16 +104,17 @@ def encoded(frames: NDArray[np.float32], container: str, subtype: str) -> bytes:
 
 def measure(files: dict[str, bytes], rounds: int) -> dict[str, Any]:
     """All ways in turn; the fastest round of each."""
-    ways = {"decoded": decoded, "soundfile": soundfile_mean, "bare": soundfile_frames, "section": section}
-    seconds = {kind: dict.fromkeys(ways, float("inf")) for kind in files}
+    seconds = {kind: dict.fromkeys(WAYS, float("inf")) for kind in files}
     for _ in tqdm(range(rounds), desc="rounds", unit="round"):
         for kind, content in files.items():
-            for way, read in ways.items():
+            for way, read in WAYS.items():
                 seconds[kind][way] = min(seconds[kind][way], seconds_of(read, content))
-    return {
-        "decode_over_soundfile": {kind: times["decoded"] / times["soundfile"] for kind, times in seconds.items()},
-        "decode_over_bare_frames": {kind: times["decoded"] / times["bare"] for kind, times in seconds.items()},
+    figures: dict[str, Any] = {
+        name: {kind: times["decoded"] / times[way] for kind, times in seconds.items()} for name, way in RATIOS.items()
+    }
+    return figures | {
         "section_seconds": {kind: times["section"] for kind, times in seconds.items()},
+        "memory_bytes": {kind: {way: memory_of(way, content) for way in WAYS} for kind, content in files.items()},
         "seconds": seconds,
         "bytes": {kind: len(content) for kind, content in files.items()},
     }
@@ -128,6 +133,12 @@ def section(content: bytes) -> int:
     return sum(len(block) for block in recording.blocks(start, start + 2 * recording.sample_rate_hz))
 
 
+def soundfile_mixed(content: bytes) -> int:
+    """Samples that libsndfile reads and NumPy mixes as fast as it can."""
+    weights = np.full(2, 0.5, np.float32)
+    return sum(len(frames @ weights) for frames in blocks(content))
+
+
 def soundfile_mean(content: bytes) -> int:
     """Samples that libsndfile reads and NumPy averages."""
     return sum(len(frames.mean(axis=1, dtype=np.float32)) for frames in blocks(content))
@@ -144,10 +155,42 @@ def blocks(content: bytes) -> Iterator[NDArray[np.float32]]:
 
 
 def seconds_of(read: Callable[[bytes], int], content: bytes) -> float:
-    """How long one reading takes."""
-    began_s = time.perf_counter()
+    """How long one reading keeps the processor busy."""
+    began_s = time.process_time()
     read(content)
-    return time.perf_counter() - began_s
+    return time.process_time() - began_s
+
+
+def memory_of(way: str, content: bytes) -> int:
+    """How much more memory a process has at its worst than before it began to read, in bytes."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(_memory_here, way, content).result()
+
+
+def _memory_here(way: str, content: bytes) -> int:
+    Path("/proc/self/clear_refs").write_text("5")  # forgets the worst so far
+    before_kb = _memory_kb("VmRSS")
+    WAYS[way](content)
+    return 1024 * (_memory_kb("VmHWM") - before_kb)
+
+
+def _memory_kb(name: str) -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition(f"{name}:")[2].split()[0])
+
+
+WAYS: dict[str, Callable[[bytes], int]] = {
+    "decoded": decoded,
+    "soundfile": soundfile_mixed,
+    "mean": soundfile_mean,
+    "bare": soundfile_frames,
+    "section": section,
+}
+RATIOS = {
+    "decode_over_soundfile": "soundfile",
+    "decode_over_soundfile_mean": "mean",
+    "decode_over_bare_frames": "bare",
+}
 
 
 if __name__ == "__main__":

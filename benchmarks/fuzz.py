@@ -11,7 +11,7 @@ which other fields may be impossible and the bytes damaged too, to the real serv
     undocumented_statuses   answers of a status that the contract does not name for the RPC
     memory_growth           resident memory at the end over that after warming up, of the process where it grew most
 
-What failed lies beside the figures, by number; the same seed makes the same inputs.
+What failed lies beside the figures, by number; the same seed does the same damage.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import argparse
 import os
 import shutil
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -84,18 +85,19 @@ def fuzz(inputs: int, seed: int, processes: int, model_repository: Path, kept: P
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)
     asked = round(inputs * ASKED_SHARE)
-    files, requests = Damaged(seed), Requests(seed)
+    files = Damaged(seed)
+    requests = Requests(seed, files)
     began_s = time.perf_counter()
-    decoding = decode_all(seed, inputs - asked, processes, model_repository)
-    decoded = list(tqdm(decoding, desc="decoding", total=inputs - asked, unit="file"))
+    decoding = decode_all(files, inputs - asked, processes, model_repository)
+    decoded = list(keep(tqdm(decoding, "decoding", inputs - asked, unit="file"), files, kept, "file"))
     asking = ask_all(requests, asked, model_repository, kept / "service.log")
-    answered = list(tqdm(asking, desc="asking", total=asked, unit="request"))
+    answered = list(keep(tqdm(asking, "asking", asked, unit="request"), requests, kept, "request"))
     seconds = time.perf_counter() - began_s
     wrong_files = [outcome for outcome in decoded if outcome.kind in WRONG]
     unnamed = undocumented(answered, requests.method_name, documented(CONTRACT.read_text()))
-    wrong_requests = [*unnamed, *(outcome for outcome in answered if outcome.kind in WRONG)]
-    keep(wrong_files, files, kept, "file")
-    keep(wrong_requests, requests, kept, "request")
+    wrong_requests = [outcome for outcome in answered if outcome.kind in WRONG or outcome in unnamed]
+    for outcome in unnamed:
+        Path(kept, f"request-{outcome.number}").write_bytes(requests[outcome.number])
     grown = {
         f"decoder_{which}": memory_growth(outcome for outcome in decoded if outcome.number % processes == which)
         for which in range(processes)
@@ -117,17 +119,20 @@ def fuzz(inputs: int, seed: int, processes: int, model_repository: Path, kept: P
     }
 
 
-def keep(outcomes: list[Outcome], inputs: Inputs, folder: Path, name: str) -> None:
-    """Writes what failed, to be looked at.
+def keep(outcomes: Iterable[Outcome], inputs: Inputs, folder: Path, name: str) -> Iterator[Outcome]:
+    """Passes outcomes on; an input that failed is written at once, whatever becomes of the run.
 
     Args:
-        outcomes: of what failed.
-        inputs: which makes it again.
+        outcomes: as they come.
+        inputs: which makes each input again.
         folder: where it goes.
         name: what files are named.
     """
     for outcome in outcomes:
-        Path(folder, f"{name}-{outcome.number}").write_bytes(inputs[outcome.number])
+        if outcome.kind in WRONG:
+            Path(folder, f"{name}-{outcome.number}").write_bytes(inputs[outcome.number])
+            tqdm.write(f"{name} {outcome.number} {outcome.kind}: {outcome.detail}")
+        yield outcome
 
 
 if __name__ == "__main__":

@@ -30,13 +30,14 @@ _WEIGHTS = [_OFTEN.get(method.name, 1) for method in METHODS]
 class Requests:
     """Any number of requests, each made when it is wanted."""
 
-    def __init__(self, seed: int) -> None:
-        """Makes the files that are sent.
+    def __init__(self, seed: int, files: Damaged) -> None:
+        """Makes none yet.
 
         Args:
             seed: other seeds give other requests.
+            files: what is sent within them.
         """
-        self._seed, self._files = seed, Damaged(seed)
+        self._seed, self._files = seed, files
 
     def method(self, number: int) -> MethodDescriptor:
         """What the request of a number asks for."""

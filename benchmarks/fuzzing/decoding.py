@@ -33,36 +33,41 @@ HEARD, REFUSED, INTERNAL, CRASHED, HUNG = "heard", "refused", "internal", "crash
 class Outcome:
     """What came of one file."""
 
-    number: int  # with the seed, all it takes to make the file again
+    number: int  # which makes the file again
     kind: str  # `HEARD`, `REFUSED`, …
     detail: str  # of what should not have been
     seconds: float
     resident_bytes: int  # of the process that decoded it; 0 where it is gone
 
 
-def decode_all(seed: int, count: int, processes: int, model_repository: Path) -> Iterator[Outcome]:
+def decode_all(
+    inputs: Damaged, count: int, processes: int, model_repository: Path, hang_s: float = HANG_S
+) -> Iterator[Outcome]:
     """Gives files `0` to `count - 1` to the decoder, side by side.
 
     Args:
-        seed: of the damage.
+        inputs: the files.
         count: of files.
         processes: that decode.
         model_repository: whose excerpts are taken.
+        hang_s: after which a process that says nothing is given up.
 
     Returns:
         One outcome for each, in the order they come.
     """
     decoders = {
         decoder.pipe: decoder
-        for decoder in (_Decoder(range(first, count, processes), seed, model_repository) for first in range(processes))
+        for decoder in (
+            _Decoder(range(first, count, processes), inputs, model_repository) for first in range(processes)
+        )
     }
     while decoders:
         for pipe in wait(list(decoders), timeout=1.0):
             decoder = decoders[pipe]  # type: ignore[index]  # `wait` gives what it was given
             yield from decoder.outcomes()
         for decoder in list(decoders.values()):
-            if decoder.is_hung():
-                yield from decoder.replaced(HUNG, f"no answer within {HANG_S:g} s")
+            if decoder.silent_s() > hang_s:
+                yield from decoder.replaced(HUNG, f"no answer within {hang_s:g} s")
         decoders = {decoder.pipe: decoder for decoder in decoders.values() if decoder.remaining}
 
 
@@ -79,15 +84,15 @@ def resident_bytes(process: int) -> int:
 class _Decoder:
     """One process, and the numbers of the files it still has to decode."""
 
-    def __init__(self, numbers: range, seed: int, model_repository: Path) -> None:
+    def __init__(self, numbers: range, inputs: Damaged, model_repository: Path) -> None:
         self.remaining = numbers
-        self._seed, self._model_repository = seed, model_repository
+        self._inputs, self._model_repository = inputs, model_repository
         self._start()
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe(duplex=False)
-        arguments = (theirs, self.remaining, self._seed, self._model_repository)
+        arguments = (theirs, self.remaining, self._inputs, self._model_repository)
         self._process: BaseProcess = context.Process(target=_decode, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
@@ -105,9 +110,9 @@ class _Decoder:
             self._process.join()
             yield from self.replaced(CRASHED, f"exit code {self._process.exitcode}")
 
-    def is_hung(self) -> bool:
-        """Whether it is silent for too long."""
-        return bool(self.remaining) and time.monotonic() - self._heard_s > HANG_S
+    def silent_s(self) -> float:
+        """For how long it has said nothing while there was something to decode, in seconds."""
+        return time.monotonic() - self._heard_s if self.remaining else 0.0
 
     def replaced(self, kind: str, detail: str) -> Iterator[Outcome]:
         """Ends it, goes on behind the file it was at."""
@@ -120,10 +125,9 @@ class _Decoder:
             self._start()
 
 
-def _decode(pipe: Connection, numbers: range, seed: int, model_repository: Path) -> None:
+def _decode(pipe: Connection, numbers: range, inputs: Damaged, model_repository: Path) -> None:
     """Runs in a process of its own."""
     front_end = load_bundle(model_repository).front_end
-    inputs = Damaged(seed)
     gc.collect()
     gc.freeze()
     for number in numbers:

@@ -1,4 +1,7 @@
-"""Damaged files by number, so that each can be made again."""
+"""Damaged files by number, so that each can be made again, here or in another process that is given them.
+
+Writers put serial numbers and the time into some files, so that two runs damage files that are not quite the same.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from random import Random
 from fuzzing.damage import damaged
 from fuzzing.formats import files
 
-SECONDS = 1.2  # of sound in each file: longer than an excerpt, and no longer than it takes
+SECONDS = 1.0  # of sound in each file; damage is found as well as in long ones, and more files are tried
 
 
 class Damaged:

@@ -165,7 +165,7 @@ def test_a_moment_behind_damage_is_the_moment_it_was(service):
     [
         "lame --quiet -t -V4 {song} {out}.mp3",
         "lame --quiet -t -b 128 {song} {out}.mp3",
-        "ffmpeg -v error -y -i {song} -c:a mp2 -b:a 192k {out}.mp2",
+        "ffmpeg -v error -y -i {song} -c:a mp2 -b:a 160k {out}.mp2",
         "ffmpeg -v error -y -i {song} -f flac -",
         "ffmpeg -v error -y -i {song} -c:a libopus {out}.opus",
         "ffmpeg -v error -y -i {song} -c:a libvorbis -q:a 5 {out}.ogg",

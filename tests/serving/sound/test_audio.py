@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 from phonoscope_serving.errors import InvalidRequest
-from phonoscope_serving.sound.audio import LIMITS, EncodedAudio, PcmAudio
+from phonoscope_serving.sound.audio import LIMITS, EncodedAudio, PcmAudio, is_within
 from phonoscope_serving.sound.opening import open_recording
 from phonoscope_serving.sound.resampling import samples_at, section, whole
 from phonoscope_serving.sound.warning import WarningKind
@@ -200,3 +200,18 @@ def test_real_files_open_from_memory_only():
     """No name of a file of this machine can be handed over in place of its content."""
     with pytest.raises(InvalidRequest):
         open_recording(EncodedAudio(b"/etc/hostname"))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("sample", [0, 999, -1000, 1001, -1001, np.nan, np.inf, -np.inf, 3e38])
+def test_a_sample_beyond_the_limit_or_that_is_no_number_is_found_among_others(sample, order):
+    samples = np.full((2, 20_000), 0.5, np.float32, order=order)
+    assert is_within(samples, 1000)
+    samples[1, 777] = sample
+    assert is_within(samples, 1000) == (abs(sample) <= 1000)
+    assert is_within(samples[:, 500:], 1000) == (abs(sample) <= 1000)
+
+
+def test_many_samples_below_the_limit_are_within_it():
+    assert is_within(np.full((2, 20_000), 999, np.float32), 1000)
+    assert is_within(np.zeros((2, 0), np.float32), 1000)

@@ -40,15 +40,16 @@ def end_of_chunk(content: bytes, start: int) -> int:
 
 def end_of(content: bytes) -> int:
     """Where a file ends by its own account, behind which another may follow; all of it where it gives none."""
-    start, last = content[:4], content.rfind(b"OggS\x00")
+    start = content[:4]
     if start in CHUNKED:
         end = end_of_chunk(content, 0)
     elif start == b"riff" and len(content) >= 24:
         end = int.from_bytes(content[16:24], "little")
     elif start == _EBML:
         end = _matroska_end(content)
-    elif start == b"OggS" and len(content) >= last + 27:
-        end = _end_of_page(content, last)
+    elif start == b"OggS":
+        last = content.rfind(b"OggS\x00")
+        end = _end_of_page(content, last) if 0 <= last <= len(content) - 27 else len(content)
     elif start == b"caff":
         end = max((box.end for box in islice(_caf(content), MOST)), default=0)
     elif content[4:8] == b"ftyp":

@@ -8,9 +8,10 @@ from contextlib import suppress
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 
+from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import BLOCK_SAMPLES, AudioLimits, is_within
 from phonoscope_serving.sound.files import wave
-from phonoscope_serving.sound.files.container import ERRORS, open_file
+from phonoscope_serving.sound.files.container import ERRORS, check_packets, most_bytes, open_file
 from phonoscope_serving.sound.files.decoded import Piece, Pieces
 from phonoscope_serving.sound.files.frames import framed, is_frames_only
 from phonoscope_serving.sound.files.packets import read_packets, stamped
@@ -22,6 +23,7 @@ from phonoscope_serving.tensors import Floats
 LEAST_GAP_S = 0.02  # missing sound worth a warning
 _TAIL_PACKETS = 16  # decoded on opening: the last one of a file that was cut is often no use
 _ROUGH_PACKETS = 2  # decoded ahead of a section that need not be exact
+_MOST_SURPLUS = 1 << 26  # samples decoded in one pass that time stamps leave no room for; 23 minutes at 48 kHz
 _MEMORY_S = {"mp": 1.0, "opus": 1.0, "vorbis": 0.2}  # how long decoders remember what they heard before
 
 
@@ -40,6 +42,7 @@ class CodedFile:
             InvalidRequest: it is not sound, or is outside a limit.
         """
         self.field, self._content, self._limits = field, wave.mended(content), limits
+        check_packets(self._content, field, limits)
         with open_file(self._content, field, limits) as file:
             packets = read_packets(file, self._content, field, limits)
             if is_frames_only(file):
@@ -48,6 +51,7 @@ class CodedFile:
                 stream = stamped(file, packets, content, limits)
             self.sample_rate_hz, self.speakers = file.decoder.sample_rate, file.speakers
             self.ends_at = stream.ends_at
+            self._most_bytes = most_bytes(file.decoder.name, limits)
             self.are_floats = file.decoder.name.startswith("pcm_f")
             self._packets, self._timeline = stream.packets, stream.timeline
             self._starts = self._timeline.starts.tolist()
@@ -119,6 +123,7 @@ class CodedFile:
         decoder, pieces = self._decoder_at(begin), Pieces(len(self.speakers))
         decode, packets = decoder.decode, self._packets
         exact, ends = self._timeline.exact, self._ends
+        surplus = 0
         tolerance, follows = 0.0 if exact else TOLERANCE_S * self.sample_rate_hz, None
         for packet in range(begin, len(packets)):
             at = self._starts[packet]
@@ -127,7 +132,7 @@ class CodedFile:
             if at >= stop:
                 break
             try:
-                frames = decode(packets[packet])
+                frames = decode(packets[packet]) if packets[packet].size <= self._most_bytes else None
             except ERRORS:
                 frames = None
             for frame in frames or ():
@@ -139,6 +144,9 @@ class CodedFile:
             if frames is None and packet >= trusted:
                 self._damaged.add(packet)
             follows = at if frames else max(at, ends[packet])
+            surplus += max(0, at - ends[packet])
+            if surplus > _MOST_SURPLUS:
+                raise InvalidRequest.at(self.field, "holds far more sound than its time stamps leave room for")
         else:
             if not exact and follows is not None:
                 yield from self._held_back(decoder, pieces, follows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
@@ -56,6 +56,10 @@ _OPTIONS = {
     "err_detect": "crccheck",  # a damaged Ogg page is a gap, not noise
     "max_streams": "64",
 }
+_UNDECODED = {"max_samples": "1"}  # of a frame: FFmpeg gives decoding up where it would decode to know the codec
+_SIZED = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")  # boxes that MP4 and QuickTime files begin with
+_SHORT_FRAMES = ("mp", "aac", "ac3", "eac3")  # decoders of these go on through a packet that holds many
+_MOST_SHORT_BYTES = 1 << 16  # of a packet of such a codec: frames of 48 channels are shorter
 _OPEN_TIMEOUT_S = 10.0
 _LARGEST_ALLOCATION_BYTES = 64 << 20  # as large as the largest file: headers claim chunks of gigabytes
 _MOST_FAULTS = 100  # places between packets where a container makes no sense
@@ -96,6 +100,35 @@ class OpenedFile:
                 continue
             break
         return [packet for packet in packets if packet.size]
+
+
+def most_bytes(codec: str, limits: AudioLimits) -> int:
+    """How large a packet may be."""
+    return _MOST_SHORT_BYTES if codec.startswith(_SHORT_FRAMES) else limits.max_packet_bytes
+
+
+def check_packets(content: bytes, field: str, limits: AudioLimits) -> None:
+    """Refuses packets that are too large, before any is decoded: FFmpeg decodes some when it opens a file.
+
+    Args:
+        content: the file; only containers that say how large packets are can hold such.
+        field: of the request, for messages.
+        limits: what is taken on.
+
+    Raises:
+        InvalidRequest: it holds one.
+    """
+    if content[4:8] not in _SIZED and not content.startswith((b"\x1a\x45\xdf\xa3", b"caff")):
+        return
+    largest = limit = 0
+    with suppress(*ERRORS), av.open(io.BytesIO(content), "r", options=_OPTIONS | _UNDECODED) as container:
+        stream = container.streams.best("audio")
+        decoder = stream.codec_context if isinstance(stream, AudioStream) else None
+        if decoder is not None:
+            limit = most_bytes(decoder.name, limits)
+            largest = max((packet.size for packet in islice(container.demux(stream), limits.max_packets)), default=0)
+    if largest > limit:
+        raise InvalidRequest.at(field, f"holds a packet of {largest} bytes; at most {limit} are accepted")
 
 
 @contextmanager
