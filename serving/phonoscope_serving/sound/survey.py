@@ -30,6 +30,8 @@ LOWEST_EDGE_HZ, HIGHEST_EDGE_HZ = (
     6_000.0,
 )  # a band that ends above has all that matters to the detector, whose last ends at 8 kHz
 EDGE_DB = 35.0  # by which the level falls at the edge of a band that was cut; music falls by less
+BEYOND_DB = 25.0  # by which all that lies beyond such an edge is softer; a hole in a spectrum is no edge
+BEYOND_HZ = 300.0  # width of what is compared there
 QUIET_DB = -120.0  # below which a spectrum is nothing
 CANCELLED = -0.5  # correlation of two channels from which on most of a sound is lost in their sum
 CANCELLED_SHARE = 0.04  # of the energy; real stereo songs have up to 0.01
@@ -139,7 +141,10 @@ def band_edge_hz(heard: Survey) -> float | None:
     above = _means(level_db, hz, edges_hz * 1.05, edges_hz * 1.5)
     falls_db = np.nan_to_num(below - above, nan=0.0)
     steepest = int(falls_db.argmax())
-    return float(edges_hz[steepest]) if falls_db[steepest] > EDGE_DB else None
+    from_hz = np.arange(edges_hz[steepest] * 1.1, hz[-1] - BEYOND_HZ, BEYOND_HZ)
+    loudest_beyond = _means(level_db, hz, from_hz, from_hz + BEYOND_HZ).max(initial=QUIET_DB)
+    is_edge = falls_db[steepest] > EDGE_DB and below[steepest] - loudest_beyond > BEYOND_DB
+    return float(edges_hz[steepest]) if is_edge else None
 
 
 def _means(level_db: Doubles, hz: Doubles, from_hz: NDArray[np.floating], to_hz: NDArray[np.floating]) -> Doubles:

@@ -39,6 +39,14 @@ def test_a_band_that_reaches_as_far_as_the_detector_listens_is_no_warning():
     assert not opened(encoded(soxr.resample(song(12), RATE_HZ, 16000), 16000, "FLAC")).warnings
 
 
+def test_a_hole_in_a_spectrum_is_no_edge_of_a_band():
+    """What is loud again further up was not cut off."""
+    noise = np.random.default_rng(0).normal(0, 0.1, 12 * RATE_HZ)
+    assert not from_samples(band(noise, 40, 3000) + band(noise, 6000, 10000)).warnings
+    assert not from_samples(band(noise, 40, 7400)).warnings
+    assert kinds(from_samples(band(noise, 40, 3000))) == {"NARROW_BAND"}
+
+
 def band(samples, low_hz, high_hz):
     """Samples with everything outside a band taken away."""
     spectrum = np.fft.rfft(samples)
