@@ -59,12 +59,14 @@ def told(outcomes: Iterable[Outcome], group: Callable[[int], str]) -> list[dict[
 
 
 def memory_growth(outcomes: Iterable[Outcome]) -> float:
-    """A process' memory at the end over that after it warmed up: each the median over a tenth of its inputs.
+    """A process' memory at the end over that after it warmed up: medians over the last and the second fifth of inputs.
+
+    The service loads a graph when it is first asked for it, and sets memory aside for the largest batch it has met.
 
     Args:
         outcomes: of one process, in order; those without memory are left out.
     """
     resident_bytes: Sequence[int] = [each.resident_bytes for each in outcomes if each.resident_bytes]
-    tenth = max(1, len(resident_bytes) // 10)
-    warm, end = resident_bytes[tenth : 2 * tenth] or resident_bytes, resident_bytes[-tenth:]
+    fifth = max(1, len(resident_bytes) // 5)
+    warm, end = resident_bytes[fifth : 2 * fifth] or resident_bytes, resident_bytes[-fifth:]
     return statistics.median(end) / statistics.median(warm) if resident_bytes else 0.0

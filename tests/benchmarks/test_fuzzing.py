@@ -94,6 +94,6 @@ def test_memory_is_compared_once_a_process_is_warm():
     def growth(resident_bytes):
         return memory_growth(Outcome(number, HEARD, "", 0.1, each) for number, each in enumerate(resident_bytes))
 
-    assert growth([10] * 10 + [100] * 90) == 1
-    assert growth([10] * 10 + [100] * 80 + [200] * 10) == 2
+    assert growth([10] * 20 + [100] * 80) == 1
+    assert growth([10] * 20 + [100] * 60 + [200] * 20) == 2
     assert growth([0, 50, 50]) == 1
