@@ -1,4 +1,4 @@
-"""Packages that only one corpus needs, imported when that corpus is read."""
+"""Packages that only one corpus or one option needs, imported when that is asked for."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from types import ModuleType
 from phonoscope_trainer.errors import CorpusError
 
 
-def optional_package(name: str) -> ModuleType:
+def optional_package(name: str, extra: str = "corpora", what: str = "this corpus is read") -> ModuleType:
     """The package called `name`.
+
+    Args:
+        name: of the package.
+        extra: of Phonoscope, which brings it.
+        what: is done with it, for the message.
 
     Raises:
         CorpusError: it is not installed; the message names the extra that brings it.
@@ -18,5 +23,5 @@ def optional_package(name: str) -> ModuleType:
         return import_module(name)
     except ModuleNotFoundError as error:
         raise CorpusError(
-            f"this corpus is read with {name}, which is not there ({error}): pip install 'phonoscope[corpora]'"
+            f"{what} with {name}, which is not there ({error}): pip install 'phonoscope[{extra}]'"
         ) from error
