@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from phonoscope_trainer.cli import main
 from phonoscope_trainer.measures.listeners import bundle_listener
+from support.corpora.miniature_real import write_real
 from support.corpora.miniature_runs import STEPS
 
 EXPORT = "export --detector runs/detector --inverter runs/inverter --name miniature-1"
@@ -32,6 +34,11 @@ def test_the_manifest_says_how_it_was_made(place):
     assert manifest["name"] == "miniature-1"
     assert [data["name"].split("-")[0] for data in manifest["training_data"]] == ["rendered"]
     assert manifest["command"].splitlines() == [f"phonoscope-train {step}" for step in (*STEPS[1:], EXPORT)]
+    calibration = json.loads((place / "runs/detector/calibration.json").read_text())
+    assert calibration.pop("updates") == 2
+    assert manifest["calibration"] == calibration
+    assert manifest["threshold"] == calibration["threshold"]
+    assert [name.split(", ")[1:] for name in calibration["families"]] == [[], ["accompaniments"]]
     assert len(manifest["reconstruction_error_quantiles"]) == 101
     assert manifest["reconstruction_error_quantiles"] == sorted(manifest["reconstruction_error_quantiles"])
 
@@ -46,6 +53,25 @@ def test_a_run_is_judged_on_stems_with_the_threshold_its_validation_songs_chose(
     assert run["threshold"] == json.loads((place / "model_repository" / "MANIFEST.json").read_text())["threshold"]
     assert bundle["threshold_from"] == "valid split"
     assert run["test_auc"] == pytest.approx(bundle["test_auc"], abs=0.01)
+
+
+def test_a_run_is_calibrated_again_on_other_music_and_judged_as_it_is_without(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("PHONOSCOPE_CACHE", str(place / "cache"))
+    shutil.copytree(place / "runs/detector", place / "runs/again")
+    real = write_real(place / "real")
+    assert main(f"calibrate --run runs/again --corpora real:{real}".split()) == 1
+    assert "no track in their valid splits" in capsys.readouterr().err
+    splits = real / "splits.csv"
+    splits.write_text(splits.read_text().replace(",test", ",valid"))
+    assert main(f"calibrate --run runs/again --corpora real:{real}".split()) == 0
+    families = json.loads((place / "runs/again/calibration.json").read_text())["families"]
+    assert {"real, songs", "real, voice", "real, instrumental", "real, mixes"} <= families.keys()
+    assert "calibrated: logit" in capsys.readouterr().err
+    (place / "runs/again/calibration.json").unlink()
+    plain = "experiment detector --corpus rendered --run runs/again --json scores/plain.json"
+    assert main(plain.split()) == 0
+    assert 0 < json.loads((place / "scores/plain.json").read_text())["threshold"] < 1
 
 
 def test_a_second_export_replaces_the_bundle(place, monkeypatch):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from phonoscope_trainer.commands.calibrate import calibrate_where_possible
 from phonoscope_trainer.commands.options import Verbs, add_threads, bar, names
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import Features, features
@@ -94,7 +95,7 @@ def train_detector(
     level_db: float | None,
     level_agreement: float | None,
 ) -> None:
-    """Train the detector on the training splits of the named corpora."""
+    """Train the detector on the training splits of the named corpora, and calibrate it on their valid splits."""
     chosen = tuple(corpora or named.available())
     if not chosen:
         raise CorpusError("no corpus to train on: `phonoscope-train corpus rendered` makes one from nothing")
@@ -128,6 +129,7 @@ def train_detector(
     record(folder, dict(zip(chosen, loaded, strict=True)))
     tracks = [features(each.of("train"), frontend, bar(name)) for name, each in zip(chosen, loaded, strict=True)]
     run(folder, tracks, frontend, options)
+    calibrate_where_possible(folder, loaded)
 
 
 def run(

@@ -10,7 +10,7 @@ from phonoscope_trainer.commands.options import Verbs, add_fields, add_threads, 
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import features
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
-from phonoscope_trainer.measures.listeners import run_threshold
+from phonoscope_trainer.measures.calibrated_run import calibration_of
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import load_detector
 from phonoscope_trainer.recipes.masker import training as recipe
@@ -83,7 +83,7 @@ def train_masker(
         learning_rate=learning_rate,
         weights=Weights(keep=keep, remove=remove, area=area),
         start=str(start or ""),
-        threshold=run_threshold(detector, bar("threshold")) if threshold is None else threshold,
+        threshold=calibration_of(detector, bar("threshold")).threshold if threshold is None else threshold,
         validation_excerpts=validation_excerpts,
         validate_every=validate_every,
         seed=seed,

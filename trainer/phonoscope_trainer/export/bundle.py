@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from torch import Tensor
 
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.corpus import Corpus
-from phonoscope_trainer.corpora.features import Features, features
 from phonoscope_trainer.corpora.rendered import RenderOptions, render_song
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.export.auralisation import AURALISATION
@@ -25,10 +24,9 @@ from phonoscope_trainer.export.maximisation import MAXIMISATION
 from phonoscope_trainer.export.part import Family, Part, TrainedDetector
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.graphs import compose
-from phonoscope_trainer.measures.scores import auc, best_threshold, scores, smooth
-from phonoscope_trainer.measures.tracks import labelled_curves
-from phonoscope_trainer.networks.standardise import Standardise
-from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.measures.calibrated_run import calibration_of, valid_features
+from phonoscope_trainer.measures.scores import auc, pooled, scores
+from phonoscope_trainer.measures.tracks import heard_tracks
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import load_detector
 from phonoscope_trainer.repository import manifest as bundle
@@ -67,23 +65,24 @@ def export(options: ExportOptions) -> str:
 
 def _write(root: Path, options: ExportOptions) -> str:
     """Measure the runs on their corpora, and write the bundle to `root`; its digest."""
+    calibration = calibration_of(options.detector)
     network, standardise = load_detector(options.detector)
     corpora = [named.load(name) for name in checkpoint.options(options.detector)["corpora"]]
     frontend = Frontend(FRONTEND)
-    valid = [features(corpus.of("valid"), frontend) for corpus in corpora]
+    valid = valid_features(corpora, frontend)
     if not all(valid):
-        raise ExportError("every training corpus needs a track in its valid split: the threshold is chosen there")
-    measured = _measure([track for tracks in valid for track in tracks], network, frontend, standardise)
+        raise ExportError("every training corpus needs a track in its valid split: explanations are measured there")
     detector = TrainedDetector(
-        frontend, standardise.eval(), network.eval(), measured["threshold"], valid, _golden_sound()
+        frontend, standardise.eval(), network.eval(), calibration.threshold, valid, _golden_sound()
     )
     parts = [detection(detector), explanation(options.inverter, options.masker, detector)]
     parts += [FAMILIES[name].build(runs, detector) for name, runs in options.families.items() if runs]
+    parts.append(Part((), entries={"calibration": asdict(calibration)}))
     commands = [*checkpoint.commands(options.detector), *(each for part in parts for each in part.commands)]
     facts = bundle.Facts(
         name=options.name,
         threshold=detector.threshold,
-        metrics={f"validation_{k}": v for k, v in measured.items() if k != "threshold"} | _metrics(options.metrics),
+        metrics=_measured(detector) | _metrics(options.metrics),
         training_data=(*map(_training_data, corpora), *(each for part in parts for each in part.training_data)),
         command="\n".join(dict.fromkeys([*commands, options.command])),  # runs may share those they started from
     )
@@ -108,18 +107,15 @@ def _training_data(corpus: Corpus) -> bundle.TrainingData:
     return bundle.TrainingData(corpus.name, corpus.licence, corpus.digest)
 
 
-def _measure(
-    tracks: Sequence[Features], network: SVDNet, frontend: Frontend, standardise: Standardise
-) -> dict[str, float]:
-    """Threshold, AUC and error on validation tracks; where stems exist the accompaniment alone counts too."""
-    pairs = labelled_curves(tracks, network, frontend, standardise)
-    threshold = best_threshold(pairs)
-    probability = np.concatenate([smooth(p) for p, _ in pairs])
-    labels = np.concatenate([labels for _, labels in pairs])
-    area = auc(probability, labels)
+def _measured(detector: TrainedDetector) -> dict[str, float]:
+    """AUC and error over all frames of the valid splits, accompaniments alone among them where there are stems."""
+    parts = (detector.network, detector.frontend, detector.standardise)
+    curves = [each.curve() for tracks in detector.valid for each in heard_tracks(tracks, *parts)]
+    smoothed, labels = pooled(curves)
+    area = auc(smoothed, labels)
     if area is None:
-        raise ExportError("the valid splits need sung frames and others: the threshold is chosen there")
-    return {"threshold": threshold, "auc": area, "error": scores(probability, labels, threshold).error}
+        raise ExportError("the valid splits need sung frames and others: the detector is measured there")
+    return {"validation_auc": area, "validation_error": scores(smoothed, labels, detector.threshold).error}
 
 
 def _metrics(paths: Sequence[Path]) -> dict[str, float]:

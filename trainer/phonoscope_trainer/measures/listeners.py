@@ -8,13 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phonoscope_trainer.corpora import named
-from phonoscope_trainer.corpora.features import Progress, features, frame_magnitudes
-from phonoscope_trainer.errors import OptionsError
+from phonoscope_trainer.corpora.features import frame_magnitudes
 from phonoscope_trainer.frontends.mel import CONTEXT_FRAMES, FRONTEND, Frontend
-from phonoscope_trainer.measures.scores import best_threshold
-from phonoscope_trainer.measures.tracks import curve, labelled_curves
-from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.measures.tracks import curve
 from phonoscope_trainer.recipes.detector.modern import load_detector
 from phonoscope_trainer.repository.shipped_graphs import session_of, threshold_of
 
@@ -37,23 +33,6 @@ def run_listener(run: Path) -> Listener:
         return curve(frame_magnitudes(frontend, samples), network, frontend, standardise)
 
     return listen
-
-
-def run_threshold(run: Path, progress: Progress = lambda tracks: tracks) -> float:
-    """The threshold chosen on the valid splits of the corpora that `run` was trained on.
-
-    Raises:
-        CheckpointError: `run` holds no readable run.
-        CorpusError: one of its corpora is not there.
-        OptionsError: none of them has a track in its valid split.
-    """
-    network, standardise = load_detector(run)
-    frontend = Frontend(FRONTEND)
-    corpora = checkpoint.options(run)["corpora"]
-    valid = [track for name in corpora for track in features(named.load(name).of("valid"), frontend, progress)]
-    if not valid:
-        raise OptionsError(f"threshold: {', '.join(corpora)} have no track in the valid split; give a number")
-    return best_threshold(labelled_curves(valid, network, frontend, standardise))
 
 
 def bundle_listener(repository: Path) -> tuple[Listener, float]:

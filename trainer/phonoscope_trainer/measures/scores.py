@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from phonoscope_trainer.networks.label import is_vocal
 
 MEDIAN_FRAMES = 56
 THRESHOLDS = (1e-5, 1e-4, 1e-3, *(i / 100 for i in range(1, 100)), 1 - 1e-3, 1 - 1e-4, 1 - 1e-5)
+ROUNDING = 1e-12  # sums of weights that are equal but for it are equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +66,20 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else float("nan")
 
 
-def best_threshold(tracks: Iterable[tuple[NDArray[np.floating], NDArray[np.bool_]]]) -> float:
+def best_threshold(
+    tracks: Iterable[tuple[NDArray[np.floating], NDArray[np.bool_]]],
+    weights: Sequence[NDArray[np.floating]] | None = None,
+) -> float:
     """The threshold of the protocol's grid with the best accuracy over all frames of `(probability, labels)` pairs.
 
     Probabilities are smoothed first; of equally good thresholds the one nearest the middle of their run is taken.
+    `weights` say how much each frame of each pair counts; without them, as in the protocol, all count alike.
     """
     pairs = [(smooth(probability), labels) for probability, labels in tracks]
     probability, labels = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
-    accuracy = np.array([np.mean(is_vocal(probability, threshold) == labels) for threshold in THRESHOLDS])
-    best = np.flatnonzero(accuracy == accuracy.max())
+    share = None if weights is None else np.concatenate(weights)
+    accuracy = np.array([np.average(is_vocal(probability, each) == labels, weights=share) for each in THRESHOLDS])
+    best = np.flatnonzero(accuracy >= accuracy.max() - ROUNDING)
     return THRESHOLDS[int(best[len(best) // 2])]
 
 

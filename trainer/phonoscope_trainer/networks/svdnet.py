@@ -102,6 +102,14 @@ class SVDNet(nn.Module):
         plain.load_state_dict(folded_state(self, CONVOLUTIONS if self.batch_norm else ()))
         return plain.train(self.training)
 
+    def rescaled(self, scale: float, offset: float) -> SVDNet:
+        """The same network and architecture but for its last layer: the logit is scale·logit + offset."""
+        plain = SVDNet(batch_norm=self.batch_norm)
+        state = self.state_dict()
+        state["fc9.weight"], state["fc9.bias"] = scale * state["fc9.weight"], scale * state["fc9.bias"] + offset
+        plain.load_state_dict(state)
+        return plain.train(self.training)
+
     def _convolve(self, name: str, x: Tensor, dilation: int) -> Tensor:
         convolution = self.get_submodule(name)
         assert isinstance(convolution, nn.Conv2d)

@@ -20,7 +20,7 @@ from phonoscope_trainer.experiments.explanation.excerpts import Excerpts, balanc
 from phonoscope_trainer.experiments.explanation.heard import HeardExplanations
 from phonoscope_trainer.experiments.explanation.loss import Judge, LossOptions, Progress
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
-from phonoscope_trainer.measures.listeners import run_threshold
+from phonoscope_trainer.measures.calibrated_run import calibration_of
 
 DEFAULTS = LossOptions()
 
@@ -137,7 +137,7 @@ def _explained(
         if threshold is not None:
             raise OptionsError("threshold: a bundle has its own; give --detector and --inverter")
         return of_bundle(model_repository, masker, threads)
-    own = run_threshold(detector, bar("threshold")) if threshold is None else threshold
+    own = calibration_of(detector, bar("threshold")).threshold if threshold is None else threshold
     return of_runs(detector, inverter, masker, own)
 
 

@@ -23,6 +23,7 @@ from phonoscope_trainer.networks.svdnet import CONVOLUTIONS, POOLED, SVDNet
 from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector import level_agreement, training
+from phonoscope_trainer.recipes.detector.calibration import Calibration, kept
 from phonoscope_trainer.recipes.detector.excerpts import ExcerptOptions
 from phonoscope_trainer.recipes.detector.level_agreement import LevelAgreement
 from phonoscope_trainer.recipes.devices import DeviceName, chosen_device
@@ -145,7 +146,17 @@ def same_layer(layer: str, run: Path, later: Path) -> bool:
 
 
 def load_detector(folder: Path) -> tuple[SVDNet, Standardise]:
-    """The network of a run of any recipe, folded and ready to predict, and its band statistics.
+    """The network of a run of any recipe, folded, calibrated where its run is, and ready to predict; band statistics.
+
+    Raises:
+        CheckpointError: the folder holds no readable run.
+    """
+    network, standardise, calibration = load_uncalibrated(folder)
+    return network.rescaled(calibration.scale, calibration.offset) if calibration else network, standardise
+
+
+def load_uncalibrated(folder: Path) -> tuple[SVDNet, Standardise, Calibration | None]:
+    """The network of a run as it was trained, its band statistics, and the calibration that is kept with it.
 
     Raises:
         CheckpointError: the folder holds no readable run.
@@ -154,7 +165,7 @@ def load_detector(folder: Path) -> tuple[SVDNet, Standardise]:
     network = SVDNet(batch_norm=_has_norms(state))
     network.load_state_dict(state["network"])
     standardise = Standardise(state["standardise"]["mean"], state["standardise"]["std"])
-    return network.eval().folded(), standardise.eval()
+    return network.eval().folded(), standardise.eval(), kept(folder, int(state["step"]))
 
 
 def _has_norms(state: dict[str, Any]) -> bool:
