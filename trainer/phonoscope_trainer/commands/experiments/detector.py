@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -16,15 +16,25 @@ from phonoscope_trainer.commands.experiments import peers as peers_experiment
 from phonoscope_trainer.commands.experiments import sanity as sanity_experiment
 from phonoscope_trainer.commands.experiments import stems as stems_experiment
 from phonoscope_trainer.commands.experiments import tagger as tagger_experiment
+from phonoscope_trainer.commands.experiments import teacher as teacher_experiment
 from phonoscope_trainer.commands.options import Verbs, add_corpus, add_figures, add_json, bar, write
 from phonoscope_trainer.corpora import named
+from phonoscope_trainer.corpora.audio import read_sum
+from phonoscope_trainer.corpora.corpus import SPLITS, Split, Track
+from phonoscope_trainer.corpora.judged import judged
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.experiments.detector import figures as detector_figures
-from phonoscope_trainer.experiments.detector import scores as detector_scores
-from phonoscope_trainer.experiments.detector import stress, stress_figure, stress_sounds
+from phonoscope_trainer.experiments.detector import kinds_figure, stress, stress_figure, stress_sounds
+from phonoscope_trainer.experiments.detector.beside_peer import beside_peer
+from phonoscope_trainer.experiments.detector.judging import chosen_threshold, judge, stem_auc
+from phonoscope_trainer.experiments.detector.scores import summary
 from phonoscope_trainer.experiments.detector.table import table
+from phonoscope_trainer.experiments.detector.unsung import called_sung
+from phonoscope_trainer.frontends.mel import FRONTEND
 from phonoscope_trainer.measures import listeners
+from phonoscope_trainer.measures.calibrated_run import calibration_of
 from phonoscope_trainer.measures.listeners import Listener
+from phonoscope_trainer.measures.peers import PEERS
 
 Threshold: TypeAlias = float | Literal["valid"]
 OWN = "the detector's own, chosen on validation data of its training corpora"
@@ -44,13 +54,18 @@ def add(verbs: Verbs) -> None:
     stems_experiment.add_experiment(experiments)
     peers_experiment.add_experiment(experiments)
     sanity_experiment.add_experiment(experiments)
+    teacher_experiment.add_experiment(experiments)
 
 
 def _add_detector(experiments: Verbs) -> None:
     scores = experiments.add_parser("detector", help="frame-wise scores on labelled recordings")
     scores.add_argument("--songs", type=Path, help="folder of audio with .lab files (all of it is judged)")
     add_corpus(scores, required=False)
+    scores.add_argument("--split", choices=SPLITS, default="test", help="of the corpus (default %(default)s)")
     _add_listener(scores)
+    scores.add_argument(
+        "--peer", choices=tuple(PEERS), help="judge this public detector, too, on the same recordings (extra `teacher`)"
+    )
     scores.add_argument(
         "--threshold",
         type=threshold_option,
@@ -99,36 +114,60 @@ def detector_experiment(
     songs: Path | None,
     corpus: str | None,
     root: Path | None,
+    split: Split,
     folder: Path | None,
     model_repository: Path,
     threshold: Threshold | None,
+    peer: str | None,
     figures: Path | None,
     json_path: Path | None,
 ) -> None:
-    """Judge a detector on a folder of songs, or on a corpus' test split."""
+    """Judge a detector on a folder of songs, or on a split of a corpus."""
     if (songs is None) == (corpus is None):
         raise OptionsError("give either --songs DIR or --corpus NAME")
     loaded = named.load("folder", songs) if songs else named.load(corpus or "", root)
-    tracks = loaded.tracks if songs else loaded.of("test")
+    tracks = loaded.tracks if songs else judged(loaded, split)
     if not tracks:
-        raise OptionsError(f"corpus: {loaded.name} has no track in its test split")
+        raise OptionsError(f"corpus: {loaded.name} has no track in its {split} split")
     listener, own = _listener(folder, model_repository)
-    if threshold == "valid":
-        valid = () if songs else loaded.of("valid")
-        if not valid:
-            raise OptionsError("threshold: `valid` needs a --corpus with a valid split; give a number")
-        chosen, origin = detector_scores.chosen_threshold(bar("valid")(valid), listener), "valid split"
-    else:
-        chosen, origin = (own(), OWN) if threshold is None else (threshold, "given")
-    judged = detector_scores.judge(bar("songs")(tracks), listener, chosen)
-    document = detector_scores.summary(judged, chosen) | {"threshold_from": origin}
+    chosen, origin = _threshold(threshold, () if songs else judged(loaded, "valid"), listener, own)
+    heard = judge(bar("songs")(tracks), listener, chosen)
+    document = summary(heard, chosen) | {"threshold_from": origin, "split": None if songs else split}
     if all(track.accompaniment for track in tracks):
-        document["test_auc"] = detector_scores.stem_auc(judged, bar("accompaniments")(tracks), listener)
+        document["test_auc"] = stem_auc(heard, bar("accompaniments")(tracks), listener)
+    if "kinds" in document:
+        document["unsung"] = _unsung(tracks, (listener, chosen), peer)
+    if peer:
+        other = PEERS[peer]
+        theirs = judge(bar(f"songs, {peer}")(tracks), other.listener, other.threshold)
+        document = beside_peer(document, other, theirs)
     print(table(document), file=sys.stderr)
     if place := figures or (json_path and json_path.parent):
         stem = json_path.stem if json_path else "detector"
-        detector_figures.draw([song.curve for song in judged], chosen, place, stem)
+        detector_figures.draw([song.curve for song in heard], chosen, place, stem)
+        kinds_figure.draw(document, place / f"{stem}-kinds.png")
     write(document, json_path)
+
+
+def _threshold(
+    given: Threshold | None, valid: Sequence[Track], listener: Listener, own: Callable[[], float]
+) -> tuple[float, str]:
+    """The threshold to judge by, and who chose it."""
+    if given != "valid":
+        return (own(), OWN) if given is None else (given, "given")
+    if not valid:
+        raise OptionsError("threshold: `valid` needs a --corpus with a valid split; give a number")
+    return chosen_threshold(bar("valid")(valid), listener), "valid split"
+
+
+def _unsung(tracks: Sequence[Track], ours: tuple[Listener, float], peer: str | None) -> dict[str, dict[str, float]]:
+    """What is called sung of speech and sirens, the peer's share beside ours; the music is that of unsung `tracks`."""
+    music = [read_sum(track.audio, FRONTEND.sample_rate_hz) for track in tracks if track.vocals == ()]
+    found = {name: {"called_sung": share} for name, share in called_sung(*ours, music).items()}
+    if peer:
+        for name, share in called_sung(PEERS[peer].listener, PEERS[peer].threshold, music).items():
+            found[name]["peer"] = share
+    return found
 
 
 def stress_experiment(
@@ -151,8 +190,8 @@ def stress_experiment(
 
 
 def _listener(folder: Path | None, model_repository: Path) -> tuple[Listener, Callable[[], float]]:
-    """The detector to judge, and how its own threshold is found: a bundle knows it, for a run it is chosen."""
+    """The detector to judge, and how its own threshold is found: a bundle and a calibrated run know it."""
     if folder is None:
         listener, threshold = listeners.bundle_listener(model_repository)
         return listener, lambda: threshold
-    return listeners.run_listener(folder), lambda: listeners.run_threshold(folder, bar("valid"))
+    return listeners.run_listener(folder), lambda: calibration_of(folder, bar("valid")).threshold

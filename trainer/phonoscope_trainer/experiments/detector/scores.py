@@ -1,4 +1,4 @@
-"""The detector experiment: frame-wise scores of a detector on labelled recordings, song by song and pooled.
+"""The detector experiment: frame-wise scores of a detector on labelled recordings, song by song, pooled and by kind.
 
 Protocol of Schlüter & Grill 2015, section 5.2: predictions at every frame, median filter of 56 frames, one threshold
 chosen on validation data, all frames of all test files pooled.
@@ -6,87 +6,20 @@ chosen on validation data, all frames of all test files pooled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 
-from phonoscope_trainer.corpora.audio import read_mono, read_sum
-from phonoscope_trainer.corpora.corpus import Track
-from phonoscope_trainer.corpora.labels import frame_labels
-from phonoscope_trainer.errors import CorpusError
-from phonoscope_trainer.frontends.mel import FRONTEND
+from phonoscope_trainer.experiments.detector.judging import SongScores
+from phonoscope_trainer.experiments.detector.kinds import by_kind
 from phonoscope_trainer.measures.bootstrap import BOOTSTRAP, intervals
 from phonoscope_trainer.measures.calibration import reliability
-from phonoscope_trainer.measures.listeners import Listener
-from phonoscope_trainer.measures.scores import Curve, Scores, auc, best_threshold, pooled, scores, smooth
-
-
-@dataclass(frozen=True, slots=True)
-class SongScores:
-    """One recording; `auc` is None where everything or nothing in it is sung."""
-
-    name: str
-    seconds: float
-    sung_share: float
-    auc: float | None
-    scores: Scores
-    curve: Curve = field(repr=False)
-
-
-def hear(track: Track, listener: Listener) -> Curve:
-    """A track's mixture as `listener` hears it.
-
-    Raises:
-        CorpusError: the audio cannot be read, or is shorter than one frame.
-    """
-    probability = listener(read_sum(track.audio, FRONTEND.sample_rate_hz))
-    if not len(probability):
-        raise CorpusError(f"{track.name}: shorter than one frame ({FRONTEND.frame_samples} samples)")
-    labels = frame_labels(track.vocals, len(probability), FRONTEND.frames_per_second)
-    return Curve(probability, smooth(probability), labels)
-
-
-def chosen_threshold(tracks: Iterable[Track], listener: Listener) -> float:
-    """The threshold of the protocol's grid that fits validation tracks best."""
-    curves = (hear(track, listener) for track in tracks)
-    return best_threshold((curve.probability, curve.labels) for curve in curves)
-
-
-def judge(tracks: Iterable[Track], listener: Listener, threshold: float) -> list[SongScores]:
-    """Scores of each track's mixture at one threshold."""
-    judged = []
-    for track in tracks:
-        curve = hear(track, listener)
-        judged.append(
-            SongScores(
-                name=track.name,
-                seconds=len(curve.labels) / FRONTEND.frames_per_second,
-                sung_share=float(curve.labels.mean()),
-                auc=auc(curve.smoothed, curve.labels),
-                scores=scores(curve.smoothed, curve.labels, threshold),
-                curve=curve,
-            )
-        )
-    return judged
-
-
-def stem_auc(judged: Iterable[SongScores], tracks: Iterable[Track], listener: Listener) -> float | None:
-    """AUC of sung frames of the mixtures, judged already, against all frames of their accompaniments alone.
-
-    What only stems can show. None where no frame is sung.
-    """
-    sung = np.concatenate([song.curve.smoothed[song.curve.labels] for song in judged])
-    alone = []
-    for track in tracks:
-        assert track.accompaniment is not None
-        alone.append(smooth(listener(read_mono(track.accompaniment, FRONTEND.sample_rate_hz))))
-    probability = np.concatenate([sung, *alone])
-    return auc(probability, np.arange(len(probability)) < len(sung))
+from phonoscope_trainer.measures.scores import Scores, auc, pooled, scores
 
 
 def summary(judged: Sequence[SongScores], threshold: float) -> dict[str, object]:
-    """The experiment's document: means over songs, pooled scores with their intervals, and each song's row."""
+    """The experiment's document: means over songs, pooled scores with their intervals, kinds, and each song's row."""
     areas = [song.auc for song in judged if song.auc is not None]
     instrumental = [1 - song.scores.specificity for song in judged if song.sung_share == 0]
     return {
@@ -95,11 +28,14 @@ def summary(judged: Sequence[SongScores], threshold: float) -> dict[str, object]
         "instrumental_false_rate": float(np.mean(instrumental)) if instrumental else None,
         "threshold": threshold,
         **_pooled(judged, threshold),
-        "songs": [
-            {"name": s.name, "seconds": s.seconds, "sung_share": s.sung_share, "auc": s.auc} | numbers(s.scores)
-            for s in judged
-        ],
+        **by_kind(judged, threshold),
+        "songs": [_song(song) for song in judged],
     }
+
+
+def _song(song: SongScores) -> dict[str, object]:
+    names = ("name", "kind", "group", "seconds", "sung_share", "auc")
+    return {name: getattr(song, name) for name in names} | numbers(song.scores)
 
 
 def numbers(found: Scores) -> dict[str, float | None]:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from phonoscope_trainer.corpora.labels import frame_labels
 from phonoscope_trainer.corpora.rendered.song import active_level
 from phonoscope_trainer.errors import OptionsError
-from phonoscope_trainer.experiments.detector import stress_sounds
+from phonoscope_trainer.experiments.detector import stress_sounds, unsung_sounds
 from phonoscope_trainer.experiments.detector.stress_sounds import Samples, StemSong, gain, root_mean_square
 from phonoscope_trainer.frontends.mel import FRONTEND
 from phonoscope_trainer.measures.listeners import Listener
@@ -81,7 +81,8 @@ def measure(
 ) -> dict[str, object]:
     """Every stress test's rows, ready for JSON."""
     conditions = len(options.levels_db) + len(options.voice_db) + len(options.noise_snr_db) * len(options.colours)
-    sounds = len(options.depths_semitones) * len(options.rates_hz) + len(stress_sounds.VOICE_LIKE) + 2
+    spoken = len(unsung_sounds.SPEAKERS) + len(unsung_sounds.sirens())
+    sounds = len(options.depths_semitones) * len(options.rates_hz) + len(stress_sounds.VOICE_LIKE) + spoken + 3
     with tqdm(total=conditions * len(songs) + sounds, desc="stress", unit="sound") as bar:
         stressed = Stressed(listener, threshold, bar)
         return {
@@ -117,9 +118,14 @@ def _vibrato(stressed: Stressed, options: StressOptions) -> Iterator[Row]:
 
 
 def _patches(stressed: Stressed, songs: Sequence[StemSong]) -> Iterator[Row]:
-    """Share of frames called sung of each voice-like patch; beside them the songs' own stems, each alone."""
+    """Share of frames called sung of voice-like patches, speech and sirens; beside them the songs' own stems, alone."""
     for name, program in stress_sounds.VOICE_LIKE.items():
         yield {"sound": name, "program": program, "called_sung": stressed.called_sung([stress_sounds.solo(program)])}
+    speech = unsung_sounds.speech()
+    for name, sound in (speech | unsung_sounds.sirens()).items():
+        yield {"sound": name, "called_sung": stressed.called_sung([sound])}
+    spoken_over = unsung_sounds.over(list(speech.values()), [song.accompaniment for song in songs])
+    yield {"sound": "speech over accompaniments", "called_sung": stressed.called_sung(spoken_over)}
     yield {"sound": "accompaniments", "called_sung": stressed.called_sung(song.accompaniment for song in songs)}
     yield {"sound": "voices", "called_sung": stressed.called_sung(map(_sung_part, songs))}
 

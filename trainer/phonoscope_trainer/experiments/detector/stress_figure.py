@@ -45,7 +45,9 @@ def _vibrato(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
 def _patches(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     axes.barh(_column(rows, "sound"), _column(rows, "called_sung"), color="C0")
     axes.invert_yaxis()
-    axes.set(title="voice-like patches, and the songs' stems, alone", xlabel="frames called sung", xlim=(0, 1.02))
+    axes.set(
+        title="voice-like patches, speech, sirens, and the songs' stems", xlabel="frames called sung", xlim=(0, 1.02)
+    )
 
 
 def _ratios(axes: Axes, voice: Sequence[Mapping[str, Any]], noise: Sequence[Mapping[str, Any]]) -> None:

@@ -104,7 +104,7 @@ def noise(colour: str, samples: int, seed: int) -> Samples:
     return np.asarray(pink / pink.std(), np.float32)
 
 
-def root_mean_square(samples: Samples) -> float:
+def root_mean_square(samples: NDArray[np.floating]) -> float:
     """The level of samples, 1 at full scale."""
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
