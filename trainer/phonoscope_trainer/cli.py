@@ -7,7 +7,16 @@ import sys
 from collections.abc import Callable, Sequence
 
 from phonoscope_trainer.command_line import PROGRAM, running
-from phonoscope_trainer.commands import corpora, detector, explanation_inverter, gan, masker, tagger
+from phonoscope_trainer.commands import (
+    calibrate,
+    corpora,
+    detector,
+    everything,
+    explanation_inverter,
+    gan,
+    masker,
+    tagger,
+)
 from phonoscope_trainer.commands import export as exporting
 from phonoscope_trainer.commands import feature_inverters as inversion
 from phonoscope_trainer.commands import maximisation_search as maximisation
@@ -28,6 +37,9 @@ A whole bundle, from nothing:
     --inverters runs/inverters --tagger runs/tagger --maximisation runs/gan runs/maximisation --name svdnet-mine
   phonoscope-train experiment detector --songs ~/Music/labelled --json out/detector.json
 
+The same as one command, which goes on where it was stopped:
+  phonoscope-train everything --scale cpu --name svdnet-mine
+
 Every training command can be killed and run again: it goes on from its last checkpoint.
 PHONOSCOPE_DATA names a folder of corpora (jamendo/, mir1k/, …; see `corpus list`);
 PHONOSCOPE_CACHE, where features and rendered songs go.
@@ -46,6 +58,7 @@ def get_parser() -> argparse.ArgumentParser:
     for family in (
         corpora,
         detector,
+        calibrate,
         explanation_inverter,
         inversion,
         masker,
@@ -53,6 +66,7 @@ def get_parser() -> argparse.ArgumentParser:
         maximisation,
         tagger,
         exporting,
+        everything,
         experiments,
     ):
         family.add(verbs)
