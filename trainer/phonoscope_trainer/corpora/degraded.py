@@ -80,9 +80,8 @@ def degraded(samples: Samples, rng: np.random.Generator) -> Samples:
     coding = CODINGS[int(rng.integers(len(CODINGS)))]
     rate = int(rng.choice(coding.sample_rates_hz))
     kilobits = int(rng.integers(*coding.kilobits, endpoint=True))
-    heard = soxr.resample(
-        coded(soxr.resample(driven, SAMPLE_RATE_HZ, rate), rate, coding, kilobits), rate, SAMPLE_RATE_HZ
-    )
+    played = coded(soxr.resample(driven, SAMPLE_RATE_HZ, rate), rate, coding, kilobits)
+    heard = soxr.resample(played, rate, SAMPLE_RATE_HZ)
     heard = np.pad(heard[: len(samples)], (0, max(0, len(samples) - len(heard))))
     return np.asarray(peak * np.clip(heard, -1, 1), np.float32)
 
@@ -92,6 +91,7 @@ def coded(samples: Samples, sample_rate_hz: int, coding: Coding, kilobits: int) 
     file = io.BytesIO()
     with av.open(file, "w", format=coding.container) as output:
         stream = output.add_stream(coding.codec, rate=sample_rate_hz, layout="mono")
+        assert isinstance(stream, av.AudioStream)
         stream.bit_rate = 1000 * kilobits
         for first in range(0, len(samples), BLOCK_SAMPLES):
             block = np.ascontiguousarray(samples[None, first : first + BLOCK_SAMPLES], np.float32)
@@ -100,7 +100,7 @@ def coded(samples: Samples, sample_rate_hz: int, coding: Coding, kilobits: int) 
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     file.seek(0)
-    with av.open(file) as played:
+    with av.open(file, "r") as played:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=sample_rate_hz)
         frames = [part for frame in played.decode(audio=0) for part in resampler.resample(frame)]
         frames += resampler.resample(None)
