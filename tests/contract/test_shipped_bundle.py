@@ -14,7 +14,7 @@ from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
 from phonoscope_trainer.corpora import folder
 from phonoscope_trainer.corpora.audio import read_mono
-from phonoscope_trainer.experiments.detector.scores import judge
+from phonoscope_trainer.experiments.detector.judging import judge
 from phonoscope_trainer.measures.listeners import bundle_listener
 from support.corpora.real_data import data_folder
 from support.corpora.reference_frontend import reference_log_mel

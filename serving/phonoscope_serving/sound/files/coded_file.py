@@ -24,7 +24,7 @@ LEAST_GAP_S = 0.02  # missing sound worth a warning
 _TAIL_PACKETS = 16  # decoded on opening: the last one of a file that was cut is often no use
 _ROUGH_PACKETS = 2  # decoded ahead of a section that need not be exact
 _MOST_SURPLUS = 1 << 26  # samples decoded in one pass that time stamps leave no room for; 23 minutes at 48 kHz
-_MEMORY_S = {"mp": 1.0, "opus": 1.0, "vorbis": 0.2}  # how long decoders remember what they heard before
+_MEMORY_S = {"mp": 1.0, "opus": 2.0, "vorbis": 0.2}  # how long decoders remember what they heard before
 
 
 class CodedFile:
