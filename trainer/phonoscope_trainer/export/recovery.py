@@ -92,7 +92,8 @@ def _write(run: Path, options: State, state: State, command: str) -> None:
 
 def _detector(repository: Path, facts: Facts) -> tuple[State, State]:
     corpora = [each.name.split("-")[0] for each in facts.training_data if each.name != GENRES]
-    state = {"network": network_of(repository).state_dict(), "standardise": standardise_of(repository).state_dict()}
+    network, standardise = network_of(repository), standardise_of(repository)
+    state = {"network": network.state_dict(), "standardise": standardise.state_dict(), "step": 0}
     return {"recipe": "recovered", "corpora": corpora, "start": "", "keep_convolutions": ""}, state
 
 

@@ -9,13 +9,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from phonoscope_trainer import cli
 from phonoscope_trainer.commands import detector
+from phonoscope_trainer.corpora.corpus import Corpus
 from phonoscope_trainer.errors import CheckpointError, OptionsError
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
@@ -238,7 +238,8 @@ def test_a_recorded_command_asks_for_the_run_it_records(tmp_path, monkeypatch, m
 
     monkeypatch.setattr(detector, "run", opened)
     monkeypatch.setattr(detector, "features", lambda *_: [])
-    monkeypatch.setattr(detector.named, "load", lambda name: SimpleNamespace(of=lambda split: []))
+    monkeypatch.setattr(detector, "calibrate_where_possible", lambda *_: None)
+    monkeypatch.setattr(detector.named, "load", lambda name: Corpus(name, "nobody's", ()))
     first, later = (shlex.quote(str(tmp_path / name)) for name in ("the first", "later"))
     common = f"--corpora rendered,mir1k --updates 3 --learning-rate 1e-3 --seed 2 {more}"
     for command in (

@@ -165,7 +165,7 @@ def load_uncalibrated(folder: Path) -> tuple[SVDNet, Standardise, Calibration | 
     network = SVDNet(batch_norm=_has_norms(state))
     network.load_state_dict(state["network"])
     standardise = Standardise(state["standardise"]["mean"], state["standardise"]["std"])
-    return network.eval().folded(), standardise.eval(), kept(folder, int(state["step"]))
+    return network.eval().folded(), standardise.eval(), kept(folder, int(state.get("step", 0)))
 
 
 def _has_norms(state: dict[str, Any]) -> bool:
