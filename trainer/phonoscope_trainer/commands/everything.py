@@ -24,7 +24,11 @@ from phonoscope_trainer.errors import CheckpointError, CorpusError
 from phonoscope_trainer.writing import write_text
 
 FINISHED = "everything.json"  # in the folder of the runs: the steps that ended, and how long their last call took
-RUNNING = "import sys; from phonoscope_trainer.cli import main; sys.exit(main())"
+# A shell that puts this program in the background has it ignore Ctrl-C, and steps would inherit that.
+RUNNING = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from phonoscope_trainer.cli import main; sys.exit(main())"
+)
 GRACE_S = 60.0  # for a step that is stopped to leave
 
 
@@ -108,6 +112,7 @@ def _run(arguments: Sequence[str], seconds: float | None) -> None:
             process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
         raise KeyboardInterrupt from None
     if status == 128 + signal.SIGINT:
         raise KeyboardInterrupt
