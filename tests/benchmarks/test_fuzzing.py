@@ -72,7 +72,7 @@ def test_a_decoder_that_dies_is_counted_and_replaced():
 
 
 def test_a_decoder_that_says_nothing_is_counted_and_replaced():
-    outcomes = decode_all(Damaged(0), 3, 1, REPOSITORY, hang_s=30.0)
+    outcomes = decode_all(Damaged(0), 3, 1, REPOSITORY, hang_s=5.0)
     first = next(outcomes)
     os.kill(multiprocessing.active_children()[0].pid, signal.SIGSTOP)
     rest = list(outcomes)
