@@ -7,7 +7,7 @@ import random
 import signal
 
 import pytest
-from fuzz import fuzz
+from fuzz import ASKED_SHARE, fuzz
 from fuzzing.damage import damaged, sealed
 from fuzzing.decoding import CRASHED, HEARD, HUNG, REFUSED, Outcome, decode_all
 from fuzzing.figures import memory_growth, totals, undocumented
@@ -57,7 +57,7 @@ def test_files_and_requests_end_as_callers_were_told(tmp_path):
     assert figures["inputs"] == 300
     assert {figures[name] for name in ("crashes", "hangs", "internal", "undocumented_statuses")} == {0}, figures
     assert set(figures["files"]) == set(FORMATS)
-    assert sum(sum(kinds.values()) for kinds in figures["requests"].values()) == 18
+    assert sum(sum(kinds.values()) for kinds in figures["requests"].values()) == round(300 * ASKED_SHARE)
 
 
 def test_a_decoder_that_dies_is_counted_and_replaced():
