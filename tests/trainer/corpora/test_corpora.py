@@ -211,6 +211,6 @@ def test_a_corpus_that_is_not_there_says_how_to_get_it(tmp_path, monkeypatch):
     ]:
         with pytest.raises(CorpusError, match=advice):
             named.load(name)
-    with pytest.raises(CorpusError, match="rendered, speech, mir1k, jamendo, rwc, musdb, fma, real, folder"):
+    with pytest.raises(CorpusError, match="rendered, speech, played, mir1k, jamendo, rwc, musdb, fma, real, folder"):
         named.load("jamendo-2")
     assert named.available() == ()

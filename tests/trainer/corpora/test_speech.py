@@ -7,11 +7,12 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from phonoscope_trainer.corpora import named, speech
-from phonoscope_trainer.corpora.speech import synthesisers
+from phonoscope_trainer.corpora import named
+from phonoscope_trainer.corpora.made_clips import ClipOptions
+from phonoscope_trainer.corpora.speech import SPEECH, synthesisers
 from phonoscope_trainer.errors import CorpusError
 
-ONE = speech.SpeechOptions(clips=1)
+ONE = ClipOptions(clips=1)
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def espeak_alone(monkeypatch):
 
 @pytest.mark.usefixtures("espeak_alone")
 def test_speech_is_the_same_every_time_and_nobody_sings_in_it(tmp_path):
-    corpora = [speech.render(tmp_path / name, ONE, progress=False) for name in ("one", "other")]
+    corpora = [SPEECH.render(tmp_path / name, ONE, progress=False) for name in ("one", "other")]
     (track,) = corpora[0].tracks
     assert (track.vocals, track.kind) == ((), "speech")
     one, other = (soundfile.read(corpus.tracks[0].audio[0])[0] for corpus in corpora)
@@ -33,22 +34,22 @@ def test_speech_is_the_same_every_time_and_nobody_sings_in_it(tmp_path):
 
 @pytest.mark.usefixtures("espeak_alone")
 def test_what_was_begun_goes_on_and_other_speech_is_refused(tmp_path):
-    speech.render(tmp_path, ONE, progress=False)
+    SPEECH.render(tmp_path, ONE, progress=False)
     spoken = (tmp_path / "audio/speech_00000.flac").stat().st_mtime_ns
-    corpus = speech.render(tmp_path, speech.SpeechOptions(clips=2), progress=False)
+    corpus = SPEECH.render(tmp_path, ClipOptions(clips=2), progress=False)
     assert len(corpus.tracks) == 2
     assert (tmp_path / "audio/speech_00000.flac").stat().st_mtime_ns == spoken
     assert named.load(f"speech:{tmp_path}").digest == corpus.digest
     with pytest.raises(CorpusError, match="seed 0"):
-        speech.render(tmp_path, speech.SpeechOptions(seed=1), progress=False)
+        SPEECH.render(tmp_path, ClipOptions(seed=1), progress=False)
 
 
 def test_a_synthesiser_that_is_gone_is_named(tmp_path, monkeypatch):
     begun = {"version": 1, "options": {"seed": 0, "clips": 1}, "synthesisers": ["espeak-ng", "flite"]}
-    (tmp_path / speech.MANIFEST).write_text(json.dumps(begun))
+    (tmp_path / SPEECH.manifest).write_text(json.dumps(begun))
     monkeypatch.setattr(synthesisers.shutil, "which", lambda program: None)
     with pytest.raises(CorpusError, match="begun with flite"):
-        speech.render(tmp_path, ONE, progress=False)
+        SPEECH.render(tmp_path, ONE, progress=False)
 
 
 @pytest.mark.parametrize("name", ["flite", "festival"])

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import soundfile
 
 from phonoscope_trainer.commands.options import Verbs, add_corpus, names
-from phonoscope_trainer.corpora import degraded, genres, named, rendered, speech
+from phonoscope_trainer.corpora import degraded, genres, named, rendered
 from phonoscope_trainer.corpora.corpus import SPLITS, as_split
 from phonoscope_trainer.corpora.features import cache_folder
 from phonoscope_trainer.corpora.labels import write_lab
+from phonoscope_trainer.corpora.made_clips import ClipOptions, Maker
+from phonoscope_trainer.corpora.played import PLAYED
+from phonoscope_trainer.corpora.rendered.styles import STYLE_NAMES
+from phonoscope_trainer.corpora.speech import SPEECH
 from phonoscope_trainer.errors import CorpusError
 
-GENRES, SPEECH = genres.GenreOptions(), speech.SpeechOptions()
+GENRES, CLIPS = genres.GenreOptions(), ClipOptions()
 DECODED = tuple(name for name, source in named.SOURCES.items() if source.decode)
 FINE_COMPRESSION = 0.2  # of 0 to 1, the coarsest: Vorbis at its usual setting takes what is quiet for silence
 
@@ -34,6 +39,9 @@ def add(verbs: Verbs) -> None:
         metavar=("SHORTEST", "LONGEST"),
         help="length of the songs",
     )
+    rendered.add_argument(
+        "--style", choices=STYLE_NAMES, default="", help="of every song; hip-hop has the most rap (default: all styles)"
+    )
     rendered.add_argument("--out", type=Path, help="folder (default: rendered/ in the cache)")
     rendered.add_argument("--workers", type=int, default=2, help="songs rendered at once (default %(default)s)")
     rendered.set_defaults(run=render_corpus)
@@ -44,12 +52,16 @@ def add(verbs: Verbs) -> None:
     three.add_argument("--out", type=Path, help="folder (default: genres/ in the cache)")
     three.add_argument("--workers", type=int, default=2, help="songs rendered at once (default %(default)s)")
     three.set_defaults(run=render_genres)
-    spoken = corpora.add_parser("speech", help="speak clips with every synthesiser there is: nobody sings in them")
-    spoken.add_argument("--clips", type=int, default=SPEECH.clips, help="how many (default %(default)s)")
-    spoken.add_argument("--seed", type=int, default=SPEECH.seed, help="the same seed gives the same clips")
-    spoken.add_argument("--out", type=Path, help="folder (default: speech/ in the cache)")
-    spoken.add_argument("--workers", type=int, default=2, help="clips spoken at once (default %(default)s)")
-    spoken.set_defaults(run=render_speech)
+    for maker, meaning in (
+        (SPEECH, "speak clips with every synthesiser there is: nobody sings in them"),
+        (PLAYED, "play what sways like a voice and is none: instruments, synthesiser choirs, tones, sirens"),
+    ):
+        made = corpora.add_parser(maker.kind, help=meaning)
+        made.add_argument("--clips", type=int, default=CLIPS.clips, help="how many (default %(default)s)")
+        made.add_argument("--seed", type=int, default=CLIPS.seed, help="the same seed gives the same clips")
+        made.add_argument("--out", type=Path, help=f"folder (default: {maker.kind}/ in the cache)")
+        made.add_argument("--workers", type=int, default=2, help="clips made at once (default %(default)s)")
+        made.set_defaults(run=partial(make_clips, maker))
     song = corpora.add_parser("song", help="render one song of the corpus as an audio file to listen to")
     song.add_argument("--seed", type=int, default=0)
     song.add_argument("--index", type=int, default=0, help="which song of that seed")
@@ -75,9 +87,11 @@ def add(verbs: Verbs) -> None:
     describe.set_defaults(run=describe_corpus)
 
 
-def render_corpus(songs: int, seed: int, seconds: tuple[float, float], out: Path | None, workers: int) -> None:
+def render_corpus(
+    songs: int, seed: int, seconds: tuple[float, float], style: str, out: Path | None, workers: int
+) -> None:
     """Render songs, going on where an earlier call stopped."""
-    options = rendered.RenderOptions(seed=seed, songs=songs, shortest_s=seconds[0], longest_s=seconds[1])
+    options = rendered.RenderOptions(seed=seed, songs=songs, shortest_s=seconds[0], longest_s=seconds[1], style=style)
     corpus = rendered.render(out or named.rendered_folder(), options, workers=workers)
     print(f"{len(corpus.tracks)} songs in {out or named.rendered_folder()}")
 
@@ -89,10 +103,10 @@ def render_genres(songs: int, seed: int, seconds: float, out: Path | None, worke
     print(f"{len(music.songs)} recordings in {place}: {', '.join(music.labels)}")
 
 
-def render_speech(clips: int, seed: int, out: Path | None, workers: int) -> None:
-    """Speak clips, going on where an earlier call stopped."""
-    place = out or cache_folder() / "speech"
-    corpus = speech.render(place, speech.SpeechOptions(seed=seed, clips=clips), workers)
+def make_clips(maker: Maker, clips: int, seed: int, out: Path | None, workers: int) -> None:
+    """Make clips in which nobody sings, going on where an earlier call stopped."""
+    place = out or cache_folder() / maker.kind
+    corpus = maker.render(place, ClipOptions(seed=seed, clips=clips), workers)
     print(f"{len(corpus.tracks)} clips in {place}")
 
 

@@ -12,6 +12,7 @@ from phonoscope_trainer.commands.options import Verbs, add_threads, bar, names
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import Features, features
 from phonoscope_trainer.corpora.record import record
+from phonoscope_trainer.corpora.teacher import TEACHERS, taught
 from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
@@ -41,6 +42,12 @@ def add(verbs: Verbs) -> None:
         type=names,
         metavar="NAME[:PATH],…",
         help="comma-separated, such as folder:MUSIC,mir1k (default: every labelled corpus that is found)",
+    )
+    detector.add_argument(
+        "--teacher",
+        choices=tuple(TEACHERS),
+        help="a public model whose answers are learned from recordings that a model labelled, where it is sure, and "
+        "which clears labels that are notes of frames it hears otherwise (extra `teacher`; default: none)",
     )
     updates = ", ".join(f"{recipe} {count}" for recipe, count in UPDATES.items())
     detector.add_argument("--updates", type=int, help=f"optimiser steps (default: {updates})")
@@ -84,6 +91,7 @@ def train_detector(
     folder: Path,
     recipe: Literal["modern", "schlueter-2015"],
     corpora: Sequence[str] | None,
+    teacher: str | None,
     updates: int | None,
     threads: int,
     device: DeviceName,
@@ -107,6 +115,7 @@ def train_detector(
         compiled=compiled,
         seed=seed,
         corpora=chosen,
+        teacher=teacher or "",
     )
     if isinstance(options, modern.DetectorOptions):
         varied = VariationOptions() if level_db is None else VariationOptions(level_db=level_db)
@@ -128,6 +137,11 @@ def train_detector(
     loaded = [named.load(name) for name in chosen]
     record(folder, dict(zip(chosen, loaded, strict=True)))
     tracks = [features(each.of("train"), frontend, bar(name)) for name, each in zip(chosen, loaded, strict=True)]
+    if teacher:
+        tracks = [
+            [taught(track, teacher) for track in bar(f"{teacher} on {name}")(each)]
+            for name, each in zip(chosen, tracks, strict=True)
+        ]
     run(folder, tracks, frontend, options)
     calibrate_where_possible(folder, loaded)
 

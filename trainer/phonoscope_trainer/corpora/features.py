@@ -38,6 +38,12 @@ class Features:
     track: Track
     magnitudes: NDArray[np.float16] = field(repr=False)  # [parts, T, bins]: mixture(, voice, accompaniment)
     labels: NDArray[np.bool_] = field(repr=False)  # [T] whether each frame is sung
+    taught: NDArray[np.float32] | None = field(default=None, repr=False)  # [T] a teacher's; NaN: nothing is learned
+
+    @property
+    def targets(self) -> NDArray[np.float32]:
+        """`[T]` what is learned of each frame, the chance that it is sung; NaN where nothing is."""
+        return self.labels.astype(np.float32) if self.taught is None else self.taught
 
     @property
     def has_stems(self) -> bool:

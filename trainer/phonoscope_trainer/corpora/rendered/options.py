@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from phonoscope_trainer.corpora.corpus import Split
+from phonoscope_trainer.corpora.rendered.styles import STYLE_NAMES
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.ranges import at_least
 
@@ -28,6 +29,7 @@ class RenderOptions:
     sample_rate_hz: int = SOURCE_RATE_HZ  # of the stems, 8000 to 22 050 Hz
     train_fraction: float = 0.8  # of the songs
     valid_fraction: float = 0.1  # the rest is for testing
+    style: str = ""  # of every song, by name; empty: of all styles, by weight
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -40,6 +42,8 @@ class RenderOptions:
             )
         if not 8000 <= self.sample_rate_hz <= SOURCE_RATE_HZ:
             raise OptionsError(f"sample_rate_hz must lie in [8000, {SOURCE_RATE_HZ}], is {self.sample_rate_hz}")
+        if self.style not in ("", *STYLE_NAMES):
+            raise OptionsError(f"style must be one of {', '.join(STYLE_NAMES)}, is {self.style!r}")
         for name in ("train_fraction", "valid_fraction"):
             if not 0 <= getattr(self, name) <= 1:
                 raise OptionsError(f"{name} must lie in [0, 1], is {getattr(self, name):g}")

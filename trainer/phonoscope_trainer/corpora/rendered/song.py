@@ -18,6 +18,7 @@ from phonoscope_trainer.corpora.rendered.form import Form, compose_form
 from phonoscope_trainer.corpora.rendered.notes import Part
 from phonoscope_trainer.corpora.rendered.options import SOURCE_RATE_HZ, RenderOptions
 from phonoscope_trainer.corpora.rendered.soundfont import render_part
+from phonoscope_trainer.corpora.rendered.styles import style_named
 from phonoscope_trainer.corpora.rendered.vocals import Choir, draw_choir, render_vocals
 
 LEVELS_DB = {"drums": 0.0, "bass": -2.0, "comping": -5.0, "pad": -10.0, "lead": -1.0, "choir": -4.0}
@@ -46,7 +47,8 @@ def render_song(seed: int, index: int, options: RenderOptions) -> RenderedSong:
     """
     sequence = np.random.SeedSequence(seed, spawn_key=(index,))
     form_rng, band_rng, voice_rng, mix_rng, floor_rng = (np.random.default_rng(s) for s in sequence.spawn(5))
-    form = compose_form(form_rng, float(form_rng.uniform(options.shortest_s, options.longest_s)))
+    style = style_named(options.style) if options.style else None
+    form = compose_form(form_rng, float(form_rng.uniform(options.shortest_s, options.longest_s)), style)
     parts = arrange(band_rng, form)
     accompaniment = mix_parts(band_rng, form, parts)
     choir = draw_choir(voice_rng, form)

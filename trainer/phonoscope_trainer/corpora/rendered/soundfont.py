@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,11 +51,16 @@ def render_part(rng: np.random.Generator, form: Form, part: Part) -> NDArray[np.
 
 
 def render_notes(
-    notes: Iterable[PlayedNote], program: int, duration_s: float, *, drums: bool = False
+    notes: Iterable[PlayedNote],
+    program: int,
+    duration_s: float,
+    *,
+    drums: bool = False,
+    untuned_soundfont: Path | None = None,
 ) -> NDArray[np.float32]:
     """`[N]` float32 samples at `SOURCE_RATE_HZ` of notes on a General MIDI program from 0, or on a drum kit.
 
-    Notes above the soundfont's reach are played some octaves lower.
+    Notes above the soundfont's reach are played some octaves lower. The soundfont is pretty_midi's unless one is given.
     """
     score = Score(TICKS_PER_SECOND)
     score.tempos.append(Tempo(0, 60.0))
@@ -66,7 +72,9 @@ def render_notes(
     samples = np.zeros(round(duration_s * SOURCE_RATE_HZ), dtype=np.float32)
     if len(track.notes):
         with _blank_memory():
-            rendered = np.asarray(_synthesizer().render(score, stereo=False), dtype=np.float32)[0][: len(samples)]
+            rendered = np.asarray(_synthesizer(untuned_soundfont).render(score, stereo=False), dtype=np.float32)[0][
+                : len(samples)
+            ]
         samples[: len(rendered)] = np.where(np.abs(rendered) < SMALLEST, 0, rendered)
     return samples
 
@@ -94,6 +102,6 @@ def _blank_memory() -> Iterator[None]:
         mallopt(M_PERTURB, 0)
 
 
-def _synthesizer() -> Synthesizer:
+def _synthesizer(untuned_soundfont: Path | None) -> Synthesizer:
     # A fresh one for every part: it carries controllers and voices over from what it rendered before.
-    return Synthesizer(str(tuned_soundfont()), SOURCE_RATE_HZ, 0)
+    return Synthesizer(str(tuned_soundfont(untuned_soundfont)), SOURCE_RATE_HZ, 0)

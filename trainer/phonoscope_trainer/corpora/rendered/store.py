@@ -123,7 +123,7 @@ def _refuse_other_sound(root: Path, options: RenderOptions) -> None:
         return
     if manifest["version"] != VERSION:
         raise CorpusError(f"{root}: was rendered by version {manifest['version']}, this is version {VERSION}")
-    for name in ("seed", "shortest_s", "longest_s", "sample_rate_hz"):
-        found, wanted = manifest["options"][name], getattr(options, name)
+    for name in ("seed", "shortest_s", "longest_s", "sample_rate_hz", "style"):
+        found, wanted = manifest["options"].get(name, ""), getattr(options, name)
         if found != wanted:
             raise CorpusError(f"{root}: holds songs with {name} {found}, not {wanted}")

@@ -108,3 +108,10 @@ STYLES = (
            ((68, 70, 71, 73), ("sustain", "offbeat", "quarters"))),
           (*BELLS, *WINDS, *FIDDLES, *TRUMPETS, 69, 70, 72), instrumental=True),
 )  # fmt: skip
+
+STYLE_NAMES = tuple(style.name for style in STYLES)
+
+
+def style_named(name: str) -> Style:
+    """The style called `name`, one of `STYLE_NAMES`."""
+    return next(style for style in STYLES if style.name == name)

@@ -41,13 +41,14 @@ def soundfont() -> Path:
     return Path(spec.origin).parent / "TimGM6mb.sf2"
 
 
-def tuned_soundfont() -> Path:
-    """The same soundfont in tune, in the cache; written there when it is first needed."""
-    place = cache_folder() / "soundfonts" / f"{soundfont().stem}-tuned.sf2"
+def tuned_soundfont(untuned: Path | None = None) -> Path:
+    """That soundfont, or another, in tune, in the cache; written there when it is first needed."""
+    source = untuned or soundfont()
+    place = cache_folder() / "soundfonts" / f"{source.stem}-tuned.sf2"
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(place) as unfinished:
-            unfinished.write_bytes(tuned(soundfont().read_bytes()))
+            unfinished.write_bytes(tuned(source.read_bytes()))
     return place
 
 

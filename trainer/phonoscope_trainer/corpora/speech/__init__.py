@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from phonoscope_trainer.corpora.speech.store import LICENCE, MANIFEST, SpeechOptions, load, render
+from phonoscope_trainer.corpora.speech.store import SPEECH
 
-__all__ = ["LICENCE", "MANIFEST", "SpeechOptions", "load", "render"]
+__all__ = ["SPEECH"]

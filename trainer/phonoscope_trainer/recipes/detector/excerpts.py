@@ -23,7 +23,7 @@ from phonoscope_trainer.recipes import augment
 from phonoscope_trainer.recipes.detector.lone_voice import LoneVoiceOptions, produced, random_phase
 from phonoscope_trainer.recipes.detector.variation import Variation, VariationOptions
 
-LONE_KINDS = ("voice", "speech")  # recordings of nothing but a voice
+LONE_KINDS = ("voice", "speech", "played")  # recordings of nothing but a voice, or of what could be taken for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ExcerptOptions:
     foreign_voice_db: tuple[float, float] = (-9.0, 9.0)  # of voice over another track's
     no_voice_share: float = 0.35  # of remixed rows; stems make true negatives
     only_voice_share: float = 0.05
-    accompanied_share: float = 0.8  # of rows with a lone voice that is put over music in which nobody sings
+    accompanied_share: float = 0.7  # of rows with a lone voice that is put over music in which nobody sings
     lone_voice: LoneVoiceOptions = field(default_factory=LoneVoiceOptions)  # of every voice that is mixed anew
     variation: VariationOptions = field(default_factory=VariationOptions)
 
@@ -81,7 +81,7 @@ class ExcerptSampler:
         self.accompaniments = _Pools([pool for pool in unsung if pool])
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Log-mel `[B, T, M]` and labels `[B, S]` (float32, 0 or 1) of the step-th batch."""
+        """Log-mel `[B, T, M]` and labels `[B, S]` (float32, 0 to 1, NaN: unknown) of the step-th batch."""
         rng = np.random.default_rng([self.seed, step])
         drawn = [self._row(rng) for _ in range(self.options.rows)]
         magnitude, labels = (torch.stack(parts).to(self.device) for parts in zip(*drawn, strict=True))
@@ -131,7 +131,7 @@ class ExcerptSampler:
         at: NDArray[np.int64] | slice = slice(start, start + frames)
         if start + frames > len(track.labels):
             at = np.arange(start, start + frames) % len(track.labels)
-        parts, labels = track.magnitudes[:, at].astype(np.float32), track.labels[at].astype(np.float32)
+        parts, labels = track.magnitudes[:, at].astype(np.float32), track.targets[at]
         return torch.from_numpy(parts), torch.from_numpy(labels)
 
 

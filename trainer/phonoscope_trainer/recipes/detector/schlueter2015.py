@@ -45,6 +45,7 @@ class Schlueter2015Options:
     compiled: bool = False
     excerpts: PublishedOptions = field(default_factory=PublishedOptions)
     corpora: tuple[str, ...] = ()
+    teacher: str = ""  # of what nobody labelled; empty: none
 
     def __post_init__(self) -> None:
         at_least(1, self, "updates", "epoch_updates")

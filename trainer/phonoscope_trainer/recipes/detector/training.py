@@ -36,7 +36,7 @@ ON_THE_BAR = {
 PICTURES = 8  # of input excerpts, in the log
 PICTURE_DEVIATIONS = 3.0  # black to white is this many standard deviations either way
 
-Batch = tuple[Tensor, Tensor]  # log-mel `[B, T, M]` and labels `[B, S]`, 0 or 1
+Batch = tuple[Tensor, Tensor]  # log-mel `[B, T, M]` and labels `[B, S]`, 0 to 1; NaN where nobody knows
 Forward = Callable[[Tensor], Tensor]  # a network, or the same network compiled
 Objective = Callable[[Tensor, Tensor], Tensor]  # a scalar from logits and labels, both `[B, S]`
 
@@ -99,8 +99,14 @@ def prefetched(draw: Callable[[int], Batch], steps: Iterable[int], threads: int 
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Binary cross-entropy of logits `[B, S]` and labels `[B, S]` (0 or 1), mean over both; targets avoid certainty."""
-    return F.binary_cross_entropy_with_logits(logits, TARGET_FLOOR + TARGET_RANGE * labels)
+    """Binary cross-entropy of logits `[B, S]` and labels `[B, S]` (0 to 1), mean over all that are known.
+
+    Targets avoid certainty; a label that is NaN counts for nothing.
+    """
+    known = ~labels.isnan()
+    targets = TARGET_FLOOR + TARGET_RANGE * labels.nan_to_num()
+    losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return (losses * known).sum() / known.sum().clamp(min=1)
 
 
 def update(
