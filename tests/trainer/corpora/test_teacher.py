@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 from phonoscope_trainer.corpora import omnivad, teacher
 from phonoscope_trainer.corpora.corpus import Track
+from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.frontends.mel import FRONTEND
 from support.corpora.music import melody
@@ -83,3 +85,32 @@ def test_the_teacher_is_asked_once_and_answers_at_every_frame(track, monkeypatch
     assert ((first >= 0) & (first <= 1)).all()
     monkeypatch.setitem(teacher.TEACHERS, "omnivad", None)
     np.testing.assert_array_equal(teacher.answers(track, "omnivad"), first)
+
+
+def heard_as(monkeypatch, *said: tuple[float, int]) -> None:
+    """Has the teacher answer so, for so many frames each."""
+    answers = np.concatenate([frames(voice, voice, count) for voice, count in said])
+    monkeypatch.setattr(teacher, "answers", lambda track, name: answers)
+
+
+def features(track: Track, kind: str, sung: slice) -> Features:
+    labels = np.zeros(210, bool)
+    labels[sung] = True
+    return Features(replace(track, kind=kind), np.zeros((1, 210, 372), np.float16), labels)
+
+
+def test_what_a_model_labelled_is_learned_as_sure_as_the_teacher_is(track, monkeypatch):
+    heard_as(monkeypatch, (0.9, 105), (0.5, 105))
+    learned = teacher.taught(features(track, "silver", slice(0, 210)), "omnivad").targets
+    np.testing.assert_allclose(learned[20:60], 0.9, atol=1e-6)
+    assert np.isnan(learned[140:]).all()
+
+
+def test_backing_voices_without_notes_are_left_out_and_everybody_else_keeps_their_labels(track, monkeypatch):
+    heard_as(monkeypatch, (0.95, 210))
+    song = teacher.taught(features(track, "songs", slice(0, 100)), "omnivad").targets
+    assert (song[:100] == 1).all()
+    assert np.isnan(song[100:]).all()
+    for kind in ("voice", "stems", "instrumental", "mixes", ""):
+        labelled = features(track, kind, slice(0, 100))
+        assert teacher.taught(labelled, "omnivad") is labelled

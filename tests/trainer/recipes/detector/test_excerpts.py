@@ -101,11 +101,20 @@ def test_a_lone_voice_is_put_over_music_in_which_nobody_sings():
     assert labels[quiet].any(), "a voice 60 dB under the band is still sung"
 
 
-def test_speech_is_as_lone_as_a_voice_and_never_sung():
-    speech, band = track("speech", stems=False, kind="speech"), track("band", stems=False)
-    mixed = sampler(replace(STILL, rows=8, accompanied_share=1), [speech], [band])
-    assert [pool[0].track.name for pool in mixed.accompaniments.pools] == ["band"], "speech accompanies nobody"
+@pytest.mark.parametrize("kind", ["speech", "played"])
+def test_speech_and_what_sways_are_as_lone_as_a_voice_and_never_sung(kind):
+    lone, band = track(kind, stems=False, kind=kind), track("band", stems=False)
+    mixed = sampler(replace(STILL, rows=8, accompanied_share=1), [lone], [band])
+    assert [pool[0].track.name for pool in mixed.accompaniments.pools] == ["band"], "they accompany nobody"
     assert not mixed.batch(0)[1].any()
+
+
+def test_what_nobody_knows_stays_unknown_in_a_batch():
+    known = track("a", stems=False)
+    unknown = replace(known, taught=np.where(np.arange(400) < 200, np.nan, 0.75).astype(np.float32))
+    _, labels = sampler(replace(STILL, rows=16), [unknown]).batch(0)
+    assert set(np.unique(labels)[:2].tolist()) >= {0.75}
+    assert labels.isnan().any()
 
 
 def test_each_kind_of_a_corpus_is_drawn_by_the_root_of_its_length():

@@ -21,7 +21,7 @@ from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import DetectorOptions, load_detector, new_learner, train_detector
-from phonoscope_trainer.recipes.detector.training import prefetched, update
+from phonoscope_trainer.recipes.detector.training import cross_entropy, prefetched, update
 from phonoscope_trainer.recipes.explanation_inverter import (
     InverterOptions,
     Pairs,
@@ -268,3 +268,10 @@ def test_a_run_that_starts_from_a_bundle_begins_with_the_function_that_ships(tmp
     for name, value in written.detector.network.state_dict().items():
         assert torch.equal(trained.state_dict()[name], value) == name.startswith(("conv1", "conv2")), name
     assert checkpoint.commands(tmp_path)[:2] == ["# untrained-1, whose commands were:", "none: untrained"]
+
+
+def test_a_label_nobody_knows_counts_for_nothing():
+    logits, labels = torch.tensor([[2.0, -1.0, 5.0]]), torch.tensor([[1.0, 0.25, torch.nan]])
+    known = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, :2], 0.02 + 0.96 * labels[:, :2])
+    torch.testing.assert_close(cross_entropy(logits, labels), known)
+    assert cross_entropy(logits, torch.full((1, 3), torch.nan)) == 0
