@@ -17,6 +17,9 @@ SECONDS = 6.0
 SPLITS = {"one": "train", "two": "valid", "three": "test", "four": "train"}
 
 
+LICENCE = "CC BY 4.0; CC0 1.0"
+
+
 @pytest.fixture(scope="module")
 def place(written, kept_exports, tmp_path_factory):
     """A folder with music of one's own, learned from, on top of the detector of a bundle."""
@@ -29,6 +32,7 @@ def place(written, kept_exports, tmp_path_factory):
             main(
                 f"detector --run runs/detector --corpora folder:music --start {written.root} --keep-convolutions conv2 "
                 "--updates 2 --threads 1".split()
+                + ["--licence", "CC BY 4.0"]
             )
             == 0
         )
@@ -43,12 +47,13 @@ def _own_music(music):
             soundfile.write(music / f"{name}{part}.wav", song, RATE_HZ)
         write_lab(music / f"{name}.lab", [Segment(0, SECONDS / 2)], SECONDS)
     rows = [f"{name}{'.vocals' if name == 'four' else ''}.wav,{split},CC0 1.0" for name, split in SPLITS.items()]
+    rows[0] = rows[0].removesuffix("CC0 1.0")  # the licence that the command states is this one's
     (music / "manifest.csv").write_text("\n".join(["file,split,licence", *rows]) + "\n")
 
 
 def test_a_run_says_what_it_learned_from(place):
     (record,) = json.loads((place / "runs/detector/corpora.json").read_text()).values()
-    assert (record["name"], record["licence"]) == ("music", "CC0 1.0")
+    assert (record["name"], record["licence"]) == ("music", LICENCE)
     assert record["splits"] == {"train": ["four", "one"], "valid": ["two"], "test": ["three"]}
 
 
@@ -69,7 +74,7 @@ def test_what_was_learned_is_exported_and_judged(place):
     assert main(f"explanation-inverter {inverter}".split()) == 0
     assert main(["export", "--detector", "runs/detector", "--inverter", "runs/inverter", "--name", "mine-1"]) == 0
     manifest = json.loads((place / "model_repository/MANIFEST.json").read_text())
-    assert {"name": "music", "licence": "CC0 1.0"}.items() <= manifest["training_data"][0].items()
+    assert {"name": "music", "licence": LICENCE}.items() <= manifest["training_data"][0].items()
     assert "untrained-1" in manifest["command"]
     assert main(["experiment", "detector", "--songs", "music", "--json", "scores.json"]) == 0
     assert len(json.loads((place / "scores.json").read_text())["songs"]) == len(SPLITS)

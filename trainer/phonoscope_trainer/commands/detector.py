@@ -11,6 +11,7 @@ from phonoscope_trainer.commands.calibrate import calibrate_where_possible
 from phonoscope_trainer.commands.options import Verbs, add_threads, bar, names
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import Features, features
+from phonoscope_trainer.corpora.folder import licensed
 from phonoscope_trainer.corpora.record import record
 from phonoscope_trainer.corpora.teacher import TEACHERS, taught
 from phonoscope_trainer.errors import CorpusError, OptionsError
@@ -42,6 +43,12 @@ def add(verbs: Verbs) -> None:
         type=names,
         metavar="NAME[:PATH],…",
         help="comma-separated, such as folder:MUSIC,mir1k (default: every labelled corpus that is found)",
+    )
+    detector.add_argument(
+        "--licence",
+        default="",
+        metavar="TEXT",
+        help="of your recordings, where no column of their folder's manifest says it; goes into the bundle's manifest",
     )
     detector.add_argument(
         "--teacher",
@@ -91,6 +98,7 @@ def train_detector(
     folder: Path,
     recipe: Literal["modern", "schlueter-2015"],
     corpora: Sequence[str] | None,
+    licence: str,
     teacher: str | None,
     updates: int | None,
     threads: int,
@@ -116,6 +124,7 @@ def train_detector(
         seed=seed,
         corpora=chosen,
         teacher=teacher or "",
+        licence=licence,
     )
     if isinstance(options, modern.DetectorOptions):
         varied = VariationOptions() if level_db is None else VariationOptions(level_db=level_db)
@@ -134,7 +143,7 @@ def train_detector(
         )
     chosen_device(device)  # fails now, not after an hour of reading corpora
     frontend = Frontend(FRONTEND)
-    loaded = [named.load(name) for name in chosen]
+    loaded = [licensed(named.load(name), licence) for name in chosen]
     record(folder, dict(zip(chosen, loaded, strict=True)))
     tracks = [features(each.of("train"), frontend, bar(name)) for name, each in zip(chosen, loaded, strict=True)]
     if teacher:

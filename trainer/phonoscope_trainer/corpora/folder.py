@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from phonoscope_trainer.corpora.audio import AUDIO_SUFFIXES
@@ -59,6 +59,11 @@ def load(root: Path) -> Corpus:
         raise CorpusError(f"{root}: no audio file with a .lab file beside it")
     licences = sorted({row.get("licence") or LICENCE for _, row in songs})
     return Corpus(root.resolve().name, "; ".join(licences), tuple(_track(root, r, row) for r, row in songs))
+
+
+def licensed(corpus: Corpus, licence: str) -> Corpus:
+    """A corpus whose recordings without a licence of their own are under `licence`; empty: as it was."""
+    return replace(corpus, licence=corpus.licence.replace(LICENCE, licence)) if licence else corpus
 
 
 def _rows(root: Path) -> dict[str, Row]:

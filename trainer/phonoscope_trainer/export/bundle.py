@@ -14,6 +14,7 @@ from torch import Tensor
 
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.corpus import Corpus
+from phonoscope_trainer.corpora.folder import licensed
 from phonoscope_trainer.corpora.rendered import RenderOptions, render_song
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.export.auralisation import AURALISATION
@@ -67,7 +68,8 @@ def _write(root: Path, options: ExportOptions) -> str:
     """Measure the runs on their corpora, and write the bundle to `root`; its digest."""
     calibration = calibration_of(options.detector)
     network, standardise = load_detector(options.detector)
-    corpora = [named.load(name) for name in checkpoint.options(options.detector)["corpora"]]
+    learned = checkpoint.options(options.detector)
+    corpora = [licensed(named.load(name), learned.get("licence", "")) for name in learned["corpora"]]
     frontend = Frontend(FRONTEND)
     valid = valid_features(corpora, frontend)
     if not all(valid):

@@ -50,6 +50,7 @@ class DetectorOptions:
     level_agreement: LevelAgreement = field(default_factory=LevelAgreement)
     corpora: tuple[str, ...] = ()
     teacher: str = ""  # of what nobody labelled; empty: none
+    licence: str = ""  # of recordings in folders that state none
     start: str = ""  # a finished run or a bundle to go on from, through another cycle; empty: from random weights
     keep_convolutions: str = ""  # up to this one, as they are there, so that only what follows learns; empty: none
 

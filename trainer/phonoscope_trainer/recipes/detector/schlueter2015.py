@@ -46,6 +46,7 @@ class Schlueter2015Options:
     excerpts: PublishedOptions = field(default_factory=PublishedOptions)
     corpora: tuple[str, ...] = ()
     teacher: str = ""  # of what nobody labelled; empty: none
+    licence: str = ""  # of recordings in folders that state none
 
     def __post_init__(self) -> None:
         at_least(1, self, "updates", "epoch_updates")
