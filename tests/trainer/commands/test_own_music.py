@@ -28,14 +28,9 @@ def place(written, kept_exports, tmp_path_factory):
         work_in(folder, patch)
         patch.setattr("phonoscope_trainer.export.bundle.render_song", kept_exports[1])
         _own_music(folder / "music")
-        assert (
-            main(
-                f"detector --run runs/detector --corpora folder:music --start {written.root} --keep-convolutions conv2 "
-                "--updates 2 --threads 1".split()
-                + ["--licence", "CC BY 4.0"]
-            )
-            == 0
-        )
+        learned = f"--run runs/detector --corpora folder:music --start {written.root} --keep-convolutions conv2"
+        stated = ["--licence", "CC BY 4.0"]
+        assert main(["detector", *learned.split(), *["--updates", "2", "--threads", "1"], *stated]) == 0
         yield folder
 
 
