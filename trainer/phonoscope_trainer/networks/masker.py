@@ -20,7 +20,7 @@ FINE_WIDTH = 8  # maps at the excerpt's
 # of the excerpt and likewise over bands; what is missing at the edges repeats what is next to it.
 EDGES = (2, 3, 2, 2)  # bands below and above, frames before and after
 FINE_EDGES = (2, 2, 2, 2)  # of Conv2, whose position i lies over frame i + 2
-INITIAL_MASK = 0.3  # value of an untrained masker: neither everything nor nothing
+INITIAL_MASK = 0.45  # value of an untrained masker: neither everything nor nothing
 
 
 class Masker(nn.Module):

@@ -168,7 +168,7 @@ def by_hand(masker: Masker, network: SVDNet, batch: MovedExcerpts, row: int, oth
         "keep": math.log1p(math.exp(-sign * margin(np.where(region, mine, outside)))),
         "remove": math.log1p(math.exp(sign * margin(np.where(region, instead, mine)))),
         "silhouette": math.log1p(math.exp(sign * margin(np.where(region, as_loud(stranger), as_loud(host))))),
-        "area": (mask.mean() / 0.25) ** 2,
+        "area": (mask.mean() / 0.2) ** 2,
         "variation": np.abs(np.diff(mask, axis=0)).mean() + np.abs(np.diff(mask, axis=1)).mean(),
         "instability": np.abs(mask_of_moved[:-1] - mask[1:]).mean(),
     }

@@ -34,7 +34,7 @@ from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.augment import LN_PER_DECIBEL
 
-FULL_AREA = 0.25  # a₀: where the area's cost is its weight, and steep
+FULL_AREA = 0.2  # a₀: where the area's cost is its weight, and steep
 SHARPNESS = 4.0  # of the slope between out and in
 SURE = 1.0  # logits from the threshold: how clearly a host has its answer
 
@@ -45,8 +45,8 @@ class Weights:
 
     keep: float = 3.0
     remove: float = 2.0
-    silhouette: float = 2.0
-    area: float = 0.3
+    silhouette: float = 3.0
+    area: float = 1.0
     variation: float = 1.0
     instability: float = 1.0
 
