@@ -45,12 +45,19 @@ def add(verbs: Verbs) -> None:
         },
     )
     for term, meaning in (
-        ("keep", "keeping the label with the region alone"),
+        ("keep", "keeping the label with what the region holds"),
         ("remove", "losing it without"),
+        ("silhouette", "not giving the label to what other music holds in the region"),
         ("area", "being small"),
     ):
         default = getattr(DEFAULTS.weights, term)
         masker.add_argument(f"--{term}", type=float, default=default, help=f"weight of {meaning} (default %(default)s)")
+    masker.add_argument(
+        "--exchange-share",
+        type=float,
+        default=DEFAULTS.exchange_share,
+        help="of excerpts tried in other music; the rest is filled as explanations once were (default %(default)s)",
+    )
     masker.add_argument("--start", type=Path, help="a finished run to go on from, through another cycle")
     masker.add_argument("--learning-rate", type=float, default=DEFAULTS.learning_rate, help="(default %(default)s)")
     add_threads(masker)
@@ -68,7 +75,9 @@ def train_masker(
     seed: int,
     keep: float,
     remove: float,
+    silhouette: float,
     area: float,
+    exchange_share: float,
     start: Path | None,
     learning_rate: float,
     threads: int,
@@ -81,7 +90,8 @@ def train_masker(
         updates=updates,
         batch=batch,
         learning_rate=learning_rate,
-        weights=Weights(keep=keep, remove=remove, area=area),
+        weights=Weights(keep=keep, remove=remove, silhouette=silhouette, area=area),
+        exchange_share=exchange_share,
         start=str(start or ""),
         threshold=calibration_of(detector, bar("threshold")).threshold if threshold is None else threshold,
         validation_excerpts=validation_excerpts,
@@ -95,6 +105,6 @@ def train_masker(
         [features(named.load(name).of(split), frontend, bar(f"{name}, {split}")) for name in corpora]
         for split in ("train", "valid")
     )
-    draw = varied(train, frontend, standardise, batch, seed)
-    validation = plain(valid, frontend, standardise, batch, validation_excerpts, VALIDATION_SEED)
+    draw = varied(train, frontend, batch, seed)
+    validation = plain(valid, frontend, batch, validation_excerpts, VALIDATION_SEED)
     recipe.train_masker(folder, draw, validation, network, standardise, options)

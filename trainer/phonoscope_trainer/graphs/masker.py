@@ -8,7 +8,7 @@ from phonoscope_trainer.graphs.description import EXCERPT, Graph, TensorSpec, ma
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.svdnet import SVDNet
 
-SEEN = ("conv5", "fc8")  # the masker's inputs, in order
+SEEN = ("conv2", "conv5", "fc8")  # the masker's inputs, in order
 
 
 @torch.no_grad()

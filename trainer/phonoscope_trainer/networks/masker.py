@@ -1,8 +1,8 @@
 """The masker: from what the detector made of an excerpt to the region its label rests on, in one forward pass.
 
 A decoder from the detector's own layers to a mask, as in L-MAC (Paissan, Ravanelli & Subakan 2024), learned offline,
-like the masking model of Dabkowski & Gal (2017). It sees the deepest maps, Conv5, which know where, and the
-FC8 features, which know what.
+like the masking model of Dabkowski & Gal (2017). It sees the FC8 features, which know what, the deepest maps, Conv5,
+which know where, and the Conv2 maps, the last that know it to the bin.
 """
 
 from __future__ import annotations
@@ -13,46 +13,48 @@ from torch.nn import functional as F
 
 from phonoscope_trainer.networks.svdnet import CONVOLUTIONS, POOL
 
-MAPS = CONVOLUTIONS["conv5"][1]
 FEATURES = 64  # of FC8
 WIDTH = 48  # maps at Conv5's resolution
 FINE_WIDTH = 8  # maps at the excerpt's
 # Position i of Conv5, once two convolutions have added two positions on either side, lies over frames 3i + 2 to 3i + 4
 # of the excerpt and likewise over bands; what is missing at the edges repeats what is next to it.
 EDGES = (2, 3, 2, 2)  # bands below and above, frames before and after
-INITIAL_MASK = 0.3  # value of an untrained masker: neither everything nor nothing
+FINE_EDGES = (2, 2, 2, 2)  # of Conv2, whose position i lies over frame i + 2
+INITIAL_MASK = 0.45  # value of an untrained masker: neither everything nor nothing
 
 
 class Masker(nn.Module):
-    """Conv5 maps `[B, 64, 33, 21]` and FC8 features `[B, 64]` to a mask `[B, 115, 80]` between 0 and 1."""
+    """Conv2 and Conv5 maps `[B, 32, 111, 76]`, `[B, 64, 33, 21]` and FC8 features `[B, 64]` to a mask `[B, 115, 80]`.
+
+    Values lie between 0 and 1. What is known of Conv5's positions is spread over the bins between them linearly: a
+    bin's place within a position must not show in the mask.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.where = nn.Conv2d(MAPS, WIDTH, 3, padding=2)
+        self.where = nn.Conv2d(CONVOLUTIONS["conv5"][1], WIDTH, 3, padding=2)
         self.what = nn.Linear(FEATURES, WIDTH)
-        self.spread = nn.Conv2d(WIDTH, FINE_WIDTH * POOL * POOL, 3, padding=2)
+        self.spread = nn.Conv2d(WIDTH, FINE_WIDTH, 3, padding=2)
+        self.detail = nn.Conv2d(CONVOLUTIONS["conv2"][1], FINE_WIDTH, 1)
         self.refine = nn.Conv2d(FINE_WIDTH, FINE_WIDTH, 3, padding=1)
         self.decide = nn.Conv2d(FINE_WIDTH, 1, 3, padding=1)
         for layer in (self.where, self.spread, self.refine):
             nn.init.kaiming_normal_(layer.weight)
-        with torch.no_grad():  # the nine bins that one position turns into begin alike: no checkerboard to unlearn
-            first = self.spread.weight[:: POOL * POOL]
-            self.spread.weight.copy_(first.repeat_interleave(POOL * POOL, dim=0))
-            nn.init.zeros_(_bias(self.spread))
         nn.init.normal_(self.decide.weight, std=0.05)
         nn.init.constant_(_bias(self.decide), float(torch.logit(torch.tensor(INITIAL_MASK))))
 
-    def logits(self, conv5: Tensor, fc8: Tensor) -> Tensor:
+    def logits(self, conv2: Tensor, conv5: Tensor, fc8: Tensor) -> Tensor:
         """The mask before its sigmoid, `[B, 115, 80]`."""
-        coarse = F.elu(self.where(conv5) + self.what(fc8)[:, :, None, None])
-        fine = F.elu(F.pixel_shuffle(self.spread(coarse), POOL))
-        whole = F.pad(fine, EDGES, mode="replicate")
-        logits: Tensor = self.decide(F.elu(self.refine(whole)))[:, 0]
+        coarse = self.spread(F.elu(self.where(conv5) + self.what(fc8)[:, :, None, None]))
+        smooth = F.interpolate(coarse, scale_factor=POOL, mode="bilinear", align_corners=False)
+        whole = F.pad(smooth, EDGES, mode="replicate")
+        fine = F.elu(whole + F.pad(self.detail(conv2), FINE_EDGES, mode="replicate"))
+        logits: Tensor = self.decide(F.elu(self.refine(fine)))[:, 0]
         return logits
 
-    def forward(self, conv5: Tensor, fc8: Tensor) -> Tensor:
+    def forward(self, conv2: Tensor, conv5: Tensor, fc8: Tensor) -> Tensor:
         """The mask: how sure the masker is that a bin belongs to the region."""
-        return torch.sigmoid(self.logits(conv5, fc8))
+        return torch.sigmoid(self.logits(conv2, conv5, fc8))
 
 
 def _bias(convolution: nn.Conv2d) -> Tensor:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from phonoscope_trainer.errors import CheckpointError, OptionsError
 from phonoscope_trainer.frontends.mel import Frontend
-from phonoscope_trainer.graphs.masker import masker_graph
+from phonoscope_trainer.graphs.masker import SEEN, masker_graph
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
@@ -23,6 +23,7 @@ from phonoscope_trainer.recipes.masker.objective import (
     Weights,
     draw_fillings,
     filled,
+    hosts,
     objective,
 )
 from phonoscope_trainer.recipes.masker.training import MaskerLearner, MaskerOptions, load_masker, train_masker
@@ -31,7 +32,8 @@ from support.corpora.features import noise_track
 from support.learning import assert_learns
 
 STANDARDISE = Standardise(torch.linspace(1, -2, 80), torch.linspace(0.8, 1.4, 80))
-FLOOR = STANDARDISE(torch.full((80,), math.log(1e-7)))
+LN_FLOOR = math.log(1e-7)
+THRESHOLD_LOGIT = -0.3
 OPTIONS = MaskerOptions(updates=4, batch=2, validation_excerpts=2, validate_every=2)
 
 
@@ -41,9 +43,19 @@ def network() -> SVDNet:
     return SVDNet().eval().requires_grad_(requires_grad=False)
 
 
+@pytest.fixture(scope="module")
+def sure(network) -> SVDNet:
+    """The network with its answers spread around the threshold, so that every excerpt can be a host."""
+    with torch.no_grad():
+        logits = network(STANDARDISE(excerpts(12).log_mel))[:, 0]
+        first = logits[:4].sort().values
+    scale = 20 / float(first[2] - first[1])
+    return network.rescaled(scale, THRESHOLD_LOGIT - scale * float(first[1:3].mean())).eval()
+
+
 def excerpts(rows: int, seed: int = 0) -> MovedExcerpts:
     generator = torch.Generator().manual_seed(seed)
-    longer = 3 * torch.randn(rows, 116, 80, generator=generator)
+    longer = 3 * torch.randn(rows, 116, 80, generator=generator) - 4
     return MovedExcerpts(longer[:, :115], longer[:, 1:])
 
 
@@ -51,90 +63,169 @@ def draw(step: int) -> MovedExcerpts:
     return excerpts(2, step)
 
 
-def fillings(rows: int) -> Fillings:
-    return Fillings(torch.tensor([math.nan, 20.0] * rows)[:rows], torch.zeros(rows))
+def fillings(rows: int, *, exchanged: bool = True) -> Fillings:
+    preference = torch.arange(rows, dtype=torch.float32).expand(rows, rows)  # the last of those that can be
+    return Fillings(
+        torch.full((rows,), exchanged), preference, torch.tensor([math.nan, 20.0] * rows)[:rows], torch.zeros(rows)
+    )
 
 
-def test_a_position_of_conv5_decides_over_the_bins_it_was_computed_from():
+def layers(rows: int = 1, seed: int = 0) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    shapes = {"conv2": (32, 111, 76), "conv5": (64, 33, 21), "fc8": (64,)}
+    return {name: torch.randn(rows, *shape, generator=generator) for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize(("layer", "step", "first"), [("conv2", 1, 2), ("conv5", 3, 9)])
+def test_a_position_of_a_layer_decides_over_the_bins_it_was_computed_from(layer, step, first):
     torch.manual_seed(0)
-    masker = Masker().eval()
-    maps, features = torch.randn(1, 64, 33, 21), torch.randn(1, 64)
-    for t, m in ((0, 0), (16, 10), (32, 20)):
-        changed = maps.clone()
-        changed[0, :, t, m] += 3
-        difference = (masker.logits(changed, features) - masker.logits(maps, features))[0].abs().detach().numpy()
+    masker, known = Masker().eval(), layers()
+    last_frame, last_band = (size - 1 for size in known[layer].shape[2:])
+    for t, m in ((0, 0), (last_frame // 2, last_band // 2), (last_frame, last_band)):
+        maps = known[layer].clone()
+        maps[0, :, t, m] += 3
+        difference = (masker.logits(**known | {layer: maps}) - masker.logits(**known))[0].abs().detach().numpy()
         frames, bands = np.nonzero(difference > 1e-6)
-        assert (frames.min() + frames.max()) / 2 == pytest.approx(3 * t + 9, abs=1)
-        assert (bands.min() + bands.max()) / 2 == pytest.approx(3 * m + 9, abs=1.5)
+        for places, at, size in ((frames, t, 115), (bands, m, 80)):
+            low, high = places.min(), places.max()
+            if low > 0 and high < size - 1:
+                assert (low + high) / 2 == pytest.approx(step * at + first, abs=1.5)
+            assert low <= step * at + first <= high
 
 
-def test_an_untrained_masker_draws_no_checkerboard():
+def test_a_masker_draws_no_grid_whatever_it_has_learnt():
     torch.manual_seed(0)
-    logits = Masker().eval().logits(torch.randn(1, 64, 1, 1).expand(1, 64, 33, 21), torch.randn(1, 64))[0]
+    masker, known = Masker().eval(), layers()
+    for parameter in masker.parameters():
+        parameter.data.normal_()
+    alike = {name: maps[:, :, :1, :1].expand(maps.shape) for name, maps in known.items() if name != "fc8"}
+    logits = masker.logits(**known | alike)[0]
     inside = logits[20:-20, 20:-20]
-    assert inside.std() < 1e-5
+    assert inside.std() < 1e-4 * logits.abs().max()
 
 
 def test_what_is_heard_decides_everywhere():
     torch.manual_seed(0)
-    masker = Masker().eval()
-    maps = torch.randn(1, 64, 33, 21)
-    one, other = (masker(maps, features) for features in torch.randn(2, 1, 64))
+    masker, known = Masker().eval(), layers()
+    one, other = (masker(**known | {"fc8": features}) for features in torch.randn(2, 1, 64))
     assert torch.all(one != other)
 
 
 def test_masked_bins_become_the_band_mean_or_are_attenuated_down_to_silence():
-    standardised = excerpts(3).standardised
-    standardised[2, 0] = FLOOR + 0.1
-    found = filled(standardised, torch.tensor([math.nan, 20.0, 60.0]), STANDARDISE, FLOOR)
-    assert torch.all(found[0] == 0)
-    log_mel = standardised.double() * STANDARDISE.std + STANDARDISE.mean
+    log_mel = excerpts(3).log_mel
+    log_mel[2, 0] = LN_FLOOR + 0.1
+    found = filled(log_mel, torch.tensor([math.nan, 20.0, 60.0]), STANDARDISE.mean)
+    assert torch.all(found[0] == STANDARDISE.mean)
     for row, decibels in ((1, 20), (2, 60)):
-        magnitude = np.maximum(np.exp(log_mel[row].numpy()) / 10 ** (decibels / 20), 1e-7)
-        expected = (np.log(magnitude) - STANDARDISE.mean.numpy()) / STANDARDISE.std.numpy()
-        np.testing.assert_allclose(found[row], expected, atol=1e-4)
+        magnitude = np.maximum(np.exp(log_mel[row].double().numpy()) / 10 ** (decibels / 20), 1e-7)
+        np.testing.assert_allclose(found[row], np.log(magnitude), atol=1e-4)
 
 
-def test_each_term_is_what_the_objective_says(network):
-    torch.manual_seed(0)
-    masker, batch, threshold_logit = Masker().eval(), excerpts(1), 0.0
+def test_hosts_are_clearly_of_the_other_answer_and_chosen_by_preference():
+    margin = torch.tensor([2.0, -3.0, 0.5, -0.5, -1.5, 4.0])
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        preference = torch.rand(6, 6, generator=generator)
+        host, third, has_host = hosts(margin, preference)
+        assert has_host.all()
+        for row in range(6):
+            can_be = [1, 4] if margin[row] >= 0 else [0, 5]
+            wanted = sorted(can_be, key=lambda each: preference[row, each].item(), reverse=True)
+            assert [host[row].item(), third[row].item()] == wanted
+
+
+def test_a_single_host_is_both_and_a_batch_without_one_says_so():
+    _, third, has_host = hosts(torch.tensor([2.0, 0.3, -3.0]), torch.rand(3, 3))
+    assert third[:2].tolist() == [2, 2]
+    assert has_host.all()
+    assert not hosts(torch.tensor([2.0, 0.3, -0.3]), torch.rand(3, 3))[2][:2].any()
+
+
+def by_hand(masker: Masker, network: SVDNet, batch: MovedExcerpts, row: int, other: int, third: int, fills: str):
+    """Each term of one row, from the definitions, in float64 NumPy wherever the networks are not asked."""
     with torch.no_grad():
-        terms = objective(masker, network, batch, fillings(1), STANDARDISE, FLOOR, threshold_logit, Weights())
-        heard, moved = (network.activations(x) for x in (batch.standardised, batch.moved))
-        mask, mask_of_moved = (torch.sigmoid(4 * masker.logits(a["conv5"], a["fc8"])) for a in (heard, moved))
-        label = 1 if heard["logit"].item() > threshold_logit else -1
-        inside, outside = (network(batch.standardised * m).item() for m in (mask, 1 - mask))
-    mask = mask[0].double().numpy()
-    expected = {
-        "keep": math.log1p(math.exp(-label * inside)),
-        "remove": math.log1p(math.exp(label * outside)),
-        "area": (mask.mean() / 0.25) ** 2,
+        heard, moved = (network.activations(STANDARDISE(x)) for x in (batch.log_mel, batch.moved))
+        logits, logits_of_moved = (
+            masker.logits(a["conv2"], a["conv5"], a["fc8"])[row].double().numpy() for a in (heard, moved)
+        )
+    mask, mask_of_moved = (1 / (1 + np.exp(-4 * each)) for each in (logits, logits_of_moved))
+    region = logits >= 0
+    mine, host, stranger = (batch.log_mel[each].double().numpy() for each in (row, other, third))
+
+    def as_loud(music: np.ndarray) -> np.ndarray:
+        rms, own = (np.sqrt(np.mean(np.exp(each) ** 2)) for each in (music, mine))
+        return np.maximum(music + np.log(own / rms), LN_FLOOR)
+
+    def margin(log_mel: np.ndarray) -> float:
+        with torch.no_grad():
+            answer: float = network(STANDARDISE(torch.from_numpy(log_mel).float()[None])).item()
+        return answer - THRESHOLD_LOGIT
+
+    mean = np.broadcast_to(STANDARDISE.mean.double().numpy(), mine.shape)
+    outside, instead = (as_loud(host), as_loud(host)) if fills == "exchange" else (mean, mean)
+    sign = 1 if margin(mine) >= 0 else -1
+    return {
+        "keep": math.log1p(math.exp(-sign * margin(np.where(region, mine, outside)))),
+        "remove": math.log1p(math.exp(sign * margin(np.where(region, instead, mine)))),
+        "silhouette": math.log1p(math.exp(sign * margin(np.where(region, as_loud(stranger), as_loud(host))))),
+        "area": (mask.mean() / 0.2) ** 2,
         "variation": np.abs(np.diff(mask, axis=0)).mean() + np.abs(np.diff(mask, axis=1)).mean(),
-        "instability": np.abs(mask_of_moved[0, :-1].numpy() - mask[1:]).mean(),
+        "instability": np.abs(mask_of_moved[:-1] - mask[1:]).mean(),
     }
-    for name, value in expected.items():  # a batch of one class has half the weight: the other class' half is missing
-        assert terms[name].item() == pytest.approx(value / 2, rel=1e-4), name
-    weighted = sum(getattr(Weights(), name) * value / 2 for name, value in expected.items())
-    assert terms["loss"].item() == pytest.approx(weighted, rel=1e-4)
 
 
-def test_both_classes_weigh_alike_however_many_of_each_there_are(network):
+@pytest.mark.parametrize("fills", ["exchange", "mean"])
+def test_each_term_is_what_the_objective_says(sure, fills):
+    """Two rows of each answer; by `fillings` the last of the other answer is the host, the one before it the third."""
+    torch.manual_seed(0)
+    masker, batch = Masker().eval(), excerpts(4)
+    with torch.no_grad():
+        vocal = (sure(STANDARDISE(batch.log_mel))[:, 0] >= THRESHOLD_LOGIT).tolist()
+    drawn = dataclasses.replace(fillings(4, exchanged=fills == "exchange"), outside_db=torch.full((4,), math.nan))
+    with torch.no_grad():
+        terms = objective(masker, sure, batch, drawn, STANDARDISE, THRESHOLD_LOGIT, Weights())
+    expected: dict[str, float] = dict.fromkeys(terms.keys() - {"loss"}, 0.0)
+    for row in range(4):
+        third, other = [each for each in range(4) if vocal[each] != vocal[row]][-2:]
+        for name, value in by_hand(masker, sure, batch, row, other, third, fills).items():
+            expected[name] += value / 2 / sum(vocal[each] == vocal[row] for each in range(4))
+    for name, value in expected.items():
+        assert terms[name].item() == pytest.approx(value, rel=1e-3, abs=1e-5), name
+    weighted = sum(getattr(Weights(), name) * value for name, value in expected.items())
+    assert terms["loss"].item() == pytest.approx(weighted, rel=1e-3)
+
+
+def test_without_other_music_there_is_no_silhouette(sure):
+    masker, batch = Masker().eval(), excerpts(2)
+    with torch.no_grad():
+        terms = objective(masker, sure, batch, fillings(2), STANDARDISE, -1e3, Weights())  # all are vocal
+    assert terms["silhouette"] == 0
+
+
+def test_where_the_region_is_cut_depends_on_the_gradient_of_a_slope(sure):
+    masker, batch = Masker(), excerpts(4)
+    objective(masker, sure, batch, fillings(4), STANDARDISE, THRESHOLD_LOGIT, Weights(area=0))["loss"].backward()
+    assert all(parameter.grad is not None and parameter.grad.any() for parameter in masker.parameters())
+
+
+def test_both_classes_weigh_alike_however_many_of_each_there_are(sure):
     masker, pool = Masker().eval(), excerpts(12)
     with torch.no_grad():
-        logits = network(pool.standardised)[:, 0]
+        logits = sure(STANDARDISE(pool.log_mel))[:, 0]
         middle = float(logits.median())
         one, other = int(logits.argmin()), int(logits.argmax())
         found = []
         for rows in ([one, other], [one, one, one, other]):
-            batch = MovedExcerpts(pool.standardised[rows], pool.moved[rows])
-            same = Fillings(torch.full((len(rows),), 30.0), torch.zeros(len(rows)))
-            found.append(objective(masker, network, batch, same, STANDARDISE, FLOOR, middle, Weights()))
+            batch = MovedExcerpts(pool.log_mel[rows], pool.moved[rows])
+            found.append(objective(masker, sure, batch, fillings(len(rows)), STANDARDISE, middle, Weights()))
     for name, value in found[0].items():
         assert found[1][name].item() == pytest.approx(value.item(), rel=1e-4), name
 
 
-def test_half_the_excerpts_get_the_band_mean_and_the_rest_their_own_attenuation():
-    drawn = draw_fillings(400, 0, (15.0, 60.0), 0.5)
+def test_a_share_is_exchanged_and_half_get_the_band_mean_and_the_rest_their_own_attenuation():
+    drawn = draw_fillings(400, 0, 0.7, (15.0, 60.0), 0.5)
+    assert drawn.is_exchanged.float().mean().item() == pytest.approx(0.7, abs=0.1)
+    assert drawn.preference.shape == (400, 400)
     attenuated = drawn.outside_db[~drawn.outside_db.isnan()]
     assert 150 < len(attenuated) < 250
     assert 15 <= attenuated.min() < 20
@@ -144,20 +235,20 @@ def test_half_the_excerpts_get_the_band_mean_and_the_rest_their_own_attenuation(
 
 def test_an_excerpt_stands_beside_itself_one_frame_later_at_another_level():
     for drawn in (
-        varied([[noise_track(400, 0)]], Frontend(), STANDARDISE, 3, 0)(0),
-        *plain([[noise_track(400, 1)]], Frontend(), STANDARDISE, 3, 4, 0),
+        varied([[noise_track(400, 0)]], Frontend(), 3, 0)(0),
+        *plain([[noise_track(400, 1)]], Frontend(), 3, 4, 0),
     ):
-        assert drawn.standardised.shape == drawn.moved.shape == (3, 115, 80)
-        difference_db = (drawn.moved[:, :-1] - drawn.standardised[:, 1:]) * STANDARDISE.std * 20 / math.log(10)
+        assert drawn.log_mel.shape == drawn.moved.shape == (3, 115, 80)
+        difference_db = (drawn.moved[:, :-1] - drawn.log_mel[:, 1:]) * 20 / math.log(10)
         for row in difference_db:
             assert row.std() < 1e-3
             assert row.mean().abs() <= 3
 
 
 def test_validation_draws_whole_batches_that_differ():
-    drawn = plain([[noise_track(900, 1)]], Frontend(), STANDARDISE, 3, 4, 0)
+    drawn = plain([[noise_track(900, 1)]], Frontend(), 3, 4, 0)
     assert len(drawn) == 2
-    assert not torch.equal(drawn[0].standardised, drawn[1].standardised)
+    assert not torch.equal(drawn[0].log_mel, drawn[1].log_mel)
 
 
 def test_learning_makes_the_objective_smaller(network):
@@ -165,13 +256,13 @@ def test_learning_makes_the_objective_smaller(network):
     detector, standardise = copy.deepcopy(network).double(), copy.deepcopy(STANDARDISE).double()
     learner, one = MaskerLearner(detector, standardise, options), draw(0)
     learner.masker.double()
-    batch = MovedExcerpts(one.standardised.double(), one.moved.double())
-    drawn = draw_fillings(len(batch.standardised), options.seed, options.outside_db, options.offset)
+    batch = MovedExcerpts(one.log_mel.double(), one.moved.double())
+    drawn = draw_fillings(len(batch.log_mel), options.seed, options.exchange_share, options.outside_db, options.offset)
 
     def loss() -> torch.Tensor:
-        return objective(
-            learner.masker, detector, batch, drawn, standardise, learner.floor, options.threshold_logit, Weights()
-        )["loss"]
+        return objective(learner.masker, detector, batch, drawn, standardise, options.threshold_logit, Weights())[
+            "loss"
+        ]
 
     assert_learns(learner.masker, loss, lambda: learner.update(batch, 0))
 
@@ -220,14 +311,21 @@ def test_the_exported_graph_agrees_for_any_number_of_excerpts(network, tmp_path)
     for rows in (1, 3):
         with torch.no_grad():
             activations = network.activations(torch.randn(rows, 115, 80))
-            expected = masker(activations["conv5"], activations["fc8"])
-        (found,) = session.run(None, {name: activations[name].numpy() for name in ("conv5", "fc8")})
+            expected = masker(*(activations[name] for name in SEEN))
+        (found,) = session.run(None, {name: activations[name].numpy() for name in SEEN})
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("updates", 0), ("batch", 0), ("learning_rate", 0.0), ("threshold", 1.0), ("outside_db", (5.0, 1.0))],
+    [
+        ("updates", 0),
+        ("batch", 1),
+        ("exchange_share", 1.5),
+        ("learning_rate", 0.0),
+        ("threshold", 1.0),
+        ("outside_db", (5.0, 1.0)),
+    ],
 )
 def test_an_option_outside_its_range_is_named(field, value):
     with pytest.raises(OptionsError, match=field):

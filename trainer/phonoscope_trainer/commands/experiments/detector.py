@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from phonoscope_trainer.commands.experiments import auralisation as auralisation_experiment
+from phonoscope_trainer.commands.experiments import exchange as exchange_experiment
 from phonoscope_trainer.commands.experiments import explanation_loss, maximisation
 from phonoscope_trainer.commands.experiments import inversion as inversion_experiment
 from phonoscope_trainer.commands.experiments import peers as peers_experiment
@@ -49,6 +50,7 @@ def add(verbs: Verbs) -> None:
     inversion_experiment.add_experiment(experiments)
     maximisation.add_experiment(experiments)
     explanation_loss.add_experiment(experiments)
+    exchange_experiment.add_experiment(experiments)
     tagger_experiment.add_experiment(experiments)
     auralisation_experiment.add_experiment(experiments)
     stems_experiment.add_experiment(experiments)

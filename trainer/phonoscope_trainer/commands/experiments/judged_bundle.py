@@ -9,18 +9,24 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from phonoscope_trainer.commands.options import add_figures, add_json, add_threads, bar, names, write
 from phonoscope_trainer.corpora import named
-from phonoscope_trainer.corpora.corpus import Track
+from phonoscope_trainer.corpora.corpus import Split, Track
 from phonoscope_trainer.corpora.features import Features, features
+from phonoscope_trainer.corpora.real import SILVER
 from phonoscope_trainer.errors import CorpusError
+from phonoscope_trainer.experiments.explanation.baselines import Baselines, usual_regions
+from phonoscope_trainer.experiments.explanation.excerpts import CANDIDATES, balanced_excerpts
 from phonoscope_trainer.experiments.explanation.network import ExplainedNetwork, network_of_bundle
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
+from phonoscope_trainer.graphs.rules import ALPHAS
 
 Row = TypeVar("Row")
 WITH_STEMS = ("rendered", "mir1k", "musdb")
+USUAL_EXCERPTS = 128  # of each corpus, from which what is usual is learnt
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +45,32 @@ class JudgedBundle:
         torch.set_num_threads(self.threads)
         return network_of_bundle(self.model_repository, self.masker, self.threads)
 
-    def tested(self) -> dict[str, list[Features]]:
-        """The test splits of corpora that have stems.
+    def split(self, split: Split, usual: Sequence[str] = WITH_STEMS) -> dict[str, list[Features]]:
+        """One split of the corpora, by default those of `usual` that are there, but for what a model labelled.
 
         Raises:
             CorpusError: one of them is missing or empty.
         """
-        chosen = self.corpora or [name for name in WITH_STEMS if named.find(name)] or WITH_STEMS[:1]
-        tracks: dict[str, tuple[Track, ...]] = {name: named.load(name).of("test") for name in chosen}
-        if empty := [name for name, found in tracks.items() if not found]:
-            raise CorpusError(f"{empty[0]}: no track in its test split")
-        return {name: features(found, Frontend(FRONTEND), bar(name)) for name, found in tracks.items()}
+        chosen = self.corpora or [name for name in usual if named.find(name)] or usual[:1]
+        return {name: features(labelled(name, split), Frontend(FRONTEND), bar(f"{name}, {split}")) for name in chosen}
+
+    def baselines(self, explained: ExplainedNetwork, usual: Sequence[str] = WITH_STEMS) -> Baselines:
+        """What explanations are compared with; the usual region is learnt on valid splits.
+
+        Raises:
+            CorpusError: a valid split is missing or empty, or has too few answers of one class.
+        """
+
+        def regions(log_mel: Tensor) -> Tensor:
+            relevance = explained.relevances(explained.standardise(log_mel))[explained.default]
+            return relevance >= ALPHAS[explained.default]
+
+        drawn = [
+            balanced_excerpts(name, tracks, Frontend(FRONTEND), explained.is_vocal, USUAL_EXCERPTS, 0)
+            for name, tracks in self.split("valid", usual).items()
+        ]
+        batches = ((batch.log_mel, batch.is_vocal) for excerpts in drawn for batch in excerpts.batches(CANDIDATES))
+        return Baselines(explained.standardise, usual_regions(batches, regions))
 
     def leave(self, document: dict[str, object], name: str, draw: Callable[[Path], None]) -> None:
         """Draw the figure of a document, where there is a place for it, and write the document."""
@@ -59,12 +80,24 @@ class JudgedBundle:
         write(document, self.json_path)
 
 
-def add_bundle(parser: argparse.ArgumentParser) -> None:
+def labelled(name: str, split: Split) -> tuple[Track, ...]:
+    """The tracks of one split whose labels are people's or the truth.
+
+    Raises:
+        CorpusError: the corpus is missing, or has no such track.
+    """
+    tracks = tuple(track for track in named.load(name).of(split) if track.kind != SILVER)
+    if not tracks:
+        raise CorpusError(f"{name}: no track in its {split} split")
+    return tracks
+
+
+def add_bundle(parser: argparse.ArgumentParser, usual: Sequence[str] = WITH_STEMS) -> None:
     """`--model-repository`, `--masker`, `--corpora`, `--figures`, `--threads` and `--json`."""
     parser.add_argument("--model-repository", type=Path, default=Path("model_repository"), help="(default %(default)s)")
     parser.add_argument("--masker", type=Path, metavar="RUN", help="judge this run's masker, not the bundle's")
     parser.add_argument(
-        "--corpora", type=names, help=f"whose test splits (default: of {', '.join(WITH_STEMS)} those that are there)"
+        "--corpora", type=names, help=f"whose test splits (default: of {', '.join(usual)} those that are there)"
     )
     add_figures(parser)
     add_threads(parser)

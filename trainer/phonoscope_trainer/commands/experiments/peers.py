@@ -63,7 +63,7 @@ def peers_experiment(
     drawn, corpus = peers.together(
         {
             name: balanced_excerpts(name, tracks, frontend, explained.is_vocal, options.excerpts, options.seed)
-            for name, tracks in judged.tested().items()
+            for name, tracks in judged.split("test").items()
         }
     )
     costly = peers.costly_rows(drawn, corpus, options.costly_excerpts)

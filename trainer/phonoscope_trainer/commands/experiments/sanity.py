@@ -44,7 +44,7 @@ def sanity_experiment(
     explained = judged.explained()
     frontend = Frontend(FRONTEND)
     drawn, track, first = [], [], 0
-    for name, tracks in judged.tested().items():
+    for name, tracks in judged.split("test").items():
         log_mel, of_corpus = sanity.places(name, tracks, frontend, options)
         drawn.append(log_mel)
         track.append(of_corpus + first)

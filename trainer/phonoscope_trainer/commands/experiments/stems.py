@@ -34,7 +34,7 @@ def stems_experiment(
     explained = judged.explained()
     frontend = Frontend(FRONTEND)
     by_corpus = {}
-    for name, tracks in judged.tested().items():
+    for name, tracks in judged.split("test").items():
         sung = stems.sung_excerpts(name, tracks, frontend, explained, options)
         by_corpus[name] = (sung, stems.measure(sung, explained, options, bar_over(name)))
     document = stems.summary(by_corpus) | {"rule": explained.default, "options": asdict(options)}

@@ -44,6 +44,11 @@ CONTROLS: dict[str, Control] = {
 }
 
 
+def shifted(region: Tensor) -> Tensor:
+    """`region` `[B, T, M]` half an excerpt later; what would lie beyond its end begins anew."""
+    return region.roll(region.shape[1] // 2, dims=1)
+
+
 def ranks(scores: Tensor) -> Tensor:
     """`[B, T, M]` integers from 0, the highest of `scores` `[B, T, M]` first; of equal ones the earlier bin."""
     order = scores.flatten(1).argsort(dim=1, descending=True, stable=True)

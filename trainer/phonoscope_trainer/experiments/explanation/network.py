@@ -46,8 +46,12 @@ class ExplainedNetwork:
 
     def is_vocal(self, log_mel: Tensor) -> Tensor:
         """The labels `[B]` (bool) of raw excerpts `[B, 115, 80]`."""
+        return is_vocal(self.margins_of(log_mel), 0)
+
+    def margins_of(self, log_mel: Tensor) -> Tensor:
+        """`[B]` logits above the threshold's, of raw excerpts `[B, 115, 80]`."""
         with torch.inference_mode():
-            return is_vocal(self.margins(self.standardise(log_mel)), 0)
+            return self.margins(self.standardise(log_mel))
 
     @torch.inference_mode()
     def relevances(self, standardised: Tensor) -> dict[str, Tensor]:

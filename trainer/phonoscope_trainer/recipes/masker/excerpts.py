@@ -10,7 +10,6 @@ from torch import Tensor
 
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
-from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.recipes.augment import LN_PER_DECIBEL
 from phonoscope_trainer.recipes.detector.excerpts import ExcerptOptions, ExcerptSampler
 from phonoscope_trainer.recipes.detector.lone_voice import UNPRODUCED
@@ -23,29 +22,27 @@ PLAIN = ExcerptOptions(remix_share=0, accompanied_share=0, lone_voice=UNPRODUCED
 
 
 def varied(
-    corpora: Sequence[Sequence[Features]], frontend: Frontend, standardise: Standardise, batch: int, seed: int
+    corpora: Sequence[Sequence[Features]], frontend: Frontend, batch: int, seed: int
 ) -> Callable[[int], MovedExcerpts]:
     """Draws the step-th batch from training music, varied as for the detector: its labels need not be the music's."""
-    return _draw(corpora, frontend, standardise, replace(ExcerptOptions(), rows=batch, excerpts_per_row=2), seed)
+    return _draw(corpora, frontend, replace(ExcerptOptions(), rows=batch, excerpts_per_row=2), seed)
 
 
 def plain(
     corpora: Sequence[Sequence[Features]],
     frontend: Frontend,
-    standardise: Standardise,
     batch: int,
     count: int,
     seed: int,
 ) -> list[MovedExcerpts]:
     """At least `count` excerpts of mixtures as they are, in batches: for validation."""
-    draw = _draw(corpora, frontend, standardise, replace(PLAIN, rows=batch, excerpts_per_row=2), seed)
+    draw = _draw(corpora, frontend, replace(PLAIN, rows=batch, excerpts_per_row=2), seed)
     return [draw(step) for step in range(-(-count // batch))]
 
 
 def _draw(
     corpora: Sequence[Sequence[Features]],
     frontend: Frontend,
-    standardise: Standardise,
     options: ExcerptOptions,
     seed: int,
 ) -> Callable[[int], MovedExcerpts]:
@@ -54,13 +51,13 @@ def _draw(
     def draw(step: int) -> MovedExcerpts:
         log_mel, _ = sampler.batch(step)
         generator = torch.Generator().manual_seed(step_seed(seed, step))
-        return beside_itself(log_mel, standardise, generator)
+        return beside_itself(log_mel, generator)
 
     return draw
 
 
-def beside_itself(log_mel: Tensor, standardise: Standardise, generator: torch.Generator) -> MovedExcerpts:
+def beside_itself(log_mel: Tensor, generator: torch.Generator) -> MovedExcerpts:
     """The first excerpt of each row of `log_mel` `[B, T, M]`, T > 115, and the next, louder or quieter than it was."""
     level_db = MOST_LEVEL_DB * (2 * torch.rand(len(log_mel), 1, 1, generator=generator) - 1)
     moved = log_mel[:, 1 : EXCERPT_FRAMES + 1] + level_db * LN_PER_DECIBEL
-    return MovedExcerpts(standardise(log_mel[:, :EXCERPT_FRAMES]), standardise(moved))
+    return MovedExcerpts(log_mel[:, :EXCERPT_FRAMES], moved)

@@ -1,15 +1,20 @@
 """What a masker is trained to make small.
 
-    keep · CE(inside, label) + remove · CE(outside, other label) + area · (a / a₀)² + total variation + instability
+    keep · CE(region of x in other music, x's answer) + remove · CE(x without its region, the other answer)
+    + silhouette · CE(the region with a third excerpt's content, the other answer)
+    + area · (a / a₀)² + total variation + instability
 
-The first two terms are those of L-MAC (Paissan, Ravanelli & Subakan 2024) and of Dabkowski & Gal (2017), whose area and
-smoothness terms these are, too; the label is the detector's own. Excerpts of both classes weigh alike, however
-many of each a batch holds: a class that keeps its label on an empty input would otherwise pay for the other.
+The answer is the detector's own. The first two terms and the area's and smoothness' are those of L-MAC (Paissan,
+Ravanelli & Subakan 2024) and of Dabkowski & Gal (2017); there what is masked gives way to nothing. Nothing has an
+edge, and a region's outline can carry the answer by itself. So most excerpts are exchanged with other music: what the
+region holds must make an excerpt of the other answer, the *host*, give x's answer; what such a host holds there must
+take it from x; and a third excerpt of the other answer, seen through the region, must not give it: then the outline
+did. The rest is filled with the band's mean (M1 of the EUSIPCO paper) or attenuated as in a heard explanation, because
+explanations are judged by these, too; where such a region is taken away it gets the band's mean.
 
-What is outside the region is not always the same: half the excerpts get the band's mean there (M1 of the EUSIPCO
-paper), half what they held, attenuated as in a heard explanation. A region that holds only for one filling is a
-property of the filling. Where the region is taken away it gets the band's mean: music that is merely quieter there has
-no reason to change its label.
+Excerpts of both classes weigh alike, however many of each a batch holds: a class that keeps its answer in any music
+would otherwise pay for the other. Regions are judged with bins that are in or out, so that is how they are tried;
+the gradient is that of a steep slope between the two.
 """
 
 from __future__ import annotations
@@ -21,14 +26,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from phonoscope_trainer.graphs.exchange import LN_FLOOR, at_level_of, exchanged
+from phonoscope_trainer.graphs.masker import SEEN
 from phonoscope_trainer.networks.label import is_vocal
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.augment import LN_PER_DECIBEL
 
-FULL_AREA = 0.25  # a₀: where the area's cost is its weight, and steep
-SHARPNESS = 4.0  # of the cut: masks are judged as regions, in which a bin is or is not
+FULL_AREA = 0.2  # a₀: where the area's cost is its weight, and steep
+SHARPNESS = 4.0  # of the slope between out and in
+SURE = 1.0  # logits from the threshold: how clearly a host has its answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +44,41 @@ class Weights:
     """What each term counts."""
 
     keep: float = 3.0
-    remove: float = 3.0
-    area: float = 0.15
+    remove: float = 2.0
+    silhouette: float = 3.0
+    area: float = 1.0
     variation: float = 1.0
     instability: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fillings:
-    """How masked bins are filled, and where between sure and unsure the mask is cut; drawn anew for every batch."""
+    """What takes the place of masked bins, and where the mask is cut; drawn anew for every batch."""
 
-    outside_db: Tensor  # [B] attenuation of what is outside; NaN for the band's mean instead
+    is_exchanged: Tensor  # [B] bool: other music, where the batch has any of the other answer
+    preference: Tensor  # [B, B] of two rows that can both be a row's host, the one with the larger number is
+    outside_db: Tensor  # [B] without other music: attenuation of what is outside; NaN for the band's mean instead
     offset: Tensor  # [B] added to the mask's logits: other thresholds than one half are asked for, too
 
 
 @dataclass(frozen=True, slots=True)
 class MovedExcerpts:
-    """A batch: standardised excerpts, each beside itself one frame later and at another level."""
+    """A batch: log-mel excerpts, each beside itself one frame later and at another level."""
 
-    standardised: Tensor  # [B, 115, 80]
+    log_mel: Tensor  # [B, 115, 80]
     moved: Tensor  # [B, 115, 80]
 
 
-def draw_fillings(rows: int, seed: int, outside_db: tuple[float, float], offset: float) -> Fillings:
+def draw_fillings(
+    rows: int, seed: int, exchange_share: float, outside_db: tuple[float, float], offset: float
+) -> Fillings:
     """Fillings for `rows` excerpts.
 
     Args:
         rows: excerpts.
         seed: of everything drawn.
-        outside_db: least and most attenuation, a uniform range.
+        exchange_share: of them, those that are exchanged with other music.
+        outside_db: least and most attenuation, a uniform range, for half of the others.
         offset: standard deviation of the offset.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -72,21 +86,35 @@ def draw_fillings(rows: int, seed: int, outside_db: tuple[float, float], offset:
     attenuation = low + (high - low) * torch.rand(rows, generator=generator)
     is_mean = torch.rand(rows, generator=generator) < 0.5
     shift = offset * torch.randn(rows, generator=generator)
-    return Fillings(torch.where(is_mean, torch.nan, attenuation), shift)
+    is_exchanged = torch.rand(rows, generator=generator) < exchange_share
+    preference = torch.rand(rows, rows, generator=generator)
+    return Fillings(is_exchanged, preference, torch.where(is_mean, torch.nan, attenuation), shift)
 
 
-def filled(standardised: Tensor, outside_db: Tensor, standardise: Standardise, floor: Tensor) -> Tensor:
-    """What takes the place of masked bins, `[B, T, M]`.
+def filled(log_mel: Tensor, outside_db: Tensor, mean: Tensor) -> Tensor:
+    """What takes the place of masked bins without other music, `[B, T, M]`.
 
     Args:
-        standardised: `[B, T, M]` the excerpts.
-        outside_db: `[B]` attenuation, or NaN for the band's mean, which is 0.
-        standardise: the detector's.
-        floor: `[M]` standardised log-mel of digital silence; nothing is attenuated below it.
+        log_mel: `[B, T, M]` the excerpts.
+        outside_db: `[B]` attenuation, down to silence, or NaN for the band's mean.
+        mean: `[M]` the bands' means.
     """
     nepers = (outside_db.nan_to_num() * LN_PER_DECIBEL)[:, None, None]
-    quieter = torch.maximum(standardised - nepers / standardise.std, floor)
-    return torch.where(outside_db.isnan()[:, None, None], torch.zeros_like(quieter), quieter)
+    quieter = torch.clamp(log_mel - nepers, min=LN_FLOOR)
+    return torch.where(outside_db.isnan()[:, None, None], mean.expand_as(quieter), quieter)
+
+
+def hosts(margin: Tensor, preference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows of a batch that are clearly of another answer: two for each row, and whether there is one, all `[B]`.
+
+    Args:
+        margin: `[B]` logits above the threshold's.
+        preference: `[B, B]` not negative; the two largest of those that can be are chosen. A single one is both.
+    """
+    is_other = (margin >= 0)[:, None] != (margin >= 0)
+    wanted = preference.masked_fill(~(is_other & (margin.abs() >= SURE)), -1)
+    values, rows = wanted.topk(2, dim=1)
+    return rows[:, 0], torch.where(values[:, 1] < 0, rows[:, 0], rows[:, 1]), values[:, 0] >= 0
 
 
 def objective(
@@ -95,7 +123,6 @@ def objective(
     excerpts: MovedExcerpts,
     fillings: Fillings,
     standardise: Standardise,
-    floor: Tensor,
     threshold_logit: float,
     weights: Weights,
 ) -> Mapping[str, Tensor]:
@@ -104,38 +131,48 @@ def objective(
     Args:
         masker: what learns.
         network: the detector.
-        excerpts: the batch.
-        fillings: how its masked bins are filled.
+        excerpts: the batch, of two rows or more.
+        fillings: what takes the place of its masked bins.
         standardise: the detector's.
-        floor: `[M]` standardised log-mel of digital silence.
         threshold_logit: at or above it the detector's label is `vocal`.
         weights: of the terms.
     """
-    mask_logits, margin_sign = _heard(masker, network, excerpts.standardised, threshold_logit)
-    share = 1 / torch.clamp((margin_sign == margin_sign[:, None]).sum(dim=1), min=1) / 2  # of its class, of two
-    cut = torch.sigmoid(SHARPNESS * (mask_logits + fillings.offset[:, None, None]))
-    fill = filled(excerpts.standardised, fillings.outside_db, standardise, floor)
-    inside = fill + cut * (excerpts.standardised - fill)
-    outside = excerpts.standardised * (1 - cut)
-    margin = (network(torch.cat([inside, outside])).float()[:, 0] - threshold_logit).unflatten(0, (2, -1)) * margin_sign
-    mask = torch.sigmoid(SHARPNESS * mask_logits)
-    moved, _ = _heard(masker, network, excerpts.moved, threshold_logit)
-    instability = (torch.sigmoid(SHARPNESS * moved)[:, :-1] - mask[:, 1:]).abs().mean(dim=(1, 2))
+    log_mel = excerpts.log_mel
+    with torch.no_grad():
+        heard = network.activations(standardise(torch.cat([log_mel, excerpts.moved])))
+    logits, moved_logits = masker.logits(*(heard[name] for name in SEEN)).float().chunk(2)
+    margin = heard["logit"][: len(log_mel), 0].float() - threshold_logit
+    host, third, has_host = hosts(margin, fillings.preference)
+    other, silhouette = (at_level_of(log_mel, log_mel[rows]) for rows in (host, third))
+    region = _cut(logits + fillings.offset[:, None, None])
+    is_exchanged = (fillings.is_exchanged & has_host)[:, None, None]
+    fill = torch.where(is_exchanged, other, filled(log_mel, fillings.outside_db, standardise.mean))
+    loss_of_content = torch.where(is_exchanged, other, standardise.mean)
+    tried = torch.cat(
+        [
+            exchanged(log_mel, region, fill),
+            exchanged(loss_of_content, region, log_mel),
+            exchanged(silhouette, region, other),
+        ]
+    )
+    sign = torch.where(is_vocal(margin, 0), 1.0, -1.0)
+    inside, outside, outline = (network(standardise(tried)).float()[:, 0] - threshold_logit).unflatten(0, (3, -1))
+    mask, moved = torch.sigmoid(SHARPNESS * logits), torch.sigmoid(SHARPNESS * moved_logits)
     terms = {
-        "keep": F.softplus(-margin[0]),
-        "remove": F.softplus(margin[1]),
+        "keep": F.softplus(-sign * inside),
+        "remove": F.softplus(sign * outside),
+        "silhouette": F.softplus(sign * outline) * has_host,
         "area": (mask.mean(dim=(1, 2)) / FULL_AREA) ** 2,
         "variation": mask.diff(dim=1).abs().mean(dim=(1, 2)) + mask.diff(dim=2).abs().mean(dim=(1, 2)),
-        "instability": instability,
+        "instability": (moved[:, :-1] - mask[:, 1:]).abs().mean(dim=(1, 2)),
     }
+    share = 1 / torch.clamp((sign == sign[:, None]).sum(dim=1), min=1) / 2  # of its class, of two
     balanced = {name: (share * values).sum() for name, values in terms.items()}
     loss = torch.stack([getattr(weights, name) * value for name, value in balanced.items()]).sum()
     return {"loss": loss, **balanced}
 
 
-def _heard(masker: Masker, network: SVDNet, standardised: Tensor, threshold_logit: float) -> tuple[Tensor, Tensor]:
-    """The mask's logits `[B, T, M]`, and +1 where the label is `vocal`, -1 where not, `[B]`."""
-    with torch.no_grad():
-        activations = network.activations(standardised)
-    sign = torch.where(is_vocal(activations["logit"][:, 0], threshold_logit), 1.0, -1.0)
-    return masker.logits(activations["conv5"], activations["fc8"]).float(), sign
+def _cut(logits: Tensor) -> Tensor:
+    """1 where a bin is in the region and 0 where not, with the gradient of a steep slope (straight through)."""
+    slope = torch.sigmoid(SHARPNESS * logits)
+    return (logits >= 0).to(slope.dtype) + slope - slope.detach()

@@ -15,7 +15,6 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from phonoscope_trainer.errors import OptionsError
-from phonoscope_trainer.frontends.mel import FRONTEND
 from phonoscope_trainer.networks.label import threshold_logit
 from phonoscope_trainer.networks.layout import channels_last
 from phonoscope_trainer.networks.masker import Masker
@@ -38,7 +37,8 @@ class MaskerOptions:
     weight_decay: float = 1e-4
     warm_up: float = 0.15  # share of updates before the peak
     weights: Weights = field(default_factory=Weights)
-    outside_db: tuple[float, float] = (15.0, 60.0)  # attenuation of what is outside, in half the excerpts
+    exchange_share: float = 0.7  # of excerpts that are exchanged with other music
+    outside_db: tuple[float, float] = (15.0, 60.0)  # attenuation of what is outside, in half of the others
     offset: float = 0.5  # standard deviation, in the mask's logits, of where it is cut
     threshold: float = 0.5  # the detector's: a probability at or above it is labelled `vocal`
     validation_excerpts: int = 192
@@ -50,11 +50,14 @@ class MaskerOptions:
     corpora: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        at_least(1, self, "updates", "batch", "validation_excerpts", "validate_every")
+        at_least(2, self, "batch")  # one of each answer
+        at_least(1, self, "updates", "validation_excerpts", "validate_every")
         if not self.learning_rate > 0:
             raise OptionsError(f"learning_rate must be above 0, got {self.learning_rate}")
         if not 0 < self.threshold < 1:
             raise OptionsError(f"threshold must lie between 0 and 1, got {self.threshold}")
+        if not 0 <= self.exchange_share <= 1:
+            raise OptionsError(f"exchange_share must be between 0 and 1, got {self.exchange_share}")
         if not 0 <= self.outside_db[0] <= self.outside_db[1]:
             raise OptionsError(f"outside_db needs 0 <= low <= high, got {self.outside_db[0]}, {self.outside_db[1]}")
 
@@ -77,8 +80,8 @@ class MaskerLearner:
         self.network = network.eval().requires_grad_(requires_grad=False)
         channels_last(self.network)
         self.standardise, self.options = standardise, options
-        self.floor = standardise(torch.full((FRONTEND.bands,), math.log(FRONTEND.floor)))
         self.masker = Masker()
+        channels_last(self.masker)
         if options.start:
             self.masker.load_state_dict(checkpoint.load(Path(options.start))["best"])
         self.optimiser = torch.optim.AdamW(
@@ -119,7 +122,9 @@ class MaskerLearner:
         self.best, self.best_loss = state["best"], state["best_loss"]
 
     def _terms(self, excerpts: MovedExcerpts, seed: int, offset: float) -> Mapping[str, Tensor]:
-        fillings = draw_fillings(len(excerpts.standardised), seed, self.options.outside_db, offset)
+        fillings = draw_fillings(
+            len(excerpts.log_mel), seed, self.options.exchange_share, self.options.outside_db, offset
+        )
         with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
             return objective(
                 self.masker,
@@ -127,7 +132,6 @@ class MaskerLearner:
                 excerpts,
                 fillings,
                 self.standardise,
-                self.floor,
                 self.options.threshold_logit,
                 self.options.weights,
             )
