@@ -176,10 +176,7 @@ class Examination:
 def document(
     examination: Examination, found: Explanations, curve_rows: NDArray[np.int64], baselines: Mapping[str, Tensor]
 ) -> dict[str, Any]:
-    """Rows of rules, of peers and of `baselines`, how much faster the default is, and who loses fewer labels than it.
-
-    A baseline is scores `[N, 115, 80]` of all excerpts.
-    """
+    """Rows of all, of `baselines` by their scores `[N, 115, 80]`; the default's speed; who loses fewer labels."""
     default = examination.explained.default
     reference = examination.values(found.relevance[default], found.rows[default])["loss"].astype(float)
     rows: dict[str, dict[str, Any]] = {}
