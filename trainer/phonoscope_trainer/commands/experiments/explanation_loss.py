@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from phonoscope_trainer.commands.experiments.judged_bundle import USUAL_EXCERPTS
 from phonoscope_trainer.commands.options import Verbs, add_figures, add_json, add_threads, bar, names, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.corpus import Track
+from phonoscope_trainer.corpora.excerpts import random_excerpts
 from phonoscope_trainer.corpora.features import Features, features
 from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.experiments.explanation import loss_figures as figures_of
@@ -131,13 +132,15 @@ def usual_by_answer(corpora: Sequence[str], explained: ExplainedDetector, option
         rule = next(rule for rule in ALPHAS if rule in relevances)
         return relevances[rule] >= ALPHAS[rule]
 
-    few = replace(options, excerpts=USUAL_EXCERPTS)
-    drawn = [
-        draw(name, features(labelled(name, "valid"), Frontend(FRONTEND), bar(f"{name}, valid")), explained, few)
-        for name in corpora
-    ]
-    batches = ((batch.log_mel, batch.is_vocal) for excerpts in drawn for batch in excerpts.batches(options.batch))
-    return usual_regions(batches, regions)
+    @torch.inference_mode()
+    def answer(log_mel: torch.Tensor) -> torch.Tensor:
+        return explained.is_vocal(explained.standardise(log_mel))
+
+    frontend = Frontend(FRONTEND)
+    valid = (features(labelled(name, "valid"), frontend, bar(f"{name}, valid")) for name in corpora)
+    excerpts = (random_excerpts(tracks, USUAL_EXCERPTS, frontend, options.seed) for tracks in valid)
+    batches = (batch for each in excerpts for batch in each.split(options.batch))
+    return usual_regions(batches, answer, regions)
 
 
 def draw(name: str, tracks: Sequence[Features], explained: ExplainedDetector, options: LossOptions) -> Excerpts:
