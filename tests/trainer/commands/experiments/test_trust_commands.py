@@ -42,7 +42,7 @@ def run(command: str) -> dict:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, written):
-    """Two clips to test on, one on which what is usual is learnt, and an untrained bundle that calls half of their places vocal."""
+    """Two clips to test on, one to learn from what is usual, and an untrained bundle that calls half of them vocal."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("trust")
         work_in(folder, patch, [("one", "a", "test"), ("two", "b", "test"), ("three", "c", "valid")], (0, 3))
