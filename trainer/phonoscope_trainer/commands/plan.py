@@ -38,15 +38,9 @@ PLAN = (
         cpu="--excerpts 12000",
     ),
     Step(
-        "masker --run {runs}/masker --detector {runs}/detector --keep 3 --remove 3 --threads {threads}",
+        "masker --run {runs}/masker --detector {runs}/detector --threads {threads}",
         paper="--updates 12000 --batch 32",
-        cpu="--updates 3000",
-    ),
-    Step(
-        "masker --run {runs}/masker-2 --detector {runs}/detector --start {runs}/masker --learning-rate 0.0015"
-        " --keep 8 --remove 1.5 --area 0.35 --seed 1 --threads {threads}",
-        paper="--updates 6000 --batch 32",
-        cpu="--updates 900",
+        cpu="--updates 2500",
     ),
     Step(
         "feature-inverters --run {runs}/inverters --detector {runs}/detector --method both --threads {threads}",
@@ -63,7 +57,7 @@ PLAN = (
     ),
     Step("maximisation-search --run {runs}/maximisation --gan {runs}/gan --threads {threads}"),
     Step(
-        "export --detector {runs}/detector --inverter {runs}/inverter --masker {runs}/masker-2"
+        "export --detector {runs}/detector --inverter {runs}/inverter --masker {runs}/masker"
         " --inverters {runs}/inverters --tagger {runs}/tagger --maximisation {runs}/gan {runs}/maximisation"
         " --name {name} --out {out}"
     ),

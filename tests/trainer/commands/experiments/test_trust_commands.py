@@ -25,6 +25,7 @@ from phonoscope_trainer.frontends.mel import Frontend
 from phonoscope_trainer.repository.manifest import MANIFEST
 from support.corpora.miniature_corpus import work_in
 
+BASELINES = {"energy", "loudest_standardised", "loudest_voice_band", "constant"}
 SHARED = "--corpora mir1k --threads 1"
 
 
@@ -41,10 +42,10 @@ def run(command: str) -> dict:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, written):
-    """Two clips to test on, and an untrained bundle that calls half of their places vocal."""
+    """Two clips to test on, one to learn from what is usual, and an untrained bundle that calls half of them vocal."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("trust")
-        work_in(folder, patch, [("one", "a", "test"), ("two", "b", "test")], (0, 3))
+        work_in(folder, patch, [("one", "a", "test"), ("two", "b", "test"), ("three", "c", "valid")], (0, 3))
         repository = folder / "model_repository"
         repository.mkdir()
         for part in written.root.iterdir():
@@ -78,14 +79,15 @@ def here(place, monkeypatch):
 def test_stems_leaves_every_measure_of_every_name_with_its_interval(here):
     found = run(f"stems {SHARED} --excerpts 6 --json out/stems.json")
     assert found["rule"] == "masker"
-    names = {"default", "masker", "gradient", "inversion", "saliency", *CONTROLS}
+    names = {"default", "masker", "gradient", "inversion", "saliency", *CONTROLS, *BASELINES}
     for measure in ("relevance_mass", "relevance_rank", "pointing_game"):
         assert set(found[measure]) == names
         assert set(found[measure]["default"]) == {"mean", "low", "high"}
         assert all(0 <= score["mean"] <= 1 for score in found[measure].values())
         assert found[measure]["default"] == found[measure]["masker"]
-    mass, ahead = found["relevance_mass"], found["default_over"]["inversion"]
+    mass, ahead = found["relevance_mass"], found["above"]["inversion"]
     assert ahead["mean"] == pytest.approx(mass["default"]["mean"] - mass["inversion"]["mean"])
+    assert set(found["above"]) == names - {"default"}
     assert found["per_corpus"]["mir1k"]["n"] == 6
     for figure in ("stems", "stems-mir1k"):
         assert (here / "out" / f"{figure}.png").stat().st_size > 1000
@@ -99,6 +101,7 @@ def test_peers_leaves_a_row_for_every_peer_and_how_much_faster_the_default_is(he
     default = found["rules"][found["default"]]
     assert default["loss_over_default"] == {"mean": 0, "low": 0, "high": 0}
     assert default["times_the_default"] == 1
+    assert set(found["baselines"]) == BASELINES
     for name, row in found["peers"].items():
         assert row["n"] == 4
         assert {"loss", "removed_flips", "average_drop", "deletion", "insertion", "smoothed", "seconds"} <= set(row)

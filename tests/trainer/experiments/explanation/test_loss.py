@@ -7,6 +7,7 @@ import pytest
 import torch
 from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.experiments.explanation.controls import CONTROLS, first_bins, ranks
+from phonoscope_trainer.experiments.explanation.default_rule import default_rule
 from phonoscope_trainer.experiments.explanation.detector import ExplainedDetector
 from phonoscope_trainer.experiments.explanation.excerpts import Excerpts, balanced_excerpts
 from phonoscope_trainer.experiments.explanation.loss import Judge, LossOptions, masked
@@ -140,7 +141,7 @@ def test_a_class_that_hardly_occurs_is_named_with_its_corpus():
 
 
 def test_a_true_explanation_keeps_its_label_loses_it_when_removed_and_is_heard():
-    found = judge().default(excerpts())
+    found = default_rule(judge(), torch.rand(2, 115, 80), excerpts())
     assert found["rule"] == "gradient"
     assert found["n"] == 24
     assert found["area"] == pytest.approx(40 * 60 / 9200)
@@ -148,7 +149,10 @@ def test_a_true_explanation_keeps_its_label_loses_it_when_removed_and_is_heard()
     assert found["heard_loss"] == 0
     assert found["removed_flips"] == 0.5, "a blank excerpt is vocal: only the other class can lose its label"
     assert found["per_class"]["removed_flips"] == {"vocal": 0, "non_vocal": 1}
-    assert set(found["controls"]) == set(CONTROLS)
+    assert set(found["controls"]) == {*CONTROLS, "shifted", "other", "constant", "silhouette"}
+    assert found["controls"]["other"]["mean"] == 0, "every excerpt has the same region here"
+    assert found["controls"]["silhouette"]["mean"] == 1, "it shows what has the other answer"
+    assert found["heard_control"] == found["controls"]["random_block"]["mean"], "heard as in M1 here"
     assert max(control["mean"] for control in found["controls"].values()) > 0
     assert all(c["low"] <= c["mean"] <= c["high"] for c in found["controls"].values())
 

@@ -9,17 +9,22 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from phonoscope_trainer.commands.experiments.judged_bundle import USUAL_EXCERPTS, labelled
 from phonoscope_trainer.commands.options import Verbs, add_figures, add_json, add_threads, bar, names, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.corpus import Track
+from phonoscope_trainer.corpora.excerpts import random_excerpts
 from phonoscope_trainer.corpora.features import Features, features
 from phonoscope_trainer.errors import CorpusError, OptionsError
 from phonoscope_trainer.experiments.explanation import loss_figures as figures_of
+from phonoscope_trainer.experiments.explanation.baselines import usual_regions
+from phonoscope_trainer.experiments.explanation.default_rule import default_rule
 from phonoscope_trainer.experiments.explanation.detector import ExplainedDetector, of_bundle, of_runs
 from phonoscope_trainer.experiments.explanation.excerpts import Excerpts, balanced_excerpts
 from phonoscope_trainer.experiments.explanation.heard import HeardExplanations
 from phonoscope_trainer.experiments.explanation.loss import Judge, LossOptions, Progress
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
+from phonoscope_trainer.graphs.rules import ALPHAS
 from phonoscope_trainer.measures.calibrated_run import calibration_of
 
 DEFAULTS = LossOptions()
@@ -37,7 +42,9 @@ def add_experiment(experiments: Verbs) -> None:
     loss.add_argument(
         "--threshold", type=float, help="of the run (default: chosen on valid splits); a bundle has its own"
     )
-    loss.add_argument("--corpora", type=names, default=("rendered", "mir1k"), help="(default: rendered,mir1k)")
+    loss.add_argument(
+        "--corpora", type=names, default=("rendered", "mir1k", "real"), help="(default: rendered,mir1k,real)"
+    )
     loss.add_argument("--songs", type=Path, metavar="DIR", help="a folder of labelled songs, judged beside them")
     loss.add_argument(
         "--excerpts", type=int, default=DEFAULTS.excerpts, help="of each, half of each class (default %(default)s)"
@@ -80,11 +87,12 @@ def explanation_loss(
     options = LossOptions(excerpts, min(control_excerpts, excerpts), outside_db=outside_db)
     explained = _explained(model_repository, detector, inverter, masker, threshold, threads)
     default, paper, equal, drawn = {}, {}, {}, {}
+    usual = usual_by_answer(corpora, explained, options)
     for name, tracks in tested_tracks(corpora, songs).items():
         found = features(tracks, Frontend(FRONTEND), bar(name))
         sample = draw(name, found, explained, options)
         judge = Judge(explained, HeardExplanations(tracks, explained, outside_db), options, _progress(name))
-        default[name] = judge.default(sample)
+        default[name] = default_rule(judge, usual, sample)
         paper[name] = judge.paper(sample)
         equal[name] = judge.at_equal_area(sample)
         drawn[name] = (found, sample)
@@ -100,17 +108,39 @@ def explanation_loss(
 
 
 def tested_tracks(corpora: Sequence[str], songs: Path | None) -> dict[str, tuple[Track, ...]]:
-    """The test splits of corpora, and all of a folder of songs.
+    """The test splits of corpora but for what a model labelled, and all of a folder of songs.
 
     Raises:
         CorpusError: one of them is missing or empty.
     """
-    tracks = {name: named.load(name).of("test") for name in corpora}
-    if songs:
-        tracks["songs"] = named.load("folder", songs).tracks
-    if empty := [name for name, found in tracks.items() if not found]:
-        raise CorpusError(f"{empty[0]}: no track in its test split")
-    return tracks
+    tracks = {name: labelled(name, "test") for name in corpora}
+    if songs and not (found := named.load("folder", songs).tracks):
+        raise CorpusError(f"{songs}: holds no track")
+    return tracks | ({"songs": found} if songs else {})
+
+
+def usual_by_answer(corpora: Sequence[str], explained: ExplainedDetector, options: LossOptions) -> torch.Tensor:
+    """The default rule's mean region by answer, `[2, T, M]`, learnt on valid splits.
+
+    Raises:
+        CorpusError: one of them is missing or empty.
+    """
+
+    @torch.inference_mode()
+    def regions(log_mel: torch.Tensor) -> torch.Tensor:
+        relevances = explained.relevances(explained.standardise(log_mel))
+        rule = next(rule for rule in ALPHAS if rule in relevances)
+        return relevances[rule] >= ALPHAS[rule]
+
+    @torch.inference_mode()
+    def answer(log_mel: torch.Tensor) -> torch.Tensor:
+        return explained.is_vocal(explained.standardise(log_mel))
+
+    frontend = Frontend(FRONTEND)
+    valid = (features(labelled(name, "valid"), frontend, bar(f"{name}, valid")) for name in corpora)
+    excerpts = (random_excerpts(tracks, USUAL_EXCERPTS, frontend, options.seed) for tracks in valid)
+    batches = (batch for each in excerpts for batch in each.split(options.batch))
+    return usual_regions(batches, answer, regions)
 
 
 def draw(name: str, tracks: Sequence[Features], explained: ExplainedDetector, options: LossOptions) -> Excerpts:

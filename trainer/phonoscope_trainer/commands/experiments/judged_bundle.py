@@ -15,18 +15,19 @@ from tqdm import tqdm
 from phonoscope_trainer.commands.options import add_figures, add_json, add_threads, bar, names, write
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.corpus import Split, Track
+from phonoscope_trainer.corpora.excerpts import random_excerpts
 from phonoscope_trainer.corpora.features import Features, features
 from phonoscope_trainer.corpora.real import SILVER
 from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.experiments.explanation.baselines import Baselines, usual_regions
-from phonoscope_trainer.experiments.explanation.excerpts import CANDIDATES, balanced_excerpts
+from phonoscope_trainer.experiments.explanation.excerpts import CANDIDATES
 from phonoscope_trainer.experiments.explanation.network import ExplainedNetwork, network_of_bundle
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.graphs.rules import ALPHAS
 
 Row = TypeVar("Row")
 WITH_STEMS = ("rendered", "mir1k", "musdb")
-USUAL_EXCERPTS = 128  # of each corpus, from which what is usual is learnt
+USUAL_EXCERPTS = 192  # of each corpus, from which what is usual is learnt
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +59,19 @@ class JudgedBundle:
         """What explanations are compared with; the usual region is learnt on valid splits.
 
         Raises:
-            CorpusError: a valid split is missing or empty, or has too few answers of one class.
+            CorpusError: a valid split is missing or empty.
         """
 
         def regions(log_mel: Tensor) -> Tensor:
             relevance = explained.relevances(explained.standardise(log_mel))[explained.default]
             return relevance >= ALPHAS[explained.default]
 
-        drawn = [
-            balanced_excerpts(name, tracks, Frontend(FRONTEND), explained.is_vocal, USUAL_EXCERPTS, 0)
-            for name, tracks in self.split("valid", usual).items()
-        ]
-        batches = ((batch.log_mel, batch.is_vocal) for excerpts in drawn for batch in excerpts.batches(CANDIDATES))
-        return Baselines(explained.standardise, usual_regions(batches, regions))
+        valid = (
+            random_excerpts(tracks, USUAL_EXCERPTS, Frontend(FRONTEND), 0)
+            for tracks in self.split("valid", usual).values()
+        )
+        batches = (batch for excerpts in valid for batch in excerpts.split(CANDIDATES))
+        return Baselines(explained.standardise, usual_regions(batches, explained.is_vocal, regions))
 
     def leave(self, document: dict[str, object], name: str, draw: Callable[[Path], None]) -> None:
         """Draw the figure of a document, where there is a place for it, and write the document."""

@@ -70,7 +70,9 @@ def peers_experiment(
     served, engines = rules(judged, explained)
     found = peers.explain(drawn, explained, served, costly, options, bar_over("peers"))
     counts = peers.default_counts(found.relevance[explained.default], explained.default)
-    document = peers.document(peers.Examination(drawn, corpus, explained, counts, options), found, costly)
+    examination = peers.Examination(drawn, corpus, explained, counts, options)
+    baselines = judged.baselines(explained).scores(drawn.log_mel, torch.from_numpy(drawn.is_vocal))
+    document = peers.document(examination, found, costly, baselines)
     document |= {"engines": engines, "threads": judged.threads, "options": asdict(options)}
     print(peers.table(document, SHOWN), file=sys.stderr)
     judged.leave(document, "peers", partial(trust_figures.draw_peers, document))

@@ -33,10 +33,11 @@ def stems_experiment(
     judged, options = JudgedBundle(**bundle), stems.StemOptions(excerpts)
     explained = judged.explained()
     frontend = Frontend(FRONTEND)
+    baselines = judged.baselines(explained)
     by_corpus = {}
     for name, tracks in judged.split("test").items():
         sung = stems.sung_excerpts(name, tracks, frontend, explained, options)
-        by_corpus[name] = (sung, stems.measure(sung, explained, options, bar_over(name)))
+        by_corpus[name] = (sung, stems.measure(sung, explained, baselines, options, bar_over(name)))
     document = stems.summary(by_corpus) | {"rule": explained.default, "options": asdict(options)}
 
     def draw(path: Path) -> None:

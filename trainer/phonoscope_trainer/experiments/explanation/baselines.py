@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from phonoscope_trainer.frontends.mel import FRONTEND, band_peaks_hz
@@ -50,16 +48,19 @@ class Baselines:
         }
 
 
-def usual_regions(excerpts: Iterable[tuple[Tensor, NDArray[np.bool_]]], regions: Callable[[Tensor], Tensor]) -> Tensor:
+def usual_regions(
+    excerpts: Iterable[Tensor], answer: Callable[[Tensor], Tensor], regions: Callable[[Tensor], Tensor]
+) -> Tensor:
     """`[2, T, M]` the mean region of answers that are not `vocal`, and of those that are; 0 where there are none.
 
     Args:
-        excerpts: raw excerpts `[B, T, M]` and their answers `[B]`, batch by batch.
+        excerpts: raw excerpts `[B, T, M]`, batch by batch.
+        answer: whether each is called vocal, `[B]`.
         regions: of raw excerpts, `[B, T, M]`, 1 inside.
     """
     total, count = torch.zeros(2, *EXCERPT), torch.zeros(2)
-    for log_mel, is_vocal in excerpts:
-        answer = torch.from_numpy(is_vocal).long()
-        total.index_add_(0, answer, regions(log_mel).float())
-        count += torch.bincount(answer, minlength=2)
+    for log_mel in excerpts:
+        is_vocal = answer(log_mel).long()
+        total.index_add_(0, is_vocal, regions(log_mel).float())
+        count += torch.bincount(is_vocal, minlength=2)
     return total / count.clamp(min=1)[:, None, None]

@@ -1,4 +1,4 @@
-"""The figure of the exchange experiment: for each corpus what must be high, what must be low, and whatever is beside."""
+"""The figure of the exchange experiment: for each corpus what must be high, what must be low, and what is beside."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The explanation loss: does the region alone keep the label, and does it, when it is taken away (EUSIPCO 2018, III.C).
 
-The paper's curves over its threshold α; beside every point, regions of the same area that explain nothing; the rule
-that is served by default in the same light, and heard. Labels are the detector's own, so nothing here depends on who
-is right about the singing.
+The paper's curves over its threshold α; beside every point, regions of the same area that explain nothing; every rule
+at the same areas. The rule that is served by default is looked at more closely in `default_rule`. Labels are the
+detector's own, so nothing here depends on who is right about the singing.
 """
 
 from __future__ import annotations
@@ -83,64 +83,26 @@ class Judge:
         return next(rule for rule in ALPHAS if rule in found)
 
     @torch.inference_mode()
-    def default(self, excerpts: Excerpts) -> dict[str, object]:
-        """The default rule at its own threshold: every excerpt, every control, taken away, and heard."""
-        tally, rule = Tally(), self.rule
-        for batch in self._batches(excerpts, "default"):
-            standardised = self.detector.standardise(batch.log_mel)
-            relevance = self.detector.relevances(standardised)[rule]
-            region = relevance >= ALPHAS[rule]
-            tally.add(region.float().mean(dim=(1, 2)), "area")
-            tally.add(self._changed(batch, region, M1), "loss")
-            tally.add(self._changed(batch, ~region, M1), "removed")
-            tally.add(self.heard_label(batch, region.float()) != torch.from_numpy(batch.is_vocal), "heard")
-            counts = region.sum(dim=(1, 2))
-            for name, ranked in self._controls(batch).items():
-                control = first_bins(ranked, counts)
-                tally.add(self._changed(batch, control, M1), name, "loss")
-                tally.add(self._changed(batch, ~control, M1), name, "removed")
-        rates = Rates.of(excerpts)
-        area, loss, removed, heard = (rates.balanced(tally.of(name)) for name in ("area", "loss", "removed", "heard"))
-        return {
-            "rule": rule,
-            "alpha": ALPHAS[rule],
-            "n": len(excerpts),
-            "area": area["mean"],
-            "loss": loss,
-            "removed_flips": removed["mean"],
-            "heard_loss": heard["mean"],
-            "heard_outside_db": self.options.outside_db,
-            "intervals": {"area": area, "removed_flips": removed, "heard_loss": heard},
-            "controls": {name: rates.balanced(tally.of(name, "loss")) for name in CONTROLS},
-            "control_removed_flips": {name: rates.balanced(tally.of(name, "removed")) for name in CONTROLS},
-            "per_class": {
-                name: rates.per_class(tally.of(key))
-                for name, key in (("area", "area"), ("loss", "loss"), ("removed_flips", "removed"))
-            },
-            "pooled": {"loss": rates.pooled(tally.of("loss")), "vocal_share": excerpts.vocal_share},
-        }
-
-    @torch.inference_mode()
     def paper(self, excerpts: Excerpts) -> dict[str, list[dict[str, object]]]:
         """The paper's rule over α, for M1 and M2; controls on some of the excerpts."""
         tally, some = Tally(), excerpts.some(self.options.control_excerpts)
-        for batch in self._batches(excerpts, "α"):
+        for batch in self.batches(excerpts, "α"):
             value = self.detector.relevances(self.detector.standardise(batch.log_mel))["inversion"]
             for alpha in self.options.alphas:
                 region = value >= alpha
                 tally.add(region.float().mean(dim=(1, 2)), alpha, "area")
                 for name, masking in MASKINGS.items():
-                    tally.add(self._changed(batch, region, masking), alpha, name, "loss")
-        for batch in self._batches(some, "α, controls"):
+                    tally.add(self.changed(batch, region, masking), alpha, name, "loss")
+        for batch in self.batches(some, "α, controls"):
             value = self.detector.relevances(self.detector.standardise(batch.log_mel))["inversion"]
-            controls = self._controls(batch)
+            controls = self.controls(batch)
             for alpha in self.options.alphas:
                 region = value >= alpha
                 counts = region.sum(dim=(1, 2))
                 for name, masking in MASKINGS.items():
-                    tally.add(self._changed(batch, ~region, masking), alpha, name, "removed")
+                    tally.add(self.changed(batch, ~region, masking), alpha, name, "removed")
                     for control, ranked in controls.items():
-                        changed = self._changed(batch, first_bins(ranked, counts), masking)
+                        changed = self.changed(batch, first_bins(ranked, counts), masking)
                         tally.add(changed, alpha, name, control)
         rates, some_rates = Rates.of(excerpts), Rates.of(some)
         return {
@@ -171,17 +133,17 @@ class Judge:
         """Every rule and every control at the same areas, class-balanced: M1."""
         tally, some = Tally(), excerpts.some(self.options.control_excerpts)
         names: tuple[str, ...] = ()
-        for batch in self._batches(some, "equal areas"):
+        for batch in self.batches(some, "equal areas"):
             relevances = self.detector.relevances(self.detector.standardise(batch.log_mel))
-            controls = self._controls(batch)
+            controls = self.controls(batch)
             ranked = {rule: ranks(relevance) for rule, relevance in relevances.items()} | controls
             names = tuple(ranked)
             for area in self.options.areas:
                 counts = torch.full((len(batch),), round(area * batch.log_mel[0].numel()))
                 for name in names:
                     region = first_bins(ranked[name], counts)
-                    tally.add(self._changed(batch, region, M1), area, name, "loss")
-                    tally.add(self._changed(batch, ~region, M1), area, name, "removed")
+                    tally.add(self.changed(batch, region, M1), area, name, "loss")
+                    tally.add(self.changed(batch, ~region, M1), area, name, "removed")
         rates = Rates.of(some)
         return {
             name: [
@@ -196,16 +158,17 @@ class Judge:
             for name in names
         }
 
-    def _batches(self, excerpts: Excerpts, what: str) -> Iterable[Excerpts]:
+    def batches(self, excerpts: Excerpts, what: str) -> Iterable[Excerpts]:
+        """All of them, some at a time, beside a progress bar that says `what` is measured."""
         rows = self.options.batch
         return self.progress(excerpts.batches(rows), -(-len(excerpts) // rows), what)
 
-    def _controls(self, batch: Excerpts) -> dict[str, Tensor]:
+    def controls(self, batch: Excerpts) -> dict[str, Tensor]:
         """Control → ranks of the bins; what is drawn depends on where the batch begins, so a rerun draws the same."""
         rng = np.random.default_rng((self.options.seed, *batch.track[:1], *batch.first_frame[:1]))
         return {name: ranks(control(batch.log_mel, rng)) for name, control in CONTROLS.items()}
 
-    def _changed(self, batch: Excerpts, region: Tensor, masking: int) -> Tensor:
+    def changed(self, batch: Excerpts, region: Tensor, masking: int) -> Tensor:
         """`[B]` whether the label changes when only `region` `[B, T, M]` is left; a whole excerpt keeps its own."""
         partial = ~region.flatten(1).all(dim=1)
         changed = torch.zeros(len(batch), dtype=torch.bool)

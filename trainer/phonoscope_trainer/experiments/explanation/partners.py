@@ -34,9 +34,9 @@ def partners(
             rows = np.flatnonzero((answer == value) & (track == own))
             pool = np.flatnonzero(can_be & ((answer == value) == same_answer) & (track != own))
             if not len(pool):
+                kind = "a vocal" if value == same_answer else "an instrumental"
                 raise CorpusError(
-                    f"an excerpt {'called' if value else 'not called'} vocal needs one {'like' if same_answer else 'unlike'}"
-                    " it in another recording, and there is none"
+                    f"{kind} answer is needed in another recording than excerpts of one, and there is none"
                 )
             found[rows] = rng.choice(pool, len(rows))
     return found

@@ -32,6 +32,7 @@ def draw_peers(document: Mapping[str, Any], path: Path) -> None:
     rows = dict(document["rules"])
     for name, row in document["peers"].items():
         rows |= {name: row, f"{name}, smoothed": row["smoothed"]}
+    rows |= document["baselines"]
     figure = Figure((13, 0.32 * len(rows) + 1.4), layout="constrained")
     losses, flips, seconds = figure.subplots(1, 3)
     draw_bars(losses, {name: row["loss"] for name, row in rows.items()}, OURS)

@@ -173,8 +173,10 @@ class Examination:
         return torch.where(labels, logits, -logits).numpy()
 
 
-def document(examination: Examination, found: Explanations, curve_rows: NDArray[np.int64]) -> dict[str, Any]:
-    """Rows of rules and of peers, how much faster the default is, and who loses fewer labels than it."""
+def document(
+    examination: Examination, found: Explanations, curve_rows: NDArray[np.int64], baselines: Mapping[str, Tensor]
+) -> dict[str, Any]:
+    """Rows of all, of `baselines` by their scores `[N, 115, 80]`; the default's speed; who loses fewer labels."""
     default = examination.explained.default
     reference = examination.values(found.relevance[default], found.rows[default])["loss"].astype(float)
     rows: dict[str, dict[str, Any]] = {}
@@ -191,11 +193,15 @@ def document(examination: Examination, found: Explanations, curve_rows: NDArray[
             row["smoothed"] = _row(examination, smoothed(relevance), asked, reference)
             variants[f"{name}{SMOOTHED}"] = row["smoothed"]
         lower += [each for each, values in variants.items() if values["loss_over_default"]["mean"] < 0]
+    everything = np.arange(len(examination.excerpts))
+    plain = {name: _row(examination, each, everything, reference) for name, each in baselines.items()}
+    lower += [name for name, row in plain.items() if row["loss_over_default"]["mean"] < 0]
     return {
         "default": default,
         "area": Rates.of(examination.excerpts).balanced(examination.counts.numpy() / relevance[0].numel()),
         "rules": {name: row for name, row in rows.items() if name not in PEERS},
         "peers": {name: row for name, row in rows.items() if name in PEERS},
+        "baselines": plain,
         "speedup_over_lime": found.seconds["lime"] / found.seconds[default],
         "speedup_over_integrated_gradients": found.seconds["integrated_gradients"] / found.seconds[default],
         "lower_loss_than_default": lower,

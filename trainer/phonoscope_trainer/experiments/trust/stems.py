@@ -17,6 +17,7 @@ from torch import Tensor
 from phonoscope_trainer.corpora.excerpts import every_place, log_mel_at
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import CorpusError
+from phonoscope_trainer.experiments.explanation.baselines import Baselines
 from phonoscope_trainer.experiments.explanation.controls import CONTROLS, first_bins, ranks
 from phonoscope_trainer.experiments.explanation.excerpts import CANDIDATES
 from phonoscope_trainer.experiments.explanation.network import ExplainedNetwork
@@ -95,9 +96,13 @@ def _share(track: Features, first: int, frontend: Frontend) -> Tensor:
 
 
 def measure(
-    excerpts: SungExcerpts, explained: ExplainedNetwork, options: StemOptions, progress: Progress
+    excerpts: SungExcerpts,
+    explained: ExplainedNetwork,
+    baselines: Baselines,
+    options: StemOptions,
+    progress: Progress,
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Measure → name → `[N]` values: rules, saliency and controls; `default` is the rule served by default."""
+    """Measure → name → `[N]` values: rules, saliency, baselines, controls; `default` is the rule served by default."""
     found: dict[str, dict[str, list[Tensor]]] = {}
     for first in progress(range(0, len(excerpts), options.batch), "stems"):
         rows = slice(first, first + options.batch)
@@ -106,7 +111,8 @@ def measure(
         default = relevances[explained.default]
         counts = (default >= ALPHAS[explained.default]).sum(dim=(1, 2)).clamp(min=1)
         rng = np.random.default_rng((options.seed, first))
-        scored = relevances | {name: control(log_mel, rng) for name, control in CONTROLS.items()}
+        scored = relevances | baselines.scores(log_mel, torch.ones(len(log_mel)))
+        scored |= {name: control(log_mel, rng) for name, control in CONTROLS.items()}
         for name, scores in scored.items():
             ranked = ranks(scores)
             values = {
@@ -133,7 +139,7 @@ def summary(
 ) -> dict[str, object]:
     """The document: each measure over all corpora, excerpts weighted alike, and `per_corpus`.
 
-    `default_over` is how much more of its mass the default has than another name, paired excerpt by excerpt.
+    `above` is how much more of its mass the default has than another name, paired excerpt by excerpt.
     """
     corpora = list(by_corpus)
     tracks = {corpus: np.unique(excerpts.track, return_inverse=True)[1] for corpus, (excerpts, _) in by_corpus.items()}
@@ -147,7 +153,7 @@ def summary(
         }
         for measure_name in measures
     }
-    document["default_over"] = {
+    document["above"] = {
         name: mean_interval(
             np.concatenate([v["relevance_mass"]["default"] - v["relevance_mass"][name] for _, v in by_corpus.values()]),
             together,
