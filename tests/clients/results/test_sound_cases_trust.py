@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from phonoscope_client import Explanation
 from phonoscope_client.commands.plain_text import explanation_text
-from phonoscope_client.results.verdict import trials, verdict
+from phonoscope_client.results.verdict.trials import trials
+from phonoscope_client.results.verdict.verdict import verdict
 from support.services.client_results import TRUST, explanation
 
 UNHEARD = {

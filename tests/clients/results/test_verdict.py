@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from phonoscope_client.results.verdict import verdict
+from phonoscope_client.results.verdict.verdict import verdict
 from phonoscope_client.results.wording import percent
 from support.services.client_results import TRUST, explanation
 

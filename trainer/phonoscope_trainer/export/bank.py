@@ -28,6 +28,7 @@ Explain = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]  # `samples` â†
 EXPLAINED = ("log_mel", "relevance", "probability")
 SONG_S = (16.0, 24.0)
 PLACE_FRAMES = 35  # from one place an excerpt may begin at to the next
+PLACES = 4  # of each kind in a song, drawn, that the detector is asked about
 SUNG_SHARE = 0.7  # of an excerpt's frames, at least, for it to be sung; where it is not, nobody sings in any
 CLEAR_PROBABILITY = 0.9  # of the right answer
 QUIETEST = 0.1  # of the song's root mean square
@@ -100,17 +101,16 @@ def _clear_excerpts(song: RenderedSong, explain: Explain, rng: np.random.Generat
     samples = torch.from_numpy(song.voice + song.accompaniment)
     labels = frame_labels(song.vocals, FRONTEND.frames_of(len(samples)), FRONTEND.frames_per_second)
     first = np.arange(0, len(labels) - EXCERPT_FRAMES, PLACE_FRAMES)
-    starts = first * FRONTEND.hop_samples
-    rows = torch.stack([samples[start : start + EXCERPT_SAMPLES] for start in starts])
-    answer = explain({"samples": rows})
-    sung = np.array([labels[place : place + EXCERPT_FRAMES].mean() for place in first])
+    rows = torch.stack([samples[start : start + EXCERPT_SAMPLES] for start in first * FRONTEND.hop_samples])
     loud = (rows.square().mean(dim=1).sqrt() >= QUIETEST * samples.square().mean().sqrt()).numpy()
-    singing = answer["probability"][:, 0].numpy()
-    kinds = (
-        (sung == 0) & (singing <= 1 - CLEAR_PROBABILITY),
-        (sung >= SUNG_SHARE) & labels[first + CONTEXT_FRAMES] & (singing >= CLEAR_PROBABILITY),
-    )
-    for clear in kinds:
-        places = np.flatnonzero(clear & loud)
-        row = int(rng.choice(places)) if len(places) else None
-        yield [] if row is None else [_Excerpt(rows[row], *(answer[name][row] for name in _MAPS))]
+    sung = np.array([labels[place : place + EXCERPT_FRAMES].mean() for place in first])
+    kinds = (sung == 0, (sung >= SUNG_SHARE) & labels[first + CONTEXT_FRAMES])
+    for vocal, kind in enumerate(kinds):
+        places = rng.permutation(np.flatnonzero(kind & loud))[:PLACES]
+        chosen: list[_Excerpt] = []
+        if len(places):
+            answer = explain({"samples": rows[places]})
+            right = answer["probability"][:, 0] if vocal else 1 - answer["probability"][:, 0]
+            clear = [row for row, share in enumerate(right.tolist()) if share >= CLEAR_PROBABILITY][:1]
+            chosen = [_Excerpt(rows[places[row]].clone(), *(answer[name][row] for name in _MAPS)) for row in clear]
+        yield chosen

@@ -37,7 +37,7 @@ from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.deployment import CPU, Deployment, configure, read_facts
 from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph
-from phonoscope_trainer.repository.shipped_graphs import network_of, run, standardise_of, threshold_of
+from phonoscope_trainer.repository.shipped_graphs import network_of, runner, standardise_of, threshold_of
 
 Arrays = dict[str, NDArray[np.generic]]
 ALREADY_KNOWN = ("log_mel", "standardised", "relevance")  # inputs of `mask` that golden vectors hold as outputs
@@ -91,8 +91,7 @@ def _write_initial_state(path: Path) -> None:
 @torch.inference_mode()
 def _write_bank(root: Path, options: BankOptions, explanation: Ensemble, network: SVDNet) -> Mapping[str, Any]:
     """Music to exchange regions with, chosen by the bundle's own graphs; what the manifest says of it."""
-    asked = part_of(explanation, EXPLAINED)
-    made, said = made_bank(options, lambda inputs: run(root, asked, inputs))
+    made, said = made_bank(options, runner(root, part_of(explanation, EXPLAINED)))
     with np.load(root / bundle.GOLDEN, allow_pickle=False) as file:
         arrays: Arrays = {name: file[name] for name in file.files}
     frontend, standardise = Frontend(), standardise_of(root)
