@@ -33,9 +33,7 @@ _KEPT_HEADLINES = {
     True: "What this region holds carries the answer into other music; whether it is needed was not tried.",
     False: "This region does not explain the answer: what it holds does not carry it into other music.",
 }
-_SINGING_OUTLINE = (
-    "The region's outline sings by itself: filled with music in which nobody sings, it gets the answer, too."
-)
+_SINGING_OUTLINE = "The region's outline sings by itself: filled with music in which nobody sings, it is called sung."
 _OUTLINE = "The region's outline gets the answer by itself, whatever is in it: its content is not shown to matter."
 _ABSENCE = "Nobody sings, and an absence is hard to point at: take the region as a hint at most."
 _ABSENCE_FINDING = Finding(
@@ -65,7 +63,7 @@ def findings(explanation: Explanation) -> Iterator[Finding]:
     carried = _tried(trust.carried)
     yield Finding(
         "supports" if carried.mostly else "weakens",
-        f"Put into other music {hosts}, the content of the region keeps the answer in {carried.kept} of {carried.n} tries.",
+        f"Put into other music {hosts}, what the region holds keeps the answer in {carried.kept} of {carried.n} tries.",
     )
     yield _silhouette(_tried(trust.silhouette), hosts)
     if trust.removed is not None:
@@ -117,9 +115,7 @@ def _heard(explanation: Explanation) -> Finding:
         return Finding("weakens", "Played in other music, the content of the region loses the answer.")
     if silhouette:
         return Finding("neutral", "Played in other music, it keeps the answer. So does its silhouette.")
-    return Finding(
-        "supports", "Played in other music, the content of the region keeps the answer, its silhouette does not."
-    )
+    return Finding("supports", "Played in other music, what it holds keeps the answer; its silhouette does not.")
 
 
 def _controls(trust: Trust) -> Share:

@@ -13,7 +13,7 @@ from phonoscope_client.results.verdict.finding import Finding
 
 _ONLY_THIS = Finding(
     "weakens",
-    "This was tried by masking alone, not by exchange with other music: a region's outline may keep an answer by itself.",
+    "This was tried by masking alone, not by exchange with other music: an outline may keep an answer by itself.",
 )
 
 # By whether the region alone keeps the answer, its removal loses it, and most random regions keep it.
@@ -51,7 +51,7 @@ def beside_exchange(trust: Trust) -> Finding:
     does = "keeps" if trust.label_kept else "loses"
     return Finding(
         "neutral",
-        f"The paper's trial: alone, with all else masked, the region {does} the answer. An outline may do that by itself.",
+        f"The paper's trial: with all else masked, the region {does} the answer. An outline may do that by itself.",
     )
 
 
