@@ -30,7 +30,7 @@ def read_exchange_bank(manifest: Mapping[str, Any], models: Mapping[str, ModelCo
     Raises:
         BundleError: the manifest speaks of other music, and a model or a trial is missing.
     """
-    if GRAPH not in manifest:
+    if manifest.get(GRAPH) is None:
         return None
     said = field(manifest, GRAPH, dict)
     if missing := {EXCHANGED, EXCHANGE_HEARD} - models.keys():

@@ -83,7 +83,7 @@ def made_bank(options: BankOptions, explain: Explain) -> tuple[Bank, dict[str, A
             what = "sung excerpts" if vocal else "excerpts without singing"
             raise ExportError(
                 f"bank: of {options.songs} songs the detector answers {len(excerpts)} {what} rightly and clearly, "
-                f"and {options.excerpts} are wanted: give more songs, or a better detector"
+                f"and {options.excerpts} are wanted: give more songs or a better detector, or make none"
             )
     bank = packed(
         *(torch.stack([torch.stack([getattr(each, name) for each in row]) for row in found]) for name in _MAPS),

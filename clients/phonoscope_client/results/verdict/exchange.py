@@ -65,7 +65,7 @@ def findings(explanation: Explanation) -> Iterator[Finding]:
         "supports" if carried.mostly else "weakens",
         f"Put into other music {hosts}, what the region holds keeps the answer in {carried.kept} of {carried.n} tries.",
     )
-    yield _silhouette(_tried(trust.silhouette), hosts)
+    yield _silhouette(_tried(trust.silhouette), hosts, carried.mostly)
     if trust.removed is not None:
         yield _removed(trust.removed)
     if trust.controls:
@@ -76,7 +76,7 @@ def findings(explanation: Explanation) -> Iterator[Finding]:
         yield _ABSENCE_FINDING
 
 
-def _silhouette(share: Share, hosts: str) -> Finding:
+def _silhouette(share: Share, hosts: str, carried: bool) -> Finding:
     text = (
         f"Its silhouette, the same place filled with a third excerpt {hosts}, keeps it in {share.kept} of {share.n}: "
     )
@@ -84,13 +84,15 @@ def _silhouette(share: Share, hosts: str) -> Finding:
         return Finding("weakens", f"{text}the outline alone is enough.")
     if share.kept:
         return Finding("neutral", f"{text}sometimes the outline is enough.")
-    return Finding("supports", f"{text}it is not the outline.")
+    return Finding("supports" if carried else "neutral", f"{text}it is not the outline.")
 
 
 def _removed(share: Share) -> Finding:
+    lost = share.n - share.kept
+    text = f"With the region filled from other music, the answer is lost in {lost} of {share.n} tries"
     if share.mostly:
-        return Finding("weakens", "Filled from other music, the region is not missed: enough is left elsewhere.")
-    return Finding("supports", "Filled from other music in the region, the excerpt loses the answer.")
+        return Finding("weakens", f"{text}: enough is left elsewhere.")
+    return Finding("supports" if not share.kept else "neutral", f"{text}.")
 
 
 def _others(trust: Trust) -> Finding:

@@ -25,7 +25,7 @@ class Evidence(Enum):
 
 # How often each thing is tried; the detector is asked once for each, and that is what evidence costs.
 DRAWS: Mapping[Evidence, Mapping[str, int]] = {
-    Evidence.FULL: {"carried": 3, "silhouette": 3, "removed": 1, "random": 1, "shifted": 1, "other": 1},
+    Evidence.FULL: {"carried": 3, "silhouette": 3, "removed": 2, "random": 1, "shifted": 1, "other": 1},
     Evidence.KEPT: {"carried": 2, "silhouette": 2},
 }
 CARRIED, RANDOM = "carried", "random"
@@ -99,7 +99,7 @@ async def exchange(call: Call, bank: ExchangeBank, explained: Explained, evidenc
     if not explained.region.any():
         return Exchange()
     draws = DRAWS[evidence]
-    answer = await call.infer(EXCHANGED, rows(bank, explained, draws), continues=True)
+    answer = await call.infer(EXCHANGED, trial_rows(bank, explained, draws), continues=True)
     probabilities = iter(answer["probability"][:, 0].tolist())
     shares = {}
     for trial, count in draws.items():
@@ -108,13 +108,13 @@ async def exchange(call: Call, bank: ExchangeBank, explained: Explained, evidenc
     found = Exchange(**shares)
     if not listen:
         return found
-    inputs = rows(bank, explained, dict.fromkeys(HEARD, 1))
+    inputs = trial_rows(bank, explained, dict.fromkeys(HEARD, 1))
     inputs["samples"] = np.repeat(explained.samples, len(HEARD), axis=0)
     heard = await call.infer(EXCHANGE_HEARD, inputs, continues=True)
     return replace(found, heard_probabilities=tuple(heard["heard_probability"][:, 0].tolist()), audio=heard["audio"])
 
 
-def rows(bank: ExchangeBank, explained: Explained, draws: Mapping[str, int]) -> dict[str, Array]:
+def trial_rows(bank: ExchangeBank, explained: Explained, draws: Mapping[str, int]) -> dict[str, Array]:
     """The inputs of `exchanged`: a row for each draw of each trial, in their order."""
     tries = [(trial, draw) for trial, count in draws.items() for draw in range(count)]
     ones = np.ones((len(tries), 1), np.int32)
