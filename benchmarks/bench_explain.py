@@ -1,6 +1,6 @@
-"""What gRPC costs an explanation, over the bare engine.
+"""What gRPC costs an explanation, over the bare engine, and what its evidence costs, over masking alone.
 
-Both figures come from one run, with service and bare engine taking turns so that both see the same machine:
+All figures come from one run, with what is compared taking turns so that both see the same machine:
 
     grpc_overhead_ms  time of one Explain over gRPC (one client, float32 PCM of one excerpt, default options) less time
                       of the bare engine computing the same outputs for the same excerpt: medians of neighbouring
@@ -8,6 +8,9 @@ Both figures come from one run, with service and bare engine taking turns so tha
                       machine cancels
     grpc_share        rows per second that 16 concurrent gRPC clients get ÷ rows per second of the bare engine at its
                       best batch size
+    evidence_over_before  time of one Explain with all evidence by exchange ÷ with evidence by mean fill alone, which
+                      was all there was before: medians of neighbouring bouts divided, and the median of those
+    kept_over_before  the same of evidence "kept"; neither is given of a bundle without other music
 
 The service runs as a process of its own, as it does in use; the bare engine runs in this one.
 """
@@ -27,16 +30,24 @@ from typing import Any
 
 import grpc
 import numpy as np
-from phonoscope.v1 import explainer_service_pb2_grpc
-from phonoscope_serving.bundle.bundle import load_bundle
+from phonoscope.v1 import explainer_service_pb2_grpc, explanation_pb2
+from phonoscope_serving.bundle.bundle import Bundle, load_bundle
+from phonoscope_serving.bundle.exchange import EXCHANGED
+from phonoscope_serving.bundle.rules import CONTROL_REGIONS
 from phonoscope_serving.cli import default_repository
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.rpcs.explain.answer import MAPS
+from phonoscope_serving.rpcs.explain.exchange import DRAWS, Evidence, Explained, evidence_of, trial_rows
 from phonoscope_serving.rpcs.explain.trust import Trust
 from service_load import Inputs, Request, call_for, circumstances, one_excerpt, percentiles, service, write
 
 Explain = Callable[[Inputs], object]  # the bare engine, at this rule
+EVIDENCE = {
+    "before": explanation_pb2.EVIDENCE_MEAN_FILL,
+    "evidence": explanation_pb2.EVIDENCE_FULL,
+    "kept": explanation_pb2.EVIDENCE_KEPT,
+}
 BATCH_ROWS = (4, 8, 16)
 BOUT_CALLS = 20
 WARM_CALLS = 5  # of each bout, not counted
@@ -61,17 +72,61 @@ def main() -> None:
     engine = OnnxEngine(bundle, OnnxOptions(), Metrics())
     engine.load()
     inputs, request = one_excerpt(bundle)
-    rule = bundle.rules[0]
-    # What the service asks of its engine.
-    explain = partial(engine.run, rule.ensemble, outputs=[*MAPS, "effective_alpha", *Trust.measured(rule)])
+    explain = asked_of(engine, bundle, inputs)
     with service(options.model_repository) as address:
         latency = measure_latency(explain, inputs, request, address, options.calls)
+        evidence = measure_evidence(request, address, options.calls) if bundle.exchange else {}
         throughput = measure_throughput(explain, inputs, request, address, options.rounds, options.round_s)
-    figures = {**latency, **throughput, **circumstances(bundle)}
+    figures = {**latency, **evidence, **throughput, **circumstances(bundle)}
     figures["machine"] |= {"device": engine.device, "threads": engine.threads}
     write(figures, options.json)
     print(f"gRPC adds {figures['grpc_overhead_ms']:.2f} ms to an explanation of {figures['bare_ms']['p50']:.1f} ms;")
+    if evidence:
+        ratios = (figures["evidence_over_before"], figures["kept_over_before"])
+        print("evidence by exchange takes {:.2f} times as long as by mean fill, the least {:.2f}".format(*ratios))
     print(f"{CLIENTS} clients get {figures['grpc_share']:.0%} of the bare engine's throughput. Figures: {options.json}")
+
+
+def asked_of(engine: OnnxEngine, bundle: Bundle, inputs: Inputs) -> Explain:
+    """What the service asks of its engine for an explanation with default options, of as many excerpts as are given."""
+    rule, evidence = bundle.rules[0], evidence_of(bundle, None)
+    outputs = [*MAPS, "effective_alpha", *Trust.measured(rule, evidence)]
+    if bundle.exchange is None:
+        return partial(engine.run, rule.ensemble, outputs=outputs)
+    outputs += [CONTROL_REGIONS] if evidence is Evidence.FULL else []
+    answer = engine.run(rule.ensemble, inputs, outputs)
+    vocal, seed = bundle.is_vocal(float(answer["probability"][0, 0])), int(inputs["control_seed"][0, 0])
+    explained = Explained(
+        vocal, seed, inputs["samples"], answer["log_mel"], answer["mask"], answer.get(CONTROL_REGIONS)
+    )
+    trials = trial_rows(bundle.exchange, explained, DRAWS[evidence])
+
+    def explain(given: Inputs) -> None:
+        engine.run(rule.ensemble, given, outputs)
+        engine.run(EXCHANGED, {name: np.concatenate([row] * len(given["samples"])) for name, row in trials.items()})
+
+    return explain
+
+
+def measure_evidence(request: Request, address: str, calls: int) -> dict[str, Any]:
+    """One caller, one excerpt, each kind of evidence in turn, a bout of calls each."""
+    taken: dict[str, list[list[float]]] = {}
+    with grpc.insecure_channel(address) as channel:
+        stub = explainer_service_pb2_grpc.ExplainerServiceStub(channel)
+        for _ in range(1 + calls // BOUT_CALLS):
+            for name, evidence in EVIDENCE.items():
+                asked = Request()
+                asked.CopyFrom(request)
+                asked.evidence = evidence
+                taken.setdefault(name, []).append(bout_of(partial(stub.Explain, asked)))
+
+    def over_before(name: str) -> float:
+        pairs = zip(taken[name][1:], taken["before"][1:], strict=True)
+        return statistics.median(statistics.median(each) / statistics.median(before) for each, before in pairs)
+
+    return {f"{name}_over_before": over_before(name) for name in EVIDENCE if name != "before"} | {
+        f"{name}_ms": percentiles([*chain(*bouts[1:])]) for name, bouts in taken.items()
+    }
 
 
 def measure_latency(explain: Explain, inputs: Inputs, request: Request, address: str, calls: int) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from phonoscope_client.errors import (
     UnavailableError,
 )
 from phonoscope_client.results.auralisation import Auralisation, HeardFeature
-from phonoscope_client.results.bundle import AudibleNetwork, Bundle, Layer, Rule, TrainingData
+from phonoscope_client.results.bundle import AudibleNetwork, Bundle, ExchangeBank, Layer, Rule, TrainingData
 from phonoscope_client.results.curve import Curve
-from phonoscope_client.results.explanation import Explanation, Masking, Trust
+from phonoscope_client.results.explanation import Evidence, Explanation, Masking, Share, Trust
 from phonoscope_client.results.inversion import Inversions, LayerInversion
 from phonoscope_client.results.maximisation import Maximisation, MaximisationProgress, MaximisedExample
 from phonoscope_client.results.parts import Axes, BundleReference, Label, SoundWarning, Waveform
@@ -47,6 +47,8 @@ __all__ = [
     "Client",
     "Curve",
     "DeadlineExceededError",
+    "Evidence",
+    "ExchangeBank",
     "Explanation",
     "FieldViolation",
     "HeardFeature",
@@ -68,6 +70,7 @@ __all__ = [
     "Rule",
     "RunningService",
     "ServiceError",
+    "Share",
     "SoundWarning",
     "Tls",
     "TrainingData",

@@ -20,7 +20,7 @@ from phonoscope_client.messages import maximisation as maximisation_messages
 from phonoscope_client.results.auralisation import Auralisation, Network, Resynthesis
 from phonoscope_client.results.bundle import Bundle
 from phonoscope_client.results.curve import Curve
-from phonoscope_client.results.explanation import Explanation, Masking
+from phonoscope_client.results.explanation import Evidence, Explanation, Masking
 from phonoscope_client.results.inversion import Inversions
 from phonoscope_client.results.maximisation import Direction, Maximisation, MaximisationProgress
 from phonoscope_client.results.response import ResponseTerm
@@ -77,6 +77,7 @@ class Client:
         outside_db: float | None = None,
         detailed: bool = False,
         control_seed: int | None = None,
+        evidence: Evidence | None = None,
     ) -> Explanation:
         """Why the detector answered as it did at one moment of a recording.
 
@@ -93,9 +94,12 @@ class Client:
             outside_db: decibels, 0 to 120, by which what lies outside the region is attenuated in that sound; None for
                 the service's own.
             detailed: whether to return `inverted` and `explanation` as well.
-            control_seed: what random regions are drawn from, 0 to 2147483647; None for one that hangs on the excerpt.
+            control_seed: what other music and regions are drawn from, below 2³¹; None for one of the excerpt's own.
+            evidence: "full", by exchange with other music; "kept", of that only region and silhouette, in less time;
+                "mean-fill", no exchange; None for the most that the bundle can.
 
         Raises:
+            NotInBundleError: evidence by exchange is asked for, and the bundle has no other music.
             OutOfRangeError: `at_s` lies outside the recording.
         """
         at_s = arguments.moment(at_s)
@@ -111,6 +115,7 @@ class Client:
             outside_db,
             detailed,
             control_seed,
+            evidence,
         )
         response: explanation_pb2.ExplainResponse = self._calls.answer(self._stub.Explain, request)
         return explanation_messages.explanation(response, section=section)

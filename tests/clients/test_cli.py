@@ -26,11 +26,25 @@ TRUST_FIELDS = {
     "reconstruction_error",
     "reconstruction_percentile",
     "out_of_distribution",
+    "evidence",
+    "carried",
+    "silhouette",
+    "removed",
+    "controls",
+    "carried_over_silhouette",
+    "carried_heard_probability",
+    "silhouette_heard_probability",
     "heard_probability",
     "heard_label_kept",
     "heard_control_probabilities",
     "heard_control_label_kept",
 }
+EXCHANGED_SOUNDS = ("carried.wav", "silhouette.wav")
+
+
+def exchanges(document):
+    """Whether the bundle that answered has other music."""
+    return document["trust"]["evidence"] == "full"
 
 
 @pytest.mark.parametrize(
@@ -138,6 +152,7 @@ class TestWithTheRealService:
     def test_explain_writes_a_report_sounds_and_arrays(self, run, song, tmp_path):
         document = json.loads(run("explain", song, "--at", 4, "--out", tmp_path, "--json").out)
         names = ["explanation.npz", "explanation.wav", "original.wav", "report.html", "summary.json"]
+        names = sorted([*names, *EXCHANGED_SOUNDS]) if exchanges(document) else names
         assert sorted(path.name for path in tmp_path.iterdir()) == names
         assert sorted(document["files"].values()) == [str(tmp_path / name) for name in names]
         explanation = Explanation.load(tmp_path / "explanation.npz")
@@ -147,7 +162,7 @@ class TestWithTheRealService:
         assert "a tone &amp; more.wav" in (tmp_path / "report.html").read_text()
 
     def test_explain_without_json_says_it_in_plain_words(self, run, song):
-        output = run("explain", song, "--at", 4)
+        output = run("explain", song, "--at", 4, "--evidence", "mean-fill")
         assert "a tone & more.wav at 4.00 s: " in output.out
         assert "Only the region kept" in output.out
         assert "Random region 1 kept" in output.out

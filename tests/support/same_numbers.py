@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ OF_REGIONS = {
     *("heard_probability", "heard_control_probabilities"),
     *(f"control_{number}_probability" for number in (1, 2, 3)),
 }
+TRIALS = ("carried", "silhouette", "removed", "random", "shifted", "other")
 REGIONS = OTHER_BINS | dict.fromkeys(("remainder", "control_1", "control_2", "control_3"), OTHER_BINS["mask"])
 
 
@@ -35,16 +38,25 @@ def assert_same_trust(found, expected):
     ours, theirs = _fields(found), _fields(expected)
     assert ours.keys() == theirs.keys()
     for name, value in theirs.items():
-        if value is None or isinstance(value, int):  # labels are, too
+        if value is None or isinstance(value, int | Enum):  # labels are, too
             assert ours[name] == value, name
+        elif name == "exchange":
+            _assert_same_exchange(ours[name], value)
         else:
             # Its place among 100 quantiles follows the error, and may do so steeply.
             moved = name in OF_REGIONS or name == "reconstruction_percentile"
             assert ours[name] == pytest.approx(value, rel=0, abs=MOVED_ATOL if moved else ATOL), name
 
 
+def _assert_same_exchange(found, expected):
+    for trial in TRIALS:
+        ours, theirs = (getattr(each, trial) for each in (found, expected))
+        assert (ours.n, ours.kept) == (theirs.n, theirs.kept), trial
+        assert list(ours.probabilities) == pytest.approx(list(theirs.probabilities), rel=0, abs=MOVED_ATOL), trial
+
+
 def _fields(trust):
     if not hasattr(trust, "DESCRIPTOR"):
         return vars(trust)
     values = {field.name: getattr(trust, field.name) for field in trust.DESCRIPTOR.fields}
-    return {name: value if np.isscalar(value) else tuple(value) for name, value in values.items()}
+    return {name: tuple(value) if hasattr(value, "append") else value for name, value in values.items()}

@@ -10,7 +10,8 @@ import pytest
 import torch
 from phonoscope_trainer.export.bundle import write_bundle
 from phonoscope_trainer.export.detection import detection
-from phonoscope_trainer.export.explanation import explanation_part
+from phonoscope_trainer.export.exchange import exchange_part
+from phonoscope_trainer.export.explanation import explanation_part, golden_excerpts
 from phonoscope_trainer.export.part import Part, TrainedDetector
 from phonoscope_trainer.frontends.mel import Frontend
 from phonoscope_trainer.networks.inverter import ExplanationInverter
@@ -18,6 +19,7 @@ from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.repository import manifest as bundle
+from support.bundles.small_bank import SAID, small_bank
 from support.corpora.music import melody
 
 FACTS = bundle.Facts(
@@ -52,6 +54,10 @@ def written(tmp_path_factory) -> WrittenBundle:
     detector = TrainedDetector(Frontend(), standardise, SVDNet().eval(), FACTS.threshold, (), golden)
     quantiles = tuple(float(q) for q in np.linspace(0.5, 2, 101))
     inverter, masker = ExplanationInverter().eval(), Masker().eval()
-    parts = (detection(detector), explanation_part(inverter, masker, detector, quantiles))
+    parts = (
+        detection(detector),
+        explanation_part(inverter, masker, detector, quantiles),
+        exchange_part(small_bank(), detector.frontend, standardise, golden_excerpts(detector), SAID),
+    )
     root = tmp_path_factory.mktemp("bundle") / "repository"
     return WrittenBundle(root, write_bundle(root, parts, FACTS), detector, inverter, masker, parts)

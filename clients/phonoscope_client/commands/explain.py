@@ -14,7 +14,7 @@ from phonoscope_client.commands.plain_text import explanation_text
 from phonoscope_client.commands.song_options import add_moment, must_exist
 from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
 from phonoscope_client.files import printable, write_text
-from phonoscope_client.results.explanation import Explanation, Masking
+from phonoscope_client.results.explanation import Evidence, Explanation, Masking
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Region:
     masking: Masking = "m1"
     outside_db: float | None = None
     control_seed: int | None = None
+    evidence: Evidence | None = None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -58,14 +59,28 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--control-seed",
         type=int,
         metavar="N",
-        help="what the random regions it is compared with are drawn from (default: hangs on the excerpt itself)",
+        help="what random regions and other music are drawn from (default: hangs on the excerpt itself)",
+    )
+    region.add_argument(
+        "--evidence",
+        choices=["full", "kept", "mean-fill"],
+        help="what is tried on the region: exchange with other music, with all controls (full) or only with its "
+        "silhouette, faster (kept); or no exchange (mean-fill) (default: the most that the bundle can)",
     )
 
 
 def run(options: argparse.Namespace, connection: Connection, note: Note) -> tuple[dict[str, Any], str]:
     """Does what the options ask; the answer as one JSON document, and as text for a person."""
     alpha: float | Literal["keep-label"] | None = "keep-label" if options.keep_label else options.alpha
-    region = Region(options.rule, alpha, options.max_area, options.masking, options.outside_db, options.control_seed)
+    region = Region(
+        options.rule,
+        alpha,
+        options.max_area,
+        options.masking,
+        options.outside_db,
+        options.control_seed,
+        options.evidence,
+    )
     explanation, document = explain(options.song, options.at_s, options.out, region, connection, note=note)
     return document, explanation_text(explanation, song=printable(options.song.name))
 
@@ -98,6 +113,11 @@ def _write(out: Path, song: str, explanation: Explanation) -> dict[str, Path]:
     files = {"report": out / "report.html", "arrays": out / "explanation.npz"}
     write_text(files["report"], explanation_page(explanation, song=song))
     explanation.save(files["arrays"])
-    sounds = {"original": explanation.original_audio, "explanation": explanation.explanation_audio}
+    sounds = {
+        "original": explanation.original_audio,
+        "explanation": explanation.explanation_audio,
+        "carried": explanation.carried_audio,
+        "silhouette": explanation.silhouette_audio,
+    }
     made = {name: sound for name, sound in sounds.items() if sound is not None}
     return files | write_sounds(out, made, lambda _: listening_gain(explanation))

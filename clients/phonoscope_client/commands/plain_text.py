@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from phonoscope_client.results.auralisation import Auralisation
-from phonoscope_client.results.bundle import AudibleNetwork, Bundle, Layer
+from phonoscope_client.results.bundle import AudibleNetwork, Bundle, ExchangeBank, Layer
 from phonoscope_client.results.curve import Curve
 from phonoscope_client.results.explanation import Explanation
 from phonoscope_client.results.inversion import Inversions
 from phonoscope_client.results.maximisation import Maximisation
 from phonoscope_client.results.parts import BundleReference, SoundWarning
 from phonoscope_client.results.passages import vocal_passages
-from phonoscope_client.results.verdict import trials, verdict
+from phonoscope_client.results.verdict.trials import trials
+from phonoscope_client.results.verdict.verdict import verdict
 from phonoscope_client.results.wording import clock, percent, warning
 
 MOST_PASSAGES = 12
@@ -122,6 +123,7 @@ def bundle_text(bundle: Bundle) -> str:
         f"excerpt: {bundle.excerpt_frames} frames",
         f"vocal from {bundle.threshold:g}",
         "explains by: " + ", ".join(f"{each.name} (alpha {each.default_alpha:g})" for each in bundle.rules),
+        _exchange_line(bundle.exchange),
         "layers:",
         *(f"  {each.name:8}{' x '.join(map(str, each.shape)):16}{_inverted(each)}".rstrip() for each in bundle.layers),
         *(["can be heard:"] if bundle.audible else []),
@@ -141,6 +143,12 @@ def _warning_lines(warnings: Sequence[SoundWarning]) -> list[str]:
 
 def _audible_layers(network: AudibleNetwork) -> str:
     return ", ".join(f"{name} (features 0 to {features - 1})" for name, features in network.layers.items())
+
+
+def _exchange_line(bank: ExchangeBank | None) -> str:
+    if bank is None:
+        return "exchanges regions with no other music: evidence is by mean fill alone"
+    return f"exchanges regions with {bank.excerpts} excerpts of each answer ({bank.licence})"
 
 
 def _inverted(layer: Layer) -> str:

@@ -6,7 +6,7 @@ from phonoscope.v1 import bundle_pb2
 
 from phonoscope_client.messages import auralisation as auralisation_messages
 from phonoscope_client.messages.wire import decimal
-from phonoscope_client.results.bundle import Bundle, Layer, Rule, TrainingData
+from phonoscope_client.results.bundle import Bundle, ExchangeBank, Layer, Rule, TrainingData
 
 
 def bundle(response: bundle_pb2.DescribeBundleResponse) -> Bundle:
@@ -26,4 +26,9 @@ def bundle(response: bundle_pb2.DescribeBundleResponse) -> Bundle:
         training_data=tuple(TrainingData(each.name, each.licence, each.digest) for each in response.training_data),
         command=response.command,
         audible=tuple(auralisation_messages.audible(each) for each in response.audible),
+        exchange=(
+            ExchangeBank(response.exchange.excerpts, response.exchange.licence)
+            if response.HasField("exchange")
+            else None
+        ),
     )

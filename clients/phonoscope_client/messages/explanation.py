@@ -18,7 +18,7 @@ from phonoscope_client.messages.wire import (
     time_frequency_map,
     waveform,
 )
-from phonoscope_client.results.explanation import Explanation, Masking, Trust
+from phonoscope_client.results.explanation import Evidence, Explanation, Masking, Share, Trust
 from phonoscope_client.results.parts import Label
 from phonoscope_client.transport.audio import Section
 
@@ -26,6 +26,13 @@ _LABELS: dict[int, Label] = {
     explanation_pb2.LABEL_VOCAL: "vocal",
     explanation_pb2.LABEL_INSTRUMENTAL: "instrumental",
 }
+_EVIDENCE: dict[Evidence, int] = {
+    "full": explanation_pb2.EVIDENCE_FULL,
+    "kept": explanation_pb2.EVIDENCE_KEPT,
+    "mean-fill": explanation_pb2.EVIDENCE_MEAN_FILL,
+}
+_EVIDENCE_NAMES = {number: name for name, number in _EVIDENCE.items()}
+_CONTROLS = ("random", "shifted", "other")
 _MASKINGS = {"m1": explanation_pb2.MASKING_M1, "m2": explanation_pb2.MASKING_M2}
 _MASKING_NAMES: dict[int, Masking] = {explanation_pb2.MASKING_M1: "m1", explanation_pb2.MASKING_M2: "m2"}
 
@@ -41,6 +48,7 @@ def request(
     outside_db: float | None,
     detailed: bool,
     control_seed: int | None,
+    evidence: str | None,
 ) -> explanation_pb2.ExplainRequest:
     """The request of `Client.explain`.
 
@@ -57,6 +65,7 @@ def request(
         outside_db=None if outside_db is None else arguments.number("outside_db", outside_db, "0 to 120 decibels"),
         detailed=arguments.flag("detailed", detailed),
         control_seed=None if control_seed is None else arguments.whole_number("control_seed", control_seed, 0, 2**31),
+        evidence=None if evidence is None else arguments.choice("evidence", evidence, _EVIDENCE),
     )
 
 
@@ -108,16 +117,22 @@ def explanation(response: explanation_pb2.ExplainResponse, *, section: Section) 
         trust=_trust(trust),
         original_audio=waveform(response, "original_audio"),
         explanation_audio=waveform(response, "explanation_audio"),
+        carried_audio=waveform(response, "carried_audio"),
+        silhouette_audio=waveform(response, "silhouette_audio"),
         warnings=sound_warnings(response.warnings, section),
     )
 
 
 def _trust(trust: explanation_pb2.Trust) -> Trust:
+    # A service of before knows no levels of evidence: its own is by mean fill.
+    evidence = _EVIDENCE_NAMES.get(trust.evidence, "mean-fill")
+    exchange = trust.exchange
+    is_full, is_exchange = evidence == "full", trust.HasField("exchange")
     return Trust(
         relative_area=decimal(trust.relative_area),
         label_kept=trust.label_kept,
         masked_probability=decimal(trust.masked_probability),
-        removed_probability=decimal(trust.removed_probability),
+        removed_probability=None if evidence == "kept" else decimal(trust.removed_probability),
         removal_flips_label=trust.removal_flips_label,
         control_probabilities=tuple(decimal(each) for each in trust.control_probabilities),
         controls_that_keep_label=trust.controls_that_keep_label,
@@ -131,7 +146,23 @@ def _trust(trust: explanation_pb2.Trust) -> Trust:
         heard_control_label_kept=(
             trust.heard_control_label_kept if trust.HasField("heard_control_label_kept") else None
         ),
+        evidence=evidence,
+        carried=_share(exchange.carried) if is_exchange else None,
+        silhouette=_share(exchange.silhouette) if is_exchange else None,
+        removed=_share(exchange.removed) if is_full else None,
+        controls={name: _share(getattr(exchange, name)) for name in _CONTROLS} if is_full else {},
+        carried_over_silhouette=_given(exchange, "carried_over_silhouette"),
+        carried_heard_probability=_given(exchange, "carried_heard_probability"),
+        silhouette_heard_probability=_given(exchange, "silhouette_heard_probability"),
     )
+
+
+def _share(share: explanation_pb2.Share) -> Share:
+    return Share(share.n, share.kept, tuple(decimal(each) for each in share.probabilities))
+
+
+def _given(exchange: explanation_pb2.Exchange, name: str) -> float | None:
+    return decimal(getattr(exchange, name)) if exchange.HasField(name) else None
 
 
 def _region(message: explanation_pb2.Region) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,8 @@ from phonoscope_client.reports.page import page
 from phonoscope_client.reports.pictures import Scale, decibels, png
 from phonoscope_client.reports.region import location, region_overlay
 from phonoscope_client.results.explanation import Explanation
-from phonoscope_client.results.verdict import trials, verdict
+from phonoscope_client.results.verdict.trials import trials
+from phonoscope_client.results.verdict.verdict import verdict
 from phonoscope_client.results.wording import percent
 
 QUIETEST_DB = -70.0  # below it a picture is one colour: what is softer is rarely heard beside the loudest bin
@@ -33,7 +34,12 @@ def explanation_page(explanation: Explanation, *, song: str) -> str:
         song: what to call the recording.
     """
     region = "The region" if explanation.mask.any() else "No region: all of the excerpt, softer"
-    sounds = [("The excerpt as it is", explanation.original_audio), (region, explanation.explanation_audio)]
+    sounds = [
+        ("The excerpt as it is", explanation.original_audio),
+        (region, explanation.explanation_audio),
+        ("The region in other music", explanation.carried_audio),
+        ("Its silhouette there: a third excerpt in its place", explanation.silhouette_audio),
+    ]
     return page(
         "explanation",
         title=f"{song} at {explanation.at_s:.2f} s: {explanation.label}",
@@ -58,8 +64,13 @@ def explanation_page(explanation: Explanation, *, song: str) -> str:
 
 
 def listening_gain(explanation: Explanation) -> float:
-    """The gain for both sounds of an explanation at which neither exceeds full scale; at most 1."""
-    sounds = (explanation.original_audio, explanation.explanation_audio)
+    """The gain for all sounds of an explanation at which none exceeds full scale; at most 1."""
+    sounds = (
+        explanation.original_audio,
+        explanation.explanation_audio,
+        explanation.carried_audio,
+        explanation.silhouette_audio,
+    )
     return common_gain(each for each in sounds if each is not None)
 
 
@@ -100,7 +111,7 @@ def _provenance(explanation: Explanation) -> list[tuple[str, str]]:
         ("Alpha", f"{explanation.alpha:g}"),
         ("Masking", explanation.masking),
         ("Relative area", f"{trust.relative_area:.4f}"),
-        ("Random regions drawn from", f"seed {trust.control_seed}"),
+        ("Other music and random regions drawn from", f"seed {trust.control_seed}"),
         (
             "Reconstruction error",
             f"{trust.reconstruction_error:.3f}, above that of {percent(trust.reconstruction_percentile)} "
@@ -111,5 +122,5 @@ def _provenance(explanation: Explanation) -> list[tuple[str, str]]:
         rows.append(("Sound of the region", f"everything else {explanation.outside_db:g} dB softer"))
     gain = listening_gain(explanation)
     if gain < 1:
-        rows.append(("Sound", f"both players turned down by {-20 * np.log10(gain):.1f} dB to avoid clipping"))
+        rows.append(("Sound", f"all players turned down by {-20 * np.log10(gain):.1f} dB to avoid clipping"))
     return rows

@@ -50,6 +50,14 @@ class AudibleNetwork:
 
 
 @dataclass(frozen=True)
+class ExchangeBank:
+    """Other music that regions are exchanged with: how many excerpts there are of each answer, and their licence."""
+
+    excerpts: int
+    licence: str
+
+
+@dataclass(frozen=True)
 class Bundle:
     """What a service is serving.
 
@@ -68,6 +76,7 @@ class Bundle:
         training_data: the corpora the networks were trained on.
         command: the command that made the bundle.
         audible: the networks whose features can be heard.
+        exchange: the other music that regions are exchanged with; None where there is none.
     """
 
     name: str
@@ -84,6 +93,7 @@ class Bundle:
     training_data: tuple[TrainingData, ...]
     command: str
     audible: tuple[AudibleNetwork, ...] = ()
+    exchange: ExchangeBank | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Everything, ready for `json.dumps`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -12,21 +12,46 @@ from phonoscope_client.results.archive import Archived
 from phonoscope_client.results.parts import Axes, BundleReference, Floats, Label, SoundWarning, Waveform
 
 Masking = Literal["m1", "m2"]
+Evidence = Literal["full", "kept", "mean-fill"]
+
+
+@dataclass(frozen=True)
+class Share:
+    """How often something kept the answer.
+
+    Attributes:
+        n: how often it was tried; 0 where it was not.
+        kept: how often the detector gave the label of the untouched excerpt.
+        probabilities: of singing, one for each try, in [0, 1].
+    """
+
+    n: int
+    kept: int
+    probabilities: tuple[float, ...] = ()
+
+    @property
+    def mostly(self) -> bool:
+        """Whether more than half of the tries kept the answer."""
+        return 2 * self.kept > self.n
 
 
 @dataclass(frozen=True)
 class Trust:
     """What was tried on an explanation, and what came of it. Probabilities are of singing, in [0, 1].
 
+    A host is an excerpt of other music that has the other answer; all music is as loud as the excerpt.
+
     Attributes:
         relative_area: bins in the region divided by all bins, in [0, 1] (EUSIPCO 2018, section III.C).
-        label_kept: whether the detector gives the same label to the region alone.
-        masked_probability: when only the region is kept.
-        removed_probability: when the region is removed.
-        removal_flips_label: whether the label is lost when the region is removed.
-        control_probabilities: when random smooth regions of the same area are kept instead, one for each.
+        label_kept: whether the detector gives the same label when only the region is kept and all else is masked, as
+            the paper (EUSIPCO 2018) tries it.
+        masked_probability: then.
+        removed_probability: when the region is masked; None where it was not tried.
+        removal_flips_label: whether the label is lost then.
+        control_probabilities: when random smooth regions of the same area are kept instead, one for each; none where
+            the region was exchanged with other music.
         controls_that_keep_label: how many of those random regions keep the label too.
-        control_seed: what they were drawn from; given again, they are the same.
+        control_seed: what random regions and hosts were drawn from; given again, they are the same.
         reconstruction_error: root-mean-square difference between standardised excerpt and inversion.
         reconstruction_percentile: share of the bundle's validation excerpts with a lower error, in [0, 1].
         out_of_distribution: the inversion fits worse than on 99 % of the bundle's validation excerpts.
@@ -36,12 +61,23 @@ class Trust:
         heard_control_probabilities: of each random region, played in the same way; None likewise, and where a service
             or an archive of before does not tell.
         heard_control_label_kept: whether most of the random regions keep the label when they are heard; None likewise.
+        evidence: what was tried: "full" or "kept" by exchange with other music, or "mean-fill".
+        carried: the region's content in hosts; None where there was no exchange, likewise below.
+        silhouette: in the same place of the same hosts, content of a third excerpt, which has the other answer, too.
+        removed: the region filled from hosts; None where only what is kept was tried.
+        controls: regions of as many bins, carried likewise: "random", "shifted" by half an excerpt, and that of an
+            "other" excerpt of the same answer; empty where there are none.
+        carried_over_silhouette: the share of `carried` that keeps the answer less that of `silhouette`, in [-1, 1]: the
+            headline; None without an exchange, and without a region.
+        carried_heard_probability: of the region's content in the sound of a host, sent through the detector again; None
+            without sound.
+        silhouette_heard_probability: of the silhouette in that sound; None likewise.
     """
 
     relative_area: float
     label_kept: bool
     masked_probability: float
-    removed_probability: float
+    removed_probability: float | None
     removal_flips_label: bool
     control_probabilities: tuple[float, ...]
     controls_that_keep_label: int
@@ -53,16 +89,19 @@ class Trust:
     heard_label_kept: bool | None = None
     heard_control_probabilities: tuple[float, ...] | None = None
     heard_control_label_kept: bool | None = None
-
-    @property
-    def controls(self) -> int:
-        """How many random regions were tried."""
-        return len(self.control_probabilities)
+    evidence: Evidence = "mean-fill"
+    carried: Share | None = None
+    silhouette: Share | None = None
+    removed: Share | None = None
+    controls: dict[str, Share] = field(default_factory=dict)
+    carried_over_silhouette: float | None = None
+    carried_heard_probability: float | None = None
+    silhouette_heard_probability: float | None = None
 
     @property
     def chance_keeps_label(self) -> bool:
-        """Whether most of the random regions keep the label too; then keeping it says little."""
-        return 2 * self.controls_that_keep_label > self.controls
+        """Whether most of the random regions keep the label too, the rest masked; then keeping it says little."""
+        return 2 * self.controls_that_keep_label > len(self.control_probabilities)
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
@@ -89,6 +128,9 @@ class Explanation(Archived):
         original_audio: the excerpt as sound; None where it was not asked for.
         explanation_audio: the region as sound, with the excerpt's own phase; None likewise.
         outside_db: decibels by which what lies outside the region is attenuated in that sound; None likewise.
+        carried_audio: the region's content in the sound of other music, each with its own phase; None likewise, and
+            where there was no exchange or no region.
+        silhouette_audio: the region's place in the same music with the content of a third excerpt; None likewise.
         warnings: what is wrong with the recording, where the answer may suffer from it.
     """
 
@@ -110,6 +152,8 @@ class Explanation(Archived):
     original_audio: Waveform | None
     explanation_audio: Waveform | None
     outside_db: float | None
+    carried_audio: Waveform | None = None
+    silhouette_audio: Waveform | None = None
     warnings: tuple[SoundWarning, ...] = ()
 
     def to_json(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ class DescribeBundleRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeBundleResponse(_message.Message):
-    __slots__ = ("bundle", "layers", "sample_rate_hz", "hop_samples", "frame_samples", "excerpt_frames", "band_centre_hz", "threshold", "rules", "metrics", "training_data", "command", "audible")
+    __slots__ = ("bundle", "layers", "sample_rate_hz", "hop_samples", "frame_samples", "excerpt_frames", "band_centre_hz", "threshold", "rules", "metrics", "training_data", "command", "exchange", "audible")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,7 @@ class DescribeBundleResponse(_message.Message):
     METRICS_FIELD_NUMBER: _ClassVar[int]
     TRAINING_DATA_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
+    EXCHANGE_FIELD_NUMBER: _ClassVar[int]
     AUDIBLE_FIELD_NUMBER: _ClassVar[int]
     bundle: _bundle_reference_pb2.BundleReference
     layers: _containers.RepeatedCompositeFieldContainer[Layer]
@@ -46,8 +47,9 @@ class DescribeBundleResponse(_message.Message):
     metrics: _containers.ScalarMap[str, float]
     training_data: _containers.RepeatedCompositeFieldContainer[TrainingData]
     command: str
+    exchange: ExchangeBank
     audible: _containers.RepeatedCompositeFieldContainer[_auralisation_pb2.AudibleNetwork]
-    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., sample_rate_hz: _Optional[int] = ..., hop_samples: _Optional[int] = ..., frame_samples: _Optional[int] = ..., excerpt_frames: _Optional[int] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., threshold: _Optional[float] = ..., rules: _Optional[_Iterable[_Union[ExplanationRule, _Mapping]]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., training_data: _Optional[_Iterable[_Union[TrainingData, _Mapping]]] = ..., command: _Optional[str] = ..., audible: _Optional[_Iterable[_Union[_auralisation_pb2.AudibleNetwork, _Mapping]]] = ...) -> None: ...
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., sample_rate_hz: _Optional[int] = ..., hop_samples: _Optional[int] = ..., frame_samples: _Optional[int] = ..., excerpt_frames: _Optional[int] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., threshold: _Optional[float] = ..., rules: _Optional[_Iterable[_Union[ExplanationRule, _Mapping]]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., training_data: _Optional[_Iterable[_Union[TrainingData, _Mapping]]] = ..., command: _Optional[str] = ..., exchange: _Optional[_Union[ExchangeBank, _Mapping]] = ..., audible: _Optional[_Iterable[_Union[_auralisation_pb2.AudibleNetwork, _Mapping]]] = ...) -> None: ...
 
 class Layer(_message.Message):
     __slots__ = ("name", "shape", "invertible")
@@ -76,3 +78,11 @@ class TrainingData(_message.Message):
     licence: str
     digest: str
     def __init__(self, name: _Optional[str] = ..., licence: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
+
+class ExchangeBank(_message.Message):
+    __slots__ = ("excerpts", "licence")
+    EXCERPTS_FIELD_NUMBER: _ClassVar[int]
+    LICENCE_FIELD_NUMBER: _ClassVar[int]
+    excerpts: int
+    licence: str
+    def __init__(self, excerpts: _Optional[int] = ..., licence: _Optional[str] = ...) -> None: ...

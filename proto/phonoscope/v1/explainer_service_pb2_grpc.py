@@ -110,7 +110,7 @@ class ExplainerServiceServicer:
 
         Also answers OUT_OF_RANGE where `at_s` lies beyond the end of the recording. An excerpt that is digital silence, in which
         there is nothing to point at, is INVALID_ARGUMENT, and so is a rule that the bundle does not have: DescribeBundle lists
-        them.
+        them. Where evidence by exchange is asked for and the bundle that is served has no other music, FAILED_PRECONDITION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

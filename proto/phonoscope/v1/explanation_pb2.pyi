@@ -10,6 +10,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Evidence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EVIDENCE_UNSPECIFIED: _ClassVar[Evidence]
+    EVIDENCE_FULL: _ClassVar[Evidence]
+    EVIDENCE_KEPT: _ClassVar[Evidence]
+    EVIDENCE_MEAN_FILL: _ClassVar[Evidence]
+
 class Masking(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     MASKING_UNSPECIFIED: _ClassVar[Masking]
@@ -21,6 +28,10 @@ class Label(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LABEL_UNSPECIFIED: _ClassVar[Label]
     LABEL_VOCAL: _ClassVar[Label]
     LABEL_INSTRUMENTAL: _ClassVar[Label]
+EVIDENCE_UNSPECIFIED: Evidence
+EVIDENCE_FULL: Evidence
+EVIDENCE_KEPT: Evidence
+EVIDENCE_MEAN_FILL: Evidence
 MASKING_UNSPECIFIED: Masking
 MASKING_M1: Masking
 MASKING_M2: Masking
@@ -29,7 +40,7 @@ LABEL_VOCAL: Label
 LABEL_INSTRUMENTAL: Label
 
 class ExplainRequest(_message.Message):
-    __slots__ = ("audio", "at_s", "region", "masking", "listen", "rule", "outside_db", "detailed", "control_seed")
+    __slots__ = ("audio", "at_s", "region", "masking", "listen", "rule", "outside_db", "detailed", "control_seed", "evidence")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +50,7 @@ class ExplainRequest(_message.Message):
     OUTSIDE_DB_FIELD_NUMBER: _ClassVar[int]
     DETAILED_FIELD_NUMBER: _ClassVar[int]
     CONTROL_SEED_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     audio: _audio_pb2.Audio
     at_s: float
     region: RegionChoice
@@ -48,10 +60,11 @@ class ExplainRequest(_message.Message):
     outside_db: float
     detailed: bool
     control_seed: int
-    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[Masking, str]] = ..., listen: _Optional[bool] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., detailed: _Optional[bool] = ..., control_seed: _Optional[int] = ...) -> None: ...
+    evidence: Evidence
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[Masking, str]] = ..., listen: _Optional[bool] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., detailed: _Optional[bool] = ..., control_seed: _Optional[int] = ..., evidence: _Optional[_Union[Evidence, str]] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("bundle", "at_s", "axes", "log_mel", "relevance", "region", "explanation", "alpha", "masking", "threshold", "trust", "original_audio", "explanation_audio", "rule", "outside_db", "inverted", "warnings")
+    __slots__ = ("bundle", "at_s", "axes", "log_mel", "relevance", "region", "explanation", "alpha", "masking", "threshold", "trust", "original_audio", "explanation_audio", "rule", "outside_db", "inverted", "warnings", "carried_audio", "silhouette_audio")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     AXES_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +82,8 @@ class ExplainResponse(_message.Message):
     OUTSIDE_DB_FIELD_NUMBER: _ClassVar[int]
     INVERTED_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    CARRIED_AUDIO_FIELD_NUMBER: _ClassVar[int]
+    SILHOUETTE_AUDIO_FIELD_NUMBER: _ClassVar[int]
     bundle: _bundle_reference_pb2.BundleReference
     at_s: float
     axes: _time_frequency_pb2.TimeFrequencyAxes
@@ -86,7 +101,9 @@ class ExplainResponse(_message.Message):
     outside_db: float
     inverted: _time_frequency_pb2.TimeFrequencyMap
     warnings: _containers.RepeatedCompositeFieldContainer[_audio_pb2.SoundWarning]
-    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., explanation: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., alpha: _Optional[float] = ..., masking: _Optional[_Union[Masking, str]] = ..., threshold: _Optional[float] = ..., trust: _Optional[_Union[Trust, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., inverted: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ...) -> None: ...
+    carried_audio: _audio_pb2.Waveform
+    silhouette_audio: _audio_pb2.Waveform
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., explanation: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., alpha: _Optional[float] = ..., masking: _Optional[_Union[Masking, str]] = ..., threshold: _Optional[float] = ..., trust: _Optional[_Union[Trust, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., inverted: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ..., carried_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., silhouette_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ...) -> None: ...
 
 class Region(_message.Message):
     __slots__ = ("frames", "bands", "inside")
@@ -109,7 +126,7 @@ class RegionChoice(_message.Message):
     def __init__(self, alpha: _Optional[float] = ..., largest_alpha_that_keeps_label: _Optional[bool] = ..., maximum_area: _Optional[float] = ...) -> None: ...
 
 class Trust(_message.Message):
-    __slots__ = ("predicted_label", "probability", "masked_probability", "label_kept", "removed_probability", "removal_flips_label", "relative_area", "control_probabilities", "controls_that_keep_label", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "heard_probability", "heard_label_kept", "control_seed", "heard_control_probabilities", "heard_control_label_kept")
+    __slots__ = ("predicted_label", "probability", "masked_probability", "label_kept", "removed_probability", "removal_flips_label", "relative_area", "control_probabilities", "controls_that_keep_label", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "heard_probability", "heard_label_kept", "control_seed", "heard_control_probabilities", "heard_control_label_kept", "evidence", "exchange")
     PREDICTED_LABEL_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     MASKED_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
@@ -127,6 +144,8 @@ class Trust(_message.Message):
     CONTROL_SEED_FIELD_NUMBER: _ClassVar[int]
     HEARD_CONTROL_PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
     HEARD_CONTROL_LABEL_KEPT_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    EXCHANGE_FIELD_NUMBER: _ClassVar[int]
     predicted_label: Label
     probability: float
     masked_probability: float
@@ -144,4 +163,38 @@ class Trust(_message.Message):
     control_seed: int
     heard_control_probabilities: _containers.RepeatedScalarFieldContainer[float]
     heard_control_label_kept: bool
-    def __init__(self, predicted_label: _Optional[_Union[Label, str]] = ..., probability: _Optional[float] = ..., masked_probability: _Optional[float] = ..., label_kept: _Optional[bool] = ..., removed_probability: _Optional[float] = ..., removal_flips_label: _Optional[bool] = ..., relative_area: _Optional[float] = ..., control_probabilities: _Optional[_Iterable[float]] = ..., controls_that_keep_label: _Optional[int] = ..., reconstruction_error: _Optional[float] = ..., reconstruction_percentile: _Optional[float] = ..., out_of_distribution: _Optional[bool] = ..., heard_probability: _Optional[float] = ..., heard_label_kept: _Optional[bool] = ..., control_seed: _Optional[int] = ..., heard_control_probabilities: _Optional[_Iterable[float]] = ..., heard_control_label_kept: _Optional[bool] = ...) -> None: ...
+    evidence: Evidence
+    exchange: Exchange
+    def __init__(self, predicted_label: _Optional[_Union[Label, str]] = ..., probability: _Optional[float] = ..., masked_probability: _Optional[float] = ..., label_kept: _Optional[bool] = ..., removed_probability: _Optional[float] = ..., removal_flips_label: _Optional[bool] = ..., relative_area: _Optional[float] = ..., control_probabilities: _Optional[_Iterable[float]] = ..., controls_that_keep_label: _Optional[int] = ..., reconstruction_error: _Optional[float] = ..., reconstruction_percentile: _Optional[float] = ..., out_of_distribution: _Optional[bool] = ..., heard_probability: _Optional[float] = ..., heard_label_kept: _Optional[bool] = ..., control_seed: _Optional[int] = ..., heard_control_probabilities: _Optional[_Iterable[float]] = ..., heard_control_label_kept: _Optional[bool] = ..., evidence: _Optional[_Union[Evidence, str]] = ..., exchange: _Optional[_Union[Exchange, _Mapping]] = ...) -> None: ...
+
+class Exchange(_message.Message):
+    __slots__ = ("carried", "silhouette", "removed", "random", "shifted", "other", "carried_over_silhouette", "carried_heard_probability", "silhouette_heard_probability")
+    CARRIED_FIELD_NUMBER: _ClassVar[int]
+    SILHOUETTE_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    RANDOM_FIELD_NUMBER: _ClassVar[int]
+    SHIFTED_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FIELD_NUMBER: _ClassVar[int]
+    CARRIED_OVER_SILHOUETTE_FIELD_NUMBER: _ClassVar[int]
+    CARRIED_HEARD_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    SILHOUETTE_HEARD_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    carried: Share
+    silhouette: Share
+    removed: Share
+    random: Share
+    shifted: Share
+    other: Share
+    carried_over_silhouette: float
+    carried_heard_probability: float
+    silhouette_heard_probability: float
+    def __init__(self, carried: _Optional[_Union[Share, _Mapping]] = ..., silhouette: _Optional[_Union[Share, _Mapping]] = ..., removed: _Optional[_Union[Share, _Mapping]] = ..., random: _Optional[_Union[Share, _Mapping]] = ..., shifted: _Optional[_Union[Share, _Mapping]] = ..., other: _Optional[_Union[Share, _Mapping]] = ..., carried_over_silhouette: _Optional[float] = ..., carried_heard_probability: _Optional[float] = ..., silhouette_heard_probability: _Optional[float] = ...) -> None: ...
+
+class Share(_message.Message):
+    __slots__ = ("n", "kept", "probabilities")
+    N_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    n: int
+    kept: int
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, n: _Optional[int] = ..., kept: _Optional[int] = ..., probabilities: _Optional[_Iterable[float]] = ...) -> None: ...

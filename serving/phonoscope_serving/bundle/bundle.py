@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phonoscope_serving.bundle.config import CONFIG, ModelConfig, read_front_end
+from phonoscope_serving.bundle.exchange import ExchangeBank, read_exchange_bank
 from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.bundle.layers import Layer, read_inversion_error_quantiles, read_layers
 from phonoscope_serving.bundle.manifest import field, quantiles, read_manifest, verified
@@ -50,6 +51,7 @@ class Bundle:
     layers: tuple[Layer, ...]
     threshold: float
     rules: tuple[Rule, ...]  # the default first
+    exchange: ExchangeBank | None  # None where regions can be tried by mean fill alone
     reconstruction_error_quantiles: Floats  # `[101]`, 0 % to 100 %
     inversion_error_quantiles: Mapping[str, Floats]  # layer that can be inverted → `[101]`, likewise; first layer first
     metrics: Mapping[str, float]
@@ -122,6 +124,7 @@ def load_bundle(root: Path) -> Bundle:
         layers=layers,
         threshold=float(field(manifest, "threshold", (int, float))),
         rules=read_rules(manifest, models),
+        exchange=read_exchange_bank(manifest, models),
         reconstruction_error_quantiles=quantiles(
             field(manifest, "reconstruction_error_quantiles", list), "reconstruction_error_quantiles"
         ),

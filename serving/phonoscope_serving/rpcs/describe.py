@@ -38,4 +38,7 @@ def response(
         ],
         command=bundle.command,
         audible=auralisation_messages.audible(audible),
+        exchange=None
+        if bundle.exchange is None
+        else bundle_pb2.ExchangeBank(excerpts=bundle.exchange.excerpts, licence=bundle.exchange.licence),
     )

@@ -70,6 +70,13 @@ class Quality:
             registry=registry,
         )
 
+        self.exchange_trials = Counter(
+            "phonoscope_exchange_trials_total",
+            "What was tried on regions in other music; tries that keep the label have label_kept=true.",
+            ["bundle", "rule", "label", "trial", "label_kept"],
+            registry=registry,
+        )
+
     def _measure_inversions(self, registry: CollectorRegistry) -> None:
         self.inversion_error = Histogram(
             "phonoscope_inversion_error",
@@ -135,6 +142,9 @@ class Quality:
         self.explanations_out_of_distribution.labels(bundle, rule).inc(int(trust.out_of_distribution))
         if trust.heard_label_kept is not None:
             self.heard_explanations.labels(bundle, rule, _flag(trust.heard_label_kept)).inc()
+        for trial, share in trust.exchange.shares.items() if trust.exchange else ():
+            for kept, times in ((True, share.kept), (False, share.n - share.kept)):
+                self.exchange_trials.labels(bundle, rule, label, trial, _flag(kept)).inc(times)
 
     def observe_inversions(self, bundle: str, inversions: Iterable[Inversion]) -> None:
         """Notes how well each layer of one excerpt was inverted.

@@ -16,6 +16,7 @@ from phonoscope_serving.sound.audio import LIMITS
 BYTES_PER_SAMPLE = 4
 LARGEST_OUTSIDE_DB = 120
 MASKINGS = frozenset(explanation_pb2.Masking.values())
+EVIDENCE = frozenset(explanation_pb2.Evidence.values())
 NETWORKS = frozenset(auralisation_pb2.Network.values())
 RESYNTHESES = frozenset(auralisation_pb2.Resynthesis.values())
 DIRECTIONS = frozenset(maximisation_pb2.Direction.values())
@@ -44,6 +45,8 @@ def explain_violations(request: explanation_pb2.ExplainRequest) -> Iterator[Viol
         yield Violation("masking", f"is {request.masking}, which names no masking")
     if not 0 <= request.outside_db <= LARGEST_OUTSIDE_DB:
         yield Violation("outside_db", f"is {request.outside_db:g}; it must be in [0, {LARGEST_OUTSIDE_DB}] dB")
+    if request.evidence not in EVIDENCE:
+        yield Violation("evidence", f"is {request.evidence}, which names no evidence")
     if request.control_seed > LARGEST_SEED:
         yield Violation("control_seed", f"is {request.control_seed}; it must be in [0, {LARGEST_SEED}]")
 

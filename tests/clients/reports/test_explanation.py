@@ -13,7 +13,7 @@ from phonoscope_client import Waveform
 from phonoscope_client.reports.curve import curve_page
 from phonoscope_client.reports.explanation import explanation_page, listening_gain
 from phonoscope_client.results.parts import wav
-from support.services.client_results import TRUST, curve, explanation
+from support.services.client_results import TRUST, curve, exchanged, explanation
 
 VOID = {"meta", "img", "input", "br", "hr", "link"}
 
@@ -72,7 +72,7 @@ def sounds(text):
     [
         "song.mp3",
         "At 30.00 s the detector answers vocal",
-        "This region carries the answer",
+        "Masked, this region carries the answer",
         "What it heard",
         "Relevance",
         "trained to find what the answer rests on",
@@ -174,6 +174,30 @@ def test_without_a_region_a_report_says_why_nothing_counts_and_what_is_played():
     assert "No region: all of the excerpt, softer" in text
     assert "played" not in text
     assert "the region keeps the answer" not in text
+
+
+def test_an_exchange_is_told_and_played():
+    page = explanation_page(exchanged(), song="song")
+    text = Page(page).text
+    assert "What this region holds carries the answer" in text
+    assert "asked again with the region in other music" in text
+    assert re.findall(r"(Region carried \d|Its silhouette \d) (0\.\d{3}) (\w+)", text)[:4] == [
+        ("Region carried 1", "0.911", "vocal"),
+        ("Region carried 2", "0.872", "vocal"),
+        ("Region carried 3", "0.743", "vocal"),
+        ("Its silhouette 1", "0.121", "instrumental"),
+    ]
+    players = [each["aria-label"] for each in Page(page).all("audio")]
+    assert players[2:] == ["The region in other music", "Its silhouette there: a third excerpt in its place"]
+    carried, _ = soundfile.read(io.BytesIO(sounds(page)[2]), dtype="float32")
+    np.testing.assert_allclose(carried, exchanged().carried_audio.samples, atol=1 / 2**15)
+    assert "hard to point at" not in text
+
+
+def test_of_an_answer_that_nobody_sings_a_report_says_how_little_an_exchange_shows():
+    text = Page(explanation_page(replace(exchanged(), label="instrumental"), song="song")).text
+    assert "no region holds an absence" in text
+    assert "take the region as a hint at most" in text
 
 
 def test_names_from_outside_are_text_and_never_markup(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from phonoscope_client.reports.maximisation import maximisation_page
 from phonoscope_client.results.parts import is_vocal, label_of
 from phonoscope_client.results.passages import vocal_passages
-from phonoscope_client.results.verdict import trials
+from phonoscope_client.results.verdict.trials import trials
 from support.services.client_results import TRUST, curve, explanation, inversions, maximisation
 
 THRESHOLD = 0.45  # as float64 it lies above its own float32, so that a careless comparison calls equality instrumental

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from phonoscope_client import Explanation
 from phonoscope_client.commands.plain_text import explanation_text
-from phonoscope_client.results.verdict import trials, verdict
+from phonoscope_client.results.verdict.trials import trials
+from phonoscope_client.results.verdict.verdict import verdict
 from support.services.client_results import TRUST, explanation
 
 UNHEARD = {
@@ -46,13 +47,13 @@ def heard(kept, controls):
 )
 def test_what_is_heard_says_as_much_as_random_regions_leave_it(kept, controls, bearing, text):
     played = heard(kept, controls)
-    finding = verdict(played).findings[3]
+    finding = verdict(played).findings[4]
     assert (finding.bearing, finding.text) == (bearing, text)
     assert text in explanation_text(played, song="song")
 
 
 def test_without_random_regions_beside_it_what_is_heard_supports_nothing():
-    finding = verdict(tried(heard_control_probabilities=None, heard_control_label_kept=None)).findings[3]
+    finding = verdict(tried(heard_control_probabilities=None, heard_control_label_kept=None)).findings[4]
     assert (finding.bearing, finding.text) == ("neutral", f"{SOFTER}; no random region was played beside it.")
 
 

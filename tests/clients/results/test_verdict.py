@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from phonoscope_client.results.verdict import verdict
+from phonoscope_client.results.verdict.verdict import verdict
 from phonoscope_client.results.wording import percent
 from support.services.client_results import TRUST, explanation
 
@@ -18,7 +18,7 @@ def bearings(**changes):
 
 def test_a_region_that_passes_every_trial_is_said_to_carry_the_answer():
     assert "carries the answer" in judged().headline
-    assert bearings() == ["supports", "supports", "supports", "supports", "neutral", "neutral"]
+    assert bearings() == ["supports", "supports", "supports", "weakens", "supports", "neutral", "neutral"]
 
 
 def test_a_random_region_that_does_as_well_is_said_to_take_the_meaning_from_the_explanation():
@@ -67,9 +67,9 @@ def test_what_speaks_against_an_explanation_is_said_first(changes, says):
 
 
 def test_a_region_that_does_not_hold_when_it_is_heard_is_said_to_work_as_numbers_only():
-    assert bearings(heard_label_kept=False)[3] == "weakens"
+    assert bearings(heard_label_kept=False)[4] == "weakens"
     assert any("not as sound" in finding.text for finding in judged(heard_label_kept=False).findings)
-    assert len(judged(heard_probability=None, heard_label_kept=None).findings) == 5
+    assert len(judged(heard_probability=None, heard_label_kept=None).findings) == 6
 
 
 def test_unknown_sound_outweighs_a_region_that_passes_every_trial():

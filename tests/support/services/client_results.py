@@ -14,6 +14,7 @@ from phonoscope_client import (
     LayerInversion,
     Maximisation,
     MaximisedExample,
+    Share,
     Trust,
     Waveform,
 )
@@ -35,6 +36,18 @@ TRUST = Trust(
     heard_label_kept=True,
     heard_control_probabilities=(0.401, 0.383, 0.532),
     heard_control_label_kept=False,
+)
+EXCHANGED_TRUST = replace(
+    TRUST,
+    control_probabilities=(),
+    evidence="full",
+    carried=Share(3, 3, (0.911, 0.872, 0.743)),
+    silhouette=Share(3, 0, (0.121, 0.042, 0.233)),
+    removed=Share(2, 0, (0.152, 0.271)),
+    controls={"random": Share(1, 0, (0.314,)), "shifted": Share(1, 0, (0.225,)), "other": Share(1, 0, (0.336,))},
+    carried_over_silhouette=1.0,
+    carried_heard_probability=0.887,
+    silhouette_heard_probability=0.098,
 )
 
 
@@ -72,6 +85,16 @@ def explanation(*, listen: bool = True, **changes) -> Explanation:
         outside_db=25.0 if listen else None,
     )
     return replace(made, **changes)
+
+
+def exchanged(**changes) -> Explanation:
+    """An explanation whose region was exchanged with other music and passed every trial, some of its trust changed."""
+    made = explanation()
+    sound = made.original_audio
+    assert sound is not None
+    trust = replace(EXCHANGED_TRUST, relative_area=made.trust.relative_area, **changes)
+    carried, silhouette = (Waveform(gain * sound.samples, 22050) for gain in (0.4, 0.3))
+    return replace(made, trust=trust, carried_audio=carried, silhouette_audio=silhouette)
 
 
 def inversions(*, listen: bool = True, **changes) -> Inversions:

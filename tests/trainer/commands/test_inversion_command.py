@@ -21,7 +21,7 @@ TRAIN = (
 def place(miniature):
     for step in (
         TRAIN,
-        "export --detector runs/detector --inverter runs/inverter --inverters runs/inverters --name miniature-1",
+        "export --detector runs/detector --inverter runs/inverter --inverters runs/inverters --name small-1 --bank 0",
         "experiment inversion --files 2 --draws 2 --descent-excerpts 0 --threads 1 --json out/inversion.json",
     ):
         assert main(step.split()) == 0, step

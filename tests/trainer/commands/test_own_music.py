@@ -67,7 +67,8 @@ def test_music_that_has_changed_is_not_what_the_run_learned_from(place, capsys):
 def test_what_was_learned_is_exported_and_judged(place):
     inverter = "--run runs/inverter --detector runs/detector --epochs 1 --excerpts 64 --threads 1"
     assert main(f"explanation-inverter {inverter}".split()) == 0
-    assert main(["export", "--detector", "runs/detector", "--inverter", "runs/inverter", "--name", "mine-1"]) == 0
+    command = "export --detector runs/detector --inverter runs/inverter --name mine-1 --bank 0"
+    assert main(command.split()) == 0
     manifest = json.loads((place / "model_repository/MANIFEST.json").read_text())
     assert {"name": "music", "licence": LICENCE}.items() <= manifest["training_data"][0].items()
     assert "untrained-1" in manifest["command"]

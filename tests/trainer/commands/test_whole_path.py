@@ -12,7 +12,7 @@ from phonoscope_trainer.measures.listeners import bundle_listener
 from support.corpora.miniature_real import write_real
 from support.corpora.miniature_runs import STEPS
 
-EXPORT = "export --detector runs/detector --inverter runs/inverter --name miniature-1"
+EXPORT = "export --detector runs/detector --inverter runs/inverter --name miniature-1 --bank 0"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,9 @@ def test_a_second_export_replaces_the_bundle(place, monkeypatch):
     monkeypatch.setenv("PHONOSCOPE_CACHE", str(place / "cache"))
     scores = place / "songs.json"
     scores.write_text(json.dumps({"mean_auc": 0.5, "songs": []}))
-    command = "export --detector runs/detector --inverter runs/inverter --name miniature-2 --metrics songs.json"
+    command = (
+        "export --detector runs/detector --inverter runs/inverter --name miniature-2 --bank 0 --metrics songs.json"
+    )
     assert main(command.split()) == 0
     manifest = json.loads((place / "model_repository" / "MANIFEST.json").read_text())
     assert manifest["name"] == "miniature-2"
@@ -90,7 +92,7 @@ def test_a_folder_that_is_no_bundle_is_not_replaced(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
     (place / "precious").mkdir()
     (place / "precious" / "letter.txt").write_text("keep me")
-    command = "export --detector runs/detector --inverter runs/inverter --name x --out precious"
+    command = "export --detector runs/detector --inverter runs/inverter --name x --bank 0 --out precious"
     assert main(command.split()) == 1
     assert "not a bundle" in capsys.readouterr().err
     assert (place / "precious" / "letter.txt").read_text() == "keep me"

@@ -20,10 +20,13 @@ from support.corpora.music import melody
 from support.nearly import assert_nearly_close
 from tritonclient.grpc import model_config_pb2 as triton
 
-GRAPHS = ("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen")
+GRAPHS = (
+    *("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen"),
+    *("exchange", "exchange_sound"),
+)
 RULES = ("masker", "gradient", "inversion")
-ENSEMBLES = ("predict", *(f"explain_{rule}" for rule in RULES), "masked", "heard")
-TOLERANCE = {"frontend": 1e-4, "listen": 1e-4}  # float32 sums of 1024 products; 1e-5 elsewhere
+ENSEMBLES = ("predict", *(f"explain_{rule}" for rule in RULES), "masked", "heard", "exchanged", "exchange_heard")
+TOLERANCE = {"frontend": 1e-4, "listen": 1e-4, "exchange_sound": 1e-4}  # float32 sums of 1024 products; 1e-5 elsewhere
 
 
 def config(root, name: str) -> triton.ModelConfig:
@@ -41,10 +44,14 @@ def realistic(spec, rows: int) -> torch.Tensor:
         return torch.stack([torch.from_numpy(melody(4, seed)[:length]) for seed in range(rows)])
     if spec.name == "masking":
         return torch.tensor([[1 + row % 2] for row in range(rows)], dtype=torch.int32)
+    if spec.name in ("vocal", "trial"):
+        return torch.tensor([[row % 2] for row in range(rows)], dtype=torch.int32)
     if spec.type == "int32":
         return torch.full((rows, 1), 57, dtype=torch.int32)
     dims = tuple(200 if size == -1 else size for size in spec.dims)
     values = torch.rand(rows, *dims, generator=torch.Generator().manual_seed(len(spec.name)))
+    if spec.name == "region":
+        return (values > 0.5).float()
     return values if dims == (1,) or spec.name == "relevance" else 4 * values - 2
 
 
@@ -135,6 +142,21 @@ def test_golden_vectors_come_back_from_the_exported_graphs(written, name):
     for spec in ensemble.outputs:
         expected = golden[f"{name}.output.{spec.name}"]
         assert_nearly_close(known[spec.name], expected, atol=1e-4, rtol=1e-4, err_msg=spec.name)
+
+
+def test_the_manifest_says_what_regions_are_exchanged_with(written):
+    manifest = json.loads((written.root / bundle.MANIFEST).read_text())
+    assert manifest["exchange"] == {"excerpts": 4, "sounds": 2, "seed": 0, "licence": "CC0-1.0"}
+    parameters = {k: v.string_value for k, v in config(written.root, "exchange").parameters.items()}
+    assert parameters["trials"] == "carried,silhouette,removed,shifted,other"
+
+
+def test_other_music_is_kept_as_small_as_it_was_packed(written):
+    constants = {
+        each.name: each for each in onnx.load(written.root / "exchange" / "1" / "model.onnx").graph.initializer
+    }
+    kept = {onnx.TensorProto.DataType.Name(each.data_type) for each in constants.values() if len(each.raw_data) > 9000}
+    assert kept == {"UINT8", "INT16"}
 
 
 def test_the_manifest_names_the_rules_and_the_one_that_is_served_by_default(written):

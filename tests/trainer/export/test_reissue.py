@@ -8,10 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from phonoscope_trainer.cli import main
 from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.export.bank import BankOptions
 from phonoscope_trainer.export.reissue import reissue
 from phonoscope_trainer.repository.manifest import manifest_digest
+from support.bundles.small_bank import small_bank
+from support.corpora.music import melody
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +64,29 @@ def test_an_altered_bundle_is_not_written_again(written, tmp_path, file):
     with pytest.raises(ExportError, match=r"was altered|not the files"):
         reissue(root, tmp_path / "out", "untrained-2", "")
     assert not (tmp_path / "out").exists()
+
+
+def test_other_music_can_be_added(written, tmp_path, monkeypatch):
+    """An untrained detector is sure of nothing, so what it would be sure of is given."""
+    root = shutil.copytree(written.root, tmp_path / "repository")
+    given = small_bank()
+    heard = []
+
+    def made(options, explain):
+        heard.append(explain({"samples": torch.from_numpy(melody(2)[:36934])[None]}))
+        return given, {"excerpts": options.songs, "licence": "none"}
+
+    monkeypatch.setattr("phonoscope_trainer.export.reissue.made_bank", made)
+    reissue(root, root, "untrained-2", "", bank=BankOptions(songs=7))
+    assert manifest(root)["exchange"] == {"excerpts": 7, "licence": "none"}
+    assert {name: tuple(tensor.shape) for name, tensor in heard[0].items()} == {
+        "log_mel": (1, 115, 80),
+        "relevance": (1, 115, 80),
+        "probability": (1, 1),
+    }
+    with np.load(written.root / "golden.npz") as before, np.load(root / "golden.npz") as after:
+        for name in before.files:
+            np.testing.assert_allclose(after[name], before[name], atol=1e-5, err_msg=name)
+    assert (root / "exchange" / "1" / "model.onnx").read_bytes() == (
+        written.root / "exchange" / "1" / "model.onnx"
+    ).read_bytes()

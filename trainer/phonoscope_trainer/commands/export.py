@@ -10,6 +10,7 @@ from phonoscope_trainer.command_line import this_command
 from phonoscope_trainer.commands.options import Verbs
 from phonoscope_trainer.export import recovery
 from phonoscope_trainer.export import reissue as reissuing
+from phonoscope_trainer.export.bank import BANK, BankOptions
 from phonoscope_trainer.export.bundle import FAMILIES, ExportOptions, export
 from phonoscope_trainer.repository.deployment import CPU, DEVICES, Deployment, Device, deploy
 
@@ -34,6 +35,7 @@ def add(verbs: Verbs) -> None:
     exporter.add_argument(
         "--metrics", type=Path, nargs="*", default=[], help="JSON of experiments, kept in the manifest"
     )
+    _add_bank(exporter, BANK.songs)
     _add_deployment(exporter)
     exporter.set_defaults(run=export_bundle)
 
@@ -45,6 +47,7 @@ def add(verbs: Verbs) -> None:
     again.add_argument("--model-repository", type=Path, default=Path("model_repository"), help="(default %(default)s)")
     again.add_argument("--out", type=Path, help="(default: in place of the one it is made from)")
     again.add_argument("--name", required=True, help="of the new bundle, version included")
+    _add_bank(again, 0)
     again.set_defaults(run=reissue_bundle)
 
     recoverer = verbs.add_parser(
@@ -65,6 +68,21 @@ def add(verbs: Verbs) -> None:
     deployer.add_argument("--out", type=Path, required=True, help="folder; may be the model repository itself")
     _add_deployment(deployer)
     deployer.set_defaults(run=deploy_bundle)
+
+
+def _add_bank(parser: argparse.ArgumentParser, songs: int) -> None:
+    parser.add_argument(
+        "--bank",
+        type=int,
+        default=songs,
+        metavar="SONGS",
+        help="make at most so many songs to take other music from, which regions are exchanged with; 0: none is added "
+        "(default %(default)s)",
+    )
+
+
+def _bank(songs: int) -> BankOptions | None:
+    return BankOptions(songs=songs) if songs else None
 
 
 def _add_deployment(parser: argparse.ArgumentParser) -> None:
@@ -94,6 +112,7 @@ def export_bundle(
     name: str,
     out: Path,
     metrics: Sequence[Path],
+    bank: int,
     device: Device,
     instances: int,
     half_precision: Sequence[str],
@@ -103,13 +122,16 @@ def export_bundle(
     """Write the model repository."""
     deployment = Deployment(device, instances, tuple(half_precision), engine_cache)
     runs = {family: tuple(folders) for family, folders in families.items()}
-    options = ExportOptions(name, detector, inverter, masker, out, this_command(), runs, tuple(metrics), deployment)
+    options = ExportOptions(
+        name, detector, inverter, masker, out, this_command(), runs, tuple(metrics), deployment, _bank(bank)
+    )
     print(f"{name} {export(options)}")
 
 
-def reissue_bundle(model_repository: Path, out: Path | None, name: str) -> None:
+def reissue_bundle(model_repository: Path, out: Path | None, name: str, bank: int) -> None:
     """Write a bundle again."""
-    print(f"{name} {reissuing.reissue(model_repository, out or model_repository, name, this_command())}")
+    where = out or model_repository
+    print(f"{name} {reissuing.reissue(model_repository, where, name, this_command(), bank=_bank(bank))}")
 
 
 def recover_runs(model_repository: Path, runs: Path) -> None:

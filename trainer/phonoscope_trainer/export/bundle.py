@@ -18,13 +18,16 @@ from phonoscope_trainer.corpora.folder import licensed
 from phonoscope_trainer.corpora.rendered import RenderOptions, render_song
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.export.auralisation import AURALISATION
+from phonoscope_trainer.export.bank import BANK, EXPLAINED, BankOptions, made_bank
 from phonoscope_trainer.export.detection import detection
-from phonoscope_trainer.export.explanation import explanation
+from phonoscope_trainer.export.exchange import exchange_part
+from phonoscope_trainer.export.explanation import explanation, golden_excerpts
 from phonoscope_trainer.export.inversion import INVERSION
 from phonoscope_trainer.export.maximisation import MAXIMISATION
 from phonoscope_trainer.export.part import Family, Part, TrainedDetector
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.graphs import compose
+from phonoscope_trainer.graphs.description import Ensemble, Graph, part_of
 from phonoscope_trainer.measures.calibrated_run import calibration_of, valid_features
 from phonoscope_trainer.measures.scores import auc, pooled, scores
 from phonoscope_trainer.measures.tracks import heard_tracks
@@ -52,6 +55,7 @@ class ExportOptions:
     families: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)  # one of `FAMILIES` → its runs
     metrics: tuple[Path, ...] = ()  # JSON files whose top-level numbers join the manifest's metrics
     deployment: Deployment = CPU
+    bank: BankOptions | None = BANK  # of music that regions are exchanged with; None: there is none
 
 
 def export(options: ExportOptions) -> str:
@@ -78,6 +82,8 @@ def _write(root: Path, options: ExportOptions) -> str:
         frontend, standardise.eval(), network.eval(), calibration.threshold, valid, _golden_sound()
     )
     parts = [detection(detector), explanation(options.inverter, options.masker, detector)]
+    if options.bank:
+        parts.append(_exchange(options.bank, detector, parts))
     parts += [FAMILIES[name].build(runs, detector) for name, runs in options.families.items() if runs]
     parts.append(Part((), entries={"calibration": asdict(calibration)}))
     commands = [*checkpoint.commands(options.detector), *(each for part in parts for each in part.commands)]
@@ -103,6 +109,15 @@ def write_bundle(root: Path, parts: Sequence[Part], facts: bundle.Facts, deploym
     parameters = {name: count for part in parts for name, count in part.parameters.items()}
     entries = {name: value for part in parts for name, value in part.entries.items()}
     return bundle.write_manifest(root, facts, {"parameters": parameters, **entries})
+
+
+def _exchange(options: BankOptions, detector: TrainedDetector, parts: Sequence[Part]) -> Part:
+    """What regions are exchanged with, explained by the rule that is served by default."""
+    graphs, ensembles = _contents(parts)
+    rule = next(part.entries["default_rule"] for part in parts if "default_rule" in part.entries)
+    explain = part_of(ensembles[f"explain_{rule}"], EXPLAINED)
+    bank, said = made_bank(options, lambda inputs: compose.run(explain, graphs, inputs))
+    return exchange_part(bank, detector.frontend, detector.standardise, golden_excerpts(detector), said)
 
 
 def _training_data(corpus: Corpus) -> bundle.TrainingData:
@@ -143,8 +158,7 @@ def _golden_sound() -> Tensor:
 
 def _golden(parts: Sequence[Part]) -> Mapping[str, Mapping[str, NDArray[np.generic]]]:
     """Inputs and outputs of ensembles, computed in PyTorch."""
-    graphs = [graph for part in parts for graph in part.graphs]
-    ensembles = {ensemble.name: ensemble for part in parts for ensemble in part.ensembles}
+    graphs, ensembles = _contents(parts)
     vectors: dict[str, Mapping[str, NDArray[np.generic]]] = {}
     for part in parts:
         for name, inputs in part.golden.items():
@@ -152,3 +166,9 @@ def _golden(parts: Sequence[Part]) -> Mapping[str, Mapping[str, NDArray[np.gener
             vectors[f"{name}.input"] = {k: v.numpy() for k, v in inputs.items()}
             vectors[f"{name}.output"] = {k: v.numpy() for k, v in outputs.items()}
     return vectors
+
+
+def _contents(parts: Sequence[Part]) -> tuple[list[Graph], dict[str, Ensemble]]:
+    """Graphs, and ensembles by name."""
+    graphs = [graph for part in parts for graph in part.graphs]
+    return graphs, {ensemble.name: ensemble for part in parts for ensemble in part.ensembles}

@@ -1,14 +1,17 @@
 """A bundle once more, with this version's graphs where they hold nothing that was learned for them alone.
 
 Runs take hours and are not kept for ever. What changes without learning, the mask and its controls, the gradient and
-the ensembles of explanations, can be written again from the bundle itself; every network stays as it was exported.
+the ensembles of explanations, can be written again from the bundle itself; music that regions are exchanged with can
+be added. Every network stays as it was exported.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,9 +20,15 @@ from numpy.typing import NDArray
 from tritonclient.grpc import model_config_pb2 as triton
 
 from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.export.bank import EXPLAINED, BankOptions, made_bank
+from phonoscope_trainer.export.exchange import exchange_part
 from phonoscope_trainer.export.explanation import rule_graphs
 from phonoscope_trainer.export.explanation_ensembles import evidence, explain, masked
-from phonoscope_trainer.graphs.description import REGION, Graph
+from phonoscope_trainer.frontends.mel import Frontend
+from phonoscope_trainer.graphs import compose
+from phonoscope_trainer.graphs.description import REGION, Ensemble, Graph, part_of
+from phonoscope_trainer.graphs.detector import detector_graph
+from phonoscope_trainer.graphs.frontend import frontend_graph
 from phonoscope_trainer.graphs.mask import CONTROL_MAPS, CONTROL_REGIONS, mask_graph
 from phonoscope_trainer.graphs.maximise import INITIAL_STATE
 from phonoscope_trainer.networks.inverter import ExplanationInverter
@@ -28,13 +37,15 @@ from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.deployment import CPU, Deployment, configure, read_facts
 from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph
-from phonoscope_trainer.repository.shipped_graphs import network_of, standardise_of, threshold_of
+from phonoscope_trainer.repository.shipped_graphs import network_of, runner, standardise_of, threshold_of
 
 Arrays = dict[str, NDArray[np.generic]]
 ALREADY_KNOWN = ("log_mel", "standardised", "relevance")  # inputs of `mask` that golden vectors hold as outputs
 
 
-def reissue(repository: Path, out: Path, name: str, command: str, deployment: Deployment = CPU) -> str:
+def reissue(
+    repository: Path, out: Path, name: str, command: str, deployment: Deployment = CPU, bank: BankOptions | None = None
+) -> str:
     """Write the bundle at `repository` again under another name; the new bundle's digest.
 
     Args:
@@ -43,9 +54,11 @@ def reissue(repository: Path, out: Path, name: str, command: str, deployment: De
         name: of the new one, version included.
         command: that asked for it, for the manifest.
         deployment: what runs it.
+        bank: the music that regions are exchanged with is made anew; None: as the bundle has it, or has none.
 
     Raises:
-        ExportError: `repository` is no bundle, was altered, or its graphs hold other networks than this version's.
+        ExportError: `repository` is no bundle, was altered, or its graphs hold other networks than this version's; or
+            its detector answers too little of a new bank.
     """
     facts, entries = read_facts(repository, command)
     with replacing(out) as root:
@@ -60,6 +73,9 @@ def reissue(repository: Path, out: Path, name: str, command: str, deployment: De
             write_ensemble(ensemble, root)
         _write_initial_state(root / "maximise" / "config.pbtxt")
         _write_golden(root, [f"explain_{rule}" for rule in known], mask, network)
+        if bank:
+            rule = entries["default_rule"]
+            entries |= _write_bank(root, bank, explain(rule, rules[rule]), network)
         configure(root, deployment)
         return bundle.write_manifest(root, replace(facts, name=name), entries)
 
@@ -70,6 +86,33 @@ def _write_initial_state(path: Path) -> None:
         config = text_format.Parse(path.read_text(encoding="utf-8"), triton.ModelConfig())
         config.parameters["initial_state"].string_value = INITIAL_STATE
         path.write_text(text_format.MessageToString(config), encoding="utf-8")
+
+
+@torch.inference_mode()
+def _write_bank(root: Path, options: BankOptions, explanation: Ensemble, network: SVDNet) -> Mapping[str, Any]:
+    """Music to exchange regions with, chosen by the bundle's own graphs; what the manifest says of it."""
+    made, said = made_bank(options, runner(root, part_of(explanation, EXPLAINED)))
+    with np.load(root / bundle.GOLDEN, allow_pickle=False) as file:
+        arrays: Arrays = {name: file[name] for name in file.files}
+    frontend, standardise = Frontend(), standardise_of(root)
+    samples = torch.from_numpy(arrays[f"{explanation.name}.input.samples"])
+    part = exchange_part(made, frontend, standardise, samples, said)
+    for graph in part.graphs:
+        write_graph(graph, root)
+    graphs = [*part.graphs, frontend_graph(frontend, standardise), detector_graph(network)]
+    for ensemble in part.ensembles:
+        write_ensemble(ensemble, root)
+        inputs = part.golden[ensemble.name]
+        arrays |= {f"{ensemble.name}.input.{name}": value.numpy() for name, value in inputs.items()}
+        outputs = compose.run(ensemble, graphs, inputs)
+        arrays |= {f"{ensemble.name}.output.{name}": value.numpy() for name, value in outputs.items()}
+    _save(root, arrays)
+    return part.entries
+
+
+def _save(root: Path, arrays: Arrays) -> None:
+    with (root / bundle.GOLDEN).open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 @torch.inference_mode()
@@ -90,5 +133,4 @@ def _write_golden(root: Path, ensembles: list[str], mask: Graph, network: SVDNet
         arrays[f"{answered}{CONTROL_REGIONS.name}"] = regions[CONTROL_REGIONS.name].numpy()
         for each in CONTROL_MAPS:
             arrays[f"{answered}{each}_probability"] = network(regions[each]).sigmoid().numpy()
-    with (root / bundle.GOLDEN).open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+    _save(root, arrays)

@@ -1,7 +1,6 @@
 """Random smooth regions of a given area: what an explanation's region is compared with.
 
-Each is cut out of one large smooth field, without seams, at a place that a seed decides. So the graph needs no random
-numbers, which runtimes draw each in their own way: whole numbers below 2³¹ are the same on every device.
+Each is cut out of one large smooth field, without seams, at a place that a seed decides.
 """
 
 from __future__ import annotations
@@ -12,16 +11,13 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 
 from phonoscope_trainer.graphs.description import EXCERPT
+from phonoscope_trainer.graphs.draws import SIZE, first_state, next_state, number_of
 
 CONTROLS = 3  # regions of one excerpt
 FIELD_SEED = 2018
 SMOOTHNESS = (8.0, 6.0)  # frames, bands: regions as coherent as an explanation's
-SIZE = 512  # of the field, in frames and in bands; a power of two
-PLACES = SIZE * SIZE
+PLACES = SIZE * SIZE  # of the field, as many in frames as in bands
 HALVINGS = PLACES.bit_length()  # that find one of the field's ranks
-# A linear congruential generator of full period: odd increment, and a multiplier of 1 above a multiple of 4 (Hull &
-# Dobell 1962), small enough for a product of 31 bits.
-MULTIPLIER, INCREMENT = 7213, 12345
 
 
 def field_ranks() -> Tensor:
@@ -52,27 +48,19 @@ class ControlRegions(nn.Module):
             seed: int32 `[B, 1]`, 0 or more; equal seeds give equal regions, of which a smaller lies inside a larger.
             kept_bins: float32 `[B, 1, 1]`: each region has exactly as many.
         """
-        state, first_frames, first_bands = torch.fmod(seed, PLACES), [], []
-        state = _next(_next(state))  # neighbouring seeds part
+        state, first_frames, first_bands = first_state(seed), [], []
         for _ in range(CONTROLS):
-            first_frames.append(state := _next(state))
-            first_bands.append(state := _next(state))
+            first_frames.append(state := next_state(state))
+            first_bands.append(state := next_state(state))
         crops = self._crops(torch.cat(first_frames, dim=1), torch.cat(first_bands, dim=1))
         smallest = _smallest_rank(crops, kept_bins.unsqueeze(1).expand(-1, CONTROLS, -1, -1))
         return (crops >= smallest).to(kept_bins.dtype).unbind(dim=1)
 
     def _crops(self, first_frame: Tensor, first_band: Tensor) -> Tensor:
-        """Ranks `[B, C, 115, 80]` of the field from frames and bands on that the upper bits of states `[B, C]` say.
-
-        The lower bits repeat soon.
-        """
-        row = torch.fmod((first_frame // SIZE)[..., None, None] + self.frames, SIZE)
-        column = torch.fmod((first_band // SIZE)[..., None, None] + self.bands, SIZE)
+        """Ranks `[B, C, 115, 80]` of the field from the frames and bands on that states `[B, C]` say."""
+        row = torch.fmod(number_of(first_frame)[..., None, None] + self.frames, SIZE)
+        column = torch.fmod(number_of(first_band)[..., None, None] + self.bands, SIZE)
         return self.ranks[(row * SIZE + column).long()]
-
-
-def _next(state: Tensor) -> Tensor:
-    return torch.fmod(state * MULTIPLIER + INCREMENT, PLACES)
 
 
 def _smallest_rank(crops: Tensor, kept_bins: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from torch import Tensor, nn
@@ -57,6 +57,21 @@ class Ensemble:
     outputs: tuple[TensorSpec, ...]
     steps: tuple[Step, ...]
     maximum_batch: int = MAXIMUM_BATCH
+
+
+def part_of(ensemble: Ensemble, outputs: Collection[str]) -> Ensemble:
+    """What some of an ensemble's outputs need of it: its steps, and its inputs."""
+    needed, steps = set(outputs), []
+    for step in reversed(ensemble.steps):
+        if needed.intersection(step.outputs.values()):
+            steps.append(step)
+            needed.update(step.inputs.values())
+    return replace(
+        ensemble,
+        inputs=tuple(spec for spec in ensemble.inputs if spec.name in needed),
+        outputs=tuple(spec for spec in ensemble.outputs if spec.name in outputs),
+        steps=tuple(reversed(steps)),
+    )
 
 
 def maps(*names: str) -> tuple[TensorSpec, ...]:

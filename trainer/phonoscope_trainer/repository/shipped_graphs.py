@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,30 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
+from torch import Tensor
 
 from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.graphs.description import Ensemble
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.repository.manifest import MANIFEST
+
+Run = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]  # an ensemble's inputs → its outputs
+
+
+def runner(repository: Path, ensemble: Ensemble) -> Run:
+    """What an ensemble's outputs are, computed by the repository's graphs; `ensemble` need not be its own."""
+    sessions = {step.graph: session_of(repository, step.graph) for step in ensemble.steps}
+
+    def run(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        known = {name: value.numpy() for name, value in inputs.items()}
+        for step in ensemble.steps:  # written in an order in which they can run
+            feeds = {name: known[tensor] for name, tensor in step.inputs.items()}
+            values = sessions[step.graph].run(list(step.outputs), feeds)
+            known |= dict(zip(step.outputs.values(), values, strict=True))
+        return {spec.name: torch.from_numpy(known[spec.name]) for spec in ensemble.outputs}
+
+    return run
 
 
 def threshold_of(repository: Path) -> float:

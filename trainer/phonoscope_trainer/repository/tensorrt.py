@@ -10,6 +10,7 @@ from phonoscope_trainer.repository.models import ModelConfig
 
 Precision = Literal["FP32", "FP16"]
 NO_KERNEL = {"DFT", "MaxUnpool", "MelWeightMatrix", "STFT"}
+SHORT_NUMBERS = {onnx.TensorProto.UINT8, onnx.TensorProto.INT16}
 # Operator → the first of its inputs whose values, not whose shape, decide the shape of what it makes.
 SHAPE_OPERAND = {"ConstantOfShape": 0, "Expand": 1, "Pad": 1, "Range": 0, "Reshape": 1, "Slice": 1, "Tile": 1}
 
@@ -18,6 +19,8 @@ def reason_against(model: onnx.ModelProto) -> str:
     """Why TensorRT cannot run a graph; empty where it can."""
     if any(constant.data_type == onnx.TensorProto.DOUBLE for constant in model.graph.initializer):
         return "it has no float64, which the sums need"
+    if any(constant.data_type in SHORT_NUMBERS for constant in model.graph.initializer):
+        return "it has no whole numbers of 8 and 16 bits, as which other music is kept"
     deciding = {tensor.name: tensor.name for tensor in model.graph.input}  # tensor → the input its values come from
     for node in model.graph.node:
         if reason := _against_operator(node):

@@ -15,6 +15,7 @@ from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.rules import CONTROL_REGIONS, Rule
 from phonoscope_serving.errors import InvalidRequest, shown
 from phonoscope_serving.rpcs.call import Call
+from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Explained, evidence_of, exchange
 from phonoscope_serving.rpcs.explain.region import (
     KNOWN,
     LargestAlphaThatKeepsLabel,
@@ -46,7 +47,8 @@ class Question:
     listen: bool = False  # also return sound
     outside_db: float = DEFAULT_OUTSIDE_DB  # attenuation in that sound of what lies outside the region
     detailed: bool = False  # also return `inverted` and `explanation`
-    control_seed: int | None = None  # what controls are drawn from; None: derived from the excerpt
+    control_seed: int | None = None  # what controls and hosts are drawn from; None: derived from the excerpt
+    evidence: Evidence | None = None  # what is tried; None: the most the bundle can
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Explanation:
     explanation: Floats | None  # standardised: what is inside the region
     original_audio: Floats | None  # `[N]` at the front-end's rate
     explanation_audio: Floats | None
+    exchange_audio: Floats | None  # `[2, N]` the region's content in other music, and its silhouette there
     warnings: tuple[SoundWarning, ...]  # of the recording, as far as it was read
 
 
@@ -78,24 +81,39 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
 
     Raises:
         InvalidRequest: the bundle has no such rule, or see `excerpt_around`.
+        NotInBundle: evidence by exchange was asked for, and the bundle has no other music.
         RequestError: see `Call.excerpt` and `Engine.infer`.
     """
-    rule = _rule(call.bundle, question.rule)
+    rule, evidence = _rule(call.bundle, question.rule), evidence_of(call.bundle, question.evidence)
     excerpt = await call.excerpt(source, call.bundle.front_end, question.at_s)
     seed = _derived_seed(excerpt) if question.control_seed is None else question.control_seed
     inputs = region_inputs(question.region, question.masking, rule.default_alpha)
     inputs["control_seed"] = np.array([[seed]], np.int32)
-    measured = Trust.measured(rule)
+    measured = Trust.measured(rule, evidence)
     outputs = [*MAPS, "effective_alpha", *measured, *(DETAILED_MAPS if question.detailed else ())]
-    if question.listen:
+    if question.listen or evidence is Evidence.FULL:
         outputs.append(CONTROL_REGIONS)
     if isinstance(question.region, LargestAlphaThatKeepsLabel):
         answer = await _with_largest_alpha(call, rule, excerpt, inputs, outputs)
     else:
         answer = await call.infer(rule.ensemble, {"samples": excerpt.samples} | inputs, outputs=outputs)
+    exchanged = await _exchange(call, excerpt, answer, seed, evidence, question.listen)
     heard = await _listen(call, excerpt, answer, question.outside_db) if question.listen else {}
-    trust = weigh({name: float(answer[name][0, 0]) for name in measured}, call.bundle, rule, seed, _heard(heard))
+    numbers = {name: float(answer[name][0, 0]) for name in measured}
+    trust = weigh(numbers, call.bundle, rule, seed, _heard(heard), evidence, exchanged)
     return _explanation(rule, excerpt, answer | heard, trust)
+
+
+async def _exchange(
+    call: Call, excerpt: Excerpt, answer: Mapping[str, Array], seed: int, evidence: Evidence, listen: bool
+) -> Exchange | None:
+    """What becomes of the answer in other music; None where the bundle has none, or it was not asked for."""
+    bank = call.bundle.exchange
+    if bank is None or evidence is Evidence.MEAN_FILL:
+        return None
+    vocal = call.bundle.is_vocal(float(answer["probability"][0, 0]))
+    explained = Explained(vocal, seed, excerpt.samples, answer["log_mel"], answer["mask"], answer.get(CONTROL_REGIONS))
+    return await exchange(call, bank, explained, evidence, listen)
 
 
 async def _with_largest_alpha(
@@ -167,5 +185,6 @@ def _explanation(rule: Rule, excerpt: Excerpt, answer: Mapping[str, Array], trus
         explanation=answer["explanation"][0] if "explanation" in answer else None,
         original_audio=excerpt.samples[0] if "audio" in answer else None,
         explanation_audio=answer["audio"][0] if "audio" in answer else None,
+        exchange_audio=trust.exchange.audio if trust.exchange else None,
         warnings=excerpt.warnings,
     )

@@ -7,11 +7,18 @@ from phonoscope.v1 import bundle_reference_pb2, explanation_pb2
 
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.rpcs.explain.answer import DEFAULT_OUTSIDE_DB, Explanation, Question
+from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Share
 from phonoscope_serving.rpcs.explain.region import Alpha, LargestAlphaThatKeepsLabel, Masking, MaximumArea, RegionChoice
 from phonoscope_serving.rpcs.explain.trust import Trust
 from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, waveform
 from phonoscope_serving.tensors import Floats
 
+_EVIDENCE = {
+    explanation_pb2.EVIDENCE_FULL: Evidence.FULL,
+    explanation_pb2.EVIDENCE_KEPT: Evidence.KEPT,
+    explanation_pb2.EVIDENCE_MEAN_FILL: Evidence.MEAN_FILL,
+}
+_EVIDENCE_GIVEN = {evidence: number for number, evidence in _EVIDENCE.items()}
 _MASKINGS = {Masking.M1: explanation_pb2.MASKING_M1, Masking.M2: explanation_pb2.MASKING_M2}
 
 
@@ -26,6 +33,7 @@ def question(request: explanation_pb2.ExplainRequest) -> Question:
         outside_db=request.outside_db if request.HasField("outside_db") else DEFAULT_OUTSIDE_DB,
         detailed=request.detailed,
         control_seed=request.control_seed if request.HasField("control_seed") else None,
+        evidence=_EVIDENCE.get(request.evidence),
     )
 
 
@@ -34,6 +42,7 @@ def response(
 ) -> explanation_pb2.ExplainResponse:
     """The answer to `asked`, from `bundle`, which `reference` names."""
     rate_hz = bundle.front_end.sample_rate_hz
+    carried, silhouette = (None, None) if answer.exchange_audio is None else answer.exchange_audio
     return explanation_pb2.ExplainResponse(
         bundle=reference,
         at_s=answer.at_s,
@@ -51,6 +60,8 @@ def response(
         trust=_trust(answer.trust),
         original_audio=waveform(answer.original_audio, rate_hz),
         explanation_audio=waveform(answer.explanation_audio, rate_hz),
+        carried_audio=waveform(carried, rate_hz),
+        silhouette_audio=waveform(silhouette, rate_hz),
         warnings=sound_warnings(answer.warnings),
     )
 
@@ -91,4 +102,25 @@ def _trust(trust: Trust) -> explanation_pb2.Trust:
         heard_label_kept=trust.heard_label_kept,
         heard_control_probabilities=trust.heard_control_probabilities,
         heard_control_label_kept=trust.heard_control_label_kept,
+        evidence=_EVIDENCE_GIVEN[trust.evidence],
+        exchange=None if trust.exchange is None else _exchange(trust.exchange),
     )
+
+
+def _exchange(exchange: Exchange) -> explanation_pb2.Exchange:
+    carried, silhouette = exchange.heard_probabilities or (None, None)
+    return explanation_pb2.Exchange(
+        carried=_share(exchange.carried),
+        silhouette=_share(exchange.silhouette),
+        removed=_share(exchange.removed),
+        random=_share(exchange.random),
+        shifted=_share(exchange.shifted),
+        other=_share(exchange.other),
+        carried_over_silhouette=exchange.carried_over_silhouette,
+        carried_heard_probability=carried,
+        silhouette_heard_probability=silhouette,
+    )
+
+
+def _share(share: Share) -> explanation_pb2.Share:
+    return explanation_pb2.Share(n=share.n, kept=share.kept, probabilities=share.probabilities)

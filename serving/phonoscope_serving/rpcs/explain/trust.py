@@ -9,6 +9,7 @@ from typing import ClassVar
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.error_distribution import is_out_of_distribution, percentile
 from phonoscope_serving.bundle.rules import Rule
+from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange
 
 
 @dataclass(frozen=True)
@@ -18,19 +19,19 @@ class Trust:
     SINGLE: ClassVar[tuple[str, ...]] = (  # the engine's outputs it is made of, beside the controls
         "probability",
         "masked_probability",
-        "removed_probability",
         "relative_area",
         "reconstruction_error",
     )
+    REMOVED: ClassVar[str] = "removed_probability"  # likewise, where the region is removed, too
 
     vocal: bool  # the label of the untouched excerpt
     probability: float
-    masked_probability: float  # only the explanation is kept
+    masked_probability: float  # only the explanation is kept, all else masked
     label_kept: bool
-    removed_probability: float  # the explanation is removed
+    removed_probability: float  # the explanation is masked; 0 where that was not tried
     removal_flips_label: bool
     relative_area: float
-    control_probabilities: tuple[float, ...]  # random smooth regions of the same area are kept, one for each
+    control_probabilities: tuple[float, ...]  # random regions of the same area are kept; none beside an exchange
     controls_that_keep_label: int
     control_seed: int  # what those regions were drawn from
     reconstruction_error: float
@@ -40,11 +41,18 @@ class Trust:
     heard_label_kept: bool | None
     heard_control_probabilities: tuple[float, ...]  # of those random regions' sound, one for each; none likewise
     heard_control_label_kept: bool | None  # whether most of them keep the label
+    evidence: Evidence  # what was tried
+    exchange: Exchange | None  # None where evidence is by mean fill alone
 
     @classmethod
-    def measured(cls, rule: Rule) -> tuple[str, ...]:
+    def measured(cls, rule: Rule, evidence: Evidence) -> tuple[str, ...]:
         """The outputs of a rule's ensemble that an answer's trust is made of."""
-        return (*cls.SINGLE, *rule.controls)
+        match evidence:
+            case Evidence.MEAN_FILL:
+                return (*cls.SINGLE, cls.REMOVED, *rule.controls)
+            case Evidence.FULL:
+                return (*cls.SINGLE, cls.REMOVED)
+        return cls.SINGLE
 
 
 def weigh(
@@ -53,6 +61,8 @@ def weigh(
     rule: Rule,
     control_seed: int,
     heard: Sequence[float] = (),
+    evidence: Evidence = Evidence.MEAN_FILL,
+    exchange: Exchange | None = None,
 ) -> Trust:
     """Judges what was measured by the bundle's own threshold and its own distribution.
 
@@ -63,17 +73,21 @@ def weigh(
         control_seed: what its controls were drawn from.
         heard: probabilities of the explanation as it sounds, and of each random region; empty where none was listened
             to.
+        evidence: what was tried.
+        exchange: what came of that in other music.
     """
     label = bundle.is_vocal(measured["probability"])
     heard_keeps = [bundle.is_vocal(each) == label for each in heard]
     quantiles = bundle.reconstruction_error_quantiles
     error = measured["reconstruction_error"]
-    controls = tuple(measured[name] for name in rule.controls)
+    controls = tuple(measured[name] for name in rule.controls if name in measured)
+    removed = measured.get(Trust.REMOVED)
     return Trust(
         **{name: measured[name] for name in Trust.SINGLE},
         vocal=label,
         label_kept=bundle.is_vocal(measured["masked_probability"]) == label,
-        removal_flips_label=bundle.is_vocal(measured["removed_probability"]) != label,
+        removed_probability=removed or 0.0,
+        removal_flips_label=removed is not None and bundle.is_vocal(removed) != label,
         control_probabilities=controls,
         controls_that_keep_label=sum(bundle.is_vocal(control) == label for control in controls),
         control_seed=control_seed,
@@ -82,5 +96,7 @@ def weigh(
         heard_probability=heard[0] if heard else None,
         heard_label_kept=heard_keeps[0] if heard else None,
         heard_control_probabilities=tuple(heard[1:]),
-        heard_control_label_kept=2 * sum(heard_keeps[1:]) > len(controls) if heard else None,
+        heard_control_label_kept=2 * sum(heard_keeps[1:]) > len(heard_keeps[1:]) if heard else None,
+        evidence=evidence,
+        exchange=exchange,
     )

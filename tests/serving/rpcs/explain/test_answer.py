@@ -3,6 +3,7 @@ import pytest
 from phonoscope_serving.errors import InvalidRequest, OutOfRange
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.answer import Question, explain
+from phonoscope_serving.rpcs.explain.exchange import Evidence
 from phonoscope_serving.rpcs.explain.region import ALPHA_GRID, Alpha, LargestAlphaThatKeepsLabel, Masking, MaximumArea
 from phonoscope_serving.rpcs.explain.trust import weigh
 from phonoscope_serving.sound.audio import EncodedAudio, PcmAudio
@@ -30,6 +31,7 @@ async def ask(engine, bundle):
     decoder = Decoder(1)
 
     async def ask(at_s=2.5, region=GIVEN, masking=Masking.M2, samples=SONG, rule="", **options):
+        options.setdefault("evidence", Evidence.MEAN_FILL)  # here it is asked what a region is, and masked
         source = PcmAudio(samples.tobytes(), 22050, 1)
         question = Question(at_s, rule, region, masking, **options)
         return await explain(Call(engine, bundle, decoder), source, question)
@@ -227,7 +229,7 @@ async def test_keeping_everything_gives_back_the_sound(ask):
 async def test_a_file_and_its_samples_are_explained_alike(engine, bundle, ask):
     decoder = Decoder(1)
     content = EncodedAudio(encoded(SONG, 22050, "WAV", "FLOAT"))
-    question = Question(2.5, "", GIVEN, Masking.M2)
+    question = Question(2.5, "", GIVEN, Masking.M2, evidence=Evidence.MEAN_FILL)
     from_file = await explain(Call(engine, bundle, decoder), content, question)
     decoder.close()
     assert_same_trust(from_file.trust, (await ask()).trust)

@@ -3,7 +3,7 @@
 import grpc
 import numpy as np
 import pytest
-from phonoscope.v1.explanation_pb2 import ExplainRequest, RegionChoice
+from phonoscope.v1.explanation_pb2 import EVIDENCE_MEAN_FILL, ExplainRequest, RegionChoice
 from phonoscope_serving.rpcs.explain.trust import weigh
 from support.corpora.reference_explanation import reference_control_regions, reference_sound
 from support.corpora.sound import music, pcm
@@ -17,7 +17,8 @@ MEASURED = QUIET | {f"control_{number}_probability": 0.1 for number in (1, 2, 3)
 
 
 def ask(service, at_s=2.5, **options):
-    return service.stub.Explain(ExplainRequest(audio=pcm(SONG), at_s=at_s, listen=True, **options))
+    given = {"evidence": EVIDENCE_MEAN_FILL} | options
+    return service.stub.Explain(ExplainRequest(audio=pcm(SONG), at_s=at_s, listen=True, **given))
 
 
 def inside(response):

@@ -1,0 +1,1 @@
+"""The trust block in plain words, no kinder than its controls allow."""

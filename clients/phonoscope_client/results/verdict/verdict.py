@@ -1,0 +1,71 @@
+"""The verdict on an explanation: one sentence, and what it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from phonoscope_client.results.explanation import Explanation, Trust
+from phonoscope_client.results.verdict import exchange, mean_fill
+from phonoscope_client.results.verdict.finding import Finding
+from phonoscope_client.results.wording import percent
+
+# A region this large leaves hardly anything out, and so points at nothing.
+NEARLY_ALL = 0.9
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How far an explanation can be trusted: one sentence, and what it rests on."""
+
+    headline: str
+    findings: tuple[Finding, ...]
+
+
+def verdict(explanation: Explanation) -> Verdict:
+    """Judge an explanation by its trust block."""
+    trust = explanation.trust
+    return Verdict(_headline(explanation), (*_tried(explanation), _area(trust), _reconstruction(trust)))
+
+
+def _tried(explanation: Explanation) -> list[Finding]:
+    trust = explanation.trust
+    if trust.relative_area == 0:
+        return [_NOTHING_TO_TRY]
+    if trust.carried is None:
+        tried = list(mean_fill.findings(trust))
+    else:
+        tried = [*exchange.findings(explanation), mean_fill.beside_exchange(trust)]
+    if trust.heard_label_kept is not None:
+        tried.append(mean_fill.played(explanation))
+    return tried
+
+
+_NOTHING_TO_TRY = Finding(
+    "weakens",
+    "There is nothing to keep, to remove or to play: what the detector answers to no region is evidence of nothing.",
+)
+
+
+def _headline(explanation: Explanation) -> str:
+    trust = explanation.trust
+    if trust.out_of_distribution:
+        return "Do not lean on this explanation: the inversion behind it does not fit this excerpt."
+    if trust.relative_area == 0:
+        return "There is no region, and so no explanation; a smaller alpha gives one."
+    if trust.relative_area >= NEARLY_ALL:
+        return "The region is nearly the whole excerpt, so it points at nothing; a larger alpha narrows it."
+    return mean_fill.headline(trust) if trust.carried is None else exchange.headline(explanation)
+
+
+def _area(trust: Trust) -> Finding:
+    text = f"The region covers {percent(trust.relative_area)} of the excerpt."
+    pointless = trust.relative_area == 0 or trust.relative_area >= NEARLY_ALL
+    return Finding("weakens" if pointless else "neutral", text)
+
+
+def _reconstruction(trust: Trust) -> Finding:
+    rank = percent(trust.reconstruction_percentile)
+    text = f"The inversion misses this excerpt by more than it misses {rank} of the excerpts it was validated on"
+    if trust.out_of_distribution:
+        return Finding("weakens", f"{text}: the bundle does not know such sound.")
+    return Finding("neutral", f"{text}, which is within its usual range.")

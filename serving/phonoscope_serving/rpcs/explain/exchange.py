@@ -1,0 +1,136 @@
+"""Evidence by exchange with other music: which trials are made, and how often the answer is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.exchange import EXCHANGE_HEARD, EXCHANGED, ExchangeBank
+from phonoscope_serving.errors import NotInBundle
+from phonoscope_serving.rpcs.call import Call
+from phonoscope_serving.tensors import Array, Floats
+
+
+class Evidence(Enum):
+    """What is tried on a region."""
+
+    FULL = "full"  # exchange, with all controls
+    KEPT = "kept"  # of that, the region and its silhouette
+    MEAN_FILL = "mean_fill"  # no exchange
+
+
+# How often each thing is tried; the detector is asked once for each, and that is what evidence costs.
+DRAWS: Mapping[Evidence, Mapping[str, int]] = {
+    Evidence.FULL: {"carried": 3, "silhouette": 3, "removed": 2, "random": 1, "shifted": 1, "other": 1},
+    Evidence.KEPT: {"carried": 2, "silhouette": 2},
+}
+CARRIED, RANDOM = "carried", "random"
+HEARD = (CARRIED, "silhouette")
+
+
+@dataclass(frozen=True)
+class Share:
+    """How often something kept the answer."""
+
+    probabilities: tuple[float, ...] = ()  # of singing, one for each try
+    kept: int = 0
+
+    @property
+    def n(self) -> int:
+        """How often it was tried."""
+        return len(self.probabilities)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What came of the trials; the contract has the meaning of each."""
+
+    carried: Share = Share()
+    silhouette: Share = Share()
+    removed: Share = Share()
+    random: Share = Share()
+    shifted: Share = Share()
+    other: Share = Share()
+    heard_probabilities: tuple[float, ...] = ()  # of `HEARD` as sound; none where nobody listened
+    audio: Floats | None = None  # `[2, N]` those sounds
+
+    @property
+    def shares(self) -> dict[str, Share]:
+        """What was tried, by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, Share) and value.n}
+
+    @property
+    def carried_over_silhouette(self) -> float | None:
+        """The headline; None where nothing was tried."""
+        if not self.carried.n or not self.silhouette.n:
+            return None
+        return self.carried.kept / self.carried.n - self.silhouette.kept / self.silhouette.n
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A region that is to be tried, one excerpt."""
+
+    vocal: bool  # the answer it explains
+    seed: int  # of all draws
+    samples: Floats  # `[1, N]`
+    log_mel: Floats  # `[1, T, M]`
+    region: Floats  # `[1, T, M]` 1 inside
+    control_regions: Floats | None = None  # `[1, C, T, M]`; needed where random regions are tried
+
+
+def evidence_of(bundle: Bundle, asked: Evidence | None) -> Evidence:
+    """The evidence that is given where some is asked for, or where the best is.
+
+    Raises:
+        NotInBundle: the bundle has no other music.
+    """
+    if bundle.exchange is None and asked in DRAWS:
+        raise NotInBundle(f"the bundle {bundle.name} has no other music: it gives evidence by mean fill alone")
+    return asked or (Evidence.FULL if bundle.exchange else Evidence.MEAN_FILL)
+
+
+async def exchange(call: Call, bank: ExchangeBank, explained: Explained, evidence: Evidence, listen: bool) -> Exchange:
+    """Tries a region; of one without a bin there is nothing to try."""
+    if not explained.region.any():
+        return Exchange()
+    draws = DRAWS[evidence]
+    answer = await call.infer(EXCHANGED, trial_rows(bank, explained, draws), continues=True)
+    probabilities = iter(answer["probability"][:, 0].tolist())
+    shares = {}
+    for trial, count in draws.items():
+        tried = tuple(next(probabilities) for _ in range(count))
+        shares[trial] = Share(tried, sum(call.bundle.is_vocal(each) == explained.vocal for each in tried))
+    found = Exchange(**shares)
+    if not listen:
+        return found
+    inputs = trial_rows(bank, explained, dict.fromkeys(HEARD, 1))
+    inputs["samples"] = np.repeat(explained.samples, len(HEARD), axis=0)
+    heard = await call.infer(EXCHANGE_HEARD, inputs, continues=True)
+    return replace(found, heard_probabilities=tuple(heard["heard_probability"][:, 0].tolist()), audio=heard["audio"])
+
+
+def trial_rows(bank: ExchangeBank, explained: Explained, draws: Mapping[str, int]) -> dict[str, Array]:
+    """The inputs of `exchanged`: a row for each draw of each trial, in their order."""
+    tries = [(trial, draw) for trial, count in draws.items() for draw in range(count)]
+    ones = np.ones((len(tries), 1), np.int32)
+    return {
+        "log_mel": np.repeat(explained.log_mel, len(tries), axis=0),
+        "region": np.stack([_region(explained, trial, draw) for trial, draw in tries]),
+        "vocal": ones * np.int32(explained.vocal),
+        "trial": np.array([[bank.trials[CARRIED if trial == RANDOM else trial]] for trial, _ in tries], np.int32),
+        "draw": np.array([[draw] for _, draw in tries], np.int32),
+        "control_seed": ones * np.int32(explained.seed),
+    }
+
+
+def _region(explained: Explained, trial: str, draw: int) -> Floats:
+    """What a row carries: a random region is carried as the region itself is."""
+    if trial != RANDOM:
+        return explained.region[0]
+    assert explained.control_regions is not None
+    return explained.control_regions[0, draw]
