@@ -6,6 +6,7 @@ PYTHON ?= python3
 WORKERS ?= auto   # processes that share the tests
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+export ORT_DISABLE_TELEMETRY := 1
 .DEFAULT_GOAL := help
 .PHONY: help demo test triton lint type stubs bench bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode fuzz gpu-check clean
 

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import no_telemetry  # noqa: F401 - acts as it is imported
 import numpy as np
 import onnxruntime
 import phonoscope_client.demo

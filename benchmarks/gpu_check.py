@@ -17,6 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import no_telemetry  # noqa: F401 - acts as it is imported
 import onnxruntime as ort
 from gpu_ensembles import Timing, engine, time_ensembles
 from gpu_graphs import CUDA, ON_CUDA, Finding, check_graph, ways
