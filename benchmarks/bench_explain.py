@@ -29,7 +29,7 @@ import grpc
 import numpy as np
 from phonoscope.v1 import explainer_service_pb2_grpc
 from phonoscope_serving.bundle.bundle import load_bundle
-from phonoscope_serving.cli import default_repository
+from phonoscope_serving.command_line import default_repository
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.rpcs.explain.answer import MAPS

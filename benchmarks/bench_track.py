@@ -28,7 +28,7 @@ import onnxruntime
 import phonoscope_client.demo
 from numpy.typing import NDArray
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
-from phonoscope_serving.cli import default_repository
+from phonoscope_serving.command_line import default_repository
 from phonoscope_serving.rpcs.predict import Piece, pieces
 from phonoscope_trainer.corpora.audio import read_mono
 from service_load import circumstances, write

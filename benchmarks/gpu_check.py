@@ -22,7 +22,7 @@ import onnxruntime as ort
 from gpu_ensembles import Timing, engine, time_ensembles
 from gpu_graphs import CUDA, ON_CUDA, Finding, check_graph, ways
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
-from phonoscope_serving.cli import default_repository
+from phonoscope_serving.command_line import default_repository
 from phonoscope_serving.engines.ensemble import is_ensemble, plan
 
 ENSEMBLE_TOLERANCE = 0.01  # of a probability

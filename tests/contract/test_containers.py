@@ -13,7 +13,7 @@ import grpc
 import pytest
 import yaml
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from phonoscope_serving.cli import get_parser
+from phonoscope_serving.command_line import get_parser
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = re.sub(r"\\\n", " ", (ROOT / "Dockerfile").read_text())

@@ -20,13 +20,26 @@ class RequestContext:
     request_id: str  # the caller's own, or one made here
     trace_id: str | None  # of the W3C traceparent, where there is one
     span_id: str | None  # the caller's span
+    caller: str = ""  # whose turn it takes; see `arriving/caller.py`
 
 
 CURRENT: ContextVar[RequestContext | None] = ContextVar("phonoscope_request", default=None)
 
 
-def request_context(metadata: Mapping[str, str | bytes]) -> RequestContext:
-    """Reads a call's names from its metadata; what is malformed is as if it were absent."""
+def current() -> RequestContext:
+    """The call that is being answered; only during one."""
+    context = CURRENT.get()
+    assert context is not None
+    return context
+
+
+def request_context(metadata: Mapping[str, str | bytes], caller: str) -> RequestContext:
+    """Reads a call's names from its metadata; what is malformed is as if it were absent.
+
+    Args:
+        metadata: of the call.
+        caller: who makes it.
+    """
     request_id = metadata.get(REQUEST_ID_KEY)
     accepted = isinstance(request_id, str) and ACCEPTED_REQUEST_ID.fullmatch(request_id)
     parent = TRACEPARENT.fullmatch(str(metadata.get("traceparent", "")))
@@ -34,4 +47,5 @@ def request_context(metadata: Mapping[str, str | bytes]) -> RequestContext:
         request_id=str(request_id) if accepted else uuid.uuid4().hex,
         trace_id=parent[1] if parent else None,
         span_id=parent[2] if parent else None,
+        caller=caller,
     )
