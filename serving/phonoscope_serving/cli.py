@@ -22,6 +22,7 @@ from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.service.logs import log_json
 from phonoscope_serving.service.security import Security
 from phonoscope_serving.service.server import Server, ServerOptions
+from phonoscope_serving.service.spans import send_spans
 from phonoscope_serving.sound.decoding import Decoder
 
 LOG = logging.getLogger("phonoscope.server")
@@ -46,6 +47,7 @@ async def serve(options: argparse.Namespace) -> int:
     stop = _told_to_stop()
     if options.ready_file:
         options.ready_file.unlink(missing_ok=True)  # an earlier run's would be believed
+    stop_spans = send_spans(options.traces) if options.traces else None
     bundle = load_bundle(options.model_repository or default_repository())
     metrics = Metrics()
     engine = _engine(options, bundle, metrics)
@@ -65,6 +67,8 @@ async def serve(options: argparse.Namespace) -> int:
     gc.freeze()  # what was loaded stays: looking through it for garbage would hold up calls
     await stop.wait()
     await server.drain()
+    if stop_spans:
+        stop_spans()
     return 0
 
 

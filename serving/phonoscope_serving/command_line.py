@@ -82,6 +82,9 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds a request may take to arrive (default: %(default)g)",
     )
+    parser.add_argument(
+        "--traces", metavar="URL", help="send OpenTelemetry spans to this collector, such as http://127.0.0.1:4317"
+    )
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
 
 

@@ -21,6 +21,7 @@ from phonoscope_serving.service.arriving.caller import caller
 from phonoscope_serving.service.arriving.receiving import Answer, Receiver
 from phonoscope_serving.service.request_context import CURRENT, REQUEST_ID_KEY, current, request_context
 from phonoscope_serving.service.security import HEALTH_PREFIX, Tokens
+from phonoscope_serving.service.spans import spanned
 from phonoscope_serving.service.status import DETAILS_KEY, code_of, status_of
 
 LOG = logging.getLogger("phonoscope.calls")
@@ -98,7 +99,8 @@ def interceptor(metrics: Metrics, bundle_name: str, tokens: Tokens, receiver: Re
         tokens: what callers must show.
         receiver: of what they send.
     """
-    return CallInterceptor((_Observer(metrics, bundle_name, tokens).around, translated), tokens, receiver)
+    observer = _Observer(metrics, bundle_name, tokens)
+    return CallInterceptor((spanned, observer.around, translated), tokens, receiver)
 
 
 def translated(method: str, proceed: Answer, kind: str) -> Answer:  # noqa: ARG001 - all kinds alike
@@ -155,7 +157,7 @@ class _Observer:
                 raise
             finally:
                 seconds = time.perf_counter() - began_s
-                handling_seconds.observe(seconds)
+                handling_seconds.observe(seconds, {"trace_id": known.trace_id} if known.trace_id else None)
                 self._metrics.calls_handled.labels(*labels, code.name).inc()
                 # Written once the answer is on its way; the caller need not wait for the log.
                 asyncio.get_running_loop().call_soon(self._log, method, code, seconds, context.details())
