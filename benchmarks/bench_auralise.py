@@ -27,6 +27,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import no_telemetry  # noqa: F401 - acts as it is imported
 import numpy as np
 import onnxruntime
 import torch

@@ -33,7 +33,7 @@ import phonoscope_client.demo
 import soundfile
 from numpy.typing import NDArray
 from phonoscope_serving.bundle.bundle import load_bundle
-from phonoscope_serving.cli import default_repository
+from phonoscope_serving.command_line import default_repository
 from phonoscope_serving.sound.audio import BLOCK_SAMPLES, EncodedAudio
 from phonoscope_serving.sound.opening import open_recording
 from service_load import circumstances, write

@@ -34,7 +34,7 @@ from phonoscope.v1 import explainer_service_pb2_grpc, explanation_pb2
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
 from phonoscope_serving.bundle.exchange import EXCHANGED
 from phonoscope_serving.bundle.rules import CONTROL_REGIONS
-from phonoscope_serving.cli import default_repository
+from phonoscope_serving.command_line import default_repository
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.rpcs.explain.answer import MAPS

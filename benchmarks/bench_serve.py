@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 from phonoscope_serving.bundle.bundle import load_bundle
-from phonoscope_serving.cli import default_repository
+from phonoscope_serving.command_line import default_repository
 from service_load import Request, call_at, call_for, circumstances, one_excerpt, percentiles, service, write
 from triton_server import setup as triton_setup
 from triton_server.server import TritonServer, stand_in_copy

@@ -22,12 +22,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import no_telemetry  # noqa: F401 - acts as it is imported
 import numpy as np
 import onnxruntime
 import phonoscope_client.demo
 from numpy.typing import NDArray
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
-from phonoscope_serving.cli import default_repository
+from phonoscope_serving.command_line import default_repository
 from phonoscope_serving.rpcs.predict import Piece, pieces
 from phonoscope_trainer.corpora.audio import read_mono
 from service_load import circumstances, write

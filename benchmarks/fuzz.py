@@ -31,7 +31,7 @@ from fuzzing.figures import WRONG, counts, memory_growth, told, totals, undocume
 from fuzzing.inputs import Damaged
 from fuzzing.statuses import CONTRACT, documented
 from phonoscope_serving.bundle.bundle import load_bundle
-from phonoscope_serving.cli import default_repository
+from phonoscope_serving.command_line import default_repository
 from service_load import circumstances, write
 from tqdm import tqdm
 

@@ -17,11 +17,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import no_telemetry  # noqa: F401 - acts as it is imported
 import onnxruntime as ort
 from gpu_ensembles import Timing, engine, time_ensembles
 from gpu_graphs import CUDA, ON_CUDA, Finding, check_graph, ways
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
-from phonoscope_serving.cli import default_repository
+from phonoscope_serving.command_line import default_repository
 from phonoscope_serving.engines.ensemble import is_ensemble, plan
 
 ENSEMBLE_TOLERANCE = 0.01  # of a probability

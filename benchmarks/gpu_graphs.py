@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import no_telemetry  # noqa: F401 - acts as it is imported
 import numpy as np
 import onnx
 import onnxruntime as ort

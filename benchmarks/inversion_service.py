@@ -17,7 +17,7 @@ import grpc
 from bench_explain import BOUT_CALLS, bout_of
 from phonoscope.v1 import explainer_service_pb2_grpc, inversion_pb2
 from phonoscope_serving.bundle.bundle import load_bundle
-from phonoscope_serving.cli import default_repository
+from phonoscope_serving.command_line import default_repository
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
 from service_load import circumstances, one_excerpt, percentiles, service

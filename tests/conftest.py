@@ -14,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 TESTS = Path(__file__).parent
 os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # this environment's own commands, first
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers, and what they start, share the cores
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime looks as it is imported, and reports to its makers otherwise
 
 # What shares a session's servers and engines stays with one worker, so that they are started once; elsewhere a file's
 # tests share what the file makes. The groups that take longest begin first.

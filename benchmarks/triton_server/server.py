@@ -96,7 +96,12 @@ class TritonServer:
     def _launched(self) -> subprocess.Popen[bytes]:
         libraries = (str(CARRIER / "external_libs"), sysconfig.get_config_var("LIBDIR"))
         path = f"{ENVIRONMENT / 'bin'}:{os.environ['PATH']}"
-        environment = os.environ | {"PATH": path, "LD_LIBRARY_PATH": ":".join(libraries), "OMP_NUM_THREADS": "1"}
+        environment = os.environ | {
+            "PATH": path,
+            "LD_LIBRARY_PATH": ":".join(libraries),
+            "OMP_NUM_THREADS": "1",
+            "ORT_DISABLE_TELEMETRY": "1",
+        }
         environment.pop("PYTHONPATH", None)
         with self.log.open("w") as log:
             # A session of its own: the stubs it starts are found and ended with it.

@@ -13,37 +13,11 @@ import grpc
 import pytest
 import yaml
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from phonoscope_serving.cli import get_parser
+from phonoscope_serving.command_line import get_parser
+from support.images import DOCKERFILE, command, instruction, stages, whole
 
 ROOT = Path(__file__).parents[2]
-DOCKERFILE = re.sub(r"\\\n", " ", (ROOT / "Dockerfile").read_text())
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-
-
-def stages():
-    """Name → (parent, instructions)."""
-    found = {}
-    for line in DOCKERFILE.splitlines():
-        if start := re.fullmatch(r"FROM (\S+) AS (\S+)", line):
-            found[start[2]] = (start[1], [])
-        elif line and not line.startswith("#"):
-            found[list(found)[-1]][1].append(line)
-    return found
-
-
-def whole(stage):
-    """Instructions of a stage and of those it is built upon."""
-    parent, own = stages()[stage]
-    return (whole(parent) if parent in stages() else []) + own
-
-
-def instruction(stage, name):
-    return next(line.split(maxsplit=1)[1] for line in reversed(whole(stage)) if line.startswith(name))
-
-
-def command(stage):
-    """What the container runs when nothing is said: the entry point's options and the stage's own."""
-    return [*json.loads(instruction(stage, "ENTRYPOINT"))[1:], *json.loads(instruction(stage, "CMD"))]
 
 
 def test_the_dockerfile_passes_hadolint():
@@ -107,8 +81,7 @@ def test_triton_is_stock_takes_no_orders_and_is_reached_by_the_service_alone():
 def test_the_composed_service_is_a_target_of_the_dockerfile_with_options_it_takes():
     service = SERVICES["phonoscope"]
     assert service["build"]["target"] in stages()
-    entry = json.loads(instruction(service["build"]["target"], "ENTRYPOINT"))[1:]
-    options = get_parser().parse_args([*entry, *service["command"]])
+    options = get_parser().parse_args(command(service["build"]["target"], given=service["command"]))
     assert options.engine == "triton"
     assert options.triton.partition(":")[0] in service["depends_on"]
     assert {publish.rpartition(":")[2] for publish in service["ports"]} == set(instruction("cpu", "EXPOSE").split())

@@ -10,6 +10,7 @@ import grpc
 
 from phonoscope_client import arguments
 from phonoscope_client.errors import from_rpc_error, invalid
+from phonoscope_client.transport.tracing import call_span
 
 Response = TypeVar("Response")
 
@@ -42,7 +43,8 @@ class Calls:
         """
         request_id = uuid.uuid4().hex
         try:
-            return method(request, timeout=self._timeout_s, metadata=self._metadata(request_id))
+            with call_span(_name(request)) as context:
+                return method(request, timeout=self._timeout_s, metadata=[*self._metadata(request_id), *context])
         except grpc.RpcError as error:
             raise from_rpc_error(error, request_id=request_id) from error
 
@@ -53,13 +55,19 @@ class Calls:
             PhonoscopeError: see `phonoscope_client.errors`.
         """
         request_id = uuid.uuid4().hex
-        call = method(request, timeout=self._timeout_s, metadata=self._metadata(request_id))
-        try:
-            yield from call
-        except grpc.RpcError as error:
-            raise from_rpc_error(error, request_id=request_id) from error
-        finally:
-            call.cancel()  # nothing happens where it has ended
+        with call_span(_name(request)) as context:
+            call = method(request, timeout=self._timeout_s, metadata=[*self._metadata(request_id), *context])
+            try:
+                yield from call
+            except grpc.RpcError as error:
+                raise from_rpc_error(error, request_id=request_id) from error
+            finally:
+                call.cancel()  # nothing happens where it has ended
 
     def _metadata(self, request_id: str) -> list[tuple[str, str]]:
         return [*self._authorization, ("x-request-id", request_id)]
+
+
+def _name(request: object) -> str:
+    """The method that a request is for: the contract names one after the other."""
+    return type(request).__name__.removesuffix("Request")

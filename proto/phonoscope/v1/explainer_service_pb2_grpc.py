@@ -37,9 +37,11 @@ class ExplainerServiceStub:
     INVALID_ARGUMENT    a field is missing or outside its range; google.rpc.BadRequest names each. Do not retry.
     RESOURCE_EXHAUSTED  the queue is full (google.rpc.RetryInfo says when to try again), or the message is larger
     than the server accepts (no RetryInfo: send less).
-    DEADLINE_EXCEEDED   the deadline passed, or too little of it was left to start. Retry with a longer one.
+    DEADLINE_EXCEEDED   the deadline passed, too little of it was left to start, or the request took too long to arrive.
+    Retry with a longer one.
     CANCELLED           the caller cancelled; work for it has stopped.
     UNAVAILABLE         the service is starting, draining, or its engine is lost. Retry with back-off.
+    UNIMPLEMENTED       the request is compressed, which hides how much room it takes. Send it as it is.
     UNAUTHENTICATED     a bearer token is required and was not given or is wrong.
     INTERNAL            a defect; the request id in the trailing metadata finds it in the log. Report it.
     """
@@ -89,9 +91,11 @@ class ExplainerServiceServicer:
     INVALID_ARGUMENT    a field is missing or outside its range; google.rpc.BadRequest names each. Do not retry.
     RESOURCE_EXHAUSTED  the queue is full (google.rpc.RetryInfo says when to try again), or the message is larger
     than the server accepts (no RetryInfo: send less).
-    DEADLINE_EXCEEDED   the deadline passed, or too little of it was left to start. Retry with a longer one.
+    DEADLINE_EXCEEDED   the deadline passed, too little of it was left to start, or the request took too long to arrive.
+    Retry with a longer one.
     CANCELLED           the caller cancelled; work for it has stopped.
     UNAVAILABLE         the service is starting, draining, or its engine is lost. Retry with back-off.
+    UNIMPLEMENTED       the request is compressed, which hides how much room it takes. Send it as it is.
     UNAUTHENTICATED     a bearer token is required and was not given or is wrong.
     INTERNAL            a defect; the request id in the trailing metadata finds it in the log. Report it.
     """
@@ -209,9 +213,11 @@ class ExplainerService:
     INVALID_ARGUMENT    a field is missing or outside its range; google.rpc.BadRequest names each. Do not retry.
     RESOURCE_EXHAUSTED  the queue is full (google.rpc.RetryInfo says when to try again), or the message is larger
     than the server accepts (no RetryInfo: send less).
-    DEADLINE_EXCEEDED   the deadline passed, or too little of it was left to start. Retry with a longer one.
+    DEADLINE_EXCEEDED   the deadline passed, too little of it was left to start, or the request took too long to arrive.
+    Retry with a longer one.
     CANCELLED           the caller cancelled; work for it has stopped.
     UNAVAILABLE         the service is starting, draining, or its engine is lost. Retry with back-off.
+    UNIMPLEMENTED       the request is compressed, which hides how much room it takes. Send it as it is.
     UNAUTHENTICATED     a bearer token is required and was not given or is wrong.
     INTERNAL            a defect; the request id in the trailing metadata finds it in the log. Report it.
     """

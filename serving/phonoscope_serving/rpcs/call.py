@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from phonoscope_serving import tracing
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.engines.engine import Engine
@@ -27,11 +28,13 @@ class Call:
         self, model: str, inputs: Tensors, *, outputs: Collection[str] | None = None, continues: bool = False
     ) -> dict[str, Array]:
         """Runs one model or ensemble of the bundle; see `Engine.infer`."""
-        return await self.engine.infer(model, inputs, outputs=outputs, deadline=self.deadline, continues=continues)
+        with tracing.span(f"infer {model}"):
+            return await self.engine.infer(model, inputs, outputs=outputs, deadline=self.deadline, continues=continues)
 
     async def read(self, source: AudioSource, work: Callable[[Recording], Result]) -> Result:
         """Reads from a recording what `work` reads; see `Decoder.read`."""
-        return await self.decoder.read(source, work, self.deadline)
+        with tracing.span("read"):
+            return await self.decoder.read(source, work, self.deadline)
 
     async def excerpt(self, source: AudioSource, front_end: FrontEnd, at_s: float) -> Excerpt:
         """Reads the excerpt around one moment of a recording; see `excerpt_around` and `Decoder.read`."""

@@ -4,36 +4,62 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
-from grpc_health.v1 import health, health_pb2
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from phonoscope_serving.errors import EngineLost
 
 LOG = logging.getLogger("phonoscope.server")
 
 CHECK_S = 2.0  # between two looks at what a service depends on
-LAST_WORD_S = 0.5  # for NOT_SERVING to leave before a watch ends
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
 
-class DrainingHealth(health.aio.HealthServicer):  # type: ignore[misc]  # grpc ships no types
-    """`grpc.health.v1.Health`; a watch that never ended would make every drain take all the time it is given."""
+class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc ships no types
+    """`grpc.health.v1.Health`, of the whole process, "", and of each service by its full name.
+
+    The servicer that grpc ships forgets its other watchers when one of them leaves, and never ends a watch.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._draining = asyncio.Event()
+        self._status = {"": SERVING}
+        self._changed = asyncio.Event()  # set once, at the next change
+        self._draining = False
 
-    async def Watch(self, request: Any, context: Any) -> None:  # noqa: ANN401, N802 - the name of the RPC
-        """Status now and at every change, until the server drains."""
-        watching = asyncio.create_task(super().Watch(request, context))
-        draining = asyncio.create_task(self._draining.wait())
-        try:
-            await asyncio.wait({watching, draining}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({watching}, timeout=LAST_WORD_S)
-        finally:
-            watching.cancel()
-            draining.cancel()
+    async def Check(self, request: Any, context: Any) -> Any:  # noqa: ANN401, N802 - the name of the RPC
+        """The status now."""
+        if request.service not in self._status:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "there is no such service")
+        return health_pb2.HealthCheckResponse(status=self._status[request.service])
+
+    async def Watch(self, request: Any, context: Any) -> AsyncGenerator[Any]:  # noqa: ANN401, ARG002, N802 - likewise
+        """The status now and at every change, until the server drains, which would wait for a watch that never ends."""
+        told = None
+        while True:
+            changed, status = self._changed, self._status.get(request.service, UNKNOWN)
+            if status != told:
+                yield health_pb2.HealthCheckResponse(status=status)
+                told = status
+            if self._draining:
+                return
+            await changed.wait()
+
+    def set(self, service: str, status: int) -> None:
+        """Gives one service its status; once the server drains, nothing is SERVING any more."""
+        self._status[service] = NOT_SERVING if self._draining else status
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def drain(self) -> None:
+        """Everything is NOT_SERVING from now on, and watches end."""
+        self._draining = True
+        for service in self._status:
+            self.set(service, NOT_SERVING)
 
     async def follow(self, service: str, check: Callable[[], Awaitable[None]]) -> None:
         """Has one service be NOT_SERVING while what it depends on is away; runs until it is cancelled.
@@ -50,15 +76,10 @@ class DrainingHealth(health.aio.HealthServicer):  # type: ignore[misc]  # grpc s
             was_away, reason = bool(reason), await _why_away(check)
             if reason and not was_away:
                 LOG.warning("the engine is away", extra={"reason": reason})
-                await self.set(service, health_pb2.HealthCheckResponse.NOT_SERVING)
+                self.set(service, NOT_SERVING)
             elif was_away and not reason:
                 LOG.info("the engine is back")
-                await self.set(service, health_pb2.HealthCheckResponse.SERVING)
-
-    async def drain(self) -> None:
-        """Everything is NOT_SERVING from now on, and watches end."""
-        await self.enter_graceful_shutdown()
-        self._draining.set()
+                self.set(service, SERVING)
 
 
 async def _why_away(check: Callable[[], Awaitable[None]]) -> str:

@@ -1,47 +1,48 @@
 """What happens around every call, outermost first.
 
-It is authenticated and observed, its errors are given their status, its bytes are taken on, decoded and validated.
+It is authenticated and observed, its errors are given their status, its requests are received and validated.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+import traceback
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError
 
-from phonoscope_serving.errors import InvalidRequest, QueueFull, Unauthenticated
+from phonoscope_serving.errors import Unauthenticated
 from phonoscope_serving.metrics import Metrics
-from phonoscope_serving.service.request_context import CURRENT, REQUEST_ID_KEY, request_context
+from phonoscope_serving.service.arriving.caller import caller
+from phonoscope_serving.service.arriving.receiving import Answer, Receiver
+from phonoscope_serving.service.request_context import CURRENT, REQUEST_ID_KEY, current, request_context
 from phonoscope_serving.service.security import HEALTH_PREFIX, Tokens
+from phonoscope_serving.service.spans import spanned
 from phonoscope_serving.service.status import DETAILS_KEY, code_of, status_of
-from phonoscope_serving.service.validation import violations
 
 LOG = logging.getLogger("phonoscope.calls")
-MEMORY_RETRY_S = 1.0  # about what the largest recording takes to be answered
 
-Answer = Callable[[Any, Any], Awaitable[Any]]  # request, context → response
-# Method, what comes next, and whether its answer is a stream → the same with something around it.
-Around = Callable[[str, Answer, bool], Answer]
+# Method, what comes next, and which of `KINDS` → the same with something around it.
+Around = Callable[[str, Answer, str], Answer]
+KINDS = {(False, False): "unary", (False, True): "server_stream", (True, True): "bidi_stream"}  # requests, responses
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc ships no types
-    """Puts layers around every call of the service; the streams of health and reflection are only asked for a token."""
+    """Puts layers around every call, and receives what it sends."""
 
-    def __init__(self, layers: Sequence[Around], tokens: Tokens) -> None:
+    def __init__(self, layers: Sequence[Around], tokens: Tokens, receiver: Receiver) -> None:
         """Layers are put around each method once.
 
         Args:
-            layers: outermost first; the innermost is given the request's bytes.
+            layers: outermost first; they are given the stream of a call's requests, undecoded.
             tokens: what callers must show.
+            receiver: of those requests.
         """
-        self._layers, self._tokens = layers, tokens
+        self._layers, self._tokens, self._receiver = layers, tokens, receiver
         self._handlers: dict[str, tuple[Any, Any]] = {}  # method → its handler, and its refusal
 
     async def intercept_service(self, continuation: Any, call: Any) -> Any:  # noqa: ANN401 - grpc ships no types
@@ -50,29 +51,31 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc
             handler = await continuation(call)
             if handler is None:  # nobody serves it; remembering or counting it would let callers fill the memory
                 return None
-            refusal = self._around(call.method, _refuse, None, streams=handler.response_streaming)
-            self._handlers[call.method] = self._layered(call.method, handler), refusal
+            self._handlers[call.method] = self._layered(call.method, handler)
         handler, refusal = self._handlers[call.method]
         admitted = call.method.startswith(HEALTH_PREFIX) or self._tokens.admit(call.invocation_metadata)
         return handler if admitted else refusal
 
-    def _layered(self, method: str, handler: Any) -> Any:  # noqa: ANN401 - grpc ships no types
-        streams = handler.response_streaming
-        if handler.request_streaming or (streams and not inspect.isasyncgenfunction(handler.unary_stream)):
-            return handler  # health's and reflection's own
-        answer = _written(handler.unary_stream) if streams else handler.unary_unary
-        decoding = _decoding(handler.request_deserializer, answer)
-        return self._around(method, decoding, handler.response_serializer, streams=streams)
+    def _layered(self, method: str, handler: Any) -> tuple[Any, Any]:  # noqa: ANN401 - grpc ships no types
+        kind = KINDS[handler.request_streaming, handler.response_streaming]
+        if kind == "bidi_stream":
+            answer = self._receiver.each(handler.request_deserializer, handler.stream_stream)
+        else:
+            proceed = handler.unary_unary if kind == "unary" else _written(handler.unary_stream)
+            answer = self._receiver.one(handler.request_deserializer, proceed)
+        return self._around(method, answer, kind, handler.response_serializer), self._around(method, _refuse, kind)
 
-    def _around(self, method: str, answer: Answer, serialize: Any, *, streams: bool) -> Any:  # noqa: ANN401 - likewise
+    def _around(self, method: str, answer: Answer, kind: str, serialize: Any = None) -> Any:  # noqa: ANN401 - likewise
         for layer in reversed(self._layers):
-            answer = layer(method, answer, streams)
-        # Requests are decoded within: grpc would answer UNKNOWN, past every layer, to what it cannot decode.
-        make = grpc.unary_stream_rpc_method_handler if streams else grpc.unary_unary_rpc_method_handler
+            answer = layer(method, answer, kind)
+        # To grpc every request is a stream of bytes: a single message it would receive before any layer is asked, and
+        # answer UNKNOWN, past every layer, to what it cannot decode.
+        unary = kind == "unary"
+        make = grpc.stream_unary_rpc_method_handler if unary else grpc.stream_stream_rpc_method_handler
         return make(answer, None, serialize)
 
 
-async def _refuse(request: Any, context: Any) -> Any:  # noqa: ANN401, ARG001 - grpc ships no types
+async def _refuse(requests: Any, context: Any) -> Any:  # noqa: ANN401, ARG001 - grpc ships no types
     raise Unauthenticated("a bearer token is required: send metadata 'authorization: Bearer TOKEN'")
 
 
@@ -87,100 +90,74 @@ def _written(stream: Callable[[Any, Any], AsyncGenerator[Any]]) -> Answer:
     return answer
 
 
-def _decoding(deserialize: Callable[[bytes], Any], proceed: Answer) -> Answer:
-    """Decodes and validates what the innermost layer passes on."""
-
-    async def answer(request: bytes, context: Any) -> Any:  # noqa: ANN401 - grpc ships no types
-        try:
-            decoded = deserialize(request)
-        except DecodeError as error:
-            raise InvalidRequest.at("request", f"cannot be decoded: {error}") from error
-        if found := violations(decoded):
-            raise InvalidRequest(found)
-        return await proceed(decoded, context)
-
-    return answer
-
-
-def interceptor(metrics: Metrics, bundle_name: str, tokens: Tokens, max_bytes: int) -> CallInterceptor:
+def interceptor(metrics: Metrics, bundle_name: str, tokens: Tokens, receiver: Receiver) -> CallInterceptor:
     """Everything that happens around a call.
 
     Args:
         metrics: where calls are counted.
         bundle_name: named in every line of the log.
         tokens: what callers must show.
-        max_bytes: of requests that are held at once.
+        receiver: of what they send.
     """
-    observer = _Observer(metrics, bundle_name)
-    return CallInterceptor((observer.around, translated, _Holder(max_bytes).around), tokens)
+    observer = _Observer(metrics, bundle_name, tokens)
+    return CallInterceptor((spanned, observer.around, translated), tokens, receiver)
 
 
-def translated(method: str, proceed: Answer, streams: bool) -> Answer:  # noqa: ARG001 - both kinds alike
+def translated(method: str, proceed: Answer, kind: str) -> Answer:  # noqa: ARG001 - all kinds alike
     """Gives every error its gRPC status and google.rpc details."""
 
-    async def answer(request: Any, context: Any) -> Any:  # noqa: ANN401 - protobuf
+    async def answer(requests: Any, context: Any) -> Any:  # noqa: ANN401 - grpc ships no types
         try:
-            return await proceed(request, context)
+            return await proceed(requests, context)
+        except grpc.aio.AbortError:
+            raise
         except Exception as error:  # the boundary: whatever was raised becomes a status
-            current = CURRENT.get()
-            request_id = current.request_id if current else ""
-            status = status_of(error, request_id)
-            if code_of(error) is grpc.StatusCode.INTERNAL:
+            code, request_id = code_of(error), current().request_id
+            if code is grpc.StatusCode.INTERNAL:
                 LOG.error("%s failed", method, exc_info=error)
-            trailing = ((REQUEST_ID_KEY, request_id), (DETAILS_KEY, status.SerializeToString()))
-            await context.abort(code_of(error), status.message, trailing_metadata=trailing)
+            status = status_of(error, request_id)
+            _let_go(error)
+        # Raised within the block above, the abort would keep the error, and with it the request, as its context.
+        trailing = ((REQUEST_ID_KEY, request_id), (DETAILS_KEY, status.SerializeToString()))
+        return await context.abort(code, status.message, trailing_metadata=trailing)
 
     return answer
 
 
-class _Holder:
-    """Takes on as many bytes of requests as may be held at once."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes, self._held_bytes = max_bytes, 0
-
-    def around(self, method: str, proceed: Answer, streams: bool) -> Answer:  # noqa: ARG002 - all methods share the bound
-        async def answer(request: bytes, context: Any) -> Any:  # noqa: ANN401 - protobuf
-            if self._held_bytes and self._held_bytes + len(request) > self._max_bytes:
-                raise QueueFull(
-                    f"requests of {self._held_bytes} bytes are being answered; at most {self._max_bytes} are taken on",
-                    MEMORY_RETRY_S,
-                )
-            self._held_bytes += len(request)
-            try:
-                return await proceed(request, context)
-            finally:
-                self._held_bytes -= len(request)
-
-        return answer
+def _let_go(error: BaseException | None) -> None:
+    """Empties the frames an error came through: in a ring of references they would keep a request until it is found."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 class _Observer:
     """Names, counts, times and logs every call."""
 
-    def __init__(self, metrics: Metrics, bundle_name: str) -> None:
-        self._metrics, self._bundle_name = metrics, bundle_name
+    def __init__(self, metrics: Metrics, bundle_name: str, tokens: Tokens) -> None:
+        self._metrics, self._bundle_name, self._tokens = metrics, bundle_name, tokens
 
-    def around(self, method: str, proceed: Answer, streams: bool) -> Answer:
-        labels = ("server_stream" if streams else "unary", *method.split("/")[1:])
+    def around(self, method: str, proceed: Answer, kind: str) -> Answer:
+        labels = (kind, *method.split("/")[1:])
         started = self._metrics.calls_started.labels(*labels)
         handling_seconds = self._metrics.call_seconds.labels(*labels)
 
-        async def answer(request: Any, context: Any) -> Any:  # noqa: ANN401 - protobuf
-            current = request_context(dict(context.invocation_metadata() or ()))
-            CURRENT.set(current)
-            context.set_trailing_metadata(((REQUEST_ID_KEY, current.request_id),))
+        async def answer(requests: Any, context: Any) -> Any:  # noqa: ANN401 - grpc ships no types
+            known = request_context(dict(context.invocation_metadata() or ()), caller(context, self._tokens))
+            CURRENT.set(known)
+            context.set_trailing_metadata(((REQUEST_ID_KEY, known.request_id),))
             started.inc()
             began_s = time.perf_counter()
             code = grpc.StatusCode.OK
             try:
-                return await proceed(request, context)
+                return await proceed(requests, context)
             except (asyncio.CancelledError, grpc.aio.AbortError) as error:
                 code = _code(error, context)
                 raise
             finally:
                 seconds = time.perf_counter() - began_s
-                handling_seconds.observe(seconds)
+                handling_seconds.observe(seconds, {"trace_id": known.trace_id} if known.trace_id else None)
                 self._metrics.calls_handled.labels(*labels, code.name).inc()
                 # Written once the answer is on its way; the caller need not wait for the log.
                 asyncio.get_running_loop().call_soon(self._log, method, code, seconds, context.details())

@@ -15,7 +15,7 @@ RENAMED = {"asctime": "time", "levelname": "level", "name": "logger"}
 
 
 class RequestFilter(logging.Filter):
-    """Adds request id, trace id and the caller's span id to every record written during a call."""
+    """Adds request id, trace id and span id to every record written during a call."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """See `logging.Filter`."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from wsgiref.simple_server import WSGIServer
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
@@ -17,7 +17,8 @@ from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.errors import OptionsError
 from phonoscope_serving.metrics import Metrics
-from phonoscope_serving.service.health import DrainingHealth
+from phonoscope_serving.service.arriving.receiving import Receiver
+from phonoscope_serving.service.health import SERVING, Health
 from phonoscope_serving.service.interceptors import interceptor
 from phonoscope_serving.service.security import Security
 from phonoscope_serving.service.servicer import SERVICE_NAME, ExplainerServicer, register
@@ -31,6 +32,10 @@ MESSAGE_BYTES = LIMITS.max_bytes + (1 << 20)  # the largest audio, and the field
 CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
+    # A megabyte of zeros fits into a kilobyte that was compressed: only what is sent as it is can be weighed.
+    ("grpc.compression_enabled_algorithms_bitset", 1),
+    # Connections that look fast would be let send megabytes of requests that nobody has asked for yet.
+    ("grpc.http2.bdp_probe", 0),
     ("grpc.so_reuseport", 0),  # a second service on the same port is a mistake, not a share
     # Callers may keep an idle connection open through a load balancer by pinging every ten seconds.
     ("grpc.keepalive_time_ms", 60_000),
@@ -48,6 +53,7 @@ class ServerOptions:
     metrics_address: str = "127.0.0.1:9464"
     drain_s: float = 30.0  # for calls in flight when the service is told to stop
     max_held_bytes: int = 512 << 20  # of requests being answered or waiting for it
+    receive_s: float = 60.0  # a request may take to arrive
     security: Security = field(default_factory=Security)
 
 
@@ -64,9 +70,9 @@ class Server:
         """
         self._engine, self._decoder, self._metrics, self._options = engine, decoder, metrics, options
         tokens = options.security.tokens()
-        around = interceptor(metrics, bundle.name, tokens, options.max_held_bytes)
+        around = interceptor(metrics, bundle.name, tokens, Receiver(options.max_held_bytes, options.receive_s))
         self._grpc = grpc.aio.server(interceptors=[around], options=CHANNEL_OPTIONS)
-        self._health = DrainingHealth()
+        self._health = Health()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         register(ExplainerServicer(engine, bundle, decoder, metrics), self._grpc)
         reflection.enable_server_reflection((SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
@@ -84,7 +90,7 @@ class Server:
             OptionsError: a port cannot be bound.
         """
         await self._engine.start()
-        await self._health.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
+        self._health.set(SERVICE_NAME, SERVING)
         self.metrics_address = self._start_metrics()
         self.address = self._bind()
         await self._grpc.start()
@@ -96,7 +102,7 @@ class Server:
         began_s = asyncio.get_running_loop().time()
         if self._following is not None:
             self._following.cancel()
-        await self._health.drain()
+        self._health.drain()
         await self._grpc.stop(self._options.drain_s)
         if asyncio.get_running_loop().time() - began_s >= self._options.drain_s:
             LOG.warning("calls were cut off", extra={"drain_s": self._options.drain_s})

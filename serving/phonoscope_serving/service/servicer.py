@@ -53,6 +53,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     def __init__(self, engine: Engine, bundle: Bundle, decoder: Decoder, metrics: Metrics) -> None:
         self._engine, self._bundle, self._decoder = engine, bundle, decoder
         self._quality = Quality(metrics.registry)
+        self._quality.observe_bundle(bundle)
         self._audible = audible_networks(bundle)
         self._maximiser = maximiser(bundle)
         self._reference = bundle_reference_pb2.BundleReference(name=bundle.name, digest=bundle.digest)

@@ -17,7 +17,7 @@ from phonoscope.v1 import explainer_service_pb2_grpc
 from phonoscope.v1.explanation_pb2 import ExplainRequest
 from phonoscope.v1.prediction_pb2 import PredictRequest
 from phonoscope_client import running_service
-from phonoscope_serving.cli import default_repository, get_parser
+from phonoscope_serving.command_line import default_repository, get_parser
 from support.bundles.repository import REPOSITORY, copied, put
 from support.corpora.sound import music, pcm
 from support.services.running import HANG_S, UNLIMITED, refusal, wait_until

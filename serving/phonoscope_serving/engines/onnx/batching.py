@@ -7,12 +7,14 @@ fit. Nothing waits for company while the engine is idle.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from phonoscope_serving import tracing
 from phonoscope_serving.errors import DeadlinePassed, EngineLost, QueueFull
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.tensors import Array, Tensors
@@ -37,6 +39,7 @@ class _Waiting:
     rows: int
     deadline: float | None
     answer: asyncio.Future[dict[str, Array]]
+    asked: tracing.Moment
 
     def is_dead(self, now: float) -> bool:
         return self.answer.done() or (self.deadline is not None and self.deadline <= now)
@@ -102,7 +105,7 @@ class BatchQueue:
                 f"{waiting_rows} rows wait for {self._model}; at most {self._limits.queue_rows} may",
                 retry_after_s=max(0.05, waiting_rows * self._seconds_per_row),
             )
-        request = _Waiting(inputs, outputs, rows, deadline, loop.create_future())
+        request = _Waiting(inputs, outputs, rows, deadline, loop.create_future(), tracing.now())
         self._waiting.append(request)
         self._note_depth()
         self._arrived.set()
@@ -167,7 +170,7 @@ class BatchQueue:
 
     async def _run_batch(self, batch: list[_Waiting]) -> None:
         rows = sum(request.rows for request in batch)
-        began_s = asyncio.get_running_loop().time()
+        began_s, began_ns = asyncio.get_running_loop().time(), time.time_ns()
         try:
             outputs = await self._run(self._model, _joined(batch), batch[0].outputs)
         except asyncio.CancelledError:
@@ -176,6 +179,8 @@ class BatchQueue:
         except Exception as error:  # noqa: BLE001 - whatever broke the batch is every caller's answer
             _fail(batch, error)
             return
+        finally:
+            self._trace(batch, began_ns, rows)
         self._learn(rows, asyncio.get_running_loop().time() - began_s)
         if len(batch) == 1:
             _answer(batch[0], outputs)
@@ -184,6 +189,12 @@ class BatchQueue:
         for request in batch:
             _answer(request, {name: tensor[start : start + request.rows] for name, tensor in outputs.items()})
             start += request.rows
+
+    def _trace(self, batch: list[_Waiting], began_ns: int, rows: int) -> None:
+        ended_ns = time.time_ns()
+        for request in batch:
+            tracing.past(f"wait for {self._model}", request.asked, request.asked.time_ns, began_ns)
+            tracing.past(f"run {self._model}", request.asked, began_ns, ended_ns, phonoscope__batch_rows=rows)
 
     def _learn(self, rows: int, seconds: float) -> None:
         self._batch_rows.observe(rows)

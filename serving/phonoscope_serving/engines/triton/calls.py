@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from phonoscope_serving import tracing
 from phonoscope_serving.errors import DeadlinePassed, EngineLost, QueueFull
 from phonoscope_serving.metrics import Metrics
 
@@ -80,7 +81,7 @@ class Calls:
             raise QueueFull(message, self._retry_after_s())
         try:
             async with asyncio.timeout_at(deadline):
-                with self._counted(model, calls, rows):
+                with tracing.span(f"wait for {model}"), self._counted(model, calls, rows):
                     await self._room(calls, rows)
                 return await self._answer(self._begin(model, calls, rows, send))
         except TimeoutError:

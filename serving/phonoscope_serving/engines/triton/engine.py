@@ -15,6 +15,7 @@ from typing import Literal
 from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
+from phonoscope_serving import tracing
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.engines.ensemble import is_ensemble, plan
 from phonoscope_serving.engines.golden import proofs
@@ -182,7 +183,10 @@ class TritonEngine:
 
         async def ask(region: Region | None) -> dict[str, Array]:
             message = Message.of(config, inputs, asked, region)
-            answer = await client.infer(model, message.inputs, outputs=message.outputs, timeout=queue_us)
+            with tracing.span(f"call Triton for {model}", "client"):
+                answer = await client.infer(
+                    model, message.inputs, outputs=message.outputs, timeout=queue_us, headers=tracing.headers() or None
+                )
             read = message.read(answer)
             return {name: read[name] for name in wanted}
 

@@ -1,0 +1,163 @@
+"""The options of `phonoscope-serve`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from phonoscope_serving.bundle.manifest import MANIFEST
+from phonoscope_serving.engines.onnx.engine import OnnxOptions
+from phonoscope_serving.service.server import ServerOptions
+
+REPOSITORY_VARIABLE = "PHONOSCOPE_MODEL_REPOSITORY"
+
+EPILOG = """\
+examples:
+  phonoscope-serve
+      the bundle in ./model_repository, on 127.0.0.1:50051, metrics on http://127.0.0.1:9464/metrics
+  phonoscope-serve --address 127.0.0.1:0 --metrics-address 127.0.0.1:0 --ready-file ready.json
+      on free ports, which are written to ready.json once the service answers
+  phonoscope-serve --address '[::]:50051' --tls-certificate cert.pem --tls-key key.pem --token-file tokens
+      for other machines: TLS, and only callers that send "authorization: Bearer TOKEN"
+  phonoscope-serve --engine triton --triton 127.0.0.1:8001
+      graphs are run by the NVIDIA Triton server there, which must have loaded the same repository
+
+SIGTERM and SIGINT drain: health turns NOT_SERVING, no more calls are taken, those in flight are finished. A second
+signal stops at once. Exit status: 0 after draining, 1 if the service cannot start, 2 for a wrong option.
+"""
+
+
+def default_repository() -> Path:
+    """$PHONOSCOPE_MODEL_REPOSITORY, else ./model_repository, else the one beside the source tree."""
+    if named := os.environ.get(REPOSITORY_VARIABLE):
+        return Path(named)
+    here = Path("model_repository")
+    beside = Path(__file__).resolve().parents[2] / "model_repository"
+    return beside if not (here / MANIFEST).exists() and (beside / MANIFEST).exists() else here
+
+
+def get_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="phonoscope-serve",
+        description="Serves a bundle: predicts where somebody sings in a recording, and explains why.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_server_options(parser)
+    _add_engine_options(parser)
+    _add_security_options(parser)
+    return parser
+
+
+def _add_server_options(parser: argparse.ArgumentParser) -> None:
+    server = ServerOptions()
+    parser.add_argument(
+        "--model-repository",
+        type=Path,
+        metavar="DIR",
+        help=f"folder with {MANIFEST} (default: ${REPOSITORY_VARIABLE}, else ./model_repository)",
+    )
+    parser.add_argument("--address", default=server.address, help="HOST:PORT for gRPC (default: %(default)s)")
+    parser.add_argument(
+        "--metrics-address", default=server.metrics_address, help="HOST:PORT for Prometheus (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--ready-file", type=Path, metavar="PATH", help="write the addresses here, as JSON, once the service answers"
+    )
+    parser.add_argument(
+        "--drain-s",
+        type=_seconds,
+        default=server.drain_s,
+        metavar="S",
+        help="seconds for calls in flight when told to stop (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--receive-s",
+        type=_seconds,
+        default=server.receive_s,
+        metavar="S",
+        help="seconds a request may take to arrive (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--traces", metavar="URL", help="send OpenTelemetry spans to this collector, such as http://127.0.0.1:4317"
+    )
+    parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+
+
+def _add_engine_options(parser: argparse.ArgumentParser) -> None:
+    onnx, engine = OnnxOptions(), parser.add_argument_group("engine")
+    engine.add_argument(
+        "--engine",
+        choices=("onnx", "triton"),
+        default="onnx",
+        help="onnx: in this process; triton: on a Triton server with the same repository (default: %(default)s)",
+    )
+    engine.add_argument("--triton", type=_address, metavar="HOST:PORT", help="with --engine triton: its gRPC address")
+    engine.add_argument(
+        "--triton-shared-memory",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="with --engine triton: large tensors not over gRPC; auto: where the server is on this machine",
+    )
+    engine.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default=onnx.device, help="auto: CUDA where there is a GPU"
+    )
+    engine.add_argument(
+        "--threads",
+        type=_at_least(0),
+        default=onnx.threads,
+        metavar="N",
+        help="threads of one operator (0: one a core)",
+    )
+    engine.add_argument(
+        "--batch-rows",
+        type=_at_least(0),
+        default=onnx.batch_rows,
+        metavar="N",
+        help="excerpts run together at most (0: what suits the device)",
+    )
+    engine.add_argument(
+        "--queue-rows",
+        type=_at_least(1),
+        default=onnx.queue_rows,
+        metavar="N",
+        help="excerpts that may wait; callers beyond are told when to retry (default: %(default)s)",
+    )
+
+
+def _add_security_options(parser: argparse.ArgumentParser) -> None:
+    security = parser.add_argument_group("security")
+    security.add_argument("--tls-certificate", type=Path, metavar="PEM", help="with --tls-key: speak TLS")
+    security.add_argument("--tls-key", type=Path, metavar="PEM")
+    security.add_argument(
+        "--tls-client-authority", type=Path, metavar="PEM", help="callers need a certificate it signed"
+    )
+    security.add_argument("--token-file", type=Path, metavar="PATH", help="accepted bearer tokens, one a line")
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not HOST:PORT")
+    return text
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds of 0 or more")
+    return seconds
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{text} is below {least}")
+        return number
+
+    return whole_number

@@ -1,0 +1,1 @@
+"""Calls on their way in: whose they are, and what is taken of what they send."""
