@@ -71,7 +71,7 @@ def test_it_holds_the_published_networks_trained_on_named_and_licensed_data():
     assert MANIFEST["parameters"] == {
         "detector": 1_408_225,
         "explanation_inverter": 31_877,
-        "masker": 62_649,
+        "masker": 35_201,
         "inverter_conv1": 37_570,
         "inverter_conv2": 28_130,
         "inverter_mp3": 45_602,

@@ -85,7 +85,7 @@ def inputs_of(model, rows, run):
         case "explanation_inverter":
             return excerpt | {"fc8": activations["fc8"]}
         case "masker":
-            return {name: activations[name] for name in ("conv5", "fc8")}
+            return {name: activations[name] for name in ("conv2", "conv5", "fc8")}
         case "gradient":
             names = ("conv1", "conv2", "conv4", "conv5", "fc7", "fc8", "logit")
             return excerpt | {name: activations[name] for name in names}

@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 import torch
 from phonoscope_trainer.export.recovery import recover
+from phonoscope_trainer.graphs.masker import SEEN
 from phonoscope_trainer.networks.svdnet import LAYERS
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import DetectorOptions, load_detector, new_learner, same_layer
@@ -82,12 +83,13 @@ def test_inverters_of_the_first_layers_stay_those_of_a_detector_that_keeps_them(
 
 
 def test_the_explanation_inverter_and_the_masker(runs, activations):
-    fc8, conv5 = activations["fc8"], activations["conv5"]
+    fc8 = activations["fc8"]
     excerpt = np.zeros((2, 115, 80), np.float32)
     inverted = graph("explanation_inverter").run(["inverted"], {"fc8": fc8.numpy(), "excerpt": excerpt})[0]
     close(load_inverter(runs / "explanation-inverter")(fc8), inverted)
-    relevance = graph("masker").run(["relevance"], {"conv5": conv5.numpy(), "fc8": fc8.numpy()})[0]
-    close(load_masker(runs / "masker")(conv5, fc8), relevance)
+    seen = {name: activations[name] for name in SEEN}
+    relevance = graph("masker").run(["relevance"], {name: each.numpy() for name, each in seen.items()})[0]
+    close(load_masker(runs / "masker")(**seen), relevance)
 
 
 def test_the_generator(runs):

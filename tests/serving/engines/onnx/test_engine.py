@@ -41,9 +41,11 @@ def test_golden_vectors_are_reproduced(bare, bundle, ensemble):
 def test_the_ensemble_equals_its_graphs_run_by_hand(bare):
     inputs = explain_inputs(rows=2)
     log_mel, standardised = by_hand("frontend", ["log_mel", "standardised"], samples=inputs["samples"])
-    conv5, fc8, probability = by_hand("detector", ["conv5", "fc8", "probability"], excerpt=standardised)
+    seen = ["conv2", "conv5", "fc8"]
+    *layers, probability = by_hand("detector", [*seen, "probability"], excerpt=standardised)
+    fc8 = layers[-1]
     (inverted,) = by_hand("explanation_inverter", ["inverted"], fc8=fc8, excerpt=standardised)
-    (relevance,) = by_hand("masker", ["relevance"], conv5=conv5, fc8=fc8)
+    (relevance,) = by_hand("masker", ["relevance"], **dict(zip(seen, layers, strict=True)))
     masked = by_hand(
         "mask",
         ["mask", "explanation", "remainder", "control_1", "control_2", "control_3", "relative_area", "control_regions"],
