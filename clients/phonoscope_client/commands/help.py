@@ -13,12 +13,13 @@ Shows, and lets you hear, what a machine listener listens to.
   phonoscope maximise --out out/wanted                  what does it want to hear?
 """
 EXPLAIN = """\
-Explains the detector's answer at one moment, and tries the explanation before showing it: does the region
-alone keep the answer, does its removal lose it, does a random region of the same size do as well, and does
-the answer hold when the region is heard?
+Explains the detector's answer at one moment, and tries the explanation before showing it: does what the region
+holds keep the answer in other music, does its outline do as much, is the answer lost when the region is filled from
+other music, do other regions of the same size do as well, and does it hold when it is heard?
 
-DIR receives report.html (open it in a browser), explanation.wav, original.wav, explanation.npz (every array;
-`numpy.load` reads it) and summary.json.
+DIR receives report.html (open it in a browser), explanation.wav, carried.wav (the region in other music),
+silhouette.wav (its place there with a third excerpt), original.wav, explanation.npz (every array; `numpy.load` reads
+it) and summary.json.
 
   phonoscope explain song.mp3 --at 34 --out out/song
   phonoscope explain song.mp3 --at 1:02.5 --keep-label --out out/song

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from support.bundles.auralisation_inputs import AURALISATION, ONE_CLIP, auralisation_inputs
+from support.bundles.exchange_inputs import EXCHANGE, exchange_inputs
 from support.bundles.maximisation_inputs import MAXIMISATION, maximisation_inputs
 from support.corpora.sound import music
 
@@ -19,6 +20,7 @@ MODELS = (
     *("sonify", "predict", *RULES, "evidence", "masked", "heard", "invert_layers"),
     *AURALISATION,
     *MAXIMISATION,
+    *EXCHANGE,
 )
 KINDS = tuple(model for model in MODELS if not model.startswith("inverter_") or model == "inverter_conv1")
 UNBATCHED = ("track_detector", "predict", *ONE_CLIP)  # one track or clip a call
@@ -69,6 +71,8 @@ def inputs_of(model, rows, run):
         case "track_detector":
             return {"standardised": run("frontend", track)["standardised"]} | silence
     answer = _explained(rows, run)
+    if model in EXCHANGE:
+        return exchange_inputs(model, explain["samples"], answer)
     match model:
         case "detector":
             return {"excerpt": answer["standardised"]}

@@ -14,6 +14,7 @@ from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.export.bank import BankOptions
 from phonoscope_trainer.export.reissue import reissue
 from phonoscope_trainer.repository.manifest import manifest_digest
+from support.bundles.repository import replace
 from support.bundles.small_bank import small_bank
 from support.corpora.music import melody
 
@@ -90,3 +91,10 @@ def test_other_music_can_be_added(written, tmp_path, monkeypatch):
     assert (root / "exchange" / "1" / "model.onnx").read_bytes() == (
         written.root / "exchange" / "1" / "model.onnx"
     ).read_bytes()
+
+
+def test_a_rule_of_another_version_is_refused(written, tmp_path):
+    root = shutil.copytree(written.root, tmp_path / "repository")
+    replace(root, "masker/config.pbtxt", 'name: "fc8"', 'name: "fc7"')
+    with pytest.raises(ExportError, match="masker takes conv2, conv5, fc7, and this version's conv2, conv5, fc8"):
+        reissue(root, tmp_path / "out", "untrained-2", "")

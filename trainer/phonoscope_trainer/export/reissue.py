@@ -69,6 +69,8 @@ def reissue(
         for graph in (mask, rules["gradient"]):
             write_graph(graph, root)
         known = [rule for rule in entries["rules"] if rule in rules]
+        for rule in known:
+            _must_take_the_same(root, rules[rule])
         for ensemble in (*(explain(rule, rules[rule]) for rule in known), evidence(), masked()):
             write_ensemble(ensemble, root)
         _write_initial_state(root / "maximise" / "config.pbtxt")
@@ -78,6 +80,15 @@ def reissue(
             entries |= _write_bank(root, bank, explain(rule, rules[rule]), network)
         configure(root, deployment)
         return bundle.write_manifest(root, replace(facts, name=name), entries)
+
+
+def _must_take_the_same(root: Path, graph: Graph) -> None:
+    """The rule of the bundle is asked as this version asks it."""
+    text = (root / graph.name / "config.pbtxt").read_text(encoding="utf-8")
+    found = {tensor.name for tensor in text_format.Parse(text, triton.ModelConfig()).input}
+    if found != {spec.name for spec in graph.inputs}:
+        taken, wanted = ", ".join(sorted(found)), ", ".join(spec.name for spec in graph.inputs)
+        raise ExportError(f"{root}: {graph.name} takes {taken}, and this version's {wanted}; export a new one")
 
 
 def _write_initial_state(path: Path) -> None:

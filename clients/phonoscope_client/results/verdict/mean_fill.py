@@ -18,11 +18,7 @@ _ONLY_THIS = Finding(
 
 # By whether the region alone keeps the answer, its removal loses it, and most random regions keep it.
 _HEADLINES = {
-    (
-        True,
-        True,
-        False,
-    ): "As far as masking tells, this region carries the answer: alone it keeps it, without it it is lost.",
+    (True, True, False): "Masked, this region carries the answer: it keeps it alone, and loses it when it is masked.",
     (True, True, True): "The answer needs this region; that it also keeps it says little, for most random ones do.",
     (True, False, False): "This region is enough for the answer, but not needed: without it, the answer stays.",
     (True, False, True): "This says little: most random regions of the same size keep the answer just as well.",
