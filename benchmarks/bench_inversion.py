@@ -33,7 +33,7 @@ from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
-from phonoscope_trainer.recipes.feature_inversion.excerpts import PlaceSampler
+from phonoscope_trainer.recipes.feature_inversion.excerpts import PlaceSampler, pieces
 from phonoscope_trainer.recipes.feature_inversion.options import InversionOptions
 from phonoscope_trainer.recipes.feature_inversion.training import train_inverters
 from torch import Tensor
@@ -119,6 +119,7 @@ def run_s(network: SVDNet, options: InversionOptions, layers: Sequence[str]) -> 
         train_inverters(
             Path(folder),
             lambda step: sampler.draw(options.batch, step),
+            pieces([tracks], sampler.frontend, sampler.standardise, options.sketch_pieces),
             sampler.draw(options.validation_excerpts, 1, 0),
             network,
             replace(options, layers=tuple(layers)),

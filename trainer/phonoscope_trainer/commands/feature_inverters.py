@@ -17,7 +17,7 @@ from phonoscope_trainer.networks.svdnet import LAYERS
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import load_detector
 from phonoscope_trainer.recipes.feature_inversion import training as recipe
-from phonoscope_trainer.recipes.feature_inversion.excerpts import PlaceSampler
+from phonoscope_trainer.recipes.feature_inversion.excerpts import PlaceSampler, pieces
 from phonoscope_trainer.recipes.feature_inversion.objective import METHODS, Method
 from phonoscope_trainer.recipes.feature_inversion.options import InversionOptions
 
@@ -52,6 +52,7 @@ def add(verbs: Verbs) -> None:
             "feature_weight": "λ_feature of the joint loss",
             "feature_start": "share of training before it counts",
             "validation_excerpts": "drawn once",
+            "sketch_pieces": "of music, twelve excerpts each, behind the sketches of fc7 and fc8",
             "seed": "of everything drawn",
         },
     )
@@ -90,15 +91,16 @@ def train_feature_inverters(
         corpora=corpora,
         **cast("dict[str, Any]", others),  # argparse gave them the types of the recipe's options
     )
-    samplers = [
-        PlaceSampler(
-            [features(named.load(name).of(split), frontend, bar(f"{name}, {split}")) for name in corpora],
-            frontend,
-            standardise,
-        )
+    music = {
+        split: [features(named.load(name).of(split), frontend, bar(f"{name}, {split}")) for name in corpora]
         for split in ("train", "valid")
-    ]
-    validation = samplers[1].draw(options.validation_excerpts, VALIDATION_SEED)
+    }
+    train, valid = (PlaceSampler(music[split], frontend, standardise) for split in ("train", "valid"))
     recipe.train_inverters(
-        folder, lambda step: samplers[0].draw(options.batch, options.seed, step), validation, network, options
+        folder,
+        lambda step: train.draw(options.batch, options.seed, step),
+        pieces(music["train"], frontend, standardise, options.sketch_pieces),
+        valid.draw(options.validation_excerpts, VALIDATION_SEED),
+        network,
+        options,
     )

@@ -26,7 +26,7 @@ from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.graphs.adjoint import Convolution
 from phonoscope_trainer.graphs.chains import doubled, on_phases
 from phonoscope_trainer.networks import gan
-from phonoscope_trainer.networks.feature_inverters import FeatureInverter
+from phonoscope_trainer.networks.feature_inverters import FeatureInverter, Variant
 from phonoscope_trainer.networks.gan import Generator
 from phonoscope_trainer.networks.inverter import ExplanationInverter
 from phonoscope_trainer.networks.masker import Masker
@@ -68,9 +68,10 @@ def recover(repository: Path, runs: Path, command: str) -> tuple[str, ...]:
     if (repository / "masker").is_dir():
         found["masker"] = {}, {"best": _state(Masker(), repository, "masker")}
     if layers := [layer for layer in LAYERS if (repository / f"inverter_{layer}").is_dir()]:
+        variant: Variant = "sketched" if any(_has_sketch(repository, layer) for layer in layers) else "aligned"
         found["inverters"] = (
-            {"layers": layers, "methods": ["joint"], "variant": "aligned", "detector": detector},
-            {f"joint/{layer}": {"best": _inverter(repository, layer)} for layer in layers},
+            {"layers": layers, "methods": ["joint"], "variant": variant, "detector": detector},
+            {f"joint/{layer}": {"best": _inverter(repository, layer, variant)} for layer in layers},
         )
     if (repository / "deconvnet_tagger").is_dir():
         found["tagger"] = _tagger(repository, facts)
@@ -97,8 +98,12 @@ def _detector(repository: Path, facts: Facts) -> tuple[State, State]:
     return {"recipe": "recovered", "corpora": corpora, "start": "", "keep_convolutions": ""}, state
 
 
-def _inverter(repository: Path, layer: str) -> State:
-    return _state(FeatureInverter(layer), repository, f"inverter_{layer}", "inverter.")
+def _inverter(repository: Path, layer: str, variant: Variant) -> State:
+    return _state(FeatureInverter(layer, variant), repository, f"inverter_{layer}", "inverter.")
+
+
+def _has_sketch(repository: Path, layer: str) -> bool:
+    return "inverter.sketch.weight" in constants_of(repository, f"inverter_{layer}")
 
 
 def _tagger(repository: Path, facts: Facts) -> tuple[State, State]:
@@ -117,7 +122,10 @@ def _state(module: nn.Module, repository: Path, graph: str, prefix: str = "") ->
     state: State = module.state_dict()
     state |= _unnormalised(module, {name.removeprefix(prefix): value for name, value in values.items()})
     for name in state.keys() - _unnormalised(module, {}).keys():
-        state[name] = _like(state[name], values.get(f"{prefix}{name}"), f"{repository}: {graph}: {name}")
+        found = values.get(f"{prefix}{name}")
+        if found is None and name.endswith(".bias"):
+            found = np.zeros(state[name].shape, np.float32)  # which an export drops
+        state[name] = _like(state[name], found, f"{repository}: {graph}: {name}")
     return state
 
 

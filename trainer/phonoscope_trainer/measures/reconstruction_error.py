@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from phonoscope_trainer.networks.feature_inverters import FeatureInverter
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.feature_inversion.objective import representation
 
 PART_ROWS = 32  # bounds the memory of one pass
+
+
+class Inverter(Protocol):
+    """What draws excerpts from the activations of one layer."""
+
+    layer: str
+
+    def __call__(self, activation: Tensor) -> Tensor:
+        """`[B, T, M]` of an activation `[B, …]`."""
 
 
 def mean_pairwise_distance(excerpts: Tensor) -> float:
@@ -26,7 +35,7 @@ def reconstruction_errors(excerpts: Tensor, inversions: Tensor, mean_distance: f
 
 
 @torch.inference_mode()
-def inversions(excerpts: Tensor, network: SVDNet, inverters: Iterable[FeatureInverter]) -> dict[str, Tensor]:
+def inversions(excerpts: Tensor, network: SVDNet, inverters: Iterable[Inverter]) -> dict[str, Tensor]:
     """Layer → `[N, T, M]`: what each layer of `network` keeps of standardised `excerpts` `[N, T, M]`."""
     found: dict[str, list[Tensor]] = {}
     inverters = list(inverters)

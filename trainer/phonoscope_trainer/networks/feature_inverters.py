@@ -1,6 +1,6 @@
 """Feature inverters: every layer of SVDNet back to an excerpt (Mishra et al., ISMIR 2018, Tables 1 and 2).
 
-Two variants with the same weights in the same places, so the same number of parameters:
+Three variants. Two have the same weights in the same places, so the same number of parameters:
 
 `paper` ends in an ELU, so nothing below -1 can be shown; crops the top left of a picture that is up-convolved by powers
 of two, though the detector pools by three; and pads the pictures of Conv1 and Conv2 with zeros. Even an inverter that
@@ -9,6 +9,9 @@ knew the excerpt would make errors (`experiment inversion` measures them as `pap
 `aligned` ends linearly; its convolutions add the positions that the detector's valid ones took away; and its
 up-convolutions stride by three where the detector pools. Every position of a layer then lies over the part of the
 excerpt that it was computed from.
+
+`sketched` is `aligned`, but for FC7 and FC8: there the network draws only what a linear map of the features, the
+sketch, leaves to be drawn at its level. The sketch has a closed form; a network must search for it for days.
 """
 
 from __future__ import annotations
@@ -21,9 +24,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from phonoscope_trainer.errors import OptionsError
+from phonoscope_trainer.networks.sketch import Sketch
 from phonoscope_trainer.networks.svdnet import LAYERS
 
-Variant = Literal["aligned", "paper"]
+Variant = Literal["sketched", "aligned", "paper"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 # F: fully connected, C: convolution 3×3, U: up-convolution 4×4; the number is how many features or maps come out.
@@ -69,8 +73,9 @@ class FeatureInverter(nn.Module):
         if layer not in PLANS:
             raise OptionsError(f"layer is {layer!r}; it must be one of {', '.join(LAYERS)}")
         self.layer, self.variant = layer, variant
-        self.corner = ALIGNED_CORNER if variant == "aligned" and layer in STRIDES else 0
+        self.corner = ALIGNED_CORNER if variant != "paper" and layer in STRIDES else 0
         dense = [part for part in PLANS[layer].split() if part.startswith("F")]
+        self.sketch = Sketch(CHANNELS[layer], *EXCERPT) if variant == "sketched" and dense else None
         self.dense = nn.Sequential(*_dense(CHANNELS[layer], [int(part[1:]) for part in dense]))
         self.stages = nn.Sequential(*self._stages(PLANS[layer].split()[len(dense) :]))
         for part in self.modules():
@@ -78,10 +83,10 @@ class FeatureInverter(nn.Module):
                 nn.init.kaiming_normal_(part.weight)
                 if part.bias is not None:
                     nn.init.zeros_(part.bias)
-        if variant == "aligned":
+        if variant != "paper":
             last_kernel = [weight for weight in self.parameters() if weight.ndim > 1][-1]
             with torch.no_grad():
-                last_kernel.mul_(FIRST_PICTURE)
+                last_kernel.mul_(FIRST_PICTURE if self.sketch is None else 0)  # where there is one, it begins there
 
     def forward(self, activation: Tensor) -> Tensor:
         """The inversion `[B, 115, 80]` of `activation`: maps `[B, C, T, M]`, or features `[B, C]`."""
@@ -90,11 +95,14 @@ class FeatureInverter(nn.Module):
         if picture.shape[1] < EXCERPT[0]:
             missing = (EXCERPT[0] - picture.shape[1]) // 2
             return F.pad(picture, (missing, missing, missing, missing))
-        return torch.narrow(torch.narrow(picture, 1, self.corner, EXCERPT[0]), 2, self.corner, EXCERPT[1])
+        drawn = torch.narrow(torch.narrow(picture, 1, self.corner, EXCERPT[0]), 2, self.corner, EXCERPT[1])
+        if self.sketch is None:
+            return drawn
+        return self.sketch(activation) + drawn - drawn.mean(dim=(1, 2), keepdim=True)  # the level is the sketch's
 
     def _stages(self, parts: list[str]) -> Iterator[nn.Module]:
         channels = SEED_SHAPE[0] if len(self.dense) else CHANNELS[self.layer]
-        aligned = self.variant == "aligned"
+        aligned = self.variant != "paper"
         widening = WIDENING.get(self.layer, 0) if aligned else 0
         strides = iter(STRIDES.get(self.layer, ())) if aligned else iter(())
         for number, part in enumerate(parts):

@@ -29,6 +29,7 @@ from support.learning import assert_learns
 SHORT = InversionOptions(
     layers=("mp6", "fc8"),
     methods=("joint", "input"),
+    variant="aligned",
     epochs=4,
     batches_per_epoch=2,
     batch=3,
@@ -138,7 +139,7 @@ def test_the_gradient_of_the_whole_loss_is_that_of_finite_differences():
 
 
 def test_inverters_trained_together_are_those_trained_alone(tmp_path, network):
-    together = train_inverters(tmp_path / "together", draw, VALIDATION, network, replace(SHORT, methods=("joint",)))
+    together = train_inverters(tmp_path / "together", draw, (), VALIDATION, network, replace(SHORT, methods=("joint",)))
     torch.manual_seed(SHORT.seed)
     FeatureInverter("mp6")  # the first one's initial weights are drawn before
     state = torch.get_rng_state()
@@ -155,7 +156,7 @@ def test_inverters_trained_together_are_those_trained_alone(tmp_path, network):
 
 def test_the_detector_runs_once_a_batch_for_all_of_them(tmp_path):
     network = CountingDetector().eval()
-    train_inverters(tmp_path, draw, VALIDATION[:2], network, replace(SHORT, epochs=2))
+    train_inverters(tmp_path, draw, (), VALIDATION[:2], network, replace(SHORT, epochs=2))
     updates, validations = 2 * SHORT.batches_per_epoch, 2
     assert CountingDetector.passes == updates + validations
 
@@ -163,7 +164,7 @@ def test_the_detector_runs_once_a_batch_for_all_of_them(tmp_path):
 def test_a_killed_run_resumes_to_the_same_inverters(tmp_path, network):
     for schedule in ("halving", "one-cycle"):
         options = replace(SHORT, schedule=schedule)
-        whole = train_inverters(tmp_path / schedule, draw, VALIDATION, network, options)
+        whole = train_inverters(tmp_path / schedule, draw, (), VALIDATION, network, options)
         calls = itertools.count()
 
         def until_killed(step: int, calls=calls) -> torch.Tensor:
@@ -172,8 +173,8 @@ def test_a_killed_run_resumes_to_the_same_inverters(tmp_path, network):
             return draw(step)
 
         with pytest.raises(KilledError):
-            train_inverters(tmp_path / f"{schedule}-killed", until_killed, VALIDATION, network, options)
-        resumed = train_inverters(tmp_path / f"{schedule}-killed", draw, VALIDATION, network, options)
+            train_inverters(tmp_path / f"{schedule}-killed", until_killed, (), VALIDATION, network, options)
+        resumed = train_inverters(tmp_path / f"{schedule}-killed", draw, (), VALIDATION, network, options)
         for method in SHORT.methods:
             assert same(whole[method], resumed[method])
             assert same(whole[method], load_inverters(tmp_path / schedule, method=method))
@@ -249,7 +250,7 @@ def test_the_joint_loss_falls(network, schedule):
 
 def test_a_subset_of_layers_is_trained_in_the_detectors_order(tmp_path, network):
     options = replace(SHORT, layers=("fc8", "mp6"), methods=("joint",), epochs=1, batches_per_epoch=1)
-    train_inverters(tmp_path, draw, VALIDATION, network, options)
+    train_inverters(tmp_path, draw, (), VALIDATION, network, options)
     assert [inverter.layer for inverter in load_inverters(tmp_path)] == ["mp6", "fc8"]
     assert json.loads((tmp_path / "options.json").read_text())["layers"] == ["fc8", "mp6"]
     with pytest.raises(CheckpointError, match="input was not trained"):
@@ -259,8 +260,8 @@ def test_a_subset_of_layers_is_trained_in_the_detectors_order(tmp_path, network)
 def test_of_several_runs_the_last_that_has_a_layer_counts(tmp_path, network):
     wide, deep = tmp_path / "wide", tmp_path / "deep"
     short = replace(SHORT, methods=("joint",), epochs=1, batches_per_epoch=1)
-    train_inverters(wide, draw, VALIDATION, network, replace(short, layers=("mp6", "fc8")))
-    train_inverters(deep, draw, VALIDATION, network, replace(short, layers=("fc8",), seed=1))
+    train_inverters(wide, draw, (), VALIDATION, network, replace(short, layers=("mp6", "fc8")))
+    train_inverters(deep, draw, (), VALIDATION, network, replace(short, layers=("fc8",), seed=1))
     mp6, fc8 = load_inverters(wide, deep)
     assert same([mp6], [load_inverters(wide)[0]])
     assert same([fc8], load_inverters(deep))
@@ -269,20 +270,20 @@ def test_of_several_runs_the_last_that_has_a_layer_counts(tmp_path, network):
 
 def test_another_cycle_goes_on_from_the_best_inverters_of_a_run(tmp_path, network):
     short = replace(SHORT, epochs=1, layers=("mp6",), methods=("joint",))
-    (first,) = train_inverters(tmp_path / "first", draw, VALIDATION, network, short)["joint"]
+    (first,) = train_inverters(tmp_path / "first", draw, (), VALIDATION, network, short)["joint"]
     going_on = replace(short, start=str(tmp_path / "first"), learning_rate=1e-12)
-    (second,) = train_inverters(tmp_path / "second", draw, VALIDATION, network, going_on)["joint"]
+    (second,) = train_inverters(tmp_path / "second", draw, (), VALIDATION, network, going_on)["joint"]
     for one, other in zip(first.parameters(), second.parameters(), strict=True):
         torch.testing.assert_close(one, other)
     with pytest.raises(CheckpointError, match="holds no joint/fc8 to start from"):
-        train_inverters(tmp_path / "third", draw, VALIDATION, network, replace(going_on, layers=("fc8",)))
+        train_inverters(tmp_path / "third", draw, (), VALIDATION, network, replace(going_on, layers=("fc8",)))
 
 
 def test_runs_of_different_detectors_are_not_mixed(tmp_path, network):
     short = replace(SHORT, methods=("joint",), epochs=1, batches_per_epoch=1)
     for detector, layers in (("one", ("fc7",)), ("other", ("fc8",))):
         train_inverters(
-            tmp_path / detector, draw, VALIDATION, network, replace(short, detector=detector, layers=layers)
+            tmp_path / detector, draw, (), VALIDATION, network, replace(short, detector=detector, layers=layers)
         )
     with pytest.raises(CheckpointError, match="one inverts fc7 of one"):
         load_inverters(tmp_path / "one", tmp_path / "other")
@@ -295,7 +296,7 @@ def test_layers_that_a_later_detector_kept_need_no_new_inverters(tmp_path, netwo
     runs = (("all", "first", ("mp6", "fc8")), ("deep", "first", ("fc7",)), ("head", "later", ("fc8",)))
     for run, detector, layers in runs:
         options = replace(short, detector=detector, layers=layers)
-        train_inverters(Path(run), draw, VALIDATION, network, options)
+        train_inverters(Path(run), draw, (), VALIDATION, network, options)
     assert [inverter.layer for inverter in load_inverters(Path("all"), Path("head"))] == ["mp6", "fc8"]
     with pytest.raises(CheckpointError, match="deep inverts fc7 of first, head inverts later"):
         load_inverters(Path("deep"), Path("head"))

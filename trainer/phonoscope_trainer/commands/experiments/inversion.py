@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -22,14 +22,18 @@ from phonoscope_trainer.experiments.inversion.excerpts import (
     some_files,
 )
 from phonoscope_trainer.experiments.inversion.iterative import DescentOptions, compare_with_descent
-from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
-from phonoscope_trainer.measures.reconstruction_error import inversions
+from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, FRONTEND, Frontend
+from phonoscope_trainer.measures.reconstruction_error import Inverter, inversions
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import load_detector
-from phonoscope_trainer.recipes.feature_inversion.excerpts import PlaceSampler
+from phonoscope_trainer.recipes.feature_inversion.excerpts import PlaceSampler, pieces
+from phonoscope_trainer.recipes.feature_inversion.objective import Method
+from phonoscope_trainer.recipes.feature_inversion.options import InversionOptions as RecipeOptions
+from phonoscope_trainer.recipes.feature_inversion.ridge import linear_inverters
 from phonoscope_trainer.recipes.feature_inversion.training import load_inverters
 
 DEFAULTS = experiment.InversionOptions()
+RECIPE = RecipeOptions()
 DESCENT = DescentOptions()
 RUNS = (
     Path("runs/inverters"),
@@ -40,6 +44,7 @@ RUNS = (
     Path("runs/inverters-head"),
     Path("runs/inverters-fc8"),
 )
+BESIDE = Path("runs/inverters-aligned")
 MEAN_EXCERPTS = 1000  # training excerpts behind the mean one
 
 
@@ -54,6 +59,18 @@ def add_experiment(experiments: Verbs) -> None:
         help=f"of the inverters; the last to have a layer counts (default: {', '.join(map(str, RUNS))}, where found)",
     )
     inversion.add_argument("--detector", type=Path, help="its run (default: the one the last of them inverts)")
+    inversion.add_argument(
+        "--beside",
+        type=Path,
+        default=BESIDE,
+        help="a run of another variant; its joint inverters have a row of that name (default %(default)s, where found)",
+    )
+    inversion.add_argument(
+        "--sketch-pieces",
+        type=int,
+        default=RECIPE.sketch_pieces,
+        help="of music, twelve excerpts each, that the linear inverters are fitted to (default %(default)s)",
+    )
     inversion.add_argument("--songs", type=Path, help="a folder of labelled songs (default: songs/ in PHONOSCOPE_DATA)")
     inversion.add_argument("--files", type=int, default=DEFAULTS.files, help="of each corpus (default %(default)s)")
     inversion.add_argument("--draws", type=int, default=DEFAULTS.draws, help="evaluation sets (default %(default)s)")
@@ -72,6 +89,8 @@ def add_experiment(experiments: Verbs) -> None:
 def inversion_experiment(
     folders: Sequence[Path] | None,
     detector: Path | None,
+    beside: Path,
+    sketch_pieces: int,
     songs: Path | None,
     files: int,
     draws: int,
@@ -85,7 +104,7 @@ def inversion_experiment(
     chosen = folders or [run for run in RUNS if run.is_dir()] or RUNS[:1]
     trained = checkpoint.options(chosen[-1])
     network, standardise = load_detector(detector or Path(trained["detector"]))
-    inverters = {method: load_inverters(*chosen, method=method) for method in trained["methods"]}
+    inverters: dict[str, Sequence[Inverter]] = dict(_trained(chosen, trained["methods"]))
     options = experiment.InversionOptions(files, draws, min(draws, DEFAULTS.detailed_draws))
     frontend = Frontend(FRONTEND)
     sets = {
@@ -96,6 +115,11 @@ def inversion_experiment(
         features(named.load(name).of("train"), frontend, bar(f"{name}, train")) for name in trained["corpora"]
     ]
     mean_excerpt = PlaceSampler(trained_on, frontend, standardise).draw(MEAN_EXCERPTS, 0).mean(dim=0)
+    inverters["linear"] = linear_inverters(
+        tqdm(pieces(trained_on, frontend, standardise, sketch_pieces), desc="linear", unit="batch"), network
+    )
+    if beside.is_dir():
+        inverters[checkpoint.options(beside)["variant"]] = load_inverters(beside)
     judge = experiment.Judge(network, standardise, inverters, trained["comparator"], mean_excerpt, options)
     by_corpus = {name: judge.corpus(tqdm(drawn, desc=name, unit="set")) for name, drawn in sets.items()}
     document = experiment.document(by_corpus)
@@ -108,22 +132,35 @@ def inversion_experiment(
     write(document, json_path)
 
 
+def _trained(runs: Sequence[Path], methods: Sequence[Method]) -> Iterator[tuple[str, Sequence[Inverter]]]:
+    """The inverters of each method, of those runs that have it."""
+    for method in methods:
+        yield (
+            method,
+            load_inverters(*(run for run in runs if method in checkpoint.options(run)["methods"]), method=method),
+        )
+
+
 def tested_tracks(
     corpora: Sequence[str], songs: Path | None, options: experiment.InversionOptions, frontend: Frontend
 ) -> dict[str, list[Features]]:
-    """Files of the test splits, and of a folder of songs where there is one.
+    """Files of the test splits as long as an excerpt, and of a folder of songs where there is one.
+
+    A corpus without a test split, such as copies of the training music of another, is left out.
 
     Raises:
-        CorpusError: a corpus is missing or has no file in its test split.
+        CorpusError: a corpus is missing, or none has a file that can be tested on.
     """
     data = named.data_folder()
     place = songs or (data / "songs" if data and (data / "songs").is_dir() else None)
     tracks = {name: named.load(name).of("test") for name in corpora}
     if place:
         tracks["songs"] = named.load("folder", place).tracks
-    if empty := [name for name, found in tracks.items() if not found]:
-        raise CorpusError(f"{empty[0]}: no file in its test split")
-    return {name: features(some_files(found, options.files), frontend, bar(name)) for name, found in tracks.items()}
+    if not any(tracks.values()):
+        raise CorpusError(f"{', '.join(corpora)}: no file in their test splits")
+    heard = {name: features(found, frontend, bar(name)) for name, found in tracks.items() if found}
+    long = {name: [each for each in found if len(each.labels) >= EXCERPT_FRAMES] for name, found in heard.items()}
+    return {name: some_files(found, options.files) for name, found in long.items() if len(found) > 1}
 
 
 def _draw(

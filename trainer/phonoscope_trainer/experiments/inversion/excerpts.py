@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from phonoscope_trainer.corpora.corpus import Track
 from phonoscope_trainer.corpora.excerpts import log_mel_at, place_counts
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import CorpusError
@@ -17,6 +17,7 @@ from phonoscope_trainer.frontends.mel import CONTEXT_FRAMES, EXCERPT_FRAMES, Fro
 from phonoscope_trainer.networks.standardise import Standardise
 
 EXCERPTS_PER_FILE = 8
+Each = TypeVar("Each")  # a track, or its features
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class EvaluationSet:
     sung: NDArray[np.bool_]  # [N] whether its centre frame is sung
 
 
-def some_files(tracks: Sequence[Track], files: int) -> list[Track]:
+def some_files(tracks: Sequence[Each], files: int) -> list[Each]:
     """At most `files` of the tracks, chosen at random, always the same, in their order."""
     chosen = np.random.default_rng(0).permutation(len(tracks))[:files]
     return [tracks[index] for index in sorted(chosen)]

@@ -33,14 +33,15 @@ def draw_errors(document: Mapping[str, Any], path: Path) -> None:
     figure = Figure((8, 5), layout="constrained")
     axes = figure.subplots()
     for number, (corpus, methods) in enumerate(document["nre"].items()):
-        for method, style in (("joint", "o-"), ("input", "s--")):
+        for method, style in (("joint", "o-"), ("input", "s--"), ("linear", "x")):
             if method not in methods:
                 continue
-            rows = [methods[method][layer] for layer in layers]
+            shown = [layer for layer in layers if layer in methods[method]]
+            rows = [methods[method][layer] for layer in shown]
             means = np.array([row["mean"] for row in rows])
             spread = np.array([[row["mean"] - row["low"], row["high"] - row["mean"]] for row in rows]).T
             axes.errorbar(
-                layers,
+                shown,
                 means,
                 np.maximum(spread, 0),
                 fmt=style,

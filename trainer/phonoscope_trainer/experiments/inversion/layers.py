@@ -1,8 +1,8 @@
 """The inversion experiment: what every layer of the detector keeps (Mishra et al., ISMIR 2018, sections 3.4 and 4).
 
 Reconstruction errors of the inverters of all layers on several corpora, beside what any inverter must beat (the mean
-excerpt) and what the paper's form of inverter cannot reach; how far inversions are from their excerpts in the
-comparator's eyes; and what the paper reads off its pictures, measured.
+excerpt, and of FC7 and FC8 a linear map) and what the paper's form of inverter cannot reach; how far inversions are
+from their excerpts in the comparator's eyes; and what the paper reads off its pictures, measured.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from phonoscope_trainer.experiments.inversion import structure
 from phonoscope_trainer.experiments.inversion.excerpts import EvaluationSet
 from phonoscope_trainer.experiments.inversion.floor import best_of_paper_form
 from phonoscope_trainer.measures.reconstruction_error import (
+    Inverter,
     comparator_errors,
     inversions,
     mean_pairwise_distance,
     reconstruction_errors,
 )
-from phonoscope_trainer.networks.feature_inverters import FeatureInverter
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
-from phonoscope_trainer.recipes.feature_inversion.objective import Method
+from phonoscope_trainer.recipes.feature_inversion.objective import METHODS
 
 RESAMPLES, LEVEL = 2000, 0.95
-CLASS_LAYERS = ("fc7", "fc8")
+WITHOUT_POSITIONS = ("fc7", "fc8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Judge:
 
     network: SVDNet
     standardise: Standardise
-    inverters: Mapping[Method, Sequence[FeatureInverter]]
+    inverters: Mapping[str, Sequence[Inverter]]  # method, or what else they are called by in the document
     comparator: str
     mean_excerpt: Tensor  # [T, M] of the training music, standardised: what an inverter blind to its layer would show
     options: InversionOptions
@@ -98,7 +98,7 @@ class Judge:
     @torch.inference_mode()
     def corpus(self, sets: Iterable[EvaluationSet]) -> dict[str, object]:
         """One corpus' part of every entry of the document: `nre`, `mean_excerpt_baseline` and so on."""
-        errors, distances = self._tally(), self._tally()
+        errors, distances, patterns = self._tally(), self._tally(), self._tally(WITHOUT_POSITIONS)
         blind, own_mean, floor = Errors(), Errors(), {layer: Errors() for layer in LAYERS}
         detailed: list[Detailed] = []
         for number, drawn in enumerate(sets):
@@ -111,6 +111,9 @@ class Judge:
                 found = inversions(drawn.excerpts, self.network, networks)
                 for layer, inverted in found.items():
                     errors[method][layer].add(reconstruction_errors(drawn.excerpts, inverted, unit), drawn)
+                    if layer in WITHOUT_POSITIONS:
+                        alike = structure.time_pattern(drawn.excerpts.double().numpy(), inverted.double().numpy())
+                        patterns[method][layer].add(torch.from_numpy(alike), drawn)
                 if number < self.options.detailed_draws:
                     compared = comparator_errors(drawn.excerpts, found, self.network, self.comparator)
                     for layer, values in compared.items():
@@ -121,7 +124,8 @@ class Judge:
             "nre": {method: {layer: each.interval for layer, each in by.items()} for method, by in errors.items()},
             "mean_excerpt_baseline": blind.mean,
             "own_mean_excerpt": own_mean.mean,
-            "comparator_distance": {m: {layer: each.mean for layer, each in by.items()} for m, by in distances.items()},
+            "time_pattern": _means(patterns),
+            "comparator_distance": _comparable(_means(distances)),
             "paper_floor": {layer: each.mean for layer, each in floor.items()},
             "structure": self.structure(detailed),
             "class_contrast": class_contrast(detailed),
@@ -140,19 +144,36 @@ class Judge:
             }
         return kept
 
-    def _tally(self) -> dict[Method, dict[str, Errors]]:
-        return {method: {each.layer: Errors() for each in networks} for method, networks in self.inverters.items()}
+    def _tally(self, layers: Sequence[str] = LAYERS) -> dict[str, dict[str, Errors]]:
+        return {
+            method: {each.layer: Errors() for each in networks if each.layer in layers}
+            for method, networks in self.inverters.items()
+        }
 
     def _log_mel(self, pictures: Sequence[Tensor]) -> NDArray[np.float64]:
         standardise = self.standardise
         return np.asarray((torch.cat(list(pictures)) * standardise.std + standardise.mean).double().numpy())
 
 
+def _means(tallied: Mapping[str, Mapping[str, Errors]]) -> dict[str, dict[str, float]]:
+    return {method: {layer: each.mean for layer, each in by.items()} for method, by in tallied.items()}
+
+
+def _comparable(distances: Mapping[str, Mapping[str, float]]) -> dict[str, Mapping[str, float]]:
+    """The same, of the two methods the layers that both have: each is there to be compared with the other."""
+    both = [distances[method] for method in METHODS if method in distances]
+    shared = set.intersection(*(set(by) for by in both)) if both else set()
+    return {
+        name: {layer: each for layer, each in by.items() if layer in shared} if name in METHODS else by
+        for name, by in distances.items()
+    }
+
+
 def class_contrast(detailed: Sequence[Detailed]) -> dict[str, object]:
     """Sung against other excerpts by frequency: in the excerpts themselves, and in what the deepest layers keep."""
     sung = np.concatenate([each.drawn.sung for each in detailed])
     pictures = {"input": torch.cat([each.drawn.excerpts for each in detailed])}
-    for layer in (layer for layer in CLASS_LAYERS if layer in detailed[0].found):
+    for layer in (layer for layer in WITHOUT_POSITIONS if layer in detailed[0].found):
         pictures[layer] = torch.cat([each.found[layer] for each in detailed])
     return {name: structure.class_contrast(values.double().numpy(), sung) for name, values in pictures.items()}
 

@@ -30,6 +30,18 @@ def onset_correlation(log_mel: Floats, inverted: Floats) -> Floats:
     return np.asarray((one * other).sum(axis=1) / np.maximum(scale, 1e-12))
 
 
+def time_pattern(excerpts: Floats, inverted: Floats) -> Floats:
+    """`[N]` how alike excerpts and inversions, both `[N, T, M]` standardised, change over time; 0 where nothing does.
+
+    From both the mean over time is taken away, in each band of each excerpt; what is left of the two is correlated over
+    all T·M bins at once: Σ d·d̂ / √(Σ d² · Σ d̂²). So bands in which more happens count for more, and neither the level
+    nor the spectrum of an inversion helps it.
+    """
+    one, other = (x - x.mean(axis=1, keepdims=True) for x in (excerpts, inverted))
+    scale = np.sqrt((one**2).sum(axis=(1, 2)) * (other**2).sum(axis=(1, 2)))
+    return np.asarray((one * other).sum(axis=(1, 2)) / np.maximum(scale, 1e-12))
+
+
 def combs() -> Floats:
     """`[M, P]` for every pitch, weights whose sum over bands is how high harmonics stand over the gaps between them.
 

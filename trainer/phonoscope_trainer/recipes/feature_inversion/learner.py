@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from phonoscope_trainer.networks.feature_inverters import FeatureInverter
 from phonoscope_trainer.networks.svdnet import SVDNet
-from phonoscope_trainer.recipes.feature_inversion.objective import Heard, Method, objective
+from phonoscope_trainer.recipes.feature_inversion.objective import Heard, Method, objective, row_weights
 from phonoscope_trainer.recipes.feature_inversion.options import InversionOptions
+from phonoscope_trainer.recipes.feature_inversion.ridge import LinearInverter
 
 WARM_UP = 0.15  # `one-cycle`: share of updates before the peak
 # In practice every gradient is brought to this norm, which changes nothing for Adam but this: a silent excerpt, many
@@ -53,6 +54,11 @@ class InverterLearner:
         """What it is called in the log and the checkpoint."""
         return f"{self.method}/{self.layer}"
 
+    def sketch(self, linear: LinearInverter) -> None:
+        """Begin with the sketch that a ridge regression gives, and a network that adds nothing to it."""
+        assert self.inverter.sketch is not None
+        self.inverter.sketch.take_over(linear.pictures, linear.bias)
+
     def update(self, heard: Heard, network: SVDNet) -> None:
         """One step of the optimiser."""
         self.inverter.train()
@@ -76,14 +82,20 @@ class InverterLearner:
         self.inverter.eval()
         self.validation_losses.append((float(self._loss(heard, network)), len(heard.excerpts)))
 
+    def keep_best(self) -> float:
+        """Keep the inverter if it was never better on the excerpts it was just validated on; its loss there."""
+        excerpts = sum(count for _, count in self.validation_losses)
+        validation = sum(loss * count for loss, count in self.validation_losses) / excerpts
+        self.validation_losses = []
+        if validation < self.best_loss:
+            self.best, self.best_loss = copy.deepcopy(self.inverter.state_dict()), validation
+        return validation
+
     def end_epoch(self) -> dict[str, float]:
         """Keep the inverter if it was never better, adapt the learning rate; what the log says of the epoch."""
         training = float(torch.stack(self.training_losses).mean())
-        excerpts = sum(count for _, count in self.validation_losses)
-        validation = sum(loss * count for loss, count in self.validation_losses) / excerpts
-        self.training_losses, self.validation_losses = [], []
-        if validation < self.best_loss:
-            self.best, self.best_loss = copy.deepcopy(self.inverter.state_dict()), validation
+        self.training_losses = []
+        validation = self.keep_best()
         if self.halving:
             self.halving.step(training)
         rate = self.optimiser.param_groups[0]["lr"]
@@ -113,7 +125,8 @@ class InverterLearner:
         with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
             inverted = self.inverter(heard.activations[self.layer])
             weights = self.options.weights(self.method, progress)
-            return objective(inverted, heard, network, self.options.comparator, weights)
+            rows = None if self.inverter.sketch is None else row_weights(heard.excerpts)
+            return objective(inverted, heard, network, self.options.comparator, weights, rows)
 
 
 def _decayed(inverter: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

@@ -20,6 +20,8 @@ from torch import Tensor
 
 from phonoscope_trainer.networks.svdnet import SVDNet
 
+LEAST_NORM = 10.0  # of an excerpt; that of a usual one is about 70
+
 Method = Literal["joint", "input"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
@@ -49,12 +51,22 @@ def representation(excerpts: Tensor, network: SVDNet, layer: str) -> Tensor:
     return next(activation for name, activation in network.stages(excerpts) if name == layer)
 
 
+def row_weights(excerpts: Tensor) -> Tensor:
+    """`[B]` one over the norm of each of standardised `excerpts` `[B, T, M]`: what a sketch and its network count it.
+
+    Inversions are judged by their distance. By its square a few excerpts of near silence, many standard deviations
+    below all others, would decide what a picture of few features shows.
+    """
+    return 1 / torch.linalg.vector_norm(excerpts.flatten(1), dim=1).clamp(min=LEAST_NORM)
+
+
 def objective(
     inverted: Tensor,
     heard: Heard,
     network: SVDNet,
     comparator: str,
     weights: tuple[float, float],
+    rows: Tensor | None = None,
 ) -> Tensor:
     """Ψ, a scalar: averaged over the excerpts; at least float32.
 
@@ -64,15 +76,18 @@ def objective(
         network: the detector.
         comparator: the convolutional layer that is Θ.
         weights: λ_input and λ_feature; where the second is 0 the comparator does not run.
+        rows: `[B]` how much each excerpt counts; all alike unless given.
     """
     input_weight, feature_weight = weights
     error = input_weight * _mean_square(heard.excerpts, inverted)
     if feature_weight:
         features = representation(inverted, network, comparator)
         error = error + feature_weight * _mean_square(heard.activations[comparator], features)
-    return error * inverted[0].numel()
+    mean = error.mean() if rows is None else torch.sum(rows * error) / rows.sum()
+    return mean * inverted[0].numel()
 
 
 def _mean_square(one: Tensor, other: Tensor) -> Tensor:
+    """`[B]` of each excerpt."""
     wide = torch.promote_types(one.dtype, torch.float32)  # bfloat16 sums would round small differences away
-    return torch.mean((one.to(wide) - other.to(wide)) ** 2)
+    return torch.mean((one.to(wide) - other.to(wide)) ** 2, dim=tuple(range(1, one.ndim)))

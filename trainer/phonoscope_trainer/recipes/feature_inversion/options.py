@@ -20,7 +20,7 @@ class InversionOptions:
 
     layers: tuple[str, ...] = LAYERS
     methods: tuple[Method, ...] = ("joint",)
-    variant: Variant = "aligned"
+    variant: Variant = "sketched"
     epochs: int = 30
     batches_per_epoch: int = 3000  # the paper's 100 000 excerpts
     batch: int = 32  # excerpts
@@ -37,6 +37,7 @@ class InversionOptions:
     feature_start: float = 0.0  # share of updates before it counts; a first rough picture has no features to compare
     comparator: str = "conv5"
     validation_excerpts: int = 256
+    sketch_pieces: int = 1600  # of music, twelve excerpts each, behind the sketches of FC7 and FC8
     bfloat16: bool = True  # activations; weights and their update stay float32
     seed: int = 0
     start: str = (
@@ -46,7 +47,7 @@ class InversionOptions:
     corpora: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        at_least(1, self, "epochs", "batches_per_epoch", "patience", "validation_excerpts")
+        at_least(1, self, "epochs", "batches_per_epoch", "patience", "validation_excerpts", "sketch_pieces")
         if self.wide_updates < 1 or self.wide_rows < 1 or self.wide_updates * self.wide_rows > self.batch:
             raise OptionsError(
                 f"wide_updates ({self.wide_updates}) times wide_rows ({self.wide_rows}) must be from 1 to batch"

@@ -6,7 +6,7 @@ comparator's, is what their inversions are compared with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,23 @@ from phonoscope_trainer.recipes.detector.modern import same_layer
 from phonoscope_trainer.recipes.feature_inversion.learner import InverterLearner
 from phonoscope_trainer.recipes.feature_inversion.objective import Heard, Method, hear
 from phonoscope_trainer.recipes.feature_inversion.options import InversionOptions
+from phonoscope_trainer.recipes.feature_inversion.ridge import linear_inverters
 
 
 def train_inverters(
-    folder: Path, draw: Callable[[int], Tensor], validation: Tensor, network: SVDNet, options: InversionOptions
+    folder: Path,
+    draw: Callable[[int], Tensor],
+    pieces: Iterable[Tensor],
+    validation: Tensor,
+    network: SVDNet,
+    options: InversionOptions,
 ) -> dict[Method, tuple[FeatureInverter, ...]]:
     """Train, or resume, the run in `folder`; the inverters of each method, in evaluation mode.
 
     Args:
         folder: the run: options, checkpoint and TensorBoard log.
         draw: the step-th batch of standardised excerpts, `[options.batch, 115, 80]`.
+        pieces: batches of longer standardised pieces, `[B, T, 80]`, to compute sketches from where a run begins.
         validation: `[N, 115, 80]` excerpts on which an inverter's best epoch is chosen.
         network: the detector; its weights stay as they are.
         options: everything else.
@@ -44,9 +51,7 @@ def train_inverters(
     network.eval().requires_grad_(requires_grad=False)
     torch.manual_seed(options.seed)
     learners = [InverterLearner(layer, method, options) for method in options.methods for layer in options.layers]
-    if options.start:
-        _start(learners, Path(options.start))
-    first = _restore(learners, state) if state else 0
+    first = _restore(learners, state) if state else _begin(learners, pieces, validation, network, options)
     bar = tqdm(total=options.batches, initial=first * options.batches_per_epoch, desc="inverters", unit="batch")
     with SummaryWriter(str(folder), purge_step=first) as log, bar:
         for epoch in range(first, options.epochs):
@@ -108,12 +113,42 @@ def _validate(
             learner.validate(heard, network)
 
 
-def _start(learners: Sequence[InverterLearner], folder: Path) -> None:
-    state = checkpoint.load(folder)
+def _begin(
+    learners: Sequence[InverterLearner],
+    pieces: Iterable[Tensor],
+    validation: Tensor,
+    network: SVDNet,
+    options: InversionOptions,
+) -> int:
+    """Give each its first weights, from the run to start from or a ridge regression; the first epoch, 0."""
+    started = set(_start(learners, Path(options.start), options)) if options.start else set()
+    sketched = [each for each in learners if each.inverter.sketch is not None and each.name not in started]
+    if sketched:
+        linear = linear_inverters(pieces, network, tuple(dict.fromkeys(each.layer for each in sketched)))
+        ridges = {each.layer: each for each in linear}
+        for learner in sketched:
+            learner.sketch(ridges[learner.layer])
+        _validate(sketched, validation, network, options)
+        for learner in sketched:
+            learner.keep_best()  # training may fail to better what has a closed form
+    return 0
+
+
+def _start(learners: Sequence[InverterLearner], folder: Path, options: InversionOptions) -> Iterator[str]:
+    """Take over what the run in `folder` has; the names of those that did.
+
+    Where it has one method alone, the other's inverters start from that. A sketch belongs to one detector: of another
+    one's, or of none, nothing is taken over.
+    """
+    before, state = checkpoint.options(folder), checkpoint.load(folder)
+    known = {name.partition("/")[2]: each for name, each in state.items() if "/" in name}
+    has_sketches = before["variant"] == options.variant and before["detector"] == options.detector
     for learner in learners:
-        if learner.name not in state:
+        if learner.layer not in known:
             raise CheckpointError(f"{folder} holds no {learner.name} to start from")
-        learner.inverter.load_state_dict(state[learner.name]["best"])
+        if learner.inverter.sketch is None or has_sketches:
+            learner.inverter.load_state_dict(state.get(learner.name, known[learner.layer])["best"])
+            yield learner.name
 
 
 def _restore(learners: Sequence[InverterLearner], state: dict[str, Any]) -> int:
