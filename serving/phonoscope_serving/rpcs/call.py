@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from phonoscope_serving import tracing
@@ -23,6 +23,7 @@ class Call:
     bundle: Bundle
     decoder: Decoder  # reads recordings
     deadline: float | None = None  # on the event loop's clock, in seconds; None waits for ever
+    caller: str = ""  # whose call it is
 
     async def infer(
         self, model: str, inputs: Tensors, *, outputs: Collection[str] | None = None, continues: bool = False
@@ -34,7 +35,11 @@ class Call:
     async def read(self, source: AudioSource, work: Callable[[Recording], Result]) -> Result:
         """Reads from a recording what `work` reads; see `Decoder.read`."""
         with tracing.span("read"):
-            return await self.decoder.read(source, work, self.deadline)
+            return await self.decoder.read(source, work, self.deadline, self.caller)
+
+    def stream(self, source: AudioSource, work: Callable[[Recording], Iterator[Result]]) -> AsyncGenerator[Result]:
+        """Reads a recording piece by piece; see `Decoder.stream`."""
+        return self.decoder.stream(source, work, self.deadline, self.caller)
 
     async def excerpt(self, source: AudioSource, front_end: FrontEnd, at_s: float) -> Excerpt:
         """Reads the excerpt around one moment of a recording; see `excerpt_around` and `Decoder.read`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +12,11 @@ from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.sound.audio import AudioSource, Recording
 from phonoscope_serving.sound.excerpt import require_frame
-from phonoscope_serving.sound.resampling import whole
+from phonoscope_serving.sound.resampling import resampled, samples_at, sections
 from phonoscope_serving.sound.warning import SoundWarning
 from phonoscope_serving.tensors import Floats
 
-PIECE_S = 60.0  # long enough to be efficient, short enough for others to have their turn
+PIECE_S = 10.0  # long enough to be efficient, short enough for others to have their turn
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,34 @@ async def predict(call: Call, source: AudioSource) -> Curve:
     """
     front_end = call.bundle.front_end
 
-    def read(recording: Recording) -> tuple[Floats, tuple[SoundWarning, ...]]:
+    def read(recording: Recording) -> Iterator[_Heard]:
         require_frame(recording, front_end)
-        return whole(recording, front_end.sample_rate_hz), recording.warnings
+        rate_hz = front_end.sample_rate_hz
+        cut = pieces(front_end.frames(samples_at(recording, rate_hz)), front_end)
+        bounds = ((piece.first_sample, piece.first_sample + piece.samples) for piece in cut)
+        for piece, samples in zip(cut, sections(resampled(recording, rate_hz), bounds), strict=True):
+            yield _Heard(piece, samples, recording.warnings)
 
-    samples, warnings = await call.read(source, read)
     probability: list[Floats] = []
-    for piece in pieces(front_end.frames(len(samples)), front_end):
-        inputs = {
-            "samples": samples[None, piece.first_sample : piece.first_sample + piece.samples],
-            "silence_before": np.array([[piece.silence_before]], np.int32),
-            "silence_after": np.array([[piece.silence_after]], np.int32),
-        }
-        outputs = await call.infer("predict", inputs, continues=bool(probability))
-        probability.append(outputs["probability"][0])
-    return Curve(np.concatenate(probability), warnings)
+    async with aclosing(call.stream(source, read)) as heard:
+        async for each in heard:
+            inputs = {
+                "samples": each.samples[None],
+                "silence_before": np.array([[each.piece.silence_before]], np.int32),
+                "silence_after": np.array([[each.piece.silence_after]], np.int32),
+            }
+            outputs = await call.infer("predict", inputs, continues=bool(probability))
+            probability.append(outputs["probability"][0])
+    return Curve(np.concatenate(probability), each.warnings)
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """A piece that was read."""
+
+    piece: Piece
+    samples: Floats  # `[N]`
+    warnings: tuple[SoundWarning, ...]  # of the recording so far; of all of it with the last piece
 
 
 def pieces(frames: int, front_end: FrontEnd, piece_s: float = PIECE_S) -> list[Piece]:

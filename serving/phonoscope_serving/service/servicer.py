@@ -41,6 +41,7 @@ from phonoscope_serving.rpcs.maximise.settings import maximiser
 from phonoscope_serving.rpcs.predict import predict
 from phonoscope_serving.rpcs.quality import Quality
 from phonoscope_serving.rpcs.wire import sound_warnings
+from phonoscope_serving.service.request_context import current
 from phonoscope_serving.sound.audio import AudioSource, EncodedAudio, PcmAudio
 from phonoscope_serving.sound.decoding import Decoder
 
@@ -145,7 +146,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         return bundle_messages.response(self._bundle, self._audible.values(), self._reference)
 
     def _call(self, context: Any) -> Call:  # noqa: ANN401 - grpc ships no types
-        return Call(self._engine, self._bundle, self._decoder, _deadline(context))
+        return Call(self._engine, self._bundle, self._decoder, _deadline(context), current().caller)
 
 
 def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 - grpc ships no types

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,12 @@ from phonoscope_serving.sound.warning import SoundWarning
 from phonoscope_serving.tensors import Floats
 
 BLOCK_SAMPLES = 1 << 16
+
+Pause = Callable[[], None]  # called between two pieces of work; may wait, or raise
+
+
+def never() -> None:
+    """The pause of whoever reads alone."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from phonoscope_serving.sound.audio import BLOCK_SAMPLES, PcmAudio
+from phonoscope_serving.sound.audio import BLOCK_SAMPLES, Pause, PcmAudio, never
 from phonoscope_serving.sound.warning import SoundWarning
 from phonoscope_serving.tensors import Floats
 
@@ -76,13 +76,15 @@ class PcmChannels:
     are_floats = True
     warnings: Sequence[SoundWarning] = ()
 
-    def __init__(self, source: PcmAudio, field: str) -> None:
+    def __init__(self, source: PcmAudio, field: str, pause: Pause = never) -> None:
         """Nothing is copied.
 
         Args:
             source: as it came.
             field: of the request, for messages.
+            pause: called before each piece.
         """
+        self._pause = pause
         self.field, self.sample_rate_hz = field, source.sample_rate_hz
         self._frames = np.frombuffer(source.samples, "<f4").reshape(-1, source.channels)
         self.samples = len(self._frames)
@@ -91,4 +93,5 @@ class PcmChannels:
     def frames(self, start: int, stop: int, *, roughly: bool = False) -> Iterator[Floats]:  # noqa: ARG002 - the protocol's; nothing is faster here
         """See `Channels.frames`."""
         for first in range(start, stop, BLOCK_SAMPLES):
+            self._pause()
             yield self._frames[first : min(stop, first + BLOCK_SAMPLES)].T

@@ -1,22 +1,24 @@
-"""Decoding beside the event loop, in a few threads."""
+"""Decoding beside the event loop, in threads that take turns."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from typing import TypeVar
 
+from phonoscope_serving.admission.places import Places
 from phonoscope_serving.errors import DeadlinePassed
 from phonoscope_serving.sound.audio import AudioSource, PcmAudio, Recording
 from phonoscope_serving.sound.opening import open_recording
-from phonoscope_serving.sound.warning import SoundWarning
-from phonoscope_serving.tensors import Floats
+from phonoscope_serving.sound.turns import Reading, Turns
 
 Result = TypeVar("Result")
 
 AT_ONCE_BYTES = 256 << 10  # of samples that need no decoding: read in less time than a thread takes to answer
+MOST_READ, MOST_STREAMED = 32, 16  # recordings that are open: for one result, or piece by piece as they are asked for
+MOST_WAITING = 256
 
 
 class Decoder:
@@ -26,58 +28,94 @@ class Decoder:
         """Starts no thread yet.
 
         Args:
-            threads: recordings decoded at once.
+            threads: recordings decoded side by side; so many more may be open and wait for a turn.
         """
-        self._pool = ThreadPoolExecutor(threads, "decode")
+        self._pool = ThreadPoolExecutor(MOST_READ + MOST_STREAMED, "decode")
+        self._turns = Turns(threads)
+        self._read = Places("be decoded", MOST_READ, MOST_WAITING)
+        self._streamed = Places("be decoded piece by piece", MOST_STREAMED, MOST_WAITING)
 
-    async def read(self, source: AudioSource, work: Callable[[Recording], Result], deadline: float | None) -> Result:
+    async def read(
+        self, source: AudioSource, work: Callable[[Recording], Result], deadline: float | None, caller: str = ""
+    ) -> Result:
         """Opens a source and reads from it what `work` reads.
 
         Args:
             source: the sound as it came.
             work: runs in a thread.
             deadline: on the event loop's clock, in seconds; reading stops there.
+            caller: whose sound it is.
 
         Raises:
             InvalidRequest: the sound cannot be read.
+            QueueFull: too many recordings wait to be decoded.
             DeadlinePassed: `deadline` passed.
         """
         if isinstance(source, PcmAudio) and len(source.samples) <= AT_ONCE_BYTES:
             return work(open_recording(source))
-        abandoned = threading.Event()
+        reading = Reading(self._turns)
 
-        def decode() -> Result:
-            return work(_Abandonable(open_recording(source), abandoned))
+        async def read() -> Result:
+            async with self._read.place(caller):
+                return await self._in_turn(reading, lambda: work(open_recording(source, pause=reading.pause)))
 
         try:
-            async with asyncio.timeout_at(deadline):
-                return await asyncio.get_running_loop().run_in_executor(self._pool, decode)
-        except TimeoutError:
-            raise DeadlinePassed("the deadline passed while the audio was decoded") from None
+            return await _by(deadline, read())
         finally:
-            abandoned.set()
+            reading.abandon()
+
+    async def stream(
+        self,
+        source: AudioSource,
+        work: Callable[[Recording], Iterator[Result]],
+        deadline: float | None,
+        caller: str = "",
+    ) -> AsyncGenerator[Result]:
+        """Opens a source and reads from it piece by piece, one ahead of what is asked for.
+
+        Args:
+            source: the sound as it came.
+            work: gives the pieces; each is made in a thread.
+            deadline: on the event loop's clock, in seconds; reading stops there.
+            caller: whose sound it is.
+
+        Raises:
+            RequestError: see `read`.
+        """
+        reading = Reading(self._turns)
+        async with AsyncExitStack() as held:
+            held.callback(reading.abandon)
+            await _by(deadline, held.enter_async_context(self._streamed.place(caller)))
+            pieces = await _by(
+                deadline, self._in_turn(reading, lambda: work(open_recording(source, pause=reading.pause)))
+            )
+            following = self._in_turn(reading, lambda: next(pieces, None))
+            try:
+                while (piece := await _by(deadline, following)) is not None:
+                    following = self._in_turn(reading, lambda: next(pieces, None))
+                    yield piece
+            finally:
+                following.cancel()
+
+    def _in_turn(self, reading: Reading, work: Callable[[], Result]) -> asyncio.Future[Result]:
+        def run() -> Result:
+            with reading.turn():
+                return work()
+
+        return asyncio.get_running_loop().run_in_executor(self._pool, run)
 
     def close(self) -> None:
         """Lets running threads end; nothing new is taken."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-class _Abandonable:
-    """A recording whose reading stops between two blocks once nobody waits for it."""
+async def _by(deadline: float | None, awaited: Awaitable[Result]) -> Result:
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await awaited
+    except TimeoutError:
+        raise _too_late() from None
 
-    def __init__(self, recording: Recording, abandoned: threading.Event) -> None:
-        self._recording, self._abandoned = recording, abandoned
-        self.field, self.samples = recording.field, recording.samples
-        self.sample_rate_hz = recording.sample_rate_hz
 
-    @property
-    def warnings(self) -> tuple[SoundWarning, ...]:
-        """See `Recording.warnings`."""
-        return self._recording.warnings
-
-    def blocks(self, start: int, stop: int) -> Iterator[Floats]:
-        """See `Recording.blocks`."""
-        for block in self._recording.blocks(start, stop):
-            if self._abandoned.is_set():
-                raise DeadlinePassed("nobody waits for this recording any more")
-            yield block
+def _too_late() -> DeadlinePassed:
+    return DeadlinePassed("the deadline passed while the audio was decoded")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from phonoscope_serving.errors import InvalidRequest
-from phonoscope_serving.sound.audio import LIMITS, AudioLimits, AudioSource, PcmAudio, Recording
+from phonoscope_serving.sound.audio import LIMITS, AudioLimits, AudioSource, Pause, PcmAudio, Recording, never
 from phonoscope_serving.sound.channels import Channels, PcmChannels
 from phonoscope_serving.sound.files import wave
 from phonoscope_serving.sound.files.coded_file import CodedFile
@@ -13,19 +13,22 @@ from phonoscope_serving.sound.mono import MonoRecording
 from phonoscope_serving.sound.warning import SoundWarning, WarningKind
 
 
-def open_recording(source: AudioSource, field: str = "audio", limits: AudioLimits = LIMITS) -> Recording:
+def open_recording(
+    source: AudioSource, field: str = "audio", limits: AudioLimits = LIMITS, pause: Pause = never
+) -> Recording:
     """Opens a source, checks what its header says, and listens to a little of it.
 
     Args:
         source: the sound as it came.
         field: path of the request's field that holds it.
         limits: what is taken on.
+        pause: called between two pieces of work, now and while it is read.
 
     Raises:
         InvalidRequest: it is empty, not audio, or outside a limit.
     """
     if isinstance(source, PcmAudio):
-        return _heard(PcmChannels(source, f"{field}.pcm.samples"), limits)
+        return _heard(PcmChannels(source, f"{field}.pcm.samples", pause), limits)
     field = f"{field}.encoded"
     places = parts(source.content)
     recordings: list[Recording] = []
@@ -34,10 +37,11 @@ def open_recording(source: AudioSource, field: str = "audio", limits: AudioLimit
     while places:
         if len(recordings) + len(places) > limits.max_parts:
             raise InvalidRequest.at(field, f"holds more than {limits.max_parts} recordings; so many are accepted")
+        pause()
         first, end = places.pop(0)
         part = source.content[first:end]
         try:
-            channels = _channels(part, field, limits)
+            channels = _channels(part, field, limits, pause)
             if isinstance(channels, CodedFile) and channels.ends_at is not None:
                 behind = first + channels.ends_at
                 later = ((behind + start, behind + stop) for start, stop in parts(source.content[behind:end]))
@@ -58,16 +62,16 @@ def open_recording(source: AudioSource, field: str = "audio", limits: AudioLimit
     return recordings[0] if len(recordings) == 1 and not unread else JoinedRecording(recordings, unread)
 
 
-def _channels(content: bytes, field: str, limits: AudioLimits) -> Channels:
+def _channels(content: bytes, field: str, limits: AudioLimits, pause: Pause) -> Channels:
     """One recording's file, by libsndfile where that is exact and faster, else by FFmpeg."""
     header = wave.read_header(content) if wave.is_wave(content) else None
     if header and header.format_tag in wave.READ_HERE:
         limits.check_format(header.sample_rate_hz, header.channels, field)
         try:
-            return wave.WaveFile(content, header, field)
+            return wave.WaveFile(content, header, field, pause)
         except InvalidRequest:
             pass  # players take more than libsndfile does
-    return CodedFile(content, field, limits)
+    return CodedFile(content, field, limits, pause)
 
 
 def _heard(channels: Channels, limits: AudioLimits) -> Recording:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from math import gcd
 
 import numpy as np
@@ -28,14 +29,50 @@ def whole(recording: Recording, sample_rate_hz: int) -> Floats:
     Raises:
         InvalidRequest: see `Recording.blocks`.
     """
+    return np.concatenate([np.zeros(0, np.float32), *resampled(recording, sample_rate_hz)])
+
+
+def resampled(recording: Recording, sample_rate_hz: int) -> Iterator[Floats]:
+    """The same in parts `[N]`, each made when it is asked for; the recording is never in memory at its own rate.
+
+    Args:
+        recording: what to read.
+        sample_rate_hz: the rate it is wanted at.
+
+    Raises:
+        InvalidRequest: see `Recording.blocks`.
+    """
     blocks = recording.blocks(0, recording.samples)
     if recording.sample_rate_hz == sample_rate_hz:
-        return np.concatenate(list(blocks))
-    # Block by block, a recording at a high rate is never in memory at that rate.
+        yield from blocks
+        return
     stream = soxr.ResampleStream(recording.sample_rate_hz, sample_rate_hz, 1, dtype="float32")
-    pieces = [stream.resample_chunk(block) for block in blocks]
-    pieces.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
-    return _fitted(np.concatenate(pieces), 0, samples_at(recording, sample_rate_hz))
+    left = samples_at(recording, sample_rate_hz)
+    for block in blocks:
+        part = stream.resample_chunk(block)[:left]
+        left -= len(part)
+        yield part
+    part = stream.resample_chunk(np.zeros(0, np.float32), last=True)
+    yield _fitted(part, 0, left)
+
+
+def sections(parts: Iterable[Floats], bounds: Iterable[tuple[int, int]]) -> Iterator[Floats]:
+    """Stretches of what comes in parts; no more of it is kept than the next needs.
+
+    Args:
+        parts: `[N]` each, read to their end before the last stretch is given.
+        bounds: the first sample of each stretch and the one after its last; neither goes back.
+    """
+    coming, wanted = iter(parts), list(bounds)
+    kept, first = np.zeros(0, np.float32), 0
+    for number, (start, stop) in enumerate(wanted):
+        is_last = number == len(wanted) - 1
+        held, count = [kept], len(kept)
+        while (count < stop - first or is_last) and (part := next(coming, None)) is not None:
+            held.append(part)
+            count += len(part)
+        kept, first = np.concatenate(held)[start - first :], start
+        yield kept[: stop - start]
 
 
 def section(recording: Recording, sample_rate_hz: int, start: int, count: int) -> Floats:

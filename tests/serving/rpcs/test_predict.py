@@ -38,7 +38,7 @@ def test_pieces_together_equal_one_call(bare, bundle, seconds, piece_s):
 
 
 def test_every_piece_has_as_many_neighbours_as_the_detector_looks_at(bundle):
-    cut = pieces(10_000, bundle.front_end)
+    cut = pieces(10_000, bundle.front_end, piece_s=60)
     assert len(cut) == 3
     assert [(p.silence_before, p.silence_after) for p in cut] == [(57, 0), (0, 0), (0, 57)]
     answered = [bundle.front_end.frames(p.samples) + p.silence_before + p.silence_after - 114 for p in cut]
@@ -58,6 +58,13 @@ async def test_the_curve_has_the_probability_that_explaining_each_moment_gives(e
         question = Question(frame / 70, "", Alpha(0.6), Masking.M2)
         answer = await explain(call, source, question)
         assert answer.trust.probability == pytest.approx(curve[frame], abs=1e-5)
+    decoder.close()
+
+
+async def test_a_recording_of_several_pieces_is_heard_as_a_whole(engine, bare, bundle):
+    samples, decoder = music(22), Decoder(1)
+    curve = await predict(Call(engine, bundle, decoder), PcmAudio(samples.tobytes(), 22050, 1))
+    np.testing.assert_allclose(curve.probability, in_one_call(bare, samples), atol=1e-5)
     decoder.close()
 
 

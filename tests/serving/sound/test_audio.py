@@ -7,7 +7,7 @@ import soundfile
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.sound.audio import LIMITS, EncodedAudio, PcmAudio, is_within
 from phonoscope_serving.sound.opening import open_recording
-from phonoscope_serving.sound.resampling import samples_at, section, whole
+from phonoscope_serving.sound.resampling import samples_at, section, sections, whole
 from phonoscope_serving.sound.warning import WarningKind
 from support.corpora.sound import encoded, music
 
@@ -51,6 +51,16 @@ def test_a_section_is_exact_to_the_sample_at_any_rate(rate_hz):
     for start in (0, 7, 20001, 33333):
         part = section(open_recording(source), RATE_HZ, start, 9000)
         np.testing.assert_allclose(part, everything[start : start + 9000], atol=2e-6)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 1000])
+def test_stretches_of_what_comes_in_parts_are_those_of_the_whole(size):
+    samples = np.arange(1000, dtype=np.float32)
+    bounds = [(0, 300), (100, 400), (400, 410), (600, 990)]
+    parts = iter([samples[at : at + size] for at in range(0, 1000, size)])
+    for (start, stop), stretch in zip(bounds, sections(parts, bounds), strict=True):
+        np.testing.assert_array_equal(stretch, samples[start:stop])
+    assert list(parts) == []  # damage at the very end is found, too
 
 
 @pytest.mark.parametrize("rate_hz", RATES_HZ)

@@ -1,6 +1,7 @@
 import asyncio
 import threading
 
+import numpy as np
 import pytest
 from phonoscope_serving.errors import DeadlinePassed, InvalidRequest
 from phonoscope_serving.sound.audio import EncodedAudio, PcmAudio
@@ -75,3 +76,38 @@ async def test_samples_that_are_there_already_need_no_thread(decoder):
     assert thread is threading.main_thread()
     thread = await decoder.read(SONG, lambda _: threading.current_thread(), None)
     assert thread is not threading.main_thread()
+
+
+def in_halves(recording):
+    yield from np.array_split(whole(recording, 22050), 2)
+
+
+async def test_a_recording_can_be_read_piece_by_piece(decoder):
+    halves = [half async for half in decoder.stream(SONG, in_halves, None)]
+    np.testing.assert_array_equal(
+        np.concatenate(halves), await decoder.read(SONG, lambda recording: whole(recording, 22050), None)
+    )
+
+
+async def test_what_breaks_between_two_pieces_reaches_the_caller(decoder):
+    def breaking(recording):
+        yield recording.samples
+        raise InvalidRequest.at("audio", "breaks")
+
+    pieces = decoder.stream(SONG, breaking, None)
+    assert await anext(pieces) == 44100
+    with pytest.raises(InvalidRequest, match="breaks"):
+        await anext(pieces)
+
+
+async def test_the_deadline_ends_a_recording_that_is_read_piece_by_piece(decoder, clock):
+    def endless(recording):
+        yield 1
+        while True:
+            whole(recording, 22050)
+
+    pieces = decoder.stream(SONG, endless, clock.time() + 3600)
+    assert await anext(pieces) == 1
+    clock.skip(7200)
+    with pytest.raises(DeadlinePassed, match="while the audio was decoded"):
+        await anext(pieces)

@@ -9,7 +9,7 @@ import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 
 from phonoscope_serving.errors import InvalidRequest
-from phonoscope_serving.sound.audio import BLOCK_SAMPLES, AudioLimits, is_within
+from phonoscope_serving.sound.audio import BLOCK_SAMPLES, AudioLimits, Pause, is_within, never
 from phonoscope_serving.sound.files import wave
 from phonoscope_serving.sound.files.container import ERRORS, check_packets, most_bytes, open_file
 from phonoscope_serving.sound.files.decoded import Piece, Pieces
@@ -30,18 +30,19 @@ _MEMORY_S = {"mp": 1.0, "opus": 2.0, "vorbis": 0.2}  # how long decoders remembe
 class CodedFile:
     """An opened file."""
 
-    def __init__(self, content: bytes, field: str, limits: AudioLimits) -> None:
+    def __init__(self, content: bytes, field: str, limits: AudioLimits, pause: Pause = never) -> None:
         """Lists packets; decodes only a few at the end.
 
         Args:
             content: the file; sound begins at its first byte.
             field: of the request, for messages.
             limits: what is taken on.
+            pause: called before each packet is decoded.
 
         Raises:
             InvalidRequest: it is not sound, or is outside a limit.
         """
-        self.field, self._content, self._limits = field, wave.mended(content), limits
+        self.field, self._content, self._limits, self._pause = field, wave.mended(content), limits, pause
         check_packets(self._content, field, limits)
         with open_file(self._content, field, limits) as file:
             packets = read_packets(file, self._content, field, limits)
@@ -121,11 +122,12 @@ class CodedFile:
         What fails from packet `trusted` on is damage, before it the decoder lacks the past.
         """
         decoder, pieces = self._decoder_at(begin), Pieces(len(self.speakers))
-        decode, packets = decoder.decode, self._packets
+        decode, packets, pause = decoder.decode, self._packets, self._pause
         exact, ends = self._timeline.exact, self._ends
         surplus = 0
         tolerance, follows = 0.0 if exact else TOLERANCE_S * self.sample_rate_hz, None
         for packet in range(begin, len(packets)):
+            pause()
             at = self._starts[packet]
             if follows is not None and abs(at - follows) <= tolerance:
                 at = follows

@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from phonoscope_serving.errors import InvalidRequest
-from phonoscope_serving.sound.audio import BLOCK_SAMPLES
+from phonoscope_serving.sound.audio import BLOCK_SAMPLES, Pause, never
 from phonoscope_serving.sound.channels import usual_speakers
 from phonoscope_serving.sound.files.boxes import MOST
 from phonoscope_serving.sound.warning import SoundWarning, WarningKind
@@ -119,18 +119,19 @@ def cut_short(header: WaveHeader, held_s: float) -> Iterator[SoundWarning]:
 class WaveFile:
     """An opened WAV file."""
 
-    def __init__(self, content: bytes, header: WaveHeader, field: str) -> None:
+    def __init__(self, content: bytes, header: WaveHeader, field: str, pause: Pause = never) -> None:
         """Reads the header only.
 
         Args:
             content: the file.
             header: what `read_header` makes of it; its format is one of `READ_HERE`.
             field: of the request, for messages.
+            pause: called before each piece is decoded.
 
         Raises:
             InvalidRequest: libsndfile does not take it.
         """
-        self.field = field
+        self.field, self._pause = field, pause
         self._content = corrected(content, header) if header.samples_at_fault else content
         self._seeks = header.format_tag != G721
         self._at = 0  # sample that libsndfile gives next
@@ -167,6 +168,7 @@ class WaveFile:
             self._next(min(start - self._at, BLOCK_SAMPLES))
 
     def _next(self, count: int) -> Floats:
+        self._pause()
         self._at += count
         return np.asarray(self._file.read(count, dtype="float32", always_2d=True))
 
