@@ -161,13 +161,16 @@ def by_hand(masker: Masker, network: SVDNet, batch: MovedExcerpts, row: int, oth
             answer: float = network(STANDARDISE(torch.from_numpy(log_mel).float()[None])).item()
         return answer - THRESHOLD_LOGIT
 
+    def wrong(margin: float) -> float:
+        return 2 * (1 - math.sqrt(1 / (1 + math.exp(-margin))))
+
     mean = np.broadcast_to(STANDARDISE.mean.double().numpy(), mine.shape)
     outside, instead = (as_loud(host), as_loud(host)) if fills == "exchange" else (mean, mean)
     sign = 1 if margin(mine) >= 0 else -1
     return {
-        "keep": math.log1p(math.exp(-sign * margin(np.where(region, mine, outside)))),
-        "remove": math.log1p(math.exp(sign * margin(np.where(region, instead, mine)))),
-        "silhouette": math.log1p(math.exp(sign * margin(np.where(region, as_loud(stranger), as_loud(host))))),
+        "keep": wrong(sign * margin(np.where(region, mine, outside))),
+        "remove": wrong(-sign * margin(np.where(region, instead, mine))),
+        "silhouette": wrong(-sign * margin(np.where(region, as_loud(stranger), as_loud(host)))),
         "area": (mask.mean() / 0.2) ** 2,
         "variation": np.abs(np.diff(mask, axis=0)).mean() + np.abs(np.diff(mask, axis=1)).mean(),
         "instability": np.abs(mask_of_moved[:-1] - mask[1:]).mean(),

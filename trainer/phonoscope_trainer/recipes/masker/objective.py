@@ -1,8 +1,11 @@
 """What a masker is trained to make small.
 
-    keep · CE(region of x in other music, x's answer) + remove · CE(x without its region, the other answer)
-    + silhouette · CE(the region with a third excerpt's content, the other answer)
+    keep · L(region of x in other music, x's answer) + remove · L(x without its region, the other answer)
+    + silhouette · L(the region with a third excerpt's content, the other answer)
     + area · (a / a₀)² + total variation + instability
+
+L lies between the cross-entropy and the count of wrong answers (Zhang & Sabuncu 2018): an answer that no region can
+carry or take away does not pull at all the others.
 
 The answer is the detector's own. The first two terms and the area's and smoothness' are those of L-MAC (Paissan,
 Ravanelli & Subakan 2024) and of Dabkowski & Gal (2017); there what is masked gives way to nothing. Nothing has an
@@ -36,6 +39,7 @@ from phonoscope_trainer.recipes.augment import LN_PER_DECIBEL
 
 FULL_AREA = 0.2  # a₀: where the area's cost is its weight, and steep
 SHARPNESS = 4.0  # of the slope between out and in
+TOLERANCE = 0.5  # q of the loss: 0 would be the cross-entropy, 1 the expected count of wrong answers
 SURE = 1.0  # logits from the threshold: how clearly a host has its answer
 
 
@@ -44,9 +48,9 @@ class Weights:
     """What each term counts."""
 
     keep: float = 3.0
-    remove: float = 2.0
+    remove: float = 2.5
     silhouette: float = 3.0
-    area: float = 1.0
+    area: float = 0.4
     variation: float = 1.0
     instability: float = 1.0
 
@@ -159,9 +163,9 @@ def objective(
     inside, outside, outline = (network(standardise(tried)).float()[:, 0] - threshold_logit).unflatten(0, (3, -1))
     mask, moved = torch.sigmoid(SHARPNESS * logits), torch.sigmoid(SHARPNESS * moved_logits)
     terms = {
-        "keep": F.softplus(-sign * inside),
-        "remove": F.softplus(sign * outside),
-        "silhouette": F.softplus(sign * outline) * has_host,
+        "keep": missed(sign * inside),
+        "remove": missed(-sign * outside),
+        "silhouette": missed(-sign * outline) * has_host,
         "area": (mask.mean(dim=(1, 2)) / FULL_AREA) ** 2,
         "variation": mask.diff(dim=1).abs().mean(dim=(1, 2)) + mask.diff(dim=2).abs().mean(dim=(1, 2)),
         "instability": (moved[:, :-1] - mask[:, 1:]).abs().mean(dim=(1, 2)),
@@ -170,6 +174,12 @@ def objective(
     balanced = {name: (share * values).sum() for name, values in terms.items()}
     loss = torch.stack([getattr(weights, name) * value for name, value in balanced.items()]).sum()
     return {"loss": loss, **balanced}
+
+
+def missed(margin: Tensor) -> Tensor:
+    """(1 − p^q) / q of the probability p that `margin` `[B]`, logits above the threshold's, gives the answer wanted."""
+    probability_to_q = torch.exp(TOLERANCE * F.logsigmoid(margin))
+    return (1 - probability_to_q) / TOLERANCE
 
 
 def _cut(logits: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.masker.objective import MovedExcerpts, Weights, draw_fillings, objective
 
+MOST_GRADIENT = 1.0  # norm: a bin that is in or out is a step, and steps make steep gradients
 VALIDATION_SEED = 1_000_003  # of the fillings that every validation uses
 
 
@@ -33,11 +34,11 @@ class MaskerOptions:
 
     updates: int = 3000
     batch: int = 16  # excerpts
-    learning_rate: float = 3e-3  # at the peak of the cycle
+    learning_rate: float = 2e-3  # at the peak of the cycle
     weight_decay: float = 1e-4
     warm_up: float = 0.15  # share of updates before the peak
     weights: Weights = field(default_factory=Weights)
-    exchange_share: float = 0.7  # of excerpts that are exchanged with other music
+    exchange_share: float = 0.6  # of excerpts that are exchanged with other music
     outside_db: tuple[float, float] = (15.0, 60.0)  # attenuation of what is outside, in half of the others
     offset: float = 0.5  # standard deviation, in the mask's logits, of where it is cut
     threshold: float = 0.5  # the detector's: a probability at or above it is labelled `vocal`
@@ -97,6 +98,7 @@ class MaskerLearner:
         terms = self._terms(excerpts, self.options.seed + step, self.options.offset)
         self.optimiser.zero_grad()
         terms["loss"].backward()
+        torch.nn.utils.clip_grad_norm_(self.masker.parameters(), MOST_GRADIENT)
         self.optimiser.step()
         self.schedule.step()
         return {name: float(value.detach()) for name, value in terms.items()}
