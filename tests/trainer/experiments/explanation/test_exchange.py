@@ -237,7 +237,7 @@ def test_a_shifted_region_lies_half_an_excerpt_later_and_begins_anew():
     assert shifted(region).nonzero().tolist() == [[0, 42, 7], [0, 67, 5]]
 
 
-@pytest.mark.parametrize(("field", "value"), [("excerpts", 3), ("draws", 0), ("level_excerpts", 0)])
+@pytest.mark.parametrize(("field", "value"), [("excerpts", 3), ("draws", 0), ("level_excerpts", 0), ("clear", -1.0)])
 def test_an_option_outside_its_range_is_named(field, value):
     with pytest.raises(OptionsError, match=field):
         ExchangeOptions(**{field: value})

@@ -54,6 +54,12 @@ def add_experiment(experiments: Verbs) -> None:
     parser.add_argument(
         "--draws", type=int, default=DEFAULTS.draws, help="hosts that each excerpt is tried in (default %(default)s)"
     )
+    parser.add_argument(
+        "--clear",
+        type=float,
+        default=DEFAULTS.clear,
+        help="logits from the threshold that a host's answer lies at least (default %(default)s)",
+    )
     add_bundle(parser, USUAL)
     parser.set_defaults(run=exchange_experiment)
 
@@ -61,10 +67,11 @@ def add_experiment(experiments: Verbs) -> None:
 def exchange_experiment(
     excerpts: int,
     draws: int,
+    clear: float,
     **bundle: Any,  # noqa: ANN401 - the options of `add_bundle`, as argparse typed them
 ) -> None:
     """Carry, take away and look through the regions of right answers."""
-    judged, options = JudgedBundle(**bundle), exchange.ExchangeOptions(excerpts, draws)
+    judged, options = JudgedBundle(**bundle), exchange.ExchangeOptions(excerpts, draws, clear=clear)
     explained, frontend = judged.explained(), Frontend(FRONTEND)
     baselines = judged.baselines(explained, USUAL)
     document: dict[str, dict[str, object]] = {"corpora": {}, "instrumental": {}, "rules": {}, "level_spread": {}}

@@ -25,6 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.experiments.explanation.answers import RightAnswers
 from phonoscope_trainer.experiments.explanation.baselines import Baselines
 from phonoscope_trainer.experiments.explanation.controls import first_bins, random_block, ranks, shifted
@@ -57,6 +58,8 @@ class ExchangeOptions:
     def __post_init__(self) -> None:
         at_least(4, self, "excerpts")
         at_least(1, self, "draws", "level_excerpts")
+        if not self.clear >= 0:
+            raise OptionsError(f"clear must be at least 0, got {self.clear:g}")
 
 
 @dataclass(frozen=True, slots=True)
