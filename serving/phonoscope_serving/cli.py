@@ -54,12 +54,20 @@ async def serve(options: argparse.Namespace) -> int:
     LOG.info("bundle verified", extra={"bundle": bundle.name, "digest": bundle.digest})
     security = Security(options.tls_certificate, options.tls_key, options.tls_client_authority, options.token_file)
     where = ServerOptions(
-        options.address, options.metrics_address, options.drain_s, receive_s=options.receive_s, security=security
+        options.address,
+        options.metrics_address,
+        options.health_address,
+        reflection=not options.no_reflection,
+        drain_s=options.drain_s,
+        receive_s=options.receive_s,
+        security=security,
     )
     threads = options.threads or len(os.sched_getaffinity(0))
     server = Server(engine, bundle, Decoder(threads), metrics, where)
     await server.start()
     addresses = {"address": server.address, "metrics_address": server.metrics_address}
+    if server.health_address:
+        addresses["health_address"] = server.health_address
     LOG.info("serving", extra={**addresses, "device": engine.device, "threads": threads})
     if options.ready_file:
         _write_ready(options.ready_file, addresses)
