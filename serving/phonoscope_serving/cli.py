@@ -48,7 +48,7 @@ async def serve(options: argparse.Namespace) -> int:
     if options.ready_file:
         options.ready_file.unlink(missing_ok=True)  # an earlier run's would be believed
     stop_spans = send_spans(options.traces) if options.traces else None
-    bundle = load_bundle(options.model_repository or default_repository())
+    bundle = load_bundle(options.model_repository or default_repository(), options.require_signature)
     metrics = Metrics()
     engine = _engine(options, bundle, metrics)
     LOG.info("bundle verified", extra={"bundle": bundle.name, "digest": bundle.digest})

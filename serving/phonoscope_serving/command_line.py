@@ -145,6 +145,9 @@ def _add_security_options(parser: argparse.ArgumentParser) -> None:
         "--tls-client-authority", type=Path, metavar="PEM", help="callers need a certificate it signed"
     )
     security.add_argument("--token-file", type=Path, metavar="PATH", help="accepted bearer tokens, one a line")
+    security.add_argument(
+        "--require-signature", type=Path, metavar="KEY", help="serve only a bundle signed with this public key (PEM)"
+    )
     security.add_argument("--no-reflection", action="store_true", help="do not tell callers the contract")
 
 

@@ -145,7 +145,7 @@ def test_secrets_are_mounted_where_the_options_say():
     options = get_parser().parse_args(container["args"])
     mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
     files = (options.tls_certificate, options.tls_key, options.tls_client_authority, options.token_file)
-    assert {str(file.parent) for file in files} == mounted - {"/models", "/tmp"}
+    assert {str(file.parent) for file in (*files, options.require_signature)} == mounted - {"/models", "/tmp"}
     assert options.no_reflection
     assert options.traces == "http://collector.tracing:4317"
 
