@@ -23,6 +23,7 @@ from phonoscope_trainer.corpora.labels import read_lab
 from phonoscope_trainer.errors import CorpusError
 
 LICENCE = "as its owner states"
+BETWEEN_LICENCES = "; "
 HOW_TO_GET = (
     "Write folder:PATH, any number of them: folders of audio files, each with a .lab file of `start end sing|nosing` "
     "lines beside it"
@@ -58,12 +59,15 @@ def load(root: Path) -> Corpus:
     if not songs:
         raise CorpusError(f"{root}: no audio file with a .lab file beside it")
     licences = sorted({row.get("licence") or LICENCE for _, row in songs})
-    return Corpus(root.resolve().name, "; ".join(licences), tuple(_track(root, r, row) for r, row in songs))
+    return Corpus(root.resolve().name, BETWEEN_LICENCES.join(licences), tuple(_track(root, r, row) for r, row in songs))
 
 
 def licensed(corpus: Corpus, licence: str) -> Corpus:
     """A corpus whose recordings without a licence of their own are under `licence`; empty: as it was."""
-    return replace(corpus, licence=corpus.licence.replace(LICENCE, licence)) if licence else corpus
+    if not licence:
+        return corpus
+    stated = {licence if each == LICENCE else each for each in corpus.licence.split(BETWEEN_LICENCES)}
+    return replace(corpus, licence=BETWEEN_LICENCES.join(sorted(stated)))
 
 
 def _rows(root: Path) -> dict[str, Row]:

@@ -39,8 +39,8 @@ class BankOptions:
     """How a bank is made."""
 
     songs: int = 64  # made in search of excerpts, at most
-    excerpts: int = 16  # of each answer, each from another song
-    sounds: int = 4  # of those, how many can be heard
+    excerpts: int = 12  # of each answer, each from another song
+    sounds: int = 3  # of those, how many can be heard
     seed: int = 2027  # of the songs; no corpus has it
 
     def __post_init__(self) -> None:
