@@ -94,5 +94,5 @@ def test_its_help_says_what_is_exchanged(capsys):
 
 
 def test_where_no_host_is_clear_enough_the_corpus_is_named(here):
-    with pytest.raises(CorpusError, match="mir1k: an? .* answer is needed in another recording"):
+    with pytest.raises(CorpusError, match=r"mir1k: an? .* answer is needed in another recording"):
         run(COMMAND.replace("--clear 0", "--clear 1000"))
