@@ -1,6 +1,7 @@
 # The service alone: no torch, no trainer, no pages, no bundle. The model repository is mounted.
 #   docker build --target cpu --tag phonoscope:cpu .
 #   docker build --target gpu --tag phonoscope:gpu .     (run with --gpus all)
+#   --build-arg EXTRAS=,tracing,signing                  also sends traces, and verifies signatures
 
 FROM python:3.11-slim-bookworm AS wheel
 WORKDIR /source
@@ -11,16 +12,18 @@ COPY clients clients
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 
 FROM python:3.11-slim-bookworm AS cpu-packages
+ARG EXTRAS=""
 COPY --from=wheel /wheels /wheels
 RUN python -m venv /opt/phonoscope \
-    && /opt/phonoscope/bin/pip install --no-cache-dir "$(echo /wheels/phonoscope-*.whl)[serving]"
+    && /opt/phonoscope/bin/pip install --no-cache-dir "$(echo /wheels/phonoscope-*.whl)[serving$EXTRAS]"
 
 FROM python:3.11-slim-bookworm AS gpu-packages
+ARG EXTRAS=""
 COPY --from=wheel /wheels /wheels
 # The extras bring the CUDA and cuDNN that this ONNX Runtime was built for.
 RUN python -m venv /opt/phonoscope \
     && /opt/phonoscope/bin/pip install --no-cache-dir \
-        "$(echo /wheels/phonoscope-*.whl)[serving-gpu]" "onnxruntime-gpu[cuda,cudnn]>=1.31,<1.32"
+        "$(echo /wheels/phonoscope-*.whl)[serving-gpu$EXTRAS]" "onnxruntime-gpu[cuda,cudnn]>=1.31,<1.32"
 
 FROM python:3.11-slim-bookworm AS base
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin phonoscope

@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ORT_DISABLE_TELEMETRY := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test triton chart lint type stubs bench bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode fuzz gpu-check clean
+.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode fuzz gpu-check clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -35,6 +35,10 @@ $(BIN)/python:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[chart]'
 	@touch $@
 
+.venv/audit.stamp: pyproject.toml | .venv/all.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[audit]'
+	@touch $@
+
 demo: .venv/serving.stamp ## explain the song that ships with Phonoscope; open out/demo/report.html afterwards
 	@$(BIN)/phonoscope demo --out out/demo
 
@@ -49,6 +53,9 @@ triton: .venv/all.stamp ## the tests that speak to a real Triton server; sets on
 
 chart: .venv/chart.stamp ## the Helm chart rendered and validated, the image's file linted, the compositions read
 	@$(BIN)/python -m pytest -q tests/deploy tests/contract/test_containers.py -k 'not alerts' $(PYTEST_OPTIONS)
+
+audit: .venv/audit.stamp ## what is installed → out/audit/sbom.json, and whether any of it is known to be vulnerable
+	@.ci/audit out/audit
 
 lint: .venv/all.stamp ## style, imports, the shape of the contract
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && cd proto && ../$(BIN)/buf lint .

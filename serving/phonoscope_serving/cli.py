@@ -48,18 +48,26 @@ async def serve(options: argparse.Namespace) -> int:
     if options.ready_file:
         options.ready_file.unlink(missing_ok=True)  # an earlier run's would be believed
     stop_spans = send_spans(options.traces) if options.traces else None
-    bundle = load_bundle(options.model_repository or default_repository())
+    bundle = load_bundle(options.model_repository or default_repository(), options.require_signature)
     metrics = Metrics()
     engine = _engine(options, bundle, metrics)
     LOG.info("bundle verified", extra={"bundle": bundle.name, "digest": bundle.digest})
     security = Security(options.tls_certificate, options.tls_key, options.tls_client_authority, options.token_file)
     where = ServerOptions(
-        options.address, options.metrics_address, options.drain_s, receive_s=options.receive_s, security=security
+        options.address,
+        options.metrics_address,
+        options.health_address,
+        reflection=not options.no_reflection,
+        drain_s=options.drain_s,
+        receive_s=options.receive_s,
+        security=security,
     )
     threads = options.threads or len(os.sched_getaffinity(0))
     server = Server(engine, bundle, Decoder(threads), metrics, where)
     await server.start()
     addresses = {"address": server.address, "metrics_address": server.metrics_address}
+    if server.health_address:
+        addresses["health_address"] = server.health_address
     LOG.info("serving", extra={**addresses, "device": engine.device, "threads": threads})
     if options.ready_file:
         _write_ready(options.ready_file, addresses)

@@ -66,6 +66,12 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
         "--metrics-address", default=server.metrics_address, help="HOST:PORT for Prometheus (default: %(default)s)"
     )
     parser.add_argument(
+        "--health-address",
+        default=server.health_address,
+        metavar="HOST:PORT",
+        help="health alone here too, in plain text: for probes that have no certificate",
+    )
+    parser.add_argument(
         "--ready-file", type=Path, metavar="PATH", help="write the addresses here, as JSON, once the service answers"
     )
     parser.add_argument(
@@ -131,12 +137,18 @@ def _add_engine_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_security_options(parser: argparse.ArgumentParser) -> None:
     security = parser.add_argument_group("security")
-    security.add_argument("--tls-certificate", type=Path, metavar="PEM", help="with --tls-key: speak TLS")
+    security.add_argument(
+        "--tls-certificate", type=Path, metavar="PEM", help="with --tls-key: speak TLS; read again on change"
+    )
     security.add_argument("--tls-key", type=Path, metavar="PEM")
     security.add_argument(
         "--tls-client-authority", type=Path, metavar="PEM", help="callers need a certificate it signed"
     )
     security.add_argument("--token-file", type=Path, metavar="PATH", help="accepted bearer tokens, one a line")
+    security.add_argument(
+        "--require-signature", type=Path, metavar="KEY", help="serve only a bundle signed with this public key (PEM)"
+    )
+    security.add_argument("--no-reflection", action="store_true", help="do not tell callers the contract")
 
 
 def _address(text: str) -> str:

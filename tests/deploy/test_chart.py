@@ -106,6 +106,9 @@ def test_the_service_takes_the_options_its_pods_give_it(values):
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     assert options.address == f"0.0.0.0:{ports['grpc']}"
     assert options.metrics_address == f"0.0.0.0:{ports['metrics']}"
+    assert options.health_address == f"0.0.0.0:{ports['health']}"
+    probes = [container[f"{probe}Probe"]["grpc"]["port"] for probe in ("startup", "readiness", "liveness")]
+    assert probes == 3 * [ports["health"]]
     assert options.drain_s < pod(rendered(yaml.safe_load(values.read_text())))["terminationGracePeriodSeconds"]
 
 
@@ -124,7 +127,7 @@ def test_the_service_is_headless_and_leads_to_the_pods():
     labels = objects["Deployment"]["spec"]["template"]["metadata"]["labels"]
     assert service["selector"].items() <= labels.items()
     ports = {port["name"] for port in pod(objects)["containers"][0]["ports"]}
-    assert {port["targetPort"] for port in service["ports"]} == ports
+    assert {port["targetPort"] for port in service["ports"]} == ports - {"health"}
 
 
 def test_pods_are_scaled_on_what_the_metrics_adapter_is_told_to_serve():
@@ -135,6 +138,16 @@ def test_pods_are_scaled_on_what_the_metrics_adapter_is_told_to_serve():
     rules = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yaml").read_text())["groups"]
     assert rule["seriesQuery"].partition("{")[0] in {each.get("record") for group in rules for each in group["rules"]}
     assert "replicas" not in example("full")["Deployment"]["spec"]
+
+
+def test_secrets_are_mounted_where_the_options_say():
+    (container,) = pod(example("secured"))["containers"]
+    options = get_parser().parse_args(container["args"])
+    mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+    files = (options.tls_certificate, options.tls_key, options.tls_client_authority, options.token_file)
+    assert {str(file.parent) for file in (*files, options.require_signature)} == mounted - {"/models", "/tmp"}
+    assert options.no_reflection
+    assert options.traces == "http://collector.tracing:4317"
 
 
 def test_only_named_peers_reach_a_pod_and_it_reaches_nobody_but_its_triton_server():
@@ -153,6 +166,7 @@ def test_only_named_peers_reach_a_pod_and_it_reaches_nobody_but_its_triton_serve
         ({"bundle": {"claim": "a", "image": "b"}}, "exactly one of bundle.claim and bundle.image"),
         ({"bundle": {"claim": "a"}, "engine": {"kind": "triton"}}, "engine.triton, its address, go together"),
         ({"bundle": {"claim": "a"}, "engine": {"kind": "abacus"}}, "'onnx', 'triton'"),
+        ({"bundle": {"claim": "a"}, "security": {"clientAuthority": True}}, "clientAuthority needs tlsSecret"),
         ({"bundle": {"claim": "a"}, "replica": 3}, "'replica' not allowed"),
     ],
 )

@@ -38,7 +38,7 @@ def explanation_page(explanation: Explanation, *, song: str) -> str:
         ("The excerpt as it is", explanation.original_audio),
         (region, explanation.explanation_audio),
         ("The region in other music", explanation.carried_audio),
-        ("Its silhouette there: a third excerpt in its place", explanation.silhouette_audio),
+        ("Its silhouette there", explanation.silhouette_audio),
     ]
     return page(
         "explanation",

@@ -21,6 +21,7 @@ from phonoscope_serving.bundle.layers import Layer, read_inversion_error_quantil
 from phonoscope_serving.bundle.manifest import field, quantiles, read_manifest, verified
 from phonoscope_serving.bundle.models import read_models
 from phonoscope_serving.bundle.rules import Rule, read_rules
+from phonoscope_serving.bundle.signature import require_signature
 from phonoscope_serving.errors import BundleError
 from phonoscope_serving.tensors import Floats
 
@@ -98,16 +99,22 @@ class Bundle:
             return {name: arrays[name] for name in arrays.files}
 
 
-def load_bundle(root: Path) -> Bundle:
+def load_bundle(root: Path, signed_by: Path | None = None) -> Bundle:
     """Reads a model repository and verifies its manifest's digest and that of every file it names.
 
     Args:
         root: folder that holds MANIFEST.json and the models.
+        signed_by: PEM of the public key that the manifest must be signed with; None asks for no signature.
 
     Raises:
-        BundleError: a file is missing, altered, not listed or malformed; the message names it.
+        BundleError: a file is missing, altered, not listed, malformed or not signed; the message names it.
+        OptionsError: see `require_signature`.
     """
     manifest = read_manifest(root)
+    if signed_by is not None:
+        require_signature(root, signed_by)
+        if read_manifest(root) != manifest:
+            raise BundleError(f"{root}: the manifest changed while its signature was verified")
     files: dict[str, str] = field(manifest, "files", dict)
     for path in files:
         verified(root, path, files)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Iterable
+import ipaddress
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 
 from phonoscope_serving.errors import OptionsError
+from phonoscope_serving.service.reloading import Reloaded
 
 HEALTH_PREFIX = "/grpc.health.v1.Health/"  # probes carry no tokens, and are too many to log
 
@@ -17,14 +19,17 @@ HEALTH_PREFIX = "/grpc.health.v1.Health/"  # probes carry no tokens, and are too
 class Tokens:
     """The bearer tokens that open the service; without any it is open."""
 
-    def __init__(self, accepted: Collection[str]) -> None:
-        self._accepted = [f"Bearer {token}".encode() for token in accepted]
+    def __init__(self, accepted: Callable[[], Sequence[bytes]]) -> None:
+        """Asks for the tokens anew at every call.
+
+        Args:
+            accepted: the `authorization` headers that are accepted now; none opens the service to all.
+        """
+        self._accepted = accepted
 
     def admit(self, metadata: Iterable[tuple[str, str | bytes]] | None) -> bool:
         """Whether a call with this metadata is answered."""
-        if not self._accepted:
-            return True
-        return bool(self.holder(metadata))
+        return not self._accepted() or bool(self.holder(metadata))
 
     def holder(self, metadata: Iterable[tuple[str, str | bytes]] | None) -> str:
         """A name for who holds the token a call shows, which does not tell the token; empty where none is accepted."""
@@ -32,7 +37,7 @@ class Tokens:
         if len(given) != 1:  # of two, this service and whatever stands before it might each believe another
             return ""
         # Every token is compared, in constant time, so that the time taken tells nothing.
-        found = [number for number, each in enumerate(self._accepted, 1) if hmac.compare_digest(given[0], each)]
+        found = [number for number, each in enumerate(self._accepted(), 1) if hmac.compare_digest(given[0], each)]
         return f"token {found[0]}" if found else ""
 
 
@@ -55,22 +60,42 @@ class Security:
             if self.certificate or self.private_key or self.client_authority:
                 raise OptionsError("tls: certificate and private key are both needed")
             return None
-        pair = (_read(self.private_key), _read(self.certificate))
-        authority = _read(self.client_authority) if self.client_authority else None
-        return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)
+        key, certificate, authority = self.private_key, self.certificate, self.client_authority
+
+        def read() -> grpc.ServerCertificateConfiguration:
+            pair = (_read(key), _read(certificate))
+            return grpc.ssl_server_certificate_configuration([pair], _read(authority) if authority else None)
+
+        files = [file for file in (key, certificate, authority) if file]
+        # Asked at every handshake; connections that stand are not asked again.
+        return grpc.dynamic_ssl_server_credentials(read(), Reloaded(files, read).now, authority is not None)
 
     def tokens(self) -> Tokens:
-        """What callers must show.
+        """What callers must show; the file is read again when it changes.
 
         Raises:
             OptionsError: the file cannot be read, or holds no token.
         """
         if self.token_file is None:
-            return Tokens(())
-        accepted = _read(self.token_file).decode(errors="replace").split()
-        if not accepted:
-            raise OptionsError(f"token file: {self.token_file} holds no token")
-        return Tokens(accepted)
+            return Tokens(tuple)
+        file = self.token_file
+
+        def read() -> Sequence[bytes]:
+            accepted = _read(file).decode(errors="replace").split()
+            if not accepted:
+                raise OptionsError(f"token file: {file} holds no token")
+            return [f"Bearer {token}".encode() for token in accepted]
+
+        return Tokens(Reloaded((file,), read).now)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches an address, HOST:PORT."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or address.startswith("unix:")
 
 
 def _read(path: Path) -> bytes:

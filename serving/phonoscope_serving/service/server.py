@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 from wsgiref.simple_server import WSGIServer
 
 import grpc
@@ -20,7 +21,7 @@ from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.service.arriving.receiving import Receiver
 from phonoscope_serving.service.health import SERVING, Health
 from phonoscope_serving.service.interceptors import interceptor
-from phonoscope_serving.service.security import Security
+from phonoscope_serving.service.security import Security, is_loopback
 from phonoscope_serving.service.servicer import SERVICE_NAME, ExplainerServicer, register
 from phonoscope_serving.sound.audio import LIMITS
 from phonoscope_serving.sound.decoding import Decoder
@@ -51,6 +52,8 @@ class ServerOptions:
 
     address: str = "127.0.0.1:50051"
     metrics_address: str = "127.0.0.1:9464"
+    health_address: str = ""  # health alone, in plain text, for probes that have no certificate; empty: nowhere
+    reflection: bool = True  # tell callers the contract
     drain_s: float = 30.0  # for calls in flight when the service is told to stop
     max_held_bytes: int = 512 << 20  # of requests being answered or waiting for it
     receive_s: float = 60.0  # a request may take to arrive
@@ -75,12 +78,17 @@ class Server:
         self._health = Health()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         register(ExplainerServicer(engine, bundle, decoder, metrics), self._grpc)
-        reflection.enable_server_reflection((SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
+        if options.reflection:
+            names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._grpc)
+        self._health_grpc = grpc.aio.server(options=CHANNEL_OPTIONS)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._health_grpc)
         metrics.bundle_info.info({"name": bundle.name, "digest": bundle.digest})
         self._following: asyncio.Task[None] | None = None
         self._metrics_server: tuple[WSGIServer, threading.Thread] | None = None
         self.address = ""  # set by `start`
         self.metrics_address = ""
+        self.health_address = ""
 
     async def start(self) -> None:
         """Starts the engine, then listens: whoever can connect is answered.
@@ -94,6 +102,9 @@ class Server:
         self.metrics_address = self._start_metrics()
         self.address = self._bind()
         await self._grpc.start()
+        if self._options.health_address:
+            self.health_address = _listening(self._health_grpc, "health address", self._options.health_address)
+            await self._health_grpc.start()
         self._following = asyncio.create_task(self._health.follow(SERVICE_NAME, self._engine.check))
 
     async def drain(self) -> None:
@@ -106,6 +117,7 @@ class Server:
         await self._grpc.stop(self._options.drain_s)
         if asyncio.get_running_loop().time() - began_s >= self._options.drain_s:
             LOG.warning("calls were cut off", extra={"drain_s": self._options.drain_s})
+        await self._health_grpc.stop(None)
         await self._engine.close()
         self._decoder.close()
         if self._metrics_server:
@@ -116,19 +128,12 @@ class Server:
         LOG.info("stopped")
 
     def _bind(self) -> str:
-        host = self._options.address.rpartition(":")[0]
-        credentials = self._options.security.credentials()
-        try:
-            port = (
-                self._grpc.add_secure_port(self._options.address, credentials)
-                if credentials
-                else self._grpc.add_insecure_port(self._options.address)
+        address, credentials = self._options.address, self._options.security.credentials()
+        if credentials is None and not is_loopback(address):
+            LOG.warning(
+                "other machines reach this address, and all that is sent is in the clear", extra={"at": address}
             )
-        except RuntimeError as error:
-            # grpc gives no reason: most often the port is taken, or, with TLS, the files are no certificate and key.
-            with_tls = ", or not with this certificate and key" if credentials else ""
-            raise OptionsError(f"address: cannot listen on {self._options.address}{with_tls}") from error
-        return f"{host}:{port}"
+        return _listening(self._grpc, "address", address, credentials)
 
     def _start_metrics(self) -> str:
         host, _, port = self._options.metrics_address.rpartition(":")
@@ -137,3 +142,15 @@ class Server:
         except (OSError, ValueError, OverflowError) as error:
             raise OptionsError(f"metrics address: cannot listen on {self._options.metrics_address}: {error}") from error
         return f"{host}:{self._metrics_server[0].server_port}"
+
+
+def _listening(server: Any, what: str, address: str, credentials: grpc.ServerCredentials | None = None) -> str:  # noqa: ANN401 - grpc ships no types
+    """Has a server listen, and says where: at a port of 0, the system chooses one."""
+    host = address.rpartition(":")[0]
+    try:
+        port = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
+    except RuntimeError as error:
+        # grpc gives no reason: most often the port is taken, or, with TLS, the files are no certificate and key.
+        with_tls = ", or not with this certificate and key" if credentials else ""
+        raise OptionsError(f"{what}: cannot listen on {address}{with_tls}") from error
+    return f"{host}:{port}"

@@ -91,7 +91,7 @@ def test_a_silhouette_that_keeps_nothing_supports_only_a_region_that_keeps_somet
 
 def test_controls_that_do_as_well_are_named():
     some = EXCHANGED_TRUST.controls | {"shifted": Share(1, 1)}
-    assert bearing("1 keep it, too: the region half an excerpt later.", controls=some) == "neutral"
+    assert bearing("1 keeps it, too: the region half an excerpt later.", controls=some) == "neutral"
     assert bearing("3 keep it, too", controls=EVERY_CONTROL) == "weakens"
 
 

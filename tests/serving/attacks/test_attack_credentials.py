@@ -4,7 +4,7 @@ import pytest
 from phonoscope_serving.service.arriving.caller import machine
 from phonoscope_serving.service.security import Tokens
 
-TOKENS = Tokens(["first-token", "second-token"])
+TOKENS = Tokens(lambda: [b"Bearer first-token", b"Bearer second-token"])
 
 
 def test_attack_of_two_authorizations_none_is_believed():

@@ -140,6 +140,20 @@ def test_every_call_leaves_one_line_that_names_it_and_holds_no_audio(tmp_path):
     assert max(len(line) for line in log.read_text().splitlines()) < 1000
 
 
+@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_whoever_listens_to_other_machines_in_the_clear_is_warned(tmp_path, host, warned):
+    options = ["--address", f"{host}:0", "--health-address", "127.0.0.1:0"]
+    with process(tmp_path, *options) as (service, _addresses, log):
+        ready = json.loads((tmp_path / "log").read_text().splitlines()[-1])
+        with grpc.insecure_channel(ready["health_address"]) as probe:
+            assert health_pb2_grpc.HealthStub(probe).Check(health_pb2.HealthCheckRequest()).status == 1
+        service.terminate()
+        assert service.wait(HANG_S) == 0
+    warnings = [line for line in lines(log) if line["level"] == "WARNING"]
+    assert bool(warnings) == warned
+    assert all("in the clear" in line["message"] for line in warnings)
+
+
 def test_a_second_service_on_the_same_port_says_so_and_exits_with_1(tmp_path):
     with process(tmp_path) as (_, addresses, _log):
         taken = [*COMMAND, "--address", addresses["address"], "--metrics-address", "127.0.0.1:0"]

@@ -36,11 +36,11 @@ def gan(tmp_path):
     return run
 
 
-def finished_search(folder, sign, best, **options):
+def finished_search(folder, sign, *rows, **options):
     asked = SearchOptions(sign=sign, generator="runs/gan", **options)
     with running(["maximisation-search", "--run", "runs/lowest", "--sign", "min"]):
         checkpoint.open_run(folder, asked)
-    table = {"options": asdict(asked), "settings": [best]}
+    table = {"options": asdict(asked), "settings": rows}
     (folder / TABLE).write_text(json.dumps(table))
     return folder
 
@@ -50,21 +50,33 @@ def test_without_a_search_the_settings_are_the_published_ones(gan, detector):
     assert [graph.name for graph in part.graphs] == ["maximise", "generate", "griffin_lim"]
     assert part.entries["maximisation"] == {
         "maximise": {"steps": 100, "learning_rate": 0.01, "prior_weight": 0.001},
-        "minimise": {"steps": 1000, "learning_rate": 0.001, "prior_weight": 0.1},
+        "minimise": {"steps": 100, "learning_rate": 0.01, "prior_weight": 0.001},
         "training": {"iterations": 250, "published_iterations": 600000},
     }
     assert part.parameters == {"generator": 932801}
     assert part.commands == ("phonoscope-train gan --run runs/gan --kernels 5x5",)
 
 
-def test_a_search_chooses_the_settings_of_its_direction_and_adams_memory(gan, detector, tmp_path):
-    best = {"steps": 500, "lr": 0.1, "prior_weight": 0.01, "fid": 0.2}
-    part = maximisation([gan, finished_search(tmp_path / "lowest", -1, best, beta1=0.9)], detector)
+def tried(steps, fid):
+    return {"steps": steps, "lr": 0.1, "prior_weight": 0.01, "fid": fid}
+
+
+def test_a_search_chooses_the_settings_of_both_directions_and_adams_memory(gan, detector, tmp_path):
+    part = maximisation([gan, finished_search(tmp_path / "lowest", -1, tried(500, 0.2), beta1=0.9)], detector)
     chosen = part.entries["maximisation"]
     assert chosen["minimise"] == {"steps": 500, "learning_rate": 0.1, "prior_weight": 0.01}
-    assert chosen["maximise"]["steps"] == 100
+    assert chosen["maximise"] == chosen["minimise"]
     assert part.graphs[0].module.adam.beta1 == 0.9
     assert part.commands[1] == "phonoscope-train maximisation-search --run runs/lowest --sign min"
+
+
+def test_of_two_searches_the_setting_counts_that_does_for_both(gan, detector, tmp_path):
+    highest = finished_search(tmp_path / "highest", 1, tried(100, 0.1), tried(500, 0.4))
+    lowest = finished_search(tmp_path / "lowest", -1, tried(500, 0.3), tried(100, 5.0))
+    assert maximisation([gan, highest, lowest], detector).entries["maximisation"]["maximise"]["steps"] == 500
+    other = finished_search(tmp_path / "other", -1, tried(1000, 0.3))
+    with pytest.raises(CheckpointError, match="no setting was tried in all"):
+        maximisation([gan, highest, other], detector)
 
 
 def test_a_folder_without_a_finished_search_is_named(gan, detector, tmp_path):

@@ -31,7 +31,7 @@ GENERATED = Ensemble(
         Step("detector", {"excerpt": "standardised"}, same("probability")),
     ),
 )
-DIRECTIONS = {1: "maximise", -1: "minimise"}  # by the sign of a search
+DIRECTIONS = ("maximise", "minimise")  # with the same settings: only then do examples of the two differ by their sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +43,20 @@ class MaximisationSettings:
     prior_weight: float  # λ of Eq. 2
 
 
-PUBLISHED = {
-    "maximise": MaximisationSettings(100, 0.01, 0.001),
-    "minimise": MaximisationSettings(1000, 0.001, 0.1),
-}  # least FID
+PUBLISHED = MaximisationSettings(100, 0.01, 0.001)  # least FID of what is maximised
 
 
 def maximisation(runs: Sequence[Path], detector: TrainedDetector) -> Part:
-    """A run of a generator, and searches for settings: of one to maximise, of one to minimise, or none.
+    """A run of a generator, and searches for the settings of both directions: with either sign, with both, or none.
 
-    A direction without a search has the published settings.
+    Without a search the settings are the published ones.
 
     Raises:
-        CheckpointError: a run cannot be used.
+        CheckpointError: a run cannot be used, or two searches have no setting in common.
     """
     generator, *searches = runs
     tables = [_table(search) for search in searches]
-    settings = PUBLISHED | {DIRECTIONS[table["options"]["sign"]]: _best(table) for table in tables}
+    settings = _best(tables) if tables else PUBLISHED
     training = {"iterations": checkpoint.load(generator)["step"], "published_iterations": GanOptions().iterations}
     adam = AdamOptions(beta1=tables[0]["options"]["beta1"]) if tables else PAPER_ADAM
     commands = tuple(each for run in runs for each in checkpoint.commands(run))
@@ -70,7 +67,7 @@ def maximisation(runs: Sequence[Path], detector: TrainedDetector) -> Part:
 def maximisation_part(
     generator: Generator,
     detector: TrainedDetector,
-    settings: Mapping[str, MaximisationSettings],
+    settings: MaximisationSettings,
     adam: AdamOptions = PAPER_ADAM,
     commands: tuple[str, ...] = (),
 ) -> Part:
@@ -79,7 +76,7 @@ def maximisation_part(
     Args:
         generator: the prior.
         detector: whose units can be maximised.
-        settings: of the directions `maximise` and `minimise`.
+        settings: of both directions.
         adam: how the objective is increased.
         commands: that trained the generator and chose the settings.
     """
@@ -90,14 +87,14 @@ def maximisation_part(
         ),
         (GENERATED,),
         {"generated": {"z": torch.randn(2, LATENT, generator=torch.Generator().manual_seed(0))}},
-        {"maximisation": {direction: asdict(chosen) for direction, chosen in settings.items()}},
+        {"maximisation": {direction: asdict(settings) for direction in DIRECTIONS}},
         parameters={"generator": parameter_count(generator)},
         commands=commands,
     )
 
 
 MAXIMISATION = Family(
-    "the generator, and after it the searches for settings to maximise and minimise with", maximisation
+    "the generator, and after it searches for the settings to maximise and minimise with", maximisation
 )
 
 
@@ -109,6 +106,13 @@ def _table(search: Path) -> dict[str, Any]:
     return table
 
 
-def _best(table: Mapping[str, Any]) -> MaximisationSettings:
-    best = table["settings"][0]
-    return MaximisationSettings(best["steps"], best["lr"], best["prior_weight"])
+def _best(tables: Sequence[Mapping[str, Any]]) -> MaximisationSettings:
+    """Of the settings that all searches tried, the one whose worst FID is least."""
+    found = [
+        {MaximisationSettings(row["steps"], row["lr"], row["prior_weight"]): row["fid"] for row in table["settings"]}
+        for table in tables
+    ]
+    shared = [each for each in found[0] if all(each in fids for fids in found)]
+    if not shared:
+        raise CheckpointError("searches: no setting was tried in all of them; search the same grid")
+    return min(shared, key=lambda each: max(fids[each] for fids in found))

@@ -74,6 +74,8 @@ def reissue(
         for ensemble in (*(explain(rule, rules[rule]) for rule in known), evidence(), masked()):
             write_ensemble(ensemble, root)
         _write_initial_state(root / "maximise" / "config.pbtxt")
+        if "maximisation" in entries:  # bundles once had settings for each direction
+            entries["maximisation"]["minimise"] = entries["maximisation"]["maximise"]
         _write_golden(root, [f"explain_{rule}" for rule in known], mask, network)
         if bank:
             rule = entries["default_rule"]

@@ -102,7 +102,9 @@ def _others(trust: Trust) -> Finding:
     if not keeping:
         return Finding("supports", f"Of other regions, {size} ({named}), none keeps the answer.")
     bearing = "weakens" if _controls(trust).mostly else "neutral"
-    return Finding(bearing, f"Of other regions, {size} ({named}), {len(keeping)} keep it, too: {', '.join(keeping)}.")
+    keep = "keeps" if len(keeping) == 1 else "keep"
+    text = f"Of other regions, {size} ({named}), {len(keeping)} {keep} it, too: {', '.join(keeping)}."
+    return Finding(bearing, text)
 
 
 def _heard(explanation: Explanation) -> Finding:
