@@ -66,7 +66,11 @@ def draw(step: int) -> MovedExcerpts:
 def fillings(rows: int, *, exchanged: bool = True) -> Fillings:
     preference = torch.arange(rows, dtype=torch.float32).expand(rows, rows)  # the last of those that can be
     return Fillings(
-        torch.full((rows,), exchanged), preference, torch.tensor([math.nan, 20.0] * rows)[:rows], torch.zeros(rows)
+        torch.full((rows,), exchanged),
+        preference,
+        torch.tensor([math.nan, 20.0] * rows)[:rows],
+        torch.full((rows,), 7.0),
+        torch.zeros(rows),
     )
 
 
@@ -161,6 +165,9 @@ def by_hand(masker: Masker, network: SVDNet, batch: MovedExcerpts, row: int, oth
             answer: float = network(STANDARDISE(torch.from_numpy(log_mel).float()[None])).item()
         return answer - THRESHOLD_LOGIT
 
+    def quieter(music: np.ndarray) -> np.ndarray:
+        return np.maximum(music - 7 / 20 * math.log(10), LN_FLOOR)
+
     def wrong(margin: float) -> float:
         return 2 * (1 - math.sqrt(1 / (1 + math.exp(-margin))))
 
@@ -170,8 +177,8 @@ def by_hand(masker: Masker, network: SVDNet, batch: MovedExcerpts, row: int, oth
     return {
         "keep": wrong(sign * margin(np.where(region, mine, outside))),
         "remove": wrong(-sign * margin(np.where(region, instead, mine))),
-        "silhouette": wrong(-sign * margin(np.where(region, as_loud(stranger), as_loud(host)))),
-        "area": (mask.mean() / 0.2) ** 2,
+        "silhouette": wrong(-sign * margin(np.where(region, quieter(as_loud(stranger)), as_loud(host)))),
+        "area": (max(0, mask.mean() - 0.12) / 0.1) ** 2,
         "variation": np.abs(np.diff(mask, axis=0)).mean() + np.abs(np.diff(mask, axis=1)).mean(),
         "instability": np.abs(mask_of_moved[:-1] - mask[1:]).mean(),
     }
@@ -226,13 +233,15 @@ def test_both_classes_weigh_alike_however_many_of_each_there_are(sure):
 
 
 def test_a_share_is_exchanged_and_half_get_the_band_mean_and_the_rest_their_own_attenuation():
-    drawn = draw_fillings(400, 0, 0.7, (15.0, 60.0), 0.5)
+    drawn = draw_fillings(400, 0, 0.7, (15.0, 60.0), (0.0, 20.0), 0.5)
     assert drawn.is_exchanged.float().mean().item() == pytest.approx(0.7, abs=0.1)
     assert drawn.preference.shape == (400, 400)
     attenuated = drawn.outside_db[~drawn.outside_db.isnan()]
     assert 150 < len(attenuated) < 250
     assert 15 <= attenuated.min() < 20
     assert 55 < attenuated.max() <= 60
+    assert drawn.third_db.min() < 2
+    assert 18 < drawn.third_db.max() <= 20
     assert drawn.offset.std().item() == pytest.approx(0.5, abs=0.1)
 
 

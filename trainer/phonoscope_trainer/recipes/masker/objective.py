@@ -2,7 +2,7 @@
 
     keep · L(region of x in other music, x's answer) + remove · L(x without its region, the other answer)
     + silhouette · L(the region with a third excerpt's content, the other answer)
-    + area · (a / a₀)² + total variation + instability
+    + area · (max(0, a − a₀) / a₁)² + total variation + instability
 
 L lies between the cross-entropy and the count of wrong answers (Zhang & Sabuncu 2018): an answer that no region can
 carry or take away does not pull at all the others.
@@ -37,7 +37,8 @@ from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.augment import LN_PER_DECIBEL
 
-FULL_AREA = 0.2  # a₀: where the area's cost is its weight, and steep
+FREE_AREA = 0.12  # a₀: that costs nothing, so that no region vanishes before it has learnt anything
+COSTLY_AREA = 0.1  # a₁: so much more costs the area's weight, and twice as much four times that
 SHARPNESS = 4.0  # of the slope between out and in
 TOLERANCE = 0.5  # q of the loss: 0 would be the cross-entropy, 1 the expected count of wrong answers
 SURE = 1.0  # logits from the threshold: how clearly a host has its answer
@@ -50,7 +51,7 @@ class Weights:
     keep: float = 3.0
     remove: float = 2.5
     silhouette: float = 3.0
-    area: float = 0.4
+    area: float = 0.5
     variation: float = 1.0
     instability: float = 1.0
 
@@ -62,6 +63,7 @@ class Fillings:
     is_exchanged: Tensor  # [B] bool: other music, where the batch has any of the other answer
     preference: Tensor  # [B, B] of two rows that can both be a row's host, the one with the larger number is
     outside_db: Tensor  # [B] without other music: attenuation of what is outside; NaN for the band's mean instead
+    third_db: Tensor  # [B] attenuation of the third excerpt, which shows the silhouette
     offset: Tensor  # [B] added to the mask's logits: other thresholds than one half are asked for, too
 
 
@@ -74,7 +76,12 @@ class MovedExcerpts:
 
 
 def draw_fillings(
-    rows: int, seed: int, exchange_share: float, outside_db: tuple[float, float], offset: float
+    rows: int,
+    seed: int,
+    exchange_share: float,
+    outside_db: tuple[float, float],
+    third_db: tuple[float, float],
+    offset: float,
 ) -> Fillings:
     """Fillings for `rows` excerpts.
 
@@ -83,16 +90,18 @@ def draw_fillings(
         seed: of everything drawn.
         exchange_share: of them, those that are exchanged with other music.
         outside_db: least and most attenuation, a uniform range, for half of the others.
+        third_db: the same of the third excerpt.
         offset: standard deviation of the offset.
     """
     generator = torch.Generator().manual_seed(seed)
-    low, high = outside_db
-    attenuation = low + (high - low) * torch.rand(rows, generator=generator)
+    attenuation, third = (
+        low + (high - low) * torch.rand(rows, generator=generator) for low, high in (outside_db, third_db)
+    )
     is_mean = torch.rand(rows, generator=generator) < 0.5
     shift = offset * torch.randn(rows, generator=generator)
     is_exchanged = torch.rand(rows, generator=generator) < exchange_share
     preference = torch.rand(rows, rows, generator=generator)
-    return Fillings(is_exchanged, preference, torch.where(is_mean, torch.nan, attenuation), shift)
+    return Fillings(is_exchanged, preference, torch.where(is_mean, torch.nan, attenuation), third, shift)
 
 
 def filled(log_mel: Tensor, outside_db: Tensor, mean: Tensor) -> Tensor:
@@ -148,6 +157,7 @@ def objective(
     margin = heard["logit"][: len(log_mel), 0].float() - threshold_logit
     host, third, has_host = hosts(margin, fillings.preference)
     other, silhouette = (at_level_of(log_mel, log_mel[rows]) for rows in (host, third))
+    silhouette = filled(silhouette, fillings.third_db, standardise.mean)
     region = _cut(logits + fillings.offset[:, None, None])
     is_exchanged = (fillings.is_exchanged & has_host)[:, None, None]
     fill = torch.where(is_exchanged, other, filled(log_mel, fillings.outside_db, standardise.mean))
@@ -166,7 +176,7 @@ def objective(
         "keep": missed(sign * inside),
         "remove": missed(-sign * outside),
         "silhouette": missed(-sign * outline) * has_host,
-        "area": (mask.mean(dim=(1, 2)) / FULL_AREA) ** 2,
+        "area": (F.relu(mask.mean(dim=(1, 2)) - FREE_AREA) / COSTLY_AREA) ** 2,
         "variation": mask.diff(dim=1).abs().mean(dim=(1, 2)) + mask.diff(dim=2).abs().mean(dim=(1, 2)),
         "instability": (moved[:, :-1] - mask[:, 1:]).abs().mean(dim=(1, 2)),
     }

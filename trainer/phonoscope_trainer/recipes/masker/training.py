@@ -40,6 +40,7 @@ class MaskerOptions:
     weights: Weights = field(default_factory=Weights)
     exchange_share: float = 0.6  # of excerpts that are exchanged with other music
     outside_db: tuple[float, float] = (15.0, 60.0)  # attenuation of what is outside, in half of the others
+    third_db: tuple[float, float] = (0.0, 20.0)  # attenuation of the excerpt that shows the silhouette
     offset: float = 0.5  # standard deviation, in the mask's logits, of where it is cut
     threshold: float = 0.5  # the detector's: a probability at or above it is labelled `vocal`
     validation_excerpts: int = 192
@@ -59,8 +60,10 @@ class MaskerOptions:
             raise OptionsError(f"threshold must lie between 0 and 1, got {self.threshold}")
         if not 0 <= self.exchange_share <= 1:
             raise OptionsError(f"exchange_share must be between 0 and 1, got {self.exchange_share}")
-        if not 0 <= self.outside_db[0] <= self.outside_db[1]:
-            raise OptionsError(f"outside_db needs 0 <= low <= high, got {self.outside_db[0]}, {self.outside_db[1]}")
+        for name in ("outside_db", "third_db"):
+            low, high = getattr(self, name)
+            if not 0 <= low <= high:
+                raise OptionsError(f"{name} needs 0 <= low <= high, got {low}, {high}")
 
     @property
     def threshold_logit(self) -> float:
@@ -125,7 +128,12 @@ class MaskerLearner:
 
     def _terms(self, excerpts: MovedExcerpts, seed: int, offset: float) -> Mapping[str, Tensor]:
         fillings = draw_fillings(
-            len(excerpts.log_mel), seed, self.options.exchange_share, self.options.outside_db, offset
+            len(excerpts.log_mel),
+            seed,
+            self.options.exchange_share,
+            self.options.outside_db,
+            self.options.third_db,
+            offset,
         )
         with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
             return objective(
