@@ -27,7 +27,11 @@ class Metrics:
             registry=self.registry,
         )
         self.bundle_info = Info("phonoscope_bundle", "The bundle that is served.", registry=self.registry)
+        self.log_lines_dropped = Gauge(
+            "phonoscope_log_lines_dropped", "Lines that could not be written, so far.", registry=self.registry
+        )
         self._measure_engine()
+        self._measure_admission()
 
     def _measure_engine(self) -> None:
         self.batch_rows = Histogram(
@@ -48,5 +52,23 @@ class Metrics:
             "Running one batch; of a Triton server, one call.",
             ["model"],
             buckets=ENGINE_SECONDS,
+            registry=self.registry,
+        )
+
+    def _measure_admission(self) -> None:
+        self.work_calls = Gauge(
+            "phonoscope_work_calls", "Requests that were taken on.", ["kind"], registry=self.registry
+        )
+        self.work_seconds = Gauge(
+            "phonoscope_work_seconds",
+            "Engine seconds that requests which were taken on are still expected to cost.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.refusals = Counter(
+            "phonoscope_refusals_total",
+            "Requests refused before they cost anything: too much of their kind was there (budget), they would have "
+            "been done too late (late), or would be even if they were alone (deadline).",
+            ["kind", "reason"],
             registry=self.registry,
         )
