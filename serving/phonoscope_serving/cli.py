@@ -69,7 +69,7 @@ async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
         security=security,
     )
     threads = options.threads or len(os.sched_getaffinity(0))
-    server = Server(engine, bundle, Decoder(threads), metrics, where)
+    server = Server(engine, bundle, Decoder(threads, metrics.decode_seconds.observe), metrics, where)
     await server.start()
     addresses = {"address": server.address, "metrics_address": server.metrics_address}
     if server.health_address:

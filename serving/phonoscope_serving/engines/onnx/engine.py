@@ -216,7 +216,8 @@ class OnnxEngine:
             binding.bind_ortvalue_input(name, value)
         for name in wanted:  # an output nobody asked for costs its copy, and for a layer that is megabytes
             binding.bind_output(name, self._device)
-        session.run_with_iobinding(binding)
+        with self._metrics.graph_seconds.labels(model).time():
+            session.run_with_iobinding(binding)
         return dict(zip(wanted, binding.get_outputs(), strict=True))
 
 
