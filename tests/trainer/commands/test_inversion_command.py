@@ -75,7 +75,7 @@ def test_the_experiment_leaves_every_figure_by_corpus_method_and_layer(place):
     assert 0 < found["mean_excerpt_baseline"]["rendered"] < 2
     assert found["paper_floor"]["rendered"]["conv2"] > found["paper_floor"]["rendered"]["fc8"]
     assert set(found["structure"]["rendered"]["fc8"]) == {"onset_correlation", "harmonic_share"}
-    assert [run["variant"] for run in found["training"]] == ["aligned"]
+    assert [run["variant"] for run in found["training"]] == ["sketched"]
     for figure in ("errors", "layers"):
         assert (place / "out" / f"inversion-{figure}.png").stat().st_size > 1000
 

@@ -40,6 +40,8 @@ class Masker(nn.Module):
         self.decide = nn.Conv2d(FINE_WIDTH, 1, 3, padding=1)
         for layer in (self.where, self.spread, self.refine):
             nn.init.kaiming_normal_(layer.weight)
+        nn.init.zeros_(self.detail.weight)  # Conv2 counts as soon as it helps; of an unknown scale, it could be all
+        nn.init.zeros_(_bias(self.detail))
         nn.init.normal_(self.decide.weight, std=0.05)
         nn.init.constant_(_bias(self.decide), float(torch.logit(torch.tensor(INITIAL_MASK))))
 
@@ -53,8 +55,13 @@ class Masker(nn.Module):
         return logits
 
     def forward(self, conv2: Tensor, conv5: Tensor, fc8: Tensor) -> Tensor:
-        """The mask: how sure the masker is that a bin belongs to the region."""
-        return torch.sigmoid(self.logits(conv2, conv5, fc8))
+        """The mask: how sure the masker is that a bin belongs to the region, one half where it cannot say.
+
+        Logits are large, for regions are learnt with bins that are in or out. A sigmoid would round most of them to 0 or
+        1, and no order would be left to ask for larger or smaller regions by; so the approach to either end is slow.
+        """
+        logits = self.logits(conv2, conv5, fc8)
+        return (1 + logits / (1 + logits.abs())) / 2
 
 
 def _bias(convolution: nn.Conv2d) -> Tensor:

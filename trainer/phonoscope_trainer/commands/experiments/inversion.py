@@ -160,7 +160,7 @@ def tested_tracks(
         raise CorpusError(f"{', '.join(corpora)}: no file in their test splits")
     heard = {name: features(found, frontend, bar(name)) for name, found in tracks.items() if found}
     long = {name: [each for each in found if len(each.labels) >= EXCERPT_FRAMES] for name, found in heard.items()}
-    return {name: some_files(found, options.files) for name, found in long.items() if len(found) > 1}
+    return {name: some_files(found, options.files) for name, found in long.items() if found}
 
 
 def _draw(
