@@ -57,8 +57,8 @@ class Masker(nn.Module):
     def forward(self, conv2: Tensor, conv5: Tensor, fc8: Tensor) -> Tensor:
         """The mask: how sure the masker is that a bin belongs to the region, one half where it cannot say.
 
-        Logits are large, for regions are learnt with bins that are in or out. A sigmoid would round most of them to 0 or
-        1, and no order would be left to ask for larger or smaller regions by; so the approach to either end is slow.
+        Logits are large, for regions are learnt with bins that are in or out. A sigmoid would round most of them to 0
+        or 1, and no order would be left to ask for larger or smaller regions by; so the approach to both is slow.
         """
         logits = self.logits(conv2, conv5, fc8)
         return (1 + logits / (1 + logits.abs())) / 2

@@ -8,10 +8,11 @@ from phonoscope_serving.rpcs.explain.region import ALPHA_GRID, Alpha, LargestAlp
 from phonoscope_serving.rpcs.explain.trust import weigh
 from phonoscope_serving.sound.audio import EncodedAudio, PcmAudio
 from phonoscope_serving.sound.decoding import Decoder
-from support.corpora.sound import encoded, music
+from support.corpora.sound import encoded
+from support.corpora.sound_files import song
 from support.same_numbers import assert_same_trust
 
-SONG = music(5)
+SONG = song(5, start_s=33.5)  # somebody sings
 GIVEN = Alpha(0.6)
 MEASURED_MAPS = ("log_mel", "relevance", "mask", "inverted", "explanation")
 MEASURED = {
@@ -149,7 +150,7 @@ async def test_keeping_the_label_asks_the_rule_once_and_answers_what_its_alpha_a
     source = PcmAudio(SONG.tobytes(), 22050, 1)
     found = await explain(Call(Counting(), bundle, decoder), source, question)
     decoder.close()
-    assert asked == [bundle.rules[0].ensemble, "masked", "evidence"]
+    assert asked == [bundle.rules[0].ensemble, "masked", "evidence", "exchanged"]
     given = await ask(region=Alpha(found.alpha), detailed=detailed)
     for name in MEASURED_MAPS if detailed else MEASURED_MAPS[:3]:
         np.testing.assert_allclose(getattr(found, name), getattr(given, name), atol=1e-5, err_msg=name)

@@ -22,10 +22,11 @@ from support.bundles.repository import edit_manifest, replace
 from support.bundles.small_bank import EXCERPTS, small_bank
 from support.corpora.reference_exchange import reference_draw, reference_picture
 from support.corpora.reference_explanation import reference_control_regions
-from support.corpora.sound import music, pcm
+from support.corpora.sound import pcm
+from support.corpora.sound_files import song
 from support.services.running import array, refusal, violated
 
-SONG = music(5)
+SONG = song(5, start_s=33.5)  # somebody sings
 SEED = 2018
 FULL = {"carried": 3, "silhouette": 3, "removed": 2, "random": 1, "shifted": 1, "other": 1}
 KEPT = {"carried": 2, "silhouette": 2}
@@ -99,12 +100,12 @@ def standardised(bare, pictures):
 
 
 def test_the_same_question_has_the_same_answer_and_another_seed_another(exchanging):
-    first, again, other = (ask(exchanging, control_seed=seed) for seed in (5, 5, 6))
+    first, again = (ask(exchanging, control_seed=5) for _ in range(2))
     for name, share in shares(first).items():
         assert list(share.probabilities) == pytest.approx(list(shares(again)[name].probabilities), abs=1e-5)
-    assert list(shares(first)["carried"].probabilities) != pytest.approx(
-        list(shares(other)["carried"].probabilities), abs=1e-5
-    )
+    carried = list(shares(first)["carried"].probabilities)
+    others = [ask(exchanging, control_seed=seed) for seed in range(6, 12)]  # of a small bank some draw the same
+    assert any(list(shares(each)["carried"].probabilities) != pytest.approx(carried, abs=1e-5) for each in others)
 
 
 def test_only_what_is_kept_is_tried_where_that_is_asked(exchanging, full):

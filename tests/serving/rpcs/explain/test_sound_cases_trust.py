@@ -6,10 +6,11 @@ import pytest
 from phonoscope.v1.explanation_pb2 import EVIDENCE_MEAN_FILL, ExplainRequest, RegionChoice
 from phonoscope_serving.rpcs.explain.trust import weigh
 from support.corpora.reference_explanation import reference_control_regions, reference_sound
-from support.corpora.sound import music, pcm
+from support.corpora.sound import pcm
+from support.corpora.sound_files import song
 from support.services.running import refusal
 
-SONG = music(5)
+SONG = song(5, start_s=33.5)  # somebody sings
 EMPTY = RegionChoice(alpha=1)
 HEARD = ("heard_probability", "heard_label_kept", "heard_control_label_kept")
 QUIET = {"masked_probability": 0.1, "removed_probability": 0.1, "relative_area": 0.3, "reconstruction_error": 1.0}
