@@ -26,7 +26,7 @@ _LABELS: dict[int, Label] = {
     explanation_pb2.LABEL_VOCAL: "vocal",
     explanation_pb2.LABEL_INSTRUMENTAL: "instrumental",
 }
-_EVIDENCE: dict[Evidence, int] = {
+_EVIDENCE: dict[Evidence, explanation_pb2.Evidence] = {
     "full": explanation_pb2.EVIDENCE_FULL,
     "kept": explanation_pb2.EVIDENCE_KEPT,
     "mean-fill": explanation_pb2.EVIDENCE_MEAN_FILL,

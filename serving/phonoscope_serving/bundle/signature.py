@@ -30,7 +30,7 @@ def require_signature(root: Path, key: Path) -> None:
         message = "require-signature: the verifier is not installed; pip install 'phonoscope[signing]'"
         raise OptionsError(message) from error
     try:
-        verifier = Config().use_elliptic_key_verifier(public_key=key)
+        verifier = Config().use_elliptic_key_verifier(public_key=key)  # type: ignore[no-untyped-call]  # it has no types
     except (OSError, ValueError, TypeError) as error:
         raise OptionsError(f"require-signature: {key} is no public key: {error}") from error
     if not (root / SIGNATURE).is_file():

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from tqdm import tqdm
+
 from phonoscope_trainer.commands.calibrate import calibrate_where_possible
 from phonoscope_trainer.commands.options import Verbs, add_threads, bar, names
 from phonoscope_trainer.corpora import named
@@ -148,7 +150,7 @@ def train_detector(
     tracks = [features(each.of("train"), frontend, bar(name)) for name, each in zip(chosen, loaded, strict=True)]
     if teacher:
         tracks = [
-            [taught(track, teacher) for track in bar(f"{teacher} on {name}")(each)]
+            [taught(track, teacher) for track in tqdm(each, desc=f"{teacher} on {name}", unit="track")]
             for name, each in zip(chosen, tracks, strict=True)
         ]
     run(folder, tracks, frontend, options)

@@ -85,8 +85,12 @@ def made_bank(options: BankOptions, explain: Explain) -> tuple[Bank, dict[str, A
                 f"bank: of {options.songs} songs the detector answers {len(excerpts)} {what} rightly and clearly, "
                 f"and {options.excerpts} are wanted: give more songs or a better detector, or make none"
             )
+    log_mel, relevance = (
+        torch.stack([torch.stack([getattr(each, name) for each in row]) for row in found]) for name in _MAPS
+    )
     bank = packed(
-        *(torch.stack([torch.stack([getattr(each, name) for each in row]) for row in found]) for name in _MAPS),
+        log_mel,
+        relevance,
         torch.stack([torch.stack([each.samples for each in row[: options.sounds]]) for row in found]),
     )
     said = {"excerpts": options.excerpts, "sounds": options.sounds, "seed": options.seed, "licence": LICENCE}

@@ -98,7 +98,8 @@ class FeatureInverter(nn.Module):
         drawn = torch.narrow(torch.narrow(picture, 1, self.corner, EXCERPT[0]), 2, self.corner, EXCERPT[1])
         if self.sketch is None:
             return drawn
-        return self.sketch(activation) + drawn - drawn.mean(dim=(1, 2), keepdim=True)  # the level is the sketch's
+        sketched: Tensor = self.sketch(activation) + drawn - drawn.mean(dim=(1, 2), keepdim=True)  # its level is kept
+        return sketched
 
     def _stages(self, parts: list[str]) -> Iterator[nn.Module]:
         channels = SEED_SHAPE[0] if len(self.dense) else CHANNELS[self.layer]

@@ -49,7 +49,8 @@ class Sketch(nn.Module):
     def forward(self, activation: Tensor) -> Tensor:
         """The blurred excerpt `[B, T, M]`, standardised, of a layer's `activation` `[B, C]`."""
         coefficients = F.linear(unrectified(activation), self.weight, self.bias).unflatten(1, COSINES)
-        return self.over_time @ coefficients @ self.over_bands
+        blurred: Tensor = self.over_time @ coefficients @ self.over_bands
+        return blurred
 
     def take_over(self, pictures: Tensor, bias: Tensor) -> None:
         """Become the blur of a whole linear map: `pictures` `[C, T, M]`, one a feature, and `bias` `[T, M]`."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from phonoscope_client.results.explanation import Explanation, Share, Trust
 from phonoscope_client.results.parts import label_of
-from phonoscope_client.results.verdict.finding import Finding
+from phonoscope_client.results.verdict.finding import Bearing, Finding
 
 _HOSTS = {"vocal": "in which nobody sings", "instrumental": "in which somebody sings"}
 _CONTROLS = {
@@ -101,7 +101,7 @@ def _others(trust: Trust) -> Finding:
     size = "as large and carried likewise"
     if not keeping:
         return Finding("supports", f"Of other regions, {size} ({named}), none keeps the answer.")
-    bearing = "weakens" if _controls(trust).mostly else "neutral"
+    bearing: Bearing = "weakens" if _controls(trust).mostly else "neutral"
     keep = "keeps" if len(keeping) == 1 else "keep"
     text = f"Of other regions, {size} ({named}), {len(keeping)} {keep} it, too: {', '.join(keeping)}."
     return Finding(bearing, text)

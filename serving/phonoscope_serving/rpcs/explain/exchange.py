@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 import numpy as np
 
@@ -101,7 +102,7 @@ async def exchange(call: Call, bank: ExchangeBank, explained: Explained, evidenc
     draws = DRAWS[evidence]
     answer = await call.infer(EXCHANGED, trial_rows(bank, explained, draws), continues=True)
     probabilities = iter(answer["probability"][:, 0].tolist())
-    shares = {}
+    shares: dict[str, Any] = {}
     for trial, count in draws.items():
         tried = tuple(next(probabilities) for _ in range(count))
         shares[trial] = Share(tried, sum(call.bundle.is_vocal(each) == explained.vocal for each in tried))
@@ -130,7 +131,8 @@ def trial_rows(bank: ExchangeBank, explained: Explained, draws: Mapping[str, int
 
 def _region(explained: Explained, trial: str, draw: int) -> Floats:
     """What a row carries: a random region is carried as the region itself is."""
-    if trial != RANDOM:
-        return explained.region[0]
-    assert explained.control_regions is not None
-    return explained.control_regions[0, draw]
+    region: Floats = explained.region[0]
+    if trial == RANDOM:
+        assert explained.control_regions is not None
+        region = explained.control_regions[0, draw]
+    return region

@@ -14,12 +14,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from phonoscope_trainer.measures.reconstruction_error import (
+    Inverter,
     comparator_errors,
     inversions,
     mean_pairwise_distance,
     reconstruction_errors,
 )
-from phonoscope_trainer.networks.feature_inverters import FeatureInverter
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.feature_inversion.objective import representation
 
@@ -61,7 +61,7 @@ def invert_by_descent(excerpts: Tensor, network: SVDNet, layer: str, options: De
 
 
 def compare_with_descent(
-    excerpts: Tensor, network: SVDNet, inverters: Iterable[FeatureInverter], options: DescentOptions
+    excerpts: Tensor, network: SVDNet, inverters: Iterable[Inverter], options: DescentOptions
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Layer → `trained` and `descent` → mean errors of both ways to invert `excerpts` `[N, T, M]`, N >= 2.
 

@@ -57,7 +57,8 @@ def row_weights(excerpts: Tensor) -> Tensor:
     Inversions are judged by their distance. By its square a few excerpts of near silence, many standard deviations
     below all others, would decide what a picture of few features shows.
     """
-    return 1 / torch.linalg.vector_norm(excerpts.flatten(1), dim=1).clamp(min=LEAST_NORM)
+    weights: Tensor = 1 / torch.linalg.vector_norm(excerpts.flatten(1), dim=1).clamp(min=LEAST_NORM)
+    return weights
 
 
 def objective(

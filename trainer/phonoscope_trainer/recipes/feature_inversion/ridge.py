@@ -40,7 +40,8 @@ class LinearInverter(nn.Module):
 
     def forward(self, activation: Tensor) -> Tensor:
         """The inversion `[B, 115, 80]` of `activation` `[B, C]`."""
-        return torch.tensordot(unrectified(activation), self.pictures, dims=1) + self.bias
+        inversion: Tensor = torch.tensordot(unrectified(activation), self.pictures, dims=1) + self.bias
+        return inversion
 
 
 class RidgeSums:
