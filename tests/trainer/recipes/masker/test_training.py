@@ -84,6 +84,7 @@ def layers(rows: int = 1, seed: int = 0) -> dict[str, torch.Tensor]:
 def test_a_position_of_a_layer_decides_over_the_bins_it_was_computed_from(layer, step, first):
     torch.manual_seed(0)
     masker, known = Masker().eval(), layers()
+    torch.nn.init.normal_(masker.detail.weight)  # untrained, Conv2 does not count yet
     last_frame, last_band = (size - 1 for size in known[layer].shape[2:])
     for t, m in ((0, 0), (last_frame // 2, last_band // 2), (last_frame, last_band)):
         maps = known[layer].clone()
