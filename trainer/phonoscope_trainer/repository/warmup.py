@@ -35,8 +35,8 @@ def met_inputs(root: Path, configs: Mapping[str, ModelConfig]) -> dict[str, Tens
     seen: list[tuple[str, NDArray[Any]]] = []
     with np.load(root / GOLDEN) as golden:
         names = {name.partition(".")[0] for name in golden.files}
-        # Those first that begin with sound: the others are told in the middle.
-        for ensemble in sorted(names, key=lambda name: (f"{name}.input.samples" not in golden.files, name)):
+        # Explanations first: what a detector is warmed with is an excerpt as it was recorded, not one of exchanged music.
+        for ensemble in sorted(names, key=lambda name: (not name.startswith("explain_"), name)):
             prefix = f"{ensemble}.input."
             known = {n.removeprefix(prefix): golden[n][:1] for n in golden.files if n.startswith(prefix)}
             for step in configs[ensemble].ensemble_scheduling.step:
