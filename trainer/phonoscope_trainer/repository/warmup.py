@@ -35,7 +35,7 @@ def met_inputs(root: Path, configs: Mapping[str, ModelConfig]) -> dict[str, Tens
     seen: list[tuple[str, NDArray[Any]]] = []
     with np.load(root / GOLDEN) as golden:
         names = {name.partition(".")[0] for name in golden.files}
-        # Explanations first: what a detector is warmed with is an excerpt as it was recorded, not one of exchanged music.
+        # Explanations first: a detector is warmed with an excerpt as it was recorded, not with exchanged music.
         for ensemble in sorted(names, key=lambda name: (not name.startswith("explain_"), name)):
             prefix = f"{ensemble}.input."
             known = {n.removeprefix(prefix): golden[n][:1] for n in golden.files if n.startswith(prefix)}
