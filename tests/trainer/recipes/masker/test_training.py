@@ -270,7 +270,8 @@ def test_learning_makes_the_objective_smaller(network):
     learner, one = MaskerLearner(detector, standardise, options), draw(0)
     learner.masker.double()
     batch = MovedExcerpts(one.log_mel.double(), one.moved.double())
-    drawn = draw_fillings(len(batch.log_mel), options.seed, options.exchange_share, options.outside_db, options.offset)
+    asked = (options.exchange_share, options.outside_db, options.third_db, options.offset)
+    drawn = draw_fillings(len(batch.log_mel), options.seed, *asked)
 
     def loss() -> torch.Tensor:
         return objective(learner.masker, detector, batch, drawn, standardise, options.threshold_logit, Weights())[
