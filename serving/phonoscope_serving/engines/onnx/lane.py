@@ -22,6 +22,7 @@ from phonoscope_serving.admission.work import Kind
 Result = TypeVar("Result")
 
 BACKGROUND_NICENESS = 10  # a tenth of the weight of what is not nice, where both want the processor
+MOST_NICE = 19
 
 
 class Lane:
@@ -33,7 +34,7 @@ class Lane:
         Args:
             name: of the thread.
             busy: tells what a run costs.
-            niceness: of the thread, where the system knows such a thing.
+            niceness: of the thread beside the process, where the system knows such a thing.
         """
         self._thread = ThreadPoolExecutor(1, name, initializer=_be_nice, initargs=(niceness,))
         self._busy, self._is_taken = busy, False
@@ -108,4 +109,4 @@ def _be_nice(niceness: int) -> None:
     """Of the thread that calls it alone: Linux has the niceness of threads, others that of processes."""
     if niceness and sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, 0, niceness)
+            os.setpriority(os.PRIO_PROCESS, 0, min(MOST_NICE, os.getpriority(os.PRIO_PROCESS, 0) + niceness))
