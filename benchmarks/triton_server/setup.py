@@ -12,7 +12,7 @@ import sys
 import venv
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[2] / ".triton"
+FOLDER = (Path(__file__).resolve().parents[2] / ".triton").resolve()  # several source trees may share one
 ENVIRONMENT = FOLDER / "venv"
 BACKENDS = FOLDER / "backends"
 STAMP = FOLDER / "stamp"

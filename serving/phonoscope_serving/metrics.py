@@ -74,6 +74,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.engine_available = Gauge(
+            "phonoscope_engine_available",
+            "1 while the models can be run; 0 while their Triton server is away and requests are refused at once.",
+            registry=self.registry,
+        )
+        self.engine_available.set(1)
+
     def _measure_admission(self) -> None:
         self.work_calls = Gauge(
             "phonoscope_work_calls", "Requests that were taken on.", ["kind"], registry=self.registry

@@ -90,12 +90,16 @@ class Calls:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            raise EngineLost("the engine has stopped") from None
+            raise EngineLost("the engine has stopped, or its server is silent") from None
+
+    def end_waits(self) -> None:
+        """Ends every wait for an answer in EngineLost; what was sent is not taken back."""
+        for wait in tuple(self._awaited):
+            wait.cancel()
 
     async def close(self) -> None:
         """Ends every wait in EngineLost, and gives the server a moment to answer what it was sent."""
-        for wait in tuple(self._awaited):
-            wait.cancel()
+        self.end_waits()
         if not self._sent:
             return
         _, late = await asyncio.wait(self._sent, timeout=CLOSE_S)

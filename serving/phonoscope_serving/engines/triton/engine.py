@@ -27,7 +27,7 @@ from phonoscope_serving.engines.triton.comparison import Comparison
 from phonoscope_serving.engines.triton.errors import LEAST_RETRY_S, domain_error, is_missing_region
 from phonoscope_serving.engines.triton.message import Message
 from phonoscope_serving.engines.triton.shared_memory import Region, Regions, is_here
-from phonoscope_serving.errors import BundleError, DeadlinePassed, EngineLost, OptionsError, RequestError
+from phonoscope_serving.errors import DeadlinePassed, EngineLost, OptionsError
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.tensors import Array, Tensors
 
@@ -42,6 +42,7 @@ CHANNEL_OPTIONS = (
     ("grpc.min_reconnect_backoff_ms", 1000),
 )
 PROOF_S = 120.0  # for one golden vector
+SILENT_S = 10.0  # a server that is away for so long is not waited for by anybody
 
 UseSharedMemory = Literal["auto", "on", "off"]
 
@@ -66,7 +67,8 @@ class TritonEngine:
         self._bundle, self._options, self._metrics = bundle, options, metrics
         self._takes = {name: Signature.of(config) for name, config in bundle.models.items()}
         self._client: InferenceServerClient | None = None
-        self._comparison = Comparison(bundle, options.address)
+        self._comparison = Comparison(bundle, options.address, self._note)
+        self._patience: asyncio.TimerHandle | None = None  # with calls that were sent, while the server is away
         self._regions: Regions | None = None  # where shared memory is used
         self._calls = Calls(CallLimits(options.queue_rows, options.sent_rows), self._retry_after_s, metrics)
         self._seconds_per_call = 0.0  # recent average
@@ -126,16 +128,14 @@ class TritonEngine:
         """See `Engine.check`: notices a server whose models were swapped although no request failed."""
         if self._client is None:
             raise EngineLost("the engine is not running")
-        try:
-            await self._comparison.compare(self._client, self._options.return_s)
-        except (BundleError, RequestError) as error:
-            self._comparison.forget()
-            raise EngineLost(str(error)) from error
+        await self._comparison.look(self._client, self._options.return_s)
 
     async def close(self) -> None:
         """See `Engine.close`."""
         client, self._client = self._client, None
-        self._comparison.cancel()
+        if self._patience is not None:
+            self._patience.cancel()
+        await self._comparison.close()
         await self._calls.close()
         if self._regions is not None:
             await self._regions.close()
@@ -154,6 +154,15 @@ class TritonEngine:
             self._regions = None
             await regions.close()
         LOG.info("shared memory", extra={"used": not reason, "reason": reason})
+
+    def _note(self, is_available: bool) -> None:
+        """Shows whether requests pass; a server that is silent for long does not answer what it was sent, either."""
+        self._metrics.engine_available.set(is_available)
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        if not is_available:
+            self._patience = asyncio.get_running_loop().call_later(SILENT_S, self._calls.end_waits)
 
     def _retry_after_s(self) -> float:
         return max(LEAST_RETRY_S, self._seconds_per_call)

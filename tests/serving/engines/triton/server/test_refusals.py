@@ -110,15 +110,20 @@ async def test_an_unknown_model_and_a_stopped_engine_are_unavailable(server, bun
 
 async def test_a_model_the_server_unloads_is_unavailable_until_it_is_loaded_again(own_server, bundle, embedded):
     await asyncio.to_thread(own_server.start)
-    engine = TritonEngine(bundle, TritonOptions(own_server.address), Metrics())
+    metrics = Metrics()
+    engine = TritonEngine(bundle, TritonOptions(own_server.address, return_s=WAIT_S), metrics)
     await engine.start()
     inputs = inputs_of("sonify", 1, embedded.run)
     with own_server.client() as client:
         client.unload_model("sonify", client_timeout=CLIENT_S)
-        for message in ("cannot run sonify now", "has no model sonify"):
+        # Found by the first; the second waits for a comparison; all others are refused at once.
+        for message in ("cannot run sonify now", "has no model sonify", "has no model sonify"):
             with pytest.raises(EngineLost, match=message):
                 await engine.infer("sonify", inputs)
+        assert metrics.registry.get_sample_value("phonoscope_engine_available") == 0
         client.load_model("sonify", client_timeout=CLIENT_S)
+    while not metrics.registry.get_sample_value("phonoscope_engine_available"):
+        await asyncio.sleep(0.05)  # by itself
     assert (await engine.infer("sonify", inputs))["audio"].shape == (1, 36934)
     await engine.close()
 
