@@ -5,21 +5,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import json
 import logging
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import NoReturn
 
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
 from phonoscope_serving.command_line import default_repository, get_parser
+from phonoscope_serving.cores import cores
 from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.engines.triton.engine import TritonEngine, TritonOptions
 from phonoscope_serving.errors import ServingError
 from phonoscope_serving.metrics import Metrics
+from phonoscope_serving.service.listening import ready_file
 from phonoscope_serving.service.logs import PatientHandler, log_json
 from phonoscope_serving.service.security import Security
 from phonoscope_serving.service.server import Server, ServerOptions
@@ -50,7 +50,7 @@ async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
     """Loads, starts, waits for a signal, drains."""
     stop = _told_to_stop()
     if options.ready_file:
-        options.ready_file.unlink(missing_ok=True)  # an earlier run's would be believed
+        ready_file.clear(options.ready_file)
     stop_spans = send_spans(options.traces) if options.traces else None
     bundle = load_bundle(options.model_repository or default_repository(), options.require_signature)
     metrics = Metrics()
@@ -61,14 +61,14 @@ async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
     where = ServerOptions(
         options.address,
         options.metrics_address,
-        options.health_address,
+        options.health_address or "",
         reflection=not options.no_reflection,
         drain_s=options.drain_s,
         receive_s=options.receive_s,
         budget_s=options.budget_s,
         security=security,
     )
-    threads = options.threads or len(os.sched_getaffinity(0))
+    threads = options.threads or cores()
     server = Server(engine, bundle, Decoder(threads, metrics.decode_seconds.observe), metrics, where)
     await server.start()
     addresses = {"address": server.address, "metrics_address": server.metrics_address}
@@ -76,7 +76,7 @@ async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
         addresses["health_address"] = server.health_address
     LOG.info("serving", extra={**addresses, "device": engine.device, "threads": threads})
     if options.ready_file:
-        _write_ready(options.ready_file, addresses)
+        ready_file.write(options.ready_file, addresses)
     gc.collect()
     gc.freeze()  # what was loaded stays: looking through it for garbage would hold up calls
     watchdog = asyncio.create_task(_watch(server, options.watchdog_s))
@@ -126,13 +126,6 @@ def _told_to_stop() -> asyncio.Event:
     for number in signals:
         loop.add_signal_handler(number, on_signal)
     return stop
-
-
-def _write_ready(path: Path, addresses: dict[str, str]) -> None:
-    """Written beside and moved, so that whoever sees the file can read all of it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(addresses) + "\n")
-    beside.replace(path)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from phonoscope_serving.bundle.manifest import MANIFEST
 from phonoscope_serving.engines.onnx.engine import OnnxOptions
+from phonoscope_serving.service.listening.addresses import host_and_port, is_path
 from phonoscope_serving.service.server import ServerOptions
 
+MOST_THREADS = 4 * (os.cpu_count() or 1)  # every graph has as many, and more than there are cores only wait
 WATCHDOG_S = 300.0  # far longer than any batch takes on a slow machine
 REPOSITORY_VARIABLE = "PHONOSCOPE_MODEL_REPOSITORY"
 
@@ -63,13 +65,24 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help=f"folder with {MANIFEST} (default: ${REPOSITORY_VARIABLE}, else ./model_repository)",
     )
-    parser.add_argument("--address", default=server.address, help="HOST:PORT for gRPC (default: %(default)s)")
     parser.add_argument(
-        "--metrics-address", default=server.metrics_address, help="HOST:PORT for Prometheus (default: %(default)s)"
+        "--address",
+        type=_grpc_address,
+        default=server.address,
+        metavar="HOST:PORT",
+        help="for gRPC; or unix:PATH (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--metrics-address",
+        type=_address,
+        default=server.metrics_address,
+        metavar="HOST:PORT",
+        help="for Prometheus (default: %(default)s)",
     )
     parser.add_argument(
         "--health-address",
-        default=server.health_address,
+        type=_grpc_address,
+        default=server.health_address or None,
         metavar="HOST:PORT",
         help="health alone here too, in plain text: for probes that have no certificate",
     )
@@ -123,7 +136,7 @@ def _add_engine_options(parser: argparse.ArgumentParser) -> None:
     )
     engine.add_argument(
         "--threads",
-        type=_at_least(0),
+        type=_between(0, MOST_THREADS),
         default=onnx.threads,
         metavar="N",
         help="threads of one operator (0: one a core)",
@@ -168,10 +181,15 @@ def _add_security_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _address(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text} is not HOST:PORT")
+    try:
+        host_and_port(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     return text
+
+
+def _grpc_address(text: str) -> str:
+    return text if is_path(text) else _address(text)
 
 
 def _seconds(text: str) -> float:
@@ -182,10 +200,16 @@ def _seconds(text: str) -> float:
 
 
 def _at_least(least: int) -> Callable[[str], int]:
+    return _between(least, None)
+
+
+def _between(least: int, most: int | None) -> Callable[[str], int]:
     def whole_number(text: str) -> int:
         number = int(text)
         if number < least:
             raise argparse.ArgumentTypeError(f"{text} is below {least}")
+        if most is not None and number > most:
+            raise argparse.ArgumentTypeError(f"{text} is above {most}, the most on this machine")
         return number
 
     return whole_number

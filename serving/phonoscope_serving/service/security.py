@@ -11,6 +11,7 @@ from pathlib import Path
 import grpc
 
 from phonoscope_serving.errors import OptionsError
+from phonoscope_serving.service.listening.certificate import require_in_force
 from phonoscope_serving.service.reloading import Reloaded
 
 HEALTH_PREFIX = "/grpc.health.v1.Health/"  # probes carry no tokens, and are too many to log
@@ -54,7 +55,8 @@ class Security:
         """The server's credentials; None for plain text.
 
         Raises:
-            OptionsError: only one of certificate and key is given, or a file cannot be read.
+            OptionsError: only one of certificate and key is given, a file cannot be read, or the certificate is not in
+                force.
         """
         if self.certificate is None or self.private_key is None:
             if self.certificate or self.private_key or self.client_authority:
@@ -64,6 +66,7 @@ class Security:
 
         def read() -> grpc.ServerCertificateConfiguration:
             pair = (_read(key), _read(certificate))
+            require_in_force(certificate, key)
             return grpc.ssl_server_certificate_configuration([pair], _read(authority) if authority else None)
 
         files = [file for file in (key, certificate, authority) if file]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from wsgiref.simple_server import WSGIServer
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from prometheus_client import start_http_server
 
 from phonoscope_serving.admission.admission import Admission
 from phonoscope_serving.bundle.bundle import Bundle
@@ -23,6 +21,7 @@ from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.service.arriving.receiving import Receiver
 from phonoscope_serving.service.health import SERVING, Health
 from phonoscope_serving.service.interceptors import interceptor
+from phonoscope_serving.service.listening.metrics_port import MetricsPort
 from phonoscope_serving.service.security import Security, is_loopback
 from phonoscope_serving.service.servicer import SERVICE_NAME, ExplainerServicer, register
 from phonoscope_serving.sound.audio import LIMITS
@@ -32,7 +31,7 @@ LOG = logging.getLogger("phonoscope.server")
 
 MESSAGE_BYTES = LIMITS.max_bytes + (1 << 20)  # the largest audio, and the fields beside it
 
-CHANNEL_OPTIONS = (
+CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     # A megabyte of zeros fits into a kilobyte that was compressed: only what is sent as it is can be weighed.
@@ -41,9 +40,8 @@ CHANNEL_OPTIONS = (
     ("grpc.http2.bdp_probe", 0),
     ("grpc.so_reuseport", 0),  # a second service on the same port is a mistake, not a share
     # Callers may keep an idle connection open through a load balancer by pinging every ten seconds.
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),  # else a peer that is frozen is asked once a minute
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 )
 
@@ -60,6 +58,7 @@ class ServerOptions:
     max_held_bytes: int = 512 << 20  # of requests being answered or waiting for it
     receive_s: float = 60.0  # a request may take to arrive
     budget_s: float = 15.0  # engine seconds of each kind of work that are taken on
+    silent_peer_s: float = 20.0  # a connection whose other end says nothing, not even to a ping, ends after so long
     hung_s: float = 30.0  # a run that goes on for longer hangs: health turns NOT_SERVING
     security: Security = field(default_factory=Security)
 
@@ -80,18 +79,19 @@ class Server:
         tokens = options.security.tokens()
         receiver = Receiver(options.max_held_bytes, options.receive_s)
         around = interceptor(metrics, bundle.name, tokens, receiver, Admission(options.budget_s, metrics))
-        self._grpc = grpc.aio.server(interceptors=[around], options=CHANNEL_OPTIONS)
+        channel_options = (*CHANNEL_OPTIONS, *_keepalive(options.silent_peer_s))
+        self._grpc = grpc.aio.server(interceptors=[around], options=channel_options)
         self._health = Health()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         register(ExplainerServicer(engine, bundle, decoder, metrics), self._grpc)
         if options.reflection:
             names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._grpc)
-        self._health_grpc = grpc.aio.server(options=CHANNEL_OPTIONS)
+        self._health_grpc = grpc.aio.server(options=channel_options)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._health_grpc)
         metrics.bundle_info.info({"name": bundle.name, "digest": bundle.digest})
         self._following: asyncio.Task[None] | None = None
-        self._metrics_server: tuple[WSGIServer, threading.Thread] | None = None
+        self._metrics_port = MetricsPort(metrics.registry)
         self.address = ""  # set by `start`
         self.metrics_address = ""
         self.health_address = ""
@@ -105,7 +105,7 @@ class Server:
         """
         await self._engine.start()
         self._health.set(SERVICE_NAME, SERVING)
-        self.metrics_address = self._start_metrics()
+        self.metrics_address = await self._metrics_port.start(self._options.metrics_address)
         self.address = self._bind()
         await self._grpc.start()
         if self._options.health_address:
@@ -131,11 +131,7 @@ class Server:
         await self._health_grpc.stop(None)
         await self._engine.close()
         await asyncio.to_thread(self._decoder.close)
-        if self._metrics_server:
-            server, thread = self._metrics_server
-            server.shutdown()
-            server.server_close()
-            thread.join()
+        await self._metrics_port.close()
         LOG.info("stopped")
 
     def _bind(self) -> str:
@@ -146,13 +142,11 @@ class Server:
             )
         return _listening(self._grpc, "address", address, credentials)
 
-    def _start_metrics(self) -> str:
-        host, _, port = self._options.metrics_address.rpartition(":")
-        try:
-            self._metrics_server = start_http_server(int(port), host.strip("[]"), self._metrics.registry)
-        except (OSError, ValueError, OverflowError) as error:
-            raise OptionsError(f"metrics address: cannot listen on {self._options.metrics_address}: {error}") from error
-        return f"{host}:{self._metrics_server[0].server_port}"
+
+def _keepalive(silent_s: float) -> Sequence[tuple[str, int]]:
+    """A ping after half of the time, and the other half for its answer."""
+    half_ms = max(1, round(silent_s * 500))
+    return (("grpc.keepalive_time_ms", half_ms), ("grpc.keepalive_timeout_ms", half_ms))
 
 
 def _listening(server: Any, what: str, address: str, credentials: grpc.ServerCredentials | None = None) -> str:  # noqa: ANN401 - grpc ships no types

@@ -6,7 +6,6 @@ It executes the same `config.pbtxt` ensembles a Triton server executes. Tensors 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +17,7 @@ from phonoscope_serving.admission.busy import BusyTime
 from phonoscope_serving.admission.work import NOBODYS, Kind, Work
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.config import ModelConfig
+from phonoscope_serving.cores import cores
 from phonoscope_serving.engines.ensemble import Plan, is_ensemble, load_order, plan
 from phonoscope_serving.engines.golden import proofs
 from phonoscope_serving.engines.onnx.batching import BatchLimits, BatchQueue
@@ -59,7 +59,7 @@ class OnnxEngine:
         self._providers = _providers(options.device)
         self._options = options
         self._device = "cpu"  # until `load` has found that CUDA works
-        self._threads = options.threads or len(os.sched_getaffinity(0))
+        self._threads = options.threads or cores()
         self._order = load_order(bundle.models)
         self._plans: Mapping[str, Plan] = {
             name: plan(config, bundle.models) for name, config in bundle.models.items() if is_ensemble(config)

@@ -75,9 +75,9 @@ async def maximise(call: Call, known: Maximiser, question: MaximisationQuestion)
     moved = asyncio.Event()
     told: Progress | None = None
     async with _optimising(call, rows, moved) as work:
+        work.add_done_callback(lambda _: moved.set())
         while not work.done():
-            await asyncio.wait({work, moving := asyncio.create_task(moved.wait())}, return_when="FIRST_COMPLETED")
-            moving.cancel()
+            await moved.wait()
             moved.clear()
             yield (told := _progress(rows))
         work.result()

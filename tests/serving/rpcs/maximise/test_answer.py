@@ -290,3 +290,17 @@ def test_settings_are_those_that_were_verified_though_the_manifest_is_altered_la
 
 def test_a_bundle_without_a_generator_has_no_ascents(tmp_path):
     assert maximiser(load_bundle(without_generator(tmp_path))) is None
+
+
+async def test_attack_who_leaves_while_waiting_for_progress_leaves_no_task_behind(counted):
+    await answered(counted, question())
+    before = asyncio.all_tasks()
+    for _ in range(3):
+        events = counted.maximise(question(examples=2, steps=ENDLESS))
+        await anext(events)
+        asking = asyncio.create_task(anext(events))
+        await asyncio.sleep(0)
+        await left(asking)
+        await events.aclose()
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() <= before
