@@ -11,7 +11,7 @@ GROUPS, OWN_GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 def cores() -> int:
     """Cores this process may use, at least 1; part of a core counts as one."""
-    return max(1, min(len(os.sched_getaffinity(0)), math.ceil(quota(GROUPS, _groups(OWN_GROUP)))))
+    return max(1, math.ceil(min(len(os.sched_getaffinity(0)), quota(GROUPS, _groups(OWN_GROUP)))))
 
 
 def quota(root: Path, groups: dict[str, str]) -> float:
