@@ -10,8 +10,9 @@ from google.rpc import error_details_pb2, status_pb2
 from phonoscope_serving import errors
 
 DETAILS_KEY = "grpc-status-details-bin"
-MESSAGE_BYTES = 768  # of a message; encoded it may take three times the room
-VIOLATIONS_BYTES = 2048  # of all violations together: clients take no more than 8 KiB of trailing metadata
+# All of them fit into 4 KiB: clients take no more than 8 KiB of trailing metadata.
+MESSAGE_BYTES = 512  # of a message; encoded, beside itself in the details, it may take three times the room
+FIELD_BYTES, DESCRIPTION_BYTES, VIOLATIONS_BYTES = 128, 512, 1408  # of one violation, and of all together
 RETRY_S = 1.0  # after the memory did not suffice
 
 CODES: dict[type[Exception], grpc.StatusCode] = {
@@ -51,9 +52,12 @@ def status_of(error: Exception, request_id: str) -> status_pb2.Status:
 def _message(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"
-    message = str(error)
-    cut = message.encode()[:MESSAGE_BYTES].decode(errors="ignore")
-    return message if cut == message else f"{cut} …"
+    return _cut(str(error), MESSAGE_BYTES)
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    cut = text.encode(errors="replace")[:most_bytes].decode(errors="ignore")
+    return text if cut == text else f"{cut} …"
 
 
 def _details(error: Exception) -> tuple[Message, ...]:
@@ -80,11 +84,11 @@ def _bad_request(*violations: errors.Violation) -> Message:
     """Every violation, or as many as fit and how many more there are."""
     request = error_details_pb2.BadRequest()
     for number, violation in enumerate(violations):
-        request.field_violations.add(field=violation.field, description=violation.description)
+        field, description = _cut(violation.field, FIELD_BYTES), _cut(violation.description, DESCRIPTION_BYTES)
+        request.field_violations.add(field=field, description=description)
         if request.ByteSize() > VIOLATIONS_BYTES:
-            del request.field_violations[-1]
-            more = len(violations) - number
-            request.field_violations.add(field=violation.field, description=f"is wrong, and {more - 1} more are")
+            more = len(violations) - number - 1
+            request.field_violations[-1].description = f"is wrong, and {more} more are"
             break
     told: Message = request
     return told
