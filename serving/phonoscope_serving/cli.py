@@ -114,7 +114,7 @@ def _engine(options: argparse.Namespace, bundle: Bundle, metrics: Metrics) -> En
 
 
 def _told_to_stop() -> asyncio.Event:
-    """Set by the first SIGTERM, SIGINT or SIGHUP; the second then does what it does by default."""
+    """Set by the first SIGTERM, SIGINT or SIGHUP; the second then ends the process, whatever its threads do."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -122,6 +122,7 @@ def _told_to_stop() -> asyncio.Event:
         stop.set()
         for number in signals:
             loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)  # Python's own answer to SIGINT waits for threads
 
     for number in signals:
         loop.add_signal_handler(number, on_signal)

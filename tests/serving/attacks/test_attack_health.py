@@ -102,9 +102,10 @@ def test_attack_a_batch_that_hangs_does_not_outlive_the_drain(hanging):
 
 
 @pytest.mark.e2e
-def test_attack_a_second_signal_ends_it_at_once(hanging):
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_attack_a_second_signal_ends_it_at_once(hanging, second):
     process, _ = hanging("--drain-s", "600")
     process.send_signal(signal.SIGHUP)
     time.sleep(1)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(HANG_S) == -signal.SIGTERM
+    process.send_signal(second)
+    assert process.wait(HANG_S) == -second
