@@ -2,19 +2,21 @@
 
 A server can crash where a call is cancelled just as its answer is sent (triton-inference-server/server#7368 and #8034),
 and callers leave all the time. So a call that was sent runs to its end, whoever has left; and only so many rows are
-sent at a time that little is computed for nobody. Others wait here, in order, where leaving costs nothing.
+sent at a time that little is computed for nobody. Others wait here, where leaving costs nothing, and are sent in fair
+turns between callers.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from phonoscope_serving import tracing
+from phonoscope_serving.admission.fair import FairOrder
+from phonoscope_serving.admission.work import NOBODYS, Kind, Work
 from phonoscope_serving.errors import DeadlinePassed, EngineLost, QueueFull
 from phonoscope_serving.metrics import Metrics
 
@@ -32,14 +34,27 @@ class CallLimits:
     sent_rows: int  # at the server
 
 
+@dataclass(eq=False)
+class _Waiting:
+    """A call that waits for room at the server."""
+
+    rows: int
+    caller: tuple[Kind, str]
+    given: asyncio.Future[None]
+
+
 @dataclass
 class _Model:
     """The calls of one model."""
 
-    waiting_rows: int = 0
+    waiting: list[_Waiting] = field(default_factory=list)
     sent_rows: int = 0
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # who has it waits for room, others for it, in order
-    answered: asyncio.Event = field(default_factory=asyncio.Event)  # a call was, since somebody began to wait for room
+    callers: FairOrder[tuple[Kind, str]] = field(default_factory=FairOrder)
+
+    @property
+    def rows(self) -> int:
+        """Not yet answered."""
+        return self.sent_rows + sum(each.rows for each in self.waiting)
 
 
 class Calls:
@@ -66,6 +81,7 @@ class Calls:
         *,
         deadline: float | None,
         continues: bool,
+        work: Work = NOBODYS,
     ) -> T:
         """Sends one call when there is room and returns its answer; see `Engine.infer` for the rest.
 
@@ -75,14 +91,14 @@ class Calls:
             EngineLost: `close` was called.
         """
         calls = self._models[model]
-        there = calls.waiting_rows + calls.sent_rows
+        there = calls.rows
         if there and not continues and there + rows > self._limits.queue_rows:
             message = f"{there} rows wait for {model}; at most {self._limits.queue_rows} may"
             raise QueueFull(message, self._retry_after_s())
         try:
             async with asyncio.timeout_at(deadline):
-                with tracing.span(f"wait for {model}"), self._counted(model, calls, rows):
-                    await self._room(calls, rows)
+                with tracing.span(f"wait for {model}"):
+                    await self._room(model, calls, rows, work)
                 return await self._answer(self._begin(model, calls, rows, send))
         except TimeoutError:
             raise DeadlinePassed(f"the deadline passed while {model} was waited for") from None
@@ -93,9 +109,12 @@ class Calls:
             raise EngineLost("the engine has stopped, or its server is silent") from None
 
     def end_waits(self) -> None:
-        """Ends every wait for an answer in EngineLost; what was sent is not taken back."""
+        """Ends every wait in EngineLost; what was sent is not taken back."""
         for wait in tuple(self._awaited):
             wait.cancel()
+        for calls in self._models.values():
+            for waiting in calls.waiting:
+                waiting.given.cancel()
 
     async def close(self) -> None:
         """Ends every wait in EngineLost, and gives the server a moment to answer what it was sent."""
@@ -107,35 +126,43 @@ class Calls:
             call.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    @contextmanager
-    def _counted(self, model: str, calls: _Model, rows: int) -> Iterator[None]:
-        calls.waiting_rows += rows
-        self._show(model, calls)
+    async def _room(self, model: str, calls: _Model, rows: int, work: Work) -> None:
+        """Waits until there is room at the server, and takes it."""
+        waiting = _Waiting(rows, (work.kind, work.caller), asyncio.get_running_loop().create_future())
+        calls.waiting.append(waiting)
+        self._let_in(model, calls)
         try:
-            yield
-        finally:
-            calls.waiting_rows -= rows
-            self._show(model, calls)
+            await waiting.given
+        except asyncio.CancelledError:
+            if waiting in calls.waiting:
+                calls.waiting.remove(waiting)
+            else:  # it was given just before
+                calls.sent_rows -= rows
+            self._let_in(model, calls)
+            raise
 
-    async def _room(self, calls: _Model, rows: int) -> None:
-        async with calls.turn:
-            while calls.sent_rows and calls.sent_rows + rows > self._limits.sent_rows:
-                calls.answered.clear()
-                await calls.answered.wait()
+    def _let_in(self, model: str, calls: _Model) -> None:
+        """Gives room to those who wait, the caller who has had the least first."""
+        while able := [each for each in calls.waiting if not each.given.done()]:
+            first = min(able, key=lambda each: calls.callers.place(each.caller))
+            if calls.sent_rows and calls.sent_rows + first.rows > self._limits.sent_rows:
+                break
+            calls.waiting.remove(first)
+            calls.sent_rows += first.rows
+            calls.callers.charge(first.caller, first.rows)
+            first.given.set_result(None)
+        self._queue_rows.labels(model).set(calls.rows)
 
     def _begin(
         self, model: str, calls: _Model, rows: int, send: Callable[[], Coroutine[Any, Any, T]]
     ) -> asyncio.Task[T]:
-        calls.sent_rows += rows
-        self._show(model, calls)
         call = asyncio.create_task(send(), name=f"{model}, sent to the Triton server")
         self._sent.add(call)
 
         def end(call: asyncio.Task[T]) -> None:
             self._sent.discard(call)
             calls.sent_rows -= rows
-            calls.answered.set()
-            self._show(model, calls)
+            self._let_in(model, calls)
             if not call.cancelled():
                 call.exception()  # nobody may be left to hear of it
 
@@ -151,6 +178,3 @@ class Calls:
             self._awaited.discard(wait)
             if not call.done():
                 asyncio.get_running_loop().call_later(ABANDONED_S, call.cancel)
-
-    def _show(self, model: str, calls: _Model) -> None:
-        self._queue_rows.labels(model).set(calls.waiting_rows + calls.sent_rows)

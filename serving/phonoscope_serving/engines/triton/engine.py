@@ -122,7 +122,7 @@ class TritonEngine:
             finally:
                 work.used_s += self._busy.end(began)
 
-        return await self._calls.run(model, rows, send, deadline=deadline, continues=continues)
+        return await self._calls.run(model, rows, send, deadline=deadline, continues=continues, work=work)
 
     async def check(self) -> None:
         """See `Engine.check`: notices a server whose models were swapped although no request failed."""

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from phonoscope_serving.admission.work import Kind, Work
 from phonoscope_serving.engines.triton import calls as triton_calls
 from phonoscope_serving.engines.triton.calls import CallLimits, Calls
 from phonoscope_serving.errors import DeadlinePassed, EngineFailed, EngineLost, QueueFull
@@ -52,8 +53,10 @@ async def calls(server, metrics):
 
 @pytest.fixture
 def ask(server, calls):
-    def ask(name, rows, deadline=None, continues=False, model="explain"):
-        return asyncio.create_task(calls.run(model, rows, server.call(name), deadline=deadline, continues=continues))
+    def ask(name, rows, deadline=None, continues=False, model="explain", caller=""):
+        work = Work(Kind.EXPLAIN, caller)
+        call = calls.run(model, rows, server.call(name), deadline=deadline, continues=continues, work=work)
+        return asyncio.create_task(call)
 
     return ask
 
@@ -97,6 +100,39 @@ async def test_who_comes_first_is_sent_first_though_a_smaller_one_would_fit(serv
     server.released.set()
     assert await asyncio.gather(*calls) == ["first", "large", "small"]
     assert server.sent == ["first", "large", "small"]
+
+
+async def test_attack_a_caller_with_many_calls_does_not_keep_another_waiting(server, ask):
+    many = [ask(f"many {number}", 4, continues=True, caller="many") for number in range(5)]
+    few = [ask(f"few {number}", 4, continues=True, caller="few") for number in range(2)]
+    await settled()
+    assert server.sent == ["many 0"]
+    server.released.set()
+    await asyncio.gather(*many, *few)
+    assert server.sent == ["many 0", "few 0", "many 1", "few 1", "many 2", "many 3", "many 4"]
+
+
+async def test_who_leaves_just_as_there_is_room_leaves_the_room_to_others(server, ask):
+    first, second, third = ask("first", 4), ask("second", 4, continues=True), ask("third", 4, continues=True)
+    await settled()
+    server.released.set()
+    first.add_done_callback(lambda _: second.cancel())
+    assert await asyncio.gather(first, third) == ["first", "third"]
+    await settled()
+    assert second.cancelled() or second.done()
+
+
+async def test_attack_a_server_that_is_silent_is_given_up_by_all_who_wait(server, ask, calls):
+    sent, waits = ask("sent", 4), ask("waits", 4, continues=True)
+    await settled()
+    calls.end_waits()
+    for call in (sent, waits):
+        with pytest.raises(EngineLost, match="its server is silent"):
+            await call
+    assert (server.sent, server.taken_back) == (["sent"], [])
+    later = ask("later", 4, continues=True)
+    server.released.set()
+    assert await later == "later"
 
 
 async def test_models_do_not_wait_for_one_another(server, ask):
