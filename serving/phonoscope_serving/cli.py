@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
 from phonoscope_serving.command_line import default_repository, get_parser
@@ -19,13 +20,16 @@ from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.engines.triton.engine import TritonEngine, TritonOptions
 from phonoscope_serving.errors import ServingError
 from phonoscope_serving.metrics import Metrics
-from phonoscope_serving.service.logs import log_json
+from phonoscope_serving.service.logs import PatientHandler, log_json
 from phonoscope_serving.service.security import Security
 from phonoscope_serving.service.server import Server, ServerOptions
 from phonoscope_serving.service.spans import send_spans
 from phonoscope_serving.sound.decoding import Decoder
 
 LOG = logging.getLogger("phonoscope.server")
+WATCH_S = 1.0  # between two looks at the engine
+LAST_S = 5.0  # for what still runs once calls were given their time to end
+GAVE_UP = 70  # exit status, as sysexits.h has it for software that failed
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,15 +38,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if (options.engine == "triton") != (options.triton is not None):
         parser.error("--engine triton and --triton HOST:PORT go together")
-    log_json(options.log_level)
+    log = log_json(options.log_level)
     try:
-        return asyncio.run(serve(options))
+        return asyncio.run(serve(options, log))
     except ServingError as error:
         LOG.error(str(error))
         return 1
 
 
-async def serve(options: argparse.Namespace) -> int:
+async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
     """Loads, starts, waits for a signal, drains."""
     stop = _told_to_stop()
     if options.ready_file:
@@ -50,6 +54,7 @@ async def serve(options: argparse.Namespace) -> int:
     stop_spans = send_spans(options.traces) if options.traces else None
     bundle = load_bundle(options.model_repository or default_repository(), options.require_signature)
     metrics = Metrics()
+    metrics.log_lines_dropped.set_function(lambda: log.dropped)
     engine = _engine(options, bundle, metrics)
     LOG.info("bundle verified", extra={"bundle": bundle.name, "digest": bundle.digest})
     security = Security(options.tls_certificate, options.tls_key, options.tls_client_authority, options.token_file)
@@ -60,10 +65,11 @@ async def serve(options: argparse.Namespace) -> int:
         reflection=not options.no_reflection,
         drain_s=options.drain_s,
         receive_s=options.receive_s,
+        budget_s=options.budget_s,
         security=security,
     )
     threads = options.threads or len(os.sched_getaffinity(0))
-    server = Server(engine, bundle, Decoder(threads), metrics, where)
+    server = Server(engine, bundle, Decoder(threads, metrics.decode_seconds.observe), metrics, where)
     await server.start()
     addresses = {"address": server.address, "metrics_address": server.metrics_address}
     if server.health_address:
@@ -73,11 +79,30 @@ async def serve(options: argparse.Namespace) -> int:
         _write_ready(options.ready_file, addresses)
     gc.collect()
     gc.freeze()  # what was loaded stays: looking through it for garbage would hold up calls
+    watchdog = asyncio.create_task(_watch(server, options.watchdog_s))
     await stop.wait()
-    await server.drain()
+    watchdog.cancel()
+    try:
+        await asyncio.wait_for(server.drain(), options.drain_s + LAST_S)
+    except TimeoutError:
+        _give_up(f"what runs has not ended {LAST_S:g} s after everything was to end")
     if stop_spans:
         stop_spans()
     return 0
+
+
+async def _watch(server: Server, watchdog_s: float) -> None:
+    """Ends the process where its engine hangs: nothing else frees a thread that does not return."""
+    while server.running_s < watchdog_s:
+        await asyncio.sleep(WATCH_S)
+    _give_up(f"what the engine runs has not ended for {watchdog_s:g} s")
+
+
+def _give_up(reason: str) -> NoReturn:
+    """Ends without waiting for any thread."""
+    LOG.critical("gave up", extra={"reason": reason})
+    logging.shutdown()
+    os._exit(GAVE_UP)
 
 
 def _engine(options: argparse.Namespace, bundle: Bundle, metrics: Metrics) -> Engine:
@@ -89,8 +114,9 @@ def _engine(options: argparse.Namespace, bundle: Bundle, metrics: Metrics) -> En
 
 
 def _told_to_stop() -> asyncio.Event:
-    """Set by the first SIGTERM or SIGINT; the second then does what it does by default."""
-    stop, loop, signals = asyncio.Event(), asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
+    """Set by the first SIGTERM, SIGINT or SIGHUP; the second then does what it does by default."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
     def on_signal() -> None:
         stop.set()

@@ -12,6 +12,7 @@ from phonoscope_serving.bundle.manifest import MANIFEST
 from phonoscope_serving.engines.onnx.engine import OnnxOptions
 from phonoscope_serving.service.server import ServerOptions
 
+WATCHDOG_S = 300.0  # far longer than any batch takes on a slow machine
 REPOSITORY_VARIABLE = "PHONOSCOPE_MODEL_REPOSITORY"
 
 EPILOG = """\
@@ -25,8 +26,9 @@ examples:
   phonoscope-serve --engine triton --triton 127.0.0.1:8001
       graphs are run by the NVIDIA Triton server there, which must have loaded the same repository
 
-SIGTERM and SIGINT drain: health turns NOT_SERVING, no more calls are taken, those in flight are finished. A second
-signal stops at once. Exit status: 0 after draining, 1 if the service cannot start, 2 for a wrong option.
+SIGTERM, SIGINT and SIGHUP drain: health turns NOT_SERVING, no more calls are taken, those in flight are finished. A
+second signal stops at once. Exit status: 0 after draining, 1 if the service cannot start, 2 for a wrong option, 70 if
+its engine hung.
 """
 
 
@@ -82,6 +84,13 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
         help="seconds for calls in flight when told to stop (default: %(default)g)",
     )
     parser.add_argument(
+        "--watchdog-s",
+        type=_seconds,
+        default=WATCHDOG_S,
+        metavar="S",
+        help="the process ends with 70 where a run of the engine goes on for longer (default: %(default)g)",
+    )
+    parser.add_argument(
         "--receive-s",
         type=_seconds,
         default=server.receive_s,
@@ -125,6 +134,13 @@ def _add_engine_options(parser: argparse.ArgumentParser) -> None:
         default=onnx.batch_rows,
         metavar="N",
         help="excerpts run together at most (0: what suits the device)",
+    )
+    engine.add_argument(
+        "--budget-s",
+        type=_seconds,
+        default=ServerOptions().budget_s,
+        metavar="S",
+        help="engine seconds of each kind of work that are taken on (default: %(default)g)",
     )
     engine.add_argument(
         "--queue-rows",

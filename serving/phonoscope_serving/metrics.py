@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
 CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 ENGINE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+DECODE_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 BATCH_ROWS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
 
 
@@ -27,7 +31,19 @@ class Metrics:
             registry=self.registry,
         )
         self.bundle_info = Info("phonoscope_bundle", "The bundle that is served.", registry=self.registry)
+        self.log_lines_dropped = Gauge(
+            "phonoscope_log_lines_dropped", "Lines that could not be written, so far.", registry=self.registry
+        )
+        ProcessCollector(registry=self.registry)
+        Info("phonoscope_build", "What is running.", registry=self.registry).info(_build())
+        self.decode_seconds = Histogram(
+            "phonoscope_decode_seconds",
+            "Reading from one recording, or one piece of a long one; pauses for others included.",
+            buckets=DECODE_SECONDS,
+            registry=self.registry,
+        )
         self._measure_engine()
+        self._measure_admission()
 
     def _measure_engine(self) -> None:
         self.batch_rows = Histogram(
@@ -43,6 +59,13 @@ class Metrics:
             ["model"],
             registry=self.registry,
         )
+        self.graph_seconds = Histogram(
+            "phonoscope_graph_seconds",
+            "Running one graph of a batch in this process; a Triton server measures its own.",
+            ["graph"],
+            buckets=ENGINE_SECONDS,
+            registry=self.registry,
+        )
         self.engine_seconds = Histogram(
             "phonoscope_engine_seconds",
             "Running one batch; of a Triton server, one call.",
@@ -50,3 +73,38 @@ class Metrics:
             buckets=ENGINE_SECONDS,
             registry=self.registry,
         )
+
+    def _measure_admission(self) -> None:
+        self.work_calls = Gauge(
+            "phonoscope_work_calls", "Requests that were taken on.", ["kind"], registry=self.registry
+        )
+        self.work_seconds = Gauge(
+            "phonoscope_work_seconds",
+            "Engine seconds that requests which were taken on are still expected to cost.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.refusals = Counter(
+            "phonoscope_refusals_total",
+            "Requests refused before they cost anything: too much of their kind was there (budget), they would have "
+            "been done too late (late), or would be even if they were alone (deadline).",
+            ["kind", "reason"],
+            registry=self.registry,
+        )
+
+
+def _build() -> dict[str, str]:
+    """Versions of what answers: this package, and those whose numbers and calls it stands on."""
+    return {
+        "version": _version("phonoscope"),
+        "python": platform.python_version(),
+        "onnxruntime": _version("onnxruntime") or _version("onnxruntime-gpu"),
+        "grpc": _version("grpcio"),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # a source tree on the path, or the other build of ONNX Runtime
+        return ""

@@ -6,10 +6,13 @@ Everything the service knows of the method comes through here: names, shapes, ra
 from __future__ import annotations
 
 import io
+import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, overload
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +21,7 @@ from phonoscope_serving.bundle.config import CONFIG, ModelConfig, read_front_end
 from phonoscope_serving.bundle.exchange import ExchangeBank, read_exchange_bank
 from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.bundle.layers import Layer, read_inversion_error_quantiles, read_layers
-from phonoscope_serving.bundle.manifest import field, quantiles, read_manifest, verified
+from phonoscope_serving.bundle.manifest import MANIFEST, field, quantiles, read_manifest, verified
 from phonoscope_serving.bundle.models import read_models
 from phonoscope_serving.bundle.rules import Rule, read_rules
 from phonoscope_serving.bundle.signature import require_signature
@@ -27,6 +30,7 @@ from phonoscope_serving.tensors import Floats
 
 GRAPH = "model.onnx"
 GOLDEN = "golden.npz"
+GOLDEN_NAME = re.compile(r"[^.]+\.(input|output)\.[^.]+")
 
 
 @dataclass(frozen=True)
@@ -93,10 +97,17 @@ class Bundle:
         """The golden vectors, `ENSEMBLE.input.TENSOR` and `ENSEMBLE.output.TENSOR`, verified as they are read.
 
         Raises:
-            BundleError: the file is missing, not listed or was altered.
+            BundleError: the file is missing, not listed, was altered or holds something else.
         """
-        with np.load(io.BytesIO(verified(self.root, GOLDEN, self.files)), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        content = verified(self.root, GOLDEN, self.files)
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                golden = {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, EOFError, AttributeError, NotImplementedError, BadZipFile, zlib.error) as error:
+            raise BundleError(f"{self.root / GOLDEN} holds no arrays: {error}") from error
+        if wrong := [name for name in golden if not GOLDEN_NAME.fullmatch(name)]:
+            raise BundleError(f"{self.root / GOLDEN} holds {wrong[0][:80]!r}, not MODEL.input.TENSOR or .output.TENSOR")
+        return golden
 
 
 def load_bundle(root: Path, signed_by: Path | None = None) -> Bundle:
@@ -129,7 +140,7 @@ def load_bundle(root: Path, signed_by: Path | None = None) -> Bundle:
         models=models,
         front_end=_front_end(models),
         layers=layers,
-        threshold=float(field(manifest, "threshold", (int, float))),
+        threshold=_threshold(manifest),
         rules=read_rules(manifest, models),
         exchange=read_exchange_bank(manifest, models),
         reconstruction_error_quantiles=quantiles(
@@ -143,6 +154,13 @@ def load_bundle(root: Path, signed_by: Path | None = None) -> Bundle:
         ),
         command=field(manifest, "command", str),
     )
+
+
+def _threshold(manifest: Mapping[str, Any]) -> float:
+    threshold = field(manifest, "threshold", (int, float))
+    if isinstance(threshold, bool) or not 0 < threshold < 1:  # NaN is neither
+        raise BundleError(f"{MANIFEST}: threshold is {threshold}; it must lie between 0 and 1")
+    return float(threshold)
 
 
 def _front_end(models: Mapping[str, ModelConfig]) -> FrontEnd:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
+from phonoscope_serving.admission.work import NOBODYS, Work
 from phonoscope_serving.tensors import Array, Tensors
 
 
@@ -18,6 +19,11 @@ class Engine(Protocol):
     @property
     def device(self) -> str:
         """Where graphs are run, for the log."""
+        ...
+
+    @property
+    def running_s(self) -> float:
+        """How long what runs in this process has gone on, in seconds; 0 where nothing does."""
         ...
 
     async def start(self) -> None:
@@ -36,6 +42,7 @@ class Engine(Protocol):
         outputs: Collection[str] | None = None,
         deadline: float | None = None,
         continues: bool = False,
+        work: Work = NOBODYS,
     ) -> dict[str, Array]:
         """Runs one model or ensemble and returns its outputs.
 
@@ -45,6 +52,7 @@ class Engine(Protocol):
             outputs: the outputs that are wanted; steps of an ensemble that none of them needs are not run. None: all.
             deadline: when the caller stops waiting, on the event loop's clock, in seconds; None waits for ever.
             continues: a later part of a request whose earlier part was accepted, so a full queue does not refuse it.
+            work: the request it is part of, whose turn it takes, and which is charged for it.
 
         Raises:
             QueueFull: too many rows are waiting.

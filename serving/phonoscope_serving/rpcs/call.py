@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from phonoscope_serving import tracing
+from phonoscope_serving.admission.work import NOBODYS, Work
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.errors import DeadlinePassed
 from phonoscope_serving.sound.audio import AudioSource, Recording
 from phonoscope_serving.sound.decoding import Decoder, Result
 from phonoscope_serving.sound.excerpt import Excerpt, excerpt_around
@@ -23,23 +26,36 @@ class Call:
     bundle: Bundle
     decoder: Decoder  # reads recordings
     deadline: float | None = None  # on the event loop's clock, in seconds; None waits for ever
-    caller: str = ""  # whose call it is
+    work: Work = NOBODYS  # what it is charged to
 
     async def infer(
         self, model: str, inputs: Tensors, *, outputs: Collection[str] | None = None, continues: bool = False
     ) -> dict[str, Array]:
         """Runs one model or ensemble of the bundle; see `Engine.infer`."""
         with tracing.span(f"infer {model}"):
-            return await self.engine.infer(model, inputs, outputs=outputs, deadline=self.deadline, continues=continues)
+            return await self.engine.infer(
+                model, inputs, outputs=outputs, deadline=self.deadline, continues=continues, work=self.work
+            )
+
+    def measured(self, units: float) -> None:
+        """Takes note of how much the call asks for, once that is known; see `Work.units`.
+
+        Raises:
+            DeadlinePassed: that cannot be done in time.
+        """
+        self.work.measure(units)
+        now_s = asyncio.get_running_loop().time()
+        if self.deadline is not None and now_s + self.work.left_s > self.deadline:
+            raise DeadlinePassed(f"{self.deadline - now_s:.3f} s are left, and this takes {self.work.left_s:.3f} s")
 
     async def read(self, source: AudioSource, work: Callable[[Recording], Result]) -> Result:
         """Reads from a recording what `work` reads; see `Decoder.read`."""
         with tracing.span("read"):
-            return await self.decoder.read(source, work, self.deadline, self.caller)
+            return await self.decoder.read(source, work, self.deadline, self.work.caller)
 
     def stream(self, source: AudioSource, work: Callable[[Recording], Iterator[Result]]) -> AsyncGenerator[Result]:
         """Reads a recording piece by piece; see `Decoder.stream`."""
-        return self.decoder.stream(source, work, self.deadline, self.caller)
+        return self.decoder.stream(source, work, self.deadline, self.work.caller)
 
     async def excerpt(self, source: AudioSource, front_end: FrontEnd, at_s: float) -> Excerpt:
         """Reads the excerpt around one moment of a recording; see `excerpt_around` and `Decoder.read`."""

@@ -16,7 +16,7 @@ from phonoscope_serving.sound.resampling import resampled, samples_at, sections
 from phonoscope_serving.sound.warning import SoundWarning
 from phonoscope_serving.tensors import Floats
 
-PIECE_S = 10.0  # long enough to be efficient, short enough for others to have their turn
+PIECE_S = 5.0  # long enough to be efficient, short enough for others to have their turn
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,13 @@ async def predict(call: Call, source: AudioSource) -> Curve:
         cut = pieces(front_end.frames(samples_at(recording, rate_hz)), front_end)
         bounds = ((piece.first_sample, piece.first_sample + piece.samples) for piece in cut)
         for piece, samples in zip(cut, sections(resampled(recording, rate_hz), bounds), strict=True):
-            yield _Heard(piece, samples, recording.warnings)
+            yield _Heard(piece, samples, recording.samples / recording.sample_rate_hz, recording.warnings)
 
     probability: list[Floats] = []
     async with aclosing(call.stream(source, read)) as heard:
         async for each in heard:
+            if not probability:
+                call.measured(each.seconds)
             inputs = {
                 "samples": each.samples[None],
                 "silence_before": np.array([[each.piece.silence_before]], np.int32),
@@ -79,6 +81,7 @@ class _Heard:
 
     piece: Piece
     samples: Floats  # `[N]`
+    seconds: float  # of the recording
     warnings: tuple[SoundWarning, ...]  # of the recording so far; of all of it with the last piece
 
 

@@ -15,11 +15,15 @@ from typing import Any
 
 import grpc
 
+from phonoscope_serving.admission.admission import Admission
+from phonoscope_serving.admission.work import WORK, Kind
 from phonoscope_serving.errors import Unauthenticated
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.service.arriving.caller import caller
 from phonoscope_serving.service.arriving.receiving import Answer, Receiver
-from phonoscope_serving.service.request_context import CURRENT, REQUEST_ID_KEY, current, request_context
+from phonoscope_serving.service.arriving.weight import KINDS as WORK_KINDS
+from phonoscope_serving.service.arriving.weight import weight
+from phonoscope_serving.service.request_context import CURRENT, REQUEST_ID_KEY, current, deadline, request_context
 from phonoscope_serving.service.security import HEALTH_PREFIX, Tokens
 from phonoscope_serving.service.spans import spanned
 from phonoscope_serving.service.status import DETAILS_KEY, code_of, status_of
@@ -34,15 +38,16 @@ KINDS = {(False, False): "unary", (False, True): "server_stream", (True, True): 
 class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc ships no types
     """Puts layers around every call, and receives what it sends."""
 
-    def __init__(self, layers: Sequence[Around], tokens: Tokens, receiver: Receiver) -> None:
+    def __init__(self, layers: Sequence[Around], tokens: Tokens, receiver: Receiver, admission: Admission) -> None:
         """Layers are put around each method once.
 
         Args:
             layers: outermost first; they are given the stream of a call's requests, undecoded.
             tokens: what callers must show.
             receiver: of those requests.
+            admission: of the work they ask for.
         """
-        self._layers, self._tokens, self._receiver = layers, tokens, receiver
+        self._layers, self._tokens, self._receiver, self._admission = layers, tokens, receiver, admission
         self._handlers: dict[str, tuple[Any, Any]] = {}  # method → its handler, and its refusal
 
     async def intercept_service(self, continuation: Any, call: Any) -> Any:  # noqa: ANN401 - grpc ships no types
@@ -62,8 +67,31 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc
             answer = self._receiver.each(handler.request_deserializer, handler.stream_stream)
         else:
             proceed = handler.unary_unary if kind == "unary" else _written(handler.unary_stream)
+            if method in WORK_KINDS:
+                proceed = self._weighed(proceed)
             answer = self._receiver.one(handler.request_deserializer, proceed)
+        if method in WORK_KINDS:
+            answer = self._admitted(WORK_KINDS[method], answer)
         return self._around(method, answer, kind, handler.response_serializer), self._around(method, _refuse, kind)
+
+    def _admitted(self, kind: Kind, proceed: Answer) -> Answer:
+        """Refuses, before a request is sent, what there is no room for."""
+
+        async def answer(requests: Any, context: Any) -> Any:  # noqa: ANN401 - grpc ships no types
+            with self._admission.admitted(kind, current().caller, deadline(context)) as work:
+                WORK.set(work)
+                return await proceed(requests, context)
+
+        return answer
+
+    def _weighed(self, proceed: Answer) -> Answer:
+        """Refuses, before it costs the engine anything, what is too much once it is known."""
+
+        async def answer(request: Any, context: Any) -> Any:  # noqa: ANN401 - protobuf
+            self._admission.weigh(WORK.get(), *weight(request), deadline(context))
+            return await proceed(request, context)
+
+        return answer
 
     def _around(self, method: str, answer: Answer, kind: str, serialize: Any = None) -> Any:  # noqa: ANN401 - likewise
         for layer in reversed(self._layers):
@@ -90,7 +118,9 @@ def _written(stream: Callable[[Any, Any], AsyncGenerator[Any]]) -> Answer:
     return answer
 
 
-def interceptor(metrics: Metrics, bundle_name: str, tokens: Tokens, receiver: Receiver) -> CallInterceptor:
+def interceptor(
+    metrics: Metrics, bundle_name: str, tokens: Tokens, receiver: Receiver, admission: Admission
+) -> CallInterceptor:
     """Everything that happens around a call.
 
     Args:
@@ -98,9 +128,10 @@ def interceptor(metrics: Metrics, bundle_name: str, tokens: Tokens, receiver: Re
         bundle_name: named in every line of the log.
         tokens: what callers must show.
         receiver: of what they send.
+        admission: of the work they ask for.
     """
-    observer = _Observer(metrics, bundle_name, tokens)
-    return CallInterceptor((spanned, observer.around, translated), tokens, receiver)
+    layers = (spanned, _Observer(metrics, bundle_name, tokens).around, translated)
+    return CallInterceptor(layers, tokens, receiver, admission)
 
 
 def translated(method: str, proceed: Answer, kind: str) -> Answer:  # noqa: ARG001 - all kinds alike

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from phonoscope_serving import tracing
 
@@ -52,3 +54,9 @@ def request_context(metadata: Mapping[str, str | bytes], caller: str) -> Request
         span_id=span_id,
         caller=caller,
     )
+
+
+def deadline(context: Any) -> float | None:  # noqa: ANN401 - grpc ships no types
+    """When a call's caller stops waiting, on the event loop's clock, in seconds; None waits for ever."""
+    remaining_s = context.time_remaining()
+    return None if remaining_s is None else asyncio.get_running_loop().time() + remaining_s

@@ -14,8 +14,10 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
+from phonoscope_serving.admission.admission import Admission
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.engines.watched import WatchedEngine
 from phonoscope_serving.errors import OptionsError
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.service.arriving.receiving import Receiver
@@ -57,6 +59,8 @@ class ServerOptions:
     drain_s: float = 30.0  # for calls in flight when the service is told to stop
     max_held_bytes: int = 512 << 20  # of requests being answered or waiting for it
     receive_s: float = 60.0  # a request may take to arrive
+    budget_s: float = 15.0  # engine seconds of each kind of work that are taken on
+    hung_s: float = 30.0  # a run that goes on for longer hangs: health turns NOT_SERVING
     security: Security = field(default_factory=Security)
 
 
@@ -71,9 +75,11 @@ class Server:
         Raises:
             OptionsError: the security options cannot work.
         """
-        self._engine, self._decoder, self._metrics, self._options = engine, decoder, metrics, options
+        self._engine = engine = WatchedEngine(engine, bundle, options.hung_s)
+        self._decoder, self._metrics, self._options = decoder, metrics, options
         tokens = options.security.tokens()
-        around = interceptor(metrics, bundle.name, tokens, Receiver(options.max_held_bytes, options.receive_s))
+        receiver = Receiver(options.max_held_bytes, options.receive_s)
+        around = interceptor(metrics, bundle.name, tokens, receiver, Admission(options.budget_s, metrics))
         self._grpc = grpc.aio.server(interceptors=[around], options=CHANNEL_OPTIONS)
         self._health = Health()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
@@ -107,6 +113,11 @@ class Server:
             await self._health_grpc.start()
         self._following = asyncio.create_task(self._health.follow(SERVICE_NAME, self._engine.check))
 
+    @property
+    def running_s(self) -> float:
+        """How long what the engine runs has gone on, in seconds."""
+        return self._engine.running_s
+
     async def drain(self) -> None:
         """Says NOT_SERVING, takes no more calls, finishes those in flight within `drain_s`, and stops."""
         LOG.info("draining", extra={"drain_s": self._options.drain_s})
@@ -119,7 +130,7 @@ class Server:
             LOG.warning("calls were cut off", extra={"drain_s": self._options.drain_s})
         await self._health_grpc.stop(None)
         await self._engine.close()
-        self._decoder.close()
+        await asyncio.to_thread(self._decoder.close)
         if self._metrics_server:
             server, thread = self._metrics_server
             server.shutdown()

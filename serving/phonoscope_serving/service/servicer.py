@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -21,6 +20,7 @@ from phonoscope.v1 import (
     prediction_pb2,
 )
 
+from phonoscope_serving.admission.work import WORK
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.errors import NotInBundle
@@ -41,7 +41,7 @@ from phonoscope_serving.rpcs.maximise.settings import maximiser
 from phonoscope_serving.rpcs.predict import predict
 from phonoscope_serving.rpcs.quality import Quality
 from phonoscope_serving.rpcs.wire import sound_warnings
-from phonoscope_serving.service.request_context import current
+from phonoscope_serving.service.request_context import deadline
 from phonoscope_serving.sound.audio import AudioSource, EncodedAudio, PcmAudio
 from phonoscope_serving.sound.decoding import Decoder
 
@@ -146,7 +146,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         return bundle_messages.response(self._bundle, self._audible.values(), self._reference)
 
     def _call(self, context: Any) -> Call:  # noqa: ANN401 - grpc ships no types
-        return Call(self._engine, self._bundle, self._decoder, _deadline(context), current().caller)
+        return Call(self._engine, self._bundle, self._decoder, deadline(context), WORK.get())
 
 
 def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 - grpc ships no types
@@ -155,12 +155,6 @@ def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 
 
 
 _REGION_NAMES = {Alpha: "alpha", MaximumArea: "maximum_area", LargestAlphaThatKeepsLabel: "keep_label"}
-
-
-def _deadline(context: Any) -> float | None:  # noqa: ANN401 - grpc ships no types
-    """When the caller stops waiting, on the event loop's clock."""
-    remaining_s = context.time_remaining()
-    return None if remaining_s is None else asyncio.get_running_loop().time() + remaining_s
 
 
 def _source(audio: audio_pb2.Audio) -> AudioSource:

@@ -10,8 +10,11 @@ from google.rpc import error_details_pb2, status_pb2
 from phonoscope_serving import errors
 
 DETAILS_KEY = "grpc-status-details-bin"
+MESSAGE_BYTES = 768  # of a message; encoded it may take three times the room
+VIOLATIONS_BYTES = 2048  # of all violations together: clients take no more than 8 KiB of trailing metadata
+RETRY_S = 1.0  # after the memory did not suffice
 
-CODES: dict[type[errors.RequestError], grpc.StatusCode] = {
+CODES: dict[type[Exception], grpc.StatusCode] = {
     errors.InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
     errors.OutOfRange: grpc.StatusCode.OUT_OF_RANGE,
     errors.NotInBundle: grpc.StatusCode.FAILED_PRECONDITION,
@@ -20,16 +23,13 @@ CODES: dict[type[errors.RequestError], grpc.StatusCode] = {
     errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     errors.EngineFailed: grpc.StatusCode.INTERNAL,
     errors.EngineLost: grpc.StatusCode.UNAVAILABLE,
+    MemoryError: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
 
 
 def code_of(error: Exception) -> grpc.StatusCode:
     """The status code of an error; whatever nobody foresaw is INTERNAL."""
-    return (
-        CODES.get(type(error), grpc.StatusCode.INTERNAL)
-        if isinstance(error, errors.RequestError)
-        else (grpc.StatusCode.INTERNAL)
-    )
+    return CODES.get(type(error), grpc.StatusCode.INTERNAL)
 
 
 def status_of(error: Exception, request_id: str) -> status_pb2.Status:
@@ -41,11 +41,19 @@ def status_of(error: Exception, request_id: str) -> status_pb2.Status:
     """
     code = code_of(error)
     # What went wrong inside is the log's to tell, not the caller's.
-    message = str(error) if code is not grpc.StatusCode.INTERNAL else f"a defect; report request {request_id}"
+    message = _message(error) if code is not grpc.StatusCode.INTERNAL else f"a defect; report request {request_id}"
     status = status_pb2.Status(code=code.value[0], message=message)
     for detail in (*_details(error), error_details_pb2.RequestInfo(request_id=request_id)):
         status.details.add().Pack(detail)
     return status
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    message = str(error)
+    cut = message.encode()[:MESSAGE_BYTES].decode(errors="ignore")
+    return message if cut == message else f"{cut} …"
 
 
 def _details(error: Exception) -> tuple[Message, ...]:
@@ -55,13 +63,28 @@ def _details(error: Exception) -> tuple[Message, ...]:
         case errors.OutOfRange(violation=violation):
             return (_bad_request(violation),)
         case errors.QueueFull(retry_after_s=seconds):
-            delay = Duration()
-            delay.FromMilliseconds(round(seconds * 1000))
-            return (error_details_pb2.RetryInfo(retry_delay=delay),)
+            return (_retry_info(seconds),)
+        case MemoryError():
+            return (_retry_info(RETRY_S),)
     return ()
 
 
+def _retry_info(seconds: float) -> Message:
+    delay = Duration()
+    delay.FromMilliseconds(round(seconds * 1000))
+    info: Message = error_details_pb2.RetryInfo(retry_delay=delay)
+    return info
+
+
 def _bad_request(*violations: errors.Violation) -> Message:
-    fields = [error_details_pb2.BadRequest.FieldViolation(field=v.field, description=v.description) for v in violations]
-    request: Message = error_details_pb2.BadRequest(field_violations=fields)
-    return request
+    """Every violation, or as many as fit and how many more there are."""
+    request = error_details_pb2.BadRequest()
+    for number, violation in enumerate(violations):
+        request.field_violations.add(field=violation.field, description=violation.description)
+        if request.ByteSize() > VIOLATIONS_BYTES:
+            del request.field_violations[-1]
+            more = len(violations) - number
+            request.field_violations.add(field=violation.field, description=f"is wrong, and {more - 1} more are")
+            break
+    told: Message = request
+    return told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -24,12 +25,14 @@ MOST_WAITING = 256
 class Decoder:
     """Opens and reads recordings in threads."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, observe: Callable[[float], object] = lambda _: None) -> None:
         """Starts no thread yet.
 
         Args:
             threads: recordings decoded side by side; so many more may be open and wait for a turn.
+            observe: told how many seconds each recording, or each piece of it, took; called in those threads.
         """
+        self._observe = observe
         self._pool = ThreadPoolExecutor(MOST_READ + MOST_STREAMED, "decode")
         self._turns = Turns(threads)
         self._read = Places("be decoded", MOST_READ, MOST_WAITING)
@@ -100,7 +103,11 @@ class Decoder:
     def _in_turn(self, reading: Reading, work: Callable[[], Result]) -> asyncio.Future[Result]:
         def run() -> Result:
             with reading.turn():
-                return work()
+                began_s = time.perf_counter()
+                try:
+                    return work()
+                finally:
+                    self._observe(time.perf_counter() - began_s)
 
         return asyncio.get_running_loop().run_in_executor(self._pool, run)
 

@@ -41,11 +41,12 @@ class FaultyEngine:
         self.fault = None  # alters an answer, or raises instead of it
 
     device = "replayed"
+    running_s = 0.0
 
     async def start(self):
         pass
 
-    async def infer(self, model, inputs, *, outputs=None, deadline=None, continues=False):
+    async def infer(self, model, inputs, *, outputs=None, deadline=None, continues=False, work=None):
         wanted = None if outputs is None else tuple(outputs)
         answer = await asyncio.to_thread(self._replay.run, model, inputs, wanted)
         return await self.fault(answer) if self.fault else answer

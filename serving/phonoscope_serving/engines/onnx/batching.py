@@ -1,25 +1,31 @@
 """Requests that arrive together are run together.
 
-One queue a model, one runner for all: while a batch runs, arriving requests gather, and the next batch takes as many as
-fit. Nothing waits for company while the engine is idle.
+One queue for each model and kind of work, one lane for several: while a batch runs, arriving requests gather, and the
+next takes as many as fit, in fair turns between callers. Nothing waits for company while the lane is free.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from phonoscope_serving import tracing
+from phonoscope_serving.admission.work import Kind, Work
+from phonoscope_serving.engines.onnx.lane import Lane
 from phonoscope_serving.errors import DeadlinePassed, EngineLost, QueueFull
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.tensors import Array, Tensors
 
-Run = Callable[[str, Tensors, tuple[str, ...]], Awaitable[dict[str, Array]]]  # model, inputs, wanted → outputs
+# Lane, model, inputs, wanted → outputs, and what they cost in seconds.
+Run = Callable[[Lane, str, Tensors, tuple[str, ...]], Awaitable[tuple[dict[str, Array], float]]]
+
+TURN_S = 0.2  # of one kind, while another waits
+TINY_S = 1e-6  # what a row costs before there was one
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,9 @@ class _Waiting:
     outputs: tuple[str, ...]
     rows: int
     deadline: float | None
+    work: Work
     answer: asyncio.Future[dict[str, Array]]
     asked: tracing.Moment
-
-    def is_dead(self, now: float) -> bool:
-        return self.answer.done() or (self.deadline is not None and self.deadline <= now)
 
     def joins(self, other: _Waiting) -> bool:
         return self.outputs == other.outputs and all(
@@ -51,19 +55,20 @@ class _Waiting:
 
 
 class BatchQueue:
-    """The queue of one model."""
+    """The queue of one model, for one kind of work."""
 
-    def __init__(self, model: str, run: Run, turn: asyncio.Lock, limits: BatchLimits, metrics: Metrics) -> None:
+    def __init__(self, model: str, kind: Kind, run: Run, lane: Lane, limits: BatchLimits, metrics: Metrics) -> None:
         """Makes an empty queue; `start` sets it going.
 
         Args:
             model: name of the model.
+            kind: of what waits here.
             run: runs one batch.
-            turn: held while a batch runs; shared by the queues of one engine, and given in order of asking.
+            lane: where batches run.
             limits: batch and queue size, in rows.
             metrics: where batch sizes, queue depth and times are noted.
         """
-        self._model, self._run, self._turn, self._limits = model, run, turn, limits
+        self._model, self._kind, self._run, self._lane, self._limits = model, kind, run, lane, limits
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
@@ -71,6 +76,7 @@ class BatchQueue:
         self._seconds_per_row = 0.0  # recent average
         self._batch_rows = metrics.batch_rows.labels(model)
         self._queue_rows = metrics.queue_rows.labels(model)
+        self._noted_rows = 0  # of this queue, in what `queue_rows` shows
         self._engine_seconds = metrics.engine_seconds.labels(model)
 
     def start(self) -> None:
@@ -78,20 +84,16 @@ class BatchQueue:
         self._worker = asyncio.create_task(self._work(), name=f"batches of {self._model}")
 
     async def submit(
-        self, inputs: Tensors, outputs: tuple[str, ...], *, deadline: float | None, continues: bool
+        self, inputs: Tensors, outputs: tuple[str, ...], *, deadline: float | None, continues: bool, work: Work
     ) -> dict[str, Array]:
         """Waits in the queue, is run, and returns this request's own rows.
 
         Args:
-            inputs: every input by name, all with the same number of rows.
-            outputs: the outputs that are wanted; only requests that want the same are run together.
-            deadline: on the event loop's clock, in seconds; None waits for ever.
-            continues: never refused for a full queue.
-
-        Raises:
-            QueueFull: too many rows are waiting.
-            DeadlinePassed: `deadline` passed, or too little of it is left.
-            EngineLost: the queue was closed.
+            inputs: every input of the model.
+            outputs: those that are wanted.
+            deadline: see `Engine.infer`, also for what is raised.
+            continues: likewise.
+            work: what it is part of, and is charged for it.
         """
         if self._worker is None:
             raise EngineLost("the engine is not running")
@@ -105,7 +107,7 @@ class BatchQueue:
                 f"{waiting_rows} rows wait for {self._model}; at most {self._limits.queue_rows} may",
                 retry_after_s=max(0.05, waiting_rows * self._seconds_per_row),
             )
-        request = _Waiting(inputs, outputs, rows, deadline, loop.create_future(), tracing.now())
+        request = _Waiting(inputs, outputs, rows, deadline, work, loop.create_future(), tracing.now())
         self._waiting.append(request)
         self._note_depth()
         self._arrived.set()
@@ -135,17 +137,26 @@ class BatchQueue:
         self._waiting.clear()
 
     def _forget_the_dead(self) -> None:
-        """Drops requests whose caller cancelled or whose deadline passed: they must not run."""
-        now = asyncio.get_running_loop().time()
-        self._waiting = deque(request for request in self._waiting if not request.is_dead(now))
+        """Drops requests whose caller left, or which would not be done in time: they must not run."""
+        now, left = asyncio.get_running_loop().time(), deque[_Waiting]()
+        for request in self._waiting:
+            late = request.deadline is not None and request.deadline < now + request.rows * self._fastest_s
+            if late and not request.answer.done():
+                message = f"too little time was left when it was the turn of {self._model}"
+                request.answer.set_exception(DeadlinePassed(message))
+            if not request.answer.done():
+                left.append(request)
+        self._waiting = left
 
     def _note_depth(self) -> None:
-        self._queue_rows.set(sum(request.rows for request in self._waiting))
+        rows = sum(request.rows for request in self._waiting)
+        self._queue_rows.inc(rows - self._noted_rows)  # other kinds of work may wait for the same model
+        self._noted_rows = rows
 
     async def _work(self) -> None:
         while True:
             await self._arrived.wait()
-            async with self._turn:
+            async with self._lane.turn(self._kind):
                 batch = self._take()
                 if batch:
                     await self._run_batch(batch)
@@ -155,24 +166,40 @@ class BatchQueue:
                 self._arrived.clear()
 
     def _take(self) -> list[_Waiting]:
-        """The request that came first, and those that can run with it."""
+        """The request whose turn it is, and those that can run with it."""
         self._forget_the_dead()
-        batch: list[_Waiting] = []
-        left: deque[_Waiting] = deque()
-        rows = 0
-        for request in self._waiting:
-            fits = not batch or (rows + request.rows <= self._limits.batch_rows and request.joins(batch[0]))
-            (batch if fits else left).append(request)
-            rows += request.rows if fits else 0
-        self._waiting = left
+        most, batch, rows = self._rows_at_once(), list[_Waiting](), 0
+        for request in self._in_turn():
+            if not batch or (rows + request.rows <= most and request.joins(batch[0])):
+                batch.append(request)
+                rows += request.rows
+            if rows >= most:
+                break
+        for request in batch:
+            self._waiting.remove(request)
         self._note_depth()
         return batch
+
+    def _rows_at_once(self) -> int:
+        most = self._limits.batch_rows
+        if self._seconds_per_row and self._lane.is_wanted_beside(self._kind):
+            most = min(most, int(TURN_S / self._seconds_per_row))
+        return max(1, most)
+
+    def _in_turn(self) -> Iterator[_Waiting]:
+        """Those who wait, the caller who has had the least first."""
+        left, callers, chosen = list(self._waiting), self._lane.callers, defaultdict[str, float](float)
+        while left:
+            first = min(left, key=lambda each: callers.place((self._kind, each.work.caller)) + chosen[each.work.caller])
+            left.remove(first)
+            chosen[first.work.caller] += max(self._seconds_per_row, TINY_S) * first.rows
+            yield first
 
     async def _run_batch(self, batch: list[_Waiting]) -> None:
         rows = sum(request.rows for request in batch)
         began_s, began_ns = asyncio.get_running_loop().time(), time.time_ns()
         try:
-            outputs = await self._run(self._model, _joined(batch), batch[0].outputs)
+            outputs, cost_s = await self._run(self._lane, self._model, _joined(batch), batch[0].outputs)
         except asyncio.CancelledError:
             _fail(batch, EngineLost("the engine has stopped"))
             raise
@@ -182,12 +209,13 @@ class BatchQueue:
         finally:
             self._trace(batch, began_ns, rows)
         self._learn(rows, asyncio.get_running_loop().time() - began_s)
-        if len(batch) == 1:
-            _answer(batch[0], outputs)
-            return
         start = 0
         for request in batch:
-            _answer(request, {name: tensor[start : start + request.rows] for name, tensor in outputs.items()})
+            share_s = cost_s * request.rows / rows
+            request.work.used_s += share_s
+            self._lane.charge(self._kind, request.work.caller, share_s)
+            own = slice(start, start + request.rows) if len(batch) > 1 else ...
+            _answer(request, {name: tensor[own] for name, tensor in outputs.items()})
             start += request.rows
 
     def _trace(self, batch: list[_Waiting], began_ns: int, rows: int) -> None:

@@ -8,18 +8,20 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import onnxruntime as ort
 
+from phonoscope_serving.admission.busy import BusyTime
+from phonoscope_serving.admission.work import NOBODYS, Kind, Work
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.config import ModelConfig
 from phonoscope_serving.engines.ensemble import Plan, is_ensemble, load_order, plan
 from phonoscope_serving.engines.golden import proofs
 from phonoscope_serving.engines.onnx.batching import BatchLimits, BatchQueue
+from phonoscope_serving.engines.onnx.lane import BACKGROUND_NICENESS, Lane
 from phonoscope_serving.engines.signature import Signature
 from phonoscope_serving.errors import BundleError, EngineFailed, EngineLost, OptionsError
 from phonoscope_serving.metrics import Metrics
@@ -27,6 +29,8 @@ from phonoscope_serving.tensors import Array, Tensors
 
 # A CPU gains nothing from more rows, its caches lose, and every caller waits longer; a GPU wants to be filled.
 BATCH_ROWS = {"cpu": 4, "cuda": 64}
+
+NOWHERE = "/nonexistent/weights lie inside their graph"
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -62,14 +66,20 @@ class OnnxEngine:
         }
         self._takes = {name: Signature.of(config) for name, config in bundle.models.items()}
         self._sessions: dict[str, ort.InferenceSession] = {}
-        self._queues: dict[str, BatchQueue] = {}
-        self._turn = asyncio.Lock()
-        self._thread = ThreadPoolExecutor(1, "engine")
+        self._queues: dict[tuple[str, Kind], BatchQueue] = {}
+        busy = BusyTime()
+        self._lane, self._background = Lane("engine", busy), Lane("engine, background", busy, BACKGROUND_NICENESS)
+        self._limits: dict[str, BatchLimits] = {}  # of each model, once the engine runs
 
     @property
     def device(self) -> str:
         """Where tensors live, once loaded: "cpu" or "cuda"."""
         return self._device
+
+    @property
+    def running_s(self) -> float:
+        """See `Engine.running_s`."""
+        return max(self._lane.running_s, self._background.running_s)
 
     @property
     def threads(self) -> int:
@@ -78,12 +88,12 @@ class OnnxEngine:
 
     async def start(self) -> None:
         """See `Engine.start`."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self.load)
+        await self._lane.run(self.load)
         batch_rows = self._options.batch_rows or BATCH_ROWS[self._device]
-        for name, config in self._bundle.models.items():
-            limits = BatchLimits(min(batch_rows, config.max_batch_size), self._options.queue_rows)
-            self._queues[name] = BatchQueue(name, self._run, self._turn, limits, self._metrics)
-            self._queues[name].start()
+        self._limits = {
+            name: BatchLimits(min(batch_rows, config.max_batch_size), self._options.queue_rows)
+            for name, config in self._bundle.models.items()
+        }
 
     async def infer(
         self,
@@ -93,25 +103,35 @@ class OnnxEngine:
         outputs: Collection[str] | None = None,
         deadline: float | None = None,
         continues: bool = False,
+        work: Work = NOBODYS,
     ) -> dict[str, Array]:
         """See `Engine.infer`."""
-        if model not in self._queues:
+        if model not in self._limits:
             raise EngineLost(f"the engine is not running {model}")
         self._takes[model].check(inputs)
         wanted = self._takes[model].wanted(outputs)
-        return await self._queues[model].submit(inputs, wanted, deadline=deadline, continues=continues)
+        queue = self._queue(model, work.kind)
+        return await queue.submit(inputs, wanted, deadline=deadline, continues=continues, work=work)
+
+    def _queue(self, model: str, kind: Kind) -> BatchQueue:
+        if (model, kind) not in self._queues:
+            lane = self._background if kind.is_background else self._lane
+            self._queues[model, kind] = BatchQueue(model, kind, self._run, lane, self._limits[model], self._metrics)
+            self._queues[model, kind].start()
+        return self._queues[model, kind]
 
     async def check(self) -> None:
         """See `Engine.check`: the graphs are in this process, and nobody else can change them."""
-        if not self._queues:
+        if not self._limits:
             raise EngineLost("the engine is not running")
 
     async def close(self) -> None:
         """See `Engine.close`."""
-        queues, self._queues = self._queues, {}
+        self._limits, queues, self._queues = {}, self._queues, {}
         for queue in queues.values():
             await queue.close()
-        await asyncio.to_thread(self._thread.shutdown)
+        for lane in (self._lane, self._background):
+            await asyncio.to_thread(lane.close)
 
     def load(self) -> None:
         """Loads every graph and runs the golden inputs, so that `run` can be called and the first caller need not wait.
@@ -126,6 +146,8 @@ class OnnxEngine:
         # Spinning threads would take the cores from the event loop between two graphs.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
+        # Weights outside a graph are outside its digest too: a bare name would be read from the working directory.
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", NOWHERE)
         for name in self._order:
             if name not in self._plans:
                 self._sessions[name] = self._session(name, options)
@@ -148,9 +170,11 @@ class OnnxEngine:
         wanted = self._takes[model].wanted(outputs)
         return {name: value.numpy() for name, value in self._execute(model, on_device, wanted).items()}
 
-    async def _run(self, model: str, inputs: Tensors, outputs: tuple[str, ...]) -> dict[str, Array]:
+    async def _run(
+        self, lane: Lane, model: str, inputs: Tensors, outputs: tuple[str, ...]
+    ) -> tuple[dict[str, Array], float]:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self.run, model, inputs, outputs)
+            return await lane.run(lambda: self.run(model, inputs, outputs))
         except Exception as error:  # ONNX Runtime raises its own types, some of them bare Exception
             raise EngineFailed(f"{model} could not be run: {error}") from error
 
@@ -192,7 +216,8 @@ class OnnxEngine:
             binding.bind_ortvalue_input(name, value)
         for name in wanted:  # an output nobody asked for costs its copy, and for a layer that is megabytes
             binding.bind_output(name, self._device)
-        session.run_with_iobinding(binding)
+        with self._metrics.graph_seconds.labels(model).time():
+            session.run_with_iobinding(binding)
         return dict(zip(wanted, binding.get_outputs(), strict=True))
 
 

@@ -16,6 +16,8 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from phonoscope_serving import tracing
+from phonoscope_serving.admission.busy import BusyTime
+from phonoscope_serving.admission.work import NOBODYS, Work
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.engines.ensemble import is_ensemble, plan
 from phonoscope_serving.engines.golden import proofs
@@ -68,11 +70,17 @@ class TritonEngine:
         self._regions: Regions | None = None  # where shared memory is used
         self._calls = Calls(CallLimits(options.queue_rows, options.sent_rows), self._retry_after_s, metrics)
         self._seconds_per_call = 0.0  # recent average
+        self._busy = BusyTime()
 
     @property
     def device(self) -> str:
         """Where graphs are run."""
         return f"triton at {self._options.address}"
+
+    @property
+    def running_s(self) -> float:
+        """See `Engine.running_s`: nothing runs here."""
+        return 0.0
 
     async def start(self) -> None:
         """See `Engine.start`."""
@@ -95,6 +103,7 @@ class TritonEngine:
         outputs: Collection[str] | None = None,
         deadline: float | None = None,
         continues: bool = False,
+        work: Work = NOBODYS,
     ) -> dict[str, Array]:
         """See `Engine.infer`."""
         if self._client is None or model not in self._takes:
@@ -105,7 +114,11 @@ class TritonEngine:
         rows = next(iter(inputs.values())).shape[0] if signature.max_rows else 1
 
         async def send() -> dict[str, Array]:
-            return await self._send(model, inputs, wanted, deadline)
+            began = self._busy.begin()
+            try:
+                return await self._send(model, inputs, wanted, deadline)
+            finally:
+                work.used_s += self._busy.end(began)
 
         return await self._calls.run(model, rows, send, deadline=deadline, continues=continues)
 

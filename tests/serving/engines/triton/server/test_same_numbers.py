@@ -67,7 +67,7 @@ class Embedded:
     def __init__(self, bare):
         self._bare = bare
 
-    async def infer(self, model, inputs, *, outputs=None, deadline=None, continues=False):
+    async def infer(self, model, inputs, *, outputs=None, deadline=None, continues=False, work=None):
         return self._bare.run(model, inputs, outputs)
 
 

@@ -1,0 +1,52 @@
+"""One request's work: of what kind it is, whose it is, and how much of it is done."""
+
+from __future__ import annotations
+
+import enum
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+class Kind(enum.Enum):
+    """Kinds of work; each has a budget, and its turn."""
+
+    PREDICT = "predict"
+    EXPLAIN = "explain"
+    TRACK = "track"
+    INVERT = "invert"
+    AURALISE = "auralise"
+    MAXIMISE = "maximise"
+    OTHER = "other"  # nobody's: proofs, and calls from within
+
+    @property
+    def is_background(self) -> bool:
+        """Whether a single turn of it may last longer than somebody who waits for an answer likes to."""
+        return self in (Kind.TRACK, Kind.AURALISE, Kind.MAXIMISE)
+
+
+@dataclass(eq=False)
+class Work:
+    """What one request asks of the engine; seconds are the engine's, when it does nothing else."""
+
+    kind: Kind = Kind.OTHER
+    caller: str = ""
+    variant: str = ""  # of the kind: what makes a unit cost another amount
+    units: float = 1.0  # seconds of sound, steps, …; 0 where it is not known yet
+    unit_s: float = 0.0  # what a unit is expected to cost; 0 where nothing is known
+    expected_s: float = 0.0
+    used_s: float = 0.0
+
+    @property
+    def left_s(self) -> float:
+        """What is still to be done; never nothing, until it is all done."""
+        return max(self.expected_s - self.used_s, 0.1 * self.expected_s)
+
+    def measure(self, units: float) -> None:
+        """Takes note of how much it is, once that is known."""
+        self.units = units
+        if self.unit_s:
+            self.expected_s = units * self.unit_s
+
+
+NOBODYS = Work()
+WORK: ContextVar[Work] = ContextVar("phonoscope_work", default=NOBODYS)  # of the call that is being answered

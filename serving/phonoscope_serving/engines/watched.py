@@ -1,0 +1,96 @@
+"""An engine that is watched: whether it still computes what it should is asked whenever there is doubt.
+
+Callers cannot make a sound engine look broken: what they see fail only raises the question, and a golden vector answers
+it. One is computed, too, when nobody has asked for anything for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+
+from phonoscope_serving.admission.work import NOBODYS, Work
+from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.engines.golden import Proof, proofs
+from phonoscope_serving.errors import BundleError, EngineFailed, EngineLost, RequestError
+from phonoscope_serving.tensors import Array, Tensors
+
+FAILURES = 3  # one behind the other are a reason for doubt
+IDLE_S = 30.0  # without an answer are another
+PROOF_S = 30.0  # for one golden vector, behind whatever waits
+
+
+class WatchedEngine:
+    """An `Engine` around another."""
+
+    def __init__(self, engine: Engine, bundle: Bundle, hung_s: float) -> None:
+        """Watches from the start on.
+
+        Args:
+            engine: to be watched.
+            bundle: which it runs.
+            hung_s: a run that goes on for longer is taken to hang.
+        """
+        self._engine, self._bundle, self._hung_s = engine, bundle, hung_s
+        self._proof: Proof | None = None  # of what callers ask most
+        self._failures, self._answered_s = 0, 0.0
+
+    @property
+    def device(self) -> str:
+        """See `Engine.device`."""
+        return self._engine.device
+
+    @property
+    def running_s(self) -> float:
+        """See `Engine.running_s`."""
+        return self._engine.running_s
+
+    async def start(self) -> None:
+        """See `Engine.start`."""
+        await self._engine.start()
+        asked_most = self._bundle.rules[0].ensemble
+        self._proof = next((proof for proof in proofs(self._bundle) if proof.ensemble == asked_most), None)
+        self._answered_s = asyncio.get_running_loop().time()
+
+    async def infer(
+        self,
+        model: str,
+        inputs: Tensors,
+        *,
+        outputs: Collection[str] | None = None,
+        deadline: float | None = None,
+        continues: bool = False,
+        work: Work = NOBODYS,
+    ) -> dict[str, Array]:
+        """See `Engine.infer`."""
+        try:
+            answer = await self._engine.infer(
+                model, inputs, outputs=outputs, deadline=deadline, continues=continues, work=work
+            )
+        except (EngineFailed, EngineLost):
+            self._failures += 1
+            raise
+        self._failures, self._answered_s = 0, asyncio.get_running_loop().time()
+        return answer
+
+    async def check(self) -> None:
+        """See `Engine.check`: computes a golden vector where there is doubt."""
+        if self.running_s > self._hung_s:
+            raise EngineLost(f"what the engine runs has not ended for {self.running_s:.0f} s")
+        await self._engine.check()
+        idle_s = asyncio.get_running_loop().time() - self._answered_s
+        if self._proof is None or (self._failures < FAILURES and idle_s < IDLE_S):
+            return
+        deadline = asyncio.get_running_loop().time() + PROOF_S
+        try:
+            self._proof.check(
+                await self.infer(self._proof.ensemble, self._proof.inputs, deadline=deadline, continues=True)
+            )
+        except (BundleError, RequestError) as error:
+            self._failures = FAILURES  # until a golden vector is right again, or a caller is answered
+            raise EngineLost(f"a golden vector cannot be computed: {error}") from error
+
+    async def close(self) -> None:
+        """See `Engine.close`."""
+        await self._engine.close()
