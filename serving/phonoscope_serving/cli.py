@@ -16,6 +16,7 @@ from typing import NoReturn
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
 from phonoscope_serving.command_line import default_repository, get_parser
 from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.engines.golden import unproven
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.engines.triton.engine import TritonEngine, TritonOptions
 from phonoscope_serving.errors import OptionsError, ServingError
@@ -61,7 +62,7 @@ async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
     metrics = Metrics()
     metrics.log_lines_dropped.set_function(lambda: log.dropped)
     engine = _engine(options, bundle, metrics)
-    LOG.info("bundle verified", extra={"bundle": bundle.name, "digest": bundle.digest})
+    LOG.info("bundle verified", extra={"bundle": bundle.name, "digest": bundle.digest, "unproven": unproven(bundle)})
     security = Security(options.tls_certificate, options.tls_key, options.tls_client_authority, options.token_file)
     where = ServerOptions(
         options.address,
