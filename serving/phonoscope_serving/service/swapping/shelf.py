@@ -36,8 +36,10 @@ class Shelf:
         return max(copy.served.engine.running_s for copy in (self._current, *self._replaced))
 
     async def check(self) -> None:
-        """See `Engine.check`, of what is served."""
-        await self.current.engine.check()
+        """See `Engine.check`, of what is served, which stays loaded for as long as that takes."""
+        copy = self._current
+        with copy.lent():
+            await copy.served.engine.check()
 
     @contextmanager
     def lend(self) -> Iterator[Served]:

@@ -17,7 +17,8 @@ class Engine:
     checks: list[str] = field(default_factory=list)
 
     async def check(self):
-        self.checks.append("asked")
+        await asyncio.sleep(0)
+        self.checks.append("closed" if self.closed else "asked")
 
     async def close(self):
         self.closed = True
@@ -88,6 +89,16 @@ async def test_what_runs_on_any_engine_is_watched_and_only_the_current_one_is_as
         assert shelf.running_s == 40.0
         await shelf.check()
     assert (first.engine.checks, shelf.current.engine.checks) == ([], ["asked"])
+
+
+async def test_a_bundle_that_is_being_checked_is_not_unloaded_under_it(shelf):
+    first = shelf.current
+    checking = asyncio.create_task(shelf.check())
+    await asyncio.sleep(0)
+    shelf.replace(named("second"))
+    await checking
+    await settle()
+    assert (first.engine.checks, first.engine.closed) == (["asked"], True)
 
 
 async def test_closing_closes_what_was_replaced_too(shelf):
