@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ORT_DISABLE_TELEMETRY := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode fuzz gpu-check clean
+.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode soak fuzz gpu-check clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -92,6 +92,10 @@ bench-maximise: .venv/all.stamp ## what units want to hear: beside eager PyTorch
 
 bench-decode: .venv/all.stamp ## files of sound decoded, beside libsndfile → out/bench/decode.json
 	@$(BIN)/python benchmarks/bench_decode.py --json out/bench/decode.json
+
+soak: .venv/all.stamp ## overload, a Triton server that is killed, bundles swapped, replicas told to stop → out/bench/soak.json
+	@$(BIN)/python benchmarks/triton_server/setup.py
+	@$(BIN)/python benchmarks/bench_soak.py --json out/bench/soak.json
 
 fuzz: .venv/all.stamp ## damaged files and messages: nothing may die, hang or grow → out/bench/fuzz.json
 	@$(BIN)/python benchmarks/fuzz.py --json out/bench/fuzz.json

@@ -94,8 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _escape_what_cannot_be_written()
     options = get_parser().parse_args(arguments)
-    # Left to itself SIGTERM would end this program at once, and leave the service it started behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    _end_in_order()
     try:
         document, text = _COMMANDS[options.command].run(options, _connection(options), _Note(options))
         _show(options, document, text)
@@ -108,10 +107,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _end_in_order() -> None:
+    """Has what ends this program end its service first, which would notice by itself, and leave files behind."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
+
+
 def _add_service_and_output(parser: argparse.ArgumentParser) -> None:
     service = parser.add_argument_group("service")
-    service.add_argument("--server", metavar="HOST:PORT", help="ask this one; a token is read from PHONOSCOPE_TOKEN")
+    service.add_argument(
+        "--server",
+        metavar="HOST:PORT",
+        help="ask this one, or those: dns:///NAME:PORT, ipv4:ADDRESS:PORT,...; a token is read from PHONOSCOPE_TOKEN",
+    )
     service.add_argument("--ca", type=Path, metavar="FILE", help="encrypt, trusting the certificates in this PEM file")
+    service.add_argument(
+        "--certificate", type=Path, metavar="FILE", help="with --key: who asks, for services that ask for a certificate"
+    )
+    service.add_argument("--key", type=Path, metavar="FILE", help="the key to it; all of these files are PEM")
     service.add_argument(
         "--timeout-s", type=float, default=120.0, metavar="S", help="for one answer (default: %(default)g)"
     )
@@ -121,7 +135,8 @@ def _add_service_and_output(parser: argparse.ArgumentParser) -> None:
 
 
 def _connection(options: argparse.Namespace) -> Connection:
-    return Connection(options.server, options.timeout_s, options.ca, os.environ.get("PHONOSCOPE_TOKEN"))
+    token = os.environ.get("PHONOSCOPE_TOKEN")
+    return Connection(options.server, options.timeout_s, options.ca, options.certificate, options.key, token)
 
 
 class _Note:

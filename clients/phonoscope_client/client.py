@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
-from types import TracebackType
 from typing import Literal, Self
 
 from phonoscope.v1 import auralisation_pb2, bundle_pb2, explanation_pb2, inversion_pb2, prediction_pb2
@@ -34,21 +33,30 @@ class Client:
     """A connection to an explainer service. It may be shared between threads; close it, or use it in `with`.
 
     Args:
-        address: `host:port` of the service.
+        address: `host:port` of the service; of replicas, which share the calls, a name that stands for all of them,
+            `dns:///music:50051`, or each, `ipv4:10.0.0.1:50051,10.0.0.2:50051`.
         timeout_s: seconds an answer may take, retries included.
         tls: encrypts the connection; None leaves it in the clear.
         token: bearer token, where the service asks for one; sent as it is, so give it together with `tls`.
+        patience_s: seconds, of `timeout_s`, to go on where no service answers: it may be starting again.
 
-    Every method raises a `PhonoscopeError`: `InvalidInputError` (do not retry), `BusyError` (retry after
-    `retry_after_s`), `DeadlineExceededError`, `NotInBundleError`, `UnavailableError` (already retried),
+    A busy service is asked again when it says so. Retries are at most a share of the calls; `maximise` and `auralise`
+    are not repeated once they may have begun. Every method raises a `PhonoscopeError`: `InvalidInputError` (do not
+    retry), `BusyError` and `UnavailableError` (already retried), `DeadlineExceededError`, `NotInBundleError`,
     `UnauthenticatedError` or `ServiceError`.
     """
 
     def __init__(
-        self, address: str, *, timeout_s: float = 30.0, tls: Tls | None = None, token: str | None = None
+        self,
+        address: str,
+        *,
+        timeout_s: float = 30.0,
+        tls: Tls | None = None,
+        token: str | None = None,
+        patience_s: float = 10.0,
     ) -> None:
-        self._calls = Calls(timeout_s, token)
         self._channel = open_channel(address, tls)
+        self._calls = Calls(self._channel, timeout_s, token, patience_s)
         self._stub = ExplainerServiceStub(self._channel)
 
     def predict(self, audio: AudioInput) -> Curve:
@@ -214,8 +222,7 @@ class Client:
             learning_rate: length of a step, above 0 to 1.
             prior_weight: how much it counts to stay close to music, 0 to 10.
             listen: whether to return every example as sound as well.
-            on_progress: called every few steps, in the calling thread. What it raises ends the call: the service stops,
-                and the exception is raised here. From another thread, `close` cancels.
+            on_progress: called every few steps, in the calling thread; what it raises ends the call and arrives here.
 
         Raises:
             NotInBundleError: the bundle that is served has no generator.
@@ -228,22 +235,16 @@ class Client:
 
     def describe(self) -> Bundle:
         """What the service is serving."""
-        response: bundle_pb2.DescribeBundleResponse = self._calls.answer(
-            self._stub.DescribeBundle, bundle_pb2.DescribeBundleRequest()
-        )
-        return bundle_messages.bundle(response)
+        request = bundle_pb2.DescribeBundleRequest()
+        return bundle_messages.bundle(self._calls.answer(self._stub.DescribeBundle, request))
 
     def close(self) -> None:
         """End the connection; calls in flight are cancelled."""
+        self._calls.close()
         self._channel.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

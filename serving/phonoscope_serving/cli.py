@@ -9,21 +9,24 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
 from phonoscope_serving.command_line import default_repository, get_parser
 from phonoscope_serving.cores import cores
 from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.engines.golden import unproven
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.engines.triton.engine import TritonEngine, TritonOptions
-from phonoscope_serving.errors import ServingError
+from phonoscope_serving.errors import OptionsError, ServingError
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.service.listening import ready_file
 from phonoscope_serving.service.logs import PatientHandler, log_json
 from phonoscope_serving.service.security import Security
 from phonoscope_serving.service.server import Server, ServerOptions
 from phonoscope_serving.service.spans import send_spans
+from phonoscope_serving.service.swapping.watching import mark, watch
 from phonoscope_serving.sound.decoding import Decoder
 
 LOG = logging.getLogger("phonoscope.server")
@@ -38,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if (options.engine == "triton") != (options.triton is not None):
         parser.error("--engine triton and --triton HOST:PORT go together")
+    if options.watch and options.engine == "triton":
+        parser.error("--watch goes without --engine triton: start replicas beside a server with the new bundle")
     log = log_json(options.log_level)
     try:
         return asyncio.run(serve(options, log))
@@ -48,15 +53,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
     """Loads, starts, waits for a signal, drains."""
-    stop = _told_to_stop()
+    stop = _told_to_stop(options.stop_with_input)
     if options.ready_file:
         ready_file.clear(options.ready_file)
     stop_spans = send_spans(options.traces) if options.traces else None
-    bundle = load_bundle(options.model_repository or default_repository(), options.require_signature)
+    root = options.model_repository or default_repository()
+    seen = mark(root)  # before it is read: what comes meanwhile is new
+    bundle = load_bundle(root.resolve() if options.watch else root, options.require_signature)
     metrics = Metrics()
     metrics.log_lines_dropped.set_function(lambda: log.dropped)
     engine = _engine(options, bundle, metrics)
-    LOG.info("bundle verified", extra={"bundle": bundle.name, "digest": bundle.digest})
+    LOG.info("bundle verified", extra={"bundle": bundle.name, "digest": bundle.digest, "unproven": unproven(bundle)})
     security = Security(options.tls_certificate, options.tls_key, options.tls_client_authority, options.token_file)
     where = ServerOptions(
         options.address,
@@ -66,6 +73,9 @@ async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
         drain_s=options.drain_s,
         receive_s=options.receive_s,
         budget_s=options.budget_s,
+        connection_age_s=options.connection_age_s,
+        connection_grace_s=options.connection_grace_s,
+        silent_peer_s=options.silent_peer_s,
         security=security,
     )
     threads = options.threads or cores()
@@ -79,9 +89,20 @@ async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
         ready_file.write(options.ready_file, addresses)
     gc.collect()
     gc.freeze()  # what was loaded stays: looking through it for garbage would hold up calls
-    watchdog = asyncio.create_task(_watch(server, options.watchdog_s))
+    beside = [asyncio.create_task(_watch(server, options.watchdog_s))]
+    if options.watch:
+
+        async def take(folder: Path) -> bool:
+            new = await asyncio.to_thread(load_bundle, folder, options.require_signature)
+            if new.digest == server.bundle.digest:
+                return False
+            await server.swap(_engine(options, new, metrics), new)
+            return True
+
+        beside.append(asyncio.create_task(watch(root, seen, take, metrics)))
     await stop.wait()
-    watchdog.cancel()
+    for task in beside:
+        task.cancel()
     try:
         await asyncio.wait_for(server.drain(), options.drain_s + LAST_S)
     except TimeoutError:
@@ -113,8 +134,12 @@ def _engine(options: argparse.Namespace, bundle: Bundle, metrics: Metrics) -> En
     return OnnxEngine(bundle, onnx, metrics)
 
 
-def _told_to_stop() -> asyncio.Event:
-    """Set by the first SIGTERM, SIGINT or SIGHUP; the second then ends the process, whatever its threads do."""
+def _told_to_stop(stop_with_input: bool) -> asyncio.Event:
+    """Set by the first SIGTERM, SIGINT or SIGHUP; the second then ends the process, whatever its threads do.
+
+    Args:
+        stop_with_input: set, too, where standard input ends, as a pipe does whose other end has died in whatever way.
+    """
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -126,6 +151,17 @@ def _told_to_stop() -> asyncio.Event:
 
     for number in signals:
         loop.add_signal_handler(number, on_signal)
+    if stop_with_input:
+
+        def on_input() -> None:
+            if not os.read(sys.stdin.fileno(), 4096):
+                loop.remove_reader(sys.stdin)
+                stop.set()
+
+        try:
+            loop.add_reader(sys.stdin, on_input)
+        except OSError as error:  # a file has no end that one could wait for
+            raise OptionsError(f"--stop-with-input: standard input is no pipe and no terminal: {error}") from error
     return stop
 
 

@@ -52,6 +52,7 @@ def get_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_server_options(parser)
+    _add_connection_options(parser)
     _add_engine_options(parser)
     _add_security_options(parser)
     return parser
@@ -64,6 +65,9 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help=f"folder with {MANIFEST} (default: ${REPOSITORY_VARIABLE}, else ./model_repository)",
+    )
+    parser.add_argument(
+        "--watch", action="store_true", help="serve a new bundle as soon as it is there, without a pause; see the docs"
     )
     parser.add_argument(
         "--address",
@@ -111,9 +115,37 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
         help="seconds a request may take to arrive (default: %(default)g)",
     )
     parser.add_argument(
+        "--stop-with-input", action="store_true", help="stop, too, when standard input ends: with who started it"
+    )
+    parser.add_argument(
         "--traces", metavar="URL", help="send OpenTelemetry spans to this collector, such as http://127.0.0.1:4317"
     )
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+
+
+def _add_connection_options(parser: argparse.ArgumentParser) -> None:
+    server, connections = ServerOptions(), parser.add_argument_group("connections")
+    connections.add_argument(
+        "--connection-age-s",
+        type=_seconds,
+        default=server.connection_age_s,
+        metavar="S",
+        help="after which callers connect again, and find new replicas (default: about %(default)g; 0: never)",
+    )
+    connections.add_argument(
+        "--connection-grace-s",
+        type=_seconds,
+        default=server.connection_grace_s,
+        metavar="S",
+        help="for calls in flight on a connection of that age (default: %(default)g)",
+    )
+    connections.add_argument(
+        "--silent-peer-s",
+        type=_seconds,
+        default=server.silent_peer_s,
+        metavar="S",
+        help="after which a connection ends whose other end does not even answer a ping (default: %(default)g)",
+    )
 
 
 def _add_engine_options(parser: argparse.ArgumentParser) -> None:

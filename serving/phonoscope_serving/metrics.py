@@ -31,6 +31,17 @@ class Metrics:
             registry=self.registry,
         )
         self.bundle_info = Info("phonoscope_bundle", "The bundle that is served.", registry=self.registry)
+        self.bundle_swaps = Counter(
+            "phonoscope_bundle_swaps_total",
+            "New bundles that took the place of another while calls were answered (done), or could not (refused).",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.bundles_loaded = Gauge(
+            "phonoscope_bundles_loaded",
+            "More than one while calls are still answered by one that was replaced.",
+            registry=self.registry,
+        )
         self.log_lines_dropped = Gauge(
             "phonoscope_log_lines_dropped", "Lines that could not be written, so far.", registry=self.registry
         )

@@ -115,7 +115,7 @@ def test_a_missing_song_is_one_line_and_starts_nothing(command, tmp_path, capsys
 
 
 def test_a_service_nobody_runs_is_one_line(song, capsys):
-    assert main(["predict", str(song), "--server", "127.0.0.1:1", "--quiet"]) == 1
+    assert main(["predict", str(song), "--server", "127.0.0.1:1", "--quiet", "--timeout-s", "1"]) == 1
     error = capsys.readouterr().err
     assert error.startswith("phonoscope: ")
     assert error.count("\n") == 1

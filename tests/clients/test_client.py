@@ -29,7 +29,7 @@ TONE = (np.sin(np.arange(8000, dtype=np.float32) / 9), 8000)
 def raised_for(code, *details, message="as the test says"):
     """What the client raises when a server ends the call so."""
     with serving(lambda request, context: abort(context, code, message, *details)) as address:
-        with Client(address) as client, pytest.raises(PhonoscopeError) as caught:
+        with Client(address, timeout_s=1, patience_s=0) as client, pytest.raises(PhonoscopeError) as caught:
             client.predict(TONE)
         return caught.value
 
@@ -170,7 +170,7 @@ def test_the_service_is_told_the_deadline():
 def test_nobody_listening_is_unavailable():
     with serving(lambda request, context: bundle_pb2.DescribeBundleResponse()) as address:
         pass
-    with Client(address) as client, pytest.raises(UnavailableError):
+    with Client(address, patience_s=0.5) as client, pytest.raises(UnavailableError):
         client.describe()
 
 

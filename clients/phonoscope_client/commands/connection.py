@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from phonoscope_client.client import Client
-from phonoscope_client.transport.channel import Tls
+from phonoscope_client.errors import invalid
+from phonoscope_client.transport.channel import Tls, is_loopback
 from phonoscope_client.transport.service import running_service
 
 Note = Callable[[str], None]
+_IN_THE_CLEAR = "phonoscope: warning: the token is sent in the clear, for all on the way to read; encrypt with --ca"
 
 
 @dataclass(frozen=True)
@@ -19,15 +22,19 @@ class Connection:
     """Which service answers a command.
 
     Attributes:
-        server: `host:port`; None starts one for the command.
+        server: `host:port`, or several, as `Client` takes them; None starts one for the command.
         timeout_s: seconds an answer may take.
-        root_certificates: PEM file of the authorities to trust, which turns on TLS; None for no encryption.
+        root_certificates: PEM file of the authorities to trust, which turns on TLS, as a certificate does.
+        certificate: PEM file of this caller's own certificates, where the service asks for one.
+        key: PEM file of the key to them.
         token: bearer token, where the service asks for one.
     """
 
     server: str | None = None
     timeout_s: float = 120.0
     root_certificates: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
     token: str | None = None
 
     @contextmanager
@@ -37,6 +44,17 @@ class Connection:
             with running_service(note=note) as service, Client(service.address, timeout_s=self.timeout_s) as client:
                 yield client
             return
-        tls = None if self.root_certificates is None else Tls(self.root_certificates.read_bytes())
+        tls = self._tls()
+        if self.token and tls is None and not is_loopback(self.server):
+            print(_IN_THE_CLEAR, file=sys.stderr)  # however quiet it is to be
         with Client(self.server, timeout_s=self.timeout_s, tls=tls, token=self.token) as client:
             yield client
+
+    def _tls(self) -> Tls | None:
+        """How to encrypt; None where nothing says so."""
+        if (self.certificate is None) != (self.key is None):
+            raise invalid("--certificate", "it is of use together with --key alone; give both")
+        files = (self.root_certificates, self.key, self.certificate)
+        if files == (None, None, None):
+            return None
+        return Tls(*(None if file is None else file.read_bytes() for file in files))

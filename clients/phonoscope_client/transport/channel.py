@@ -1,4 +1,4 @@
-"""The channel to a service: how large its messages may be, what is tried again, and whether it is encrypted."""
+"""The channel to a service: how large its messages may be, which replica is asked, and whether it is encrypted."""
 
 from __future__ import annotations
 
@@ -16,30 +16,27 @@ from phonoscope_client.transport.audio import MAX_BYTES
 # What the sound may weigh, and room for the rest of a message.
 MAX_MESSAGE_BYTES = MAX_BYTES + 2**20
 
-# UNAVAILABLE alone says that no work was started: trying again cannot do the work twice.
-_SERVICE_CONFIG = {
-    "methodConfig": [
-        {
-            "name": [{"service": "phonoscope.v1.ExplainerService"}],
-            "retryPolicy": {
-                "maxAttempts": 4,
-                "initialBackoff": "0.2s",
-                "maxBackoff": "2s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        }
-    ]
-}
+# All replicas that an address stands for take turns. retries.py says what is tried again: gRPC sees one call at a time.
+_SERVICE_CONFIG: dict[str, list[dict[str, dict[str, str]]]] = {"loadBalancingConfig": [{"round_robin": {}}]}
 _OPTIONS = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
-    # gRPC gives up retrying what it cannot keep a copy of, and keeps 256 KiB unless told otherwise.
+    # What a service that drains has not read, gRPC sends elsewhere, if it kept a copy: 256 KiB unless told otherwise.
     ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),
+    # A service that is started again takes seconds; gRPC would wait for up to two minutes before it knocks again.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+    # New replicas are asked for when one ends a connection, which each does every few minutes.
+    ("grpc.dns_min_time_between_resolutions_ms", 5000),
+    # A connection whose other end has vanished without a word is noticed; no service minds as few pings.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
 )
 
 _NO_PROXY = ("grpc.enable_http_proxy", 0)
+_HEALTH = "/grpc.health.v1.Health/Check"
+_NOBODY = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -58,12 +55,12 @@ class Tls:
 
 
 def open_channel(address: str, tls: Tls | None) -> grpc.Channel:
-    """A channel to `host:port`, which connects when it is first used; in the clear where `tls` is None.
+    """A channel to `host:port`, or to several, which connects when it is first used; in the clear where `tls` is None.
 
     Raises:
         InvalidInputError: an argument is of no use.
     """
-    options = (*_OPTIONS, _NO_PROXY) if _is_loopback(arguments.text("address", address, "host:port")) else _OPTIONS
+    options = (*_OPTIONS, _NO_PROXY) if is_loopback(arguments.text("address", address, "host:port")) else _OPTIONS
     if tls is None:
         return grpc.insecure_channel(address, options)
     if not isinstance(tls, Tls):
@@ -72,11 +69,34 @@ def open_channel(address: str, tls: Tls | None) -> grpc.Channel:
     return grpc.secure_channel(address, credentials, options)
 
 
-def _is_loopback(address: str) -> bool:
-    """Whether a target is this machine: no proxy leads there."""
+def reached(channel: grpc.Channel, timeout_s: float) -> bool:
+    """Waits until somebody answers at the other end of a channel; whether anybody does.
+
+    The service is asked for its health, which costs it nothing, needs no token, and which every server answers somehow.
+    (A channel's own report of its state comes from a thread that fails where the channel is closed meanwhile.)
+
+    Args:
+        channel: begins to connect, if it has not yet.
+        timeout_s: seconds to wait at most.
+    """
+    try:
+        channel.unary_unary(_HEALTH)(b"", timeout=timeout_s, wait_for_ready=True)
+    except grpc.RpcError as error:
+        return error.code() not in _NOBODY
+    except ValueError:  # the channel was closed
+        return False
+    return True
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a target is this machine alone: no proxy leads there, and nobody listens in."""
     if address.startswith(("unix:", "unix-abstract:")):
         return True
-    host = re.sub(r"^(dns:(//[^/]*/)?|ipv4:|ipv6:)", "", address)
+    hosts = re.sub(r"^(dns:(//[^/]*/)?|ipv4:(//)?/?|ipv6:(//)?/?)", "", address)
+    return all(_is_loopback_host(host) for host in hosts.split(","))
+
+
+def _is_loopback_host(host: str) -> bool:
     host = re.sub(r":[0-9]+$", "", host) if host.count(":") == 1 or "]" in host else host
     host = host.strip("[]").lower().rstrip(".")
     try:

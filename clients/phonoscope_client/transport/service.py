@@ -65,7 +65,7 @@ def running_service(
     with tempfile.TemporaryDirectory(prefix="phonoscope-") as folder:
         ready_path, log_path = Path(folder, "ready.json"), log_path or Path(folder, "log")
         command = [program or _program(), "--address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0"]
-        command += ["--ready-file", os.fspath(ready_path), *arguments]
+        command += ["--ready-file", os.fspath(ready_path), "--stop-with-input", *arguments]
         note("starting a service for this call ...")
         started_s = time.monotonic()
         process = _start(command, log_path)
@@ -81,8 +81,11 @@ def running_service(
 def _start(command: Sequence[str], log_path: Path) -> subprocess.Popen[bytes]:
     with log_path.open("wb") as log:
         try:
-            # A session of its own keeps Ctrl-C from reaching it: it is stopped by its starter, and in order.
-            return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - ours
+            # A session of its own keeps Ctrl-C from reaching it: it is stopped by its starter, and in order. Its input
+            # is a pipe that nobody writes to: it ends with its starter, however that ends, and the service with it.
+            return subprocess.Popen(  # noqa: S603 - ours
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+            )
         except OSError as error:
             raise UnavailableError(f"{command[0]} cannot be started: {error.strerror}") from error
 
@@ -122,3 +125,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    finally:
+        if process.stdin:
+            process.stdin.close()

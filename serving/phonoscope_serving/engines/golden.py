@@ -16,6 +16,7 @@ from phonoscope_serving.tensors import Array, Tensors
 # bit decides whether one as relevant as alpha lies inside the region.
 OFF_NUMBER = 0.01  # of a probability, or of an error, which is about as large
 OFF_SPREAD, OFF_SIZE = 0.05, 0.01  # of a map: of its mean distance from its mean, and of its mean magnitude
+PREDICT = "predict"
 LEAST_MAP = 100  # values; fewer are numbers
 
 
@@ -56,11 +57,12 @@ def proofs(bundle: Bundle) -> Iterator[Proof]:
     """One proof for each ensemble or graph with golden vectors.
 
     Raises:
-        BundleError: there are none for the rule that explains by default, or they are not those of a model.
+        BundleError: there are none of what predicts, or of a rule that explains, or they are not those of a model.
     """
     golden = bundle.golden()
-    if not any(name.startswith(f"{bundle.rules[0].ensemble}.") for name in golden):
-        raise BundleError(f"{bundle.root}: there are no golden vectors of {bundle.rules[0].ensemble}")
+    for ensemble in (PREDICT, *(rule.ensemble for rule in bundle.rules)):
+        if not any(name.startswith(f"{ensemble}.output.") for name in golden):
+            raise BundleError(f"{bundle.root}: there are no golden vectors of {ensemble}")
     for model in sorted({name.partition(".")[0] for name in golden}):
         if model not in bundle.models:
             raise BundleError(f"{bundle.root}: there are golden vectors of {model}, and no such model")

@@ -23,7 +23,14 @@ from phonoscope_serving.service.arriving.caller import caller
 from phonoscope_serving.service.arriving.receiving import Answer, Receiver
 from phonoscope_serving.service.arriving.weight import KINDS as WORK_KINDS
 from phonoscope_serving.service.arriving.weight import weight
-from phonoscope_serving.service.request_context import CURRENT, REQUEST_ID_KEY, current, deadline, request_context
+from phonoscope_serving.service.request_context import (
+    BUNDLE,
+    CURRENT,
+    REQUEST_ID_KEY,
+    current,
+    deadline,
+    request_context,
+)
 from phonoscope_serving.service.security import HEALTH_PREFIX, Tokens
 from phonoscope_serving.service.spans import spanned
 from phonoscope_serving.service.status import DETAILS_KEY, code_of, status_of
@@ -118,19 +125,16 @@ def _written(stream: Callable[[Any, Any], AsyncGenerator[Any]]) -> Answer:
     return answer
 
 
-def interceptor(
-    metrics: Metrics, bundle_name: str, tokens: Tokens, receiver: Receiver, admission: Admission
-) -> CallInterceptor:
+def interceptor(metrics: Metrics, tokens: Tokens, receiver: Receiver, admission: Admission) -> CallInterceptor:
     """Everything that happens around a call.
 
     Args:
         metrics: where calls are counted.
-        bundle_name: named in every line of the log.
         tokens: what callers must show.
         receiver: of what they send.
         admission: of the work they ask for.
     """
-    layers = (spanned, _Observer(metrics, bundle_name, tokens).around, translated)
+    layers = (spanned, _Observer(metrics, tokens).around, translated)
     return CallInterceptor(layers, tokens, receiver, admission)
 
 
@@ -166,8 +170,8 @@ def _let_go(error: BaseException | None) -> None:
 class _Observer:
     """Names, counts, times and logs every call."""
 
-    def __init__(self, metrics: Metrics, bundle_name: str, tokens: Tokens) -> None:
-        self._metrics, self._bundle_name, self._tokens = metrics, bundle_name, tokens
+    def __init__(self, metrics: Metrics, tokens: Tokens) -> None:
+        self._metrics, self._tokens = metrics, tokens
 
     def around(self, method: str, proceed: Answer, kind: str) -> Answer:
         labels = (kind, *method.split("/")[1:])
@@ -198,7 +202,9 @@ class _Observer:
     def _log(self, method: str, code: grpc.StatusCode, seconds: float, details: str) -> None:
         if method.startswith(HEALTH_PREFIX):
             return
-        fields = {"method": method, "code": code.name, "seconds": round(seconds, 6), "bundle": self._bundle_name}
+        fields = {"method": method, "code": code.name, "seconds": round(seconds, 6)}
+        if bundle := BUNDLE.get():
+            fields["bundle"] = bundle
         if code is not grpc.StatusCode.OK:
             fields["details"] = details
         LOG.info("call", extra=fields)

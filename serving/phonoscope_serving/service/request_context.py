@@ -30,6 +30,10 @@ class RequestContext:
 CURRENT: ContextVar[RequestContext | None] = ContextVar("phonoscope_request", default=None)
 
 
+# Name of the bundle that answers the call; empty until one was asked.
+BUNDLE: ContextVar[str] = ContextVar("phonoscope_bundle", default="")
+
+
 def current() -> RequestContext:
     """The call that is being answered; only during one."""
     context = CURRENT.get()

@@ -11,7 +11,6 @@ from phonoscope.v1 import (
     audio_pb2,
     auralisation_pb2,
     bundle_pb2,
-    bundle_reference_pb2,
     explainer_service_pb2,
     explainer_service_pb2_grpc,
     explanation_pb2,
@@ -21,14 +20,10 @@ from phonoscope.v1 import (
 )
 
 from phonoscope_serving.admission.work import WORK
-from phonoscope_serving.bundle.bundle import Bundle
-from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.errors import NotInBundle
-from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.rpcs import describe as bundle_messages
 from phonoscope_serving.rpcs.auralise import messages as auralisation_messages
 from phonoscope_serving.rpcs.auralise.answer import auralise
-from phonoscope_serving.rpcs.auralise.networks import audible_networks
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain import messages as explanation_messages
 from phonoscope_serving.rpcs.explain.answer import explain
@@ -37,11 +32,12 @@ from phonoscope_serving.rpcs.invert import messages as inversion_messages
 from phonoscope_serving.rpcs.invert.answer import invert_layers
 from phonoscope_serving.rpcs.maximise import messages as maximisation_messages
 from phonoscope_serving.rpcs.maximise.answer import Example, maximise
-from phonoscope_serving.rpcs.maximise.settings import maximiser
 from phonoscope_serving.rpcs.predict import predict
 from phonoscope_serving.rpcs.quality import Quality
 from phonoscope_serving.rpcs.wire import sound_warnings
 from phonoscope_serving.service.request_context import deadline
+from phonoscope_serving.service.swapping.served import Served
+from phonoscope_serving.service.swapping.shelf import Shelf
 from phonoscope_serving.sound.audio import AudioSource, EncodedAudio, PcmAudio
 from phonoscope_serving.sound.decoding import Decoder
 
@@ -51,13 +47,8 @@ SERVICE_NAME: str = explainer_service_pb2.DESCRIPTOR.services_by_name["Explainer
 class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     """Answers validated requests."""
 
-    def __init__(self, engine: Engine, bundle: Bundle, decoder: Decoder, metrics: Metrics) -> None:
-        self._engine, self._bundle, self._decoder = engine, bundle, decoder
-        self._quality = Quality(metrics.registry)
-        self._quality.observe_bundle(bundle)
-        self._audible = audible_networks(bundle)
-        self._maximiser = maximiser(bundle)
-        self._reference = bundle_reference_pb2.BundleReference(name=bundle.name, digest=bundle.digest)
+    def __init__(self, shelf: Shelf, decoder: Decoder, quality: Quality) -> None:
+        self._shelf, self._decoder, self._quality = shelf, decoder, quality
 
     async def Predict(  # noqa: N802 - the name of the RPC
         self,
@@ -65,15 +56,16 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         context: Any,  # noqa: ANN401 - grpc ships no types
     ) -> prediction_pb2.PredictResponse:
         """The probability of singing at every frame."""
-        curve = await predict(self._call(context), _source(request.audio))
-        self._quality.observe_sound(curve.warnings)
-        return prediction_pb2.PredictResponse(
-            bundle=self._reference,
-            probability=curve.probability.tolist(),
-            frames_per_second=self._bundle.front_end.frames_per_second,
-            threshold=self._bundle.threshold,
-            warnings=sound_warnings(curve.warnings),
-        )
+        with self._shelf.lend() as served:
+            curve = await predict(self._call(served, context), _source(request.audio))
+            self._quality.observe_sound(curve.warnings)
+            return prediction_pb2.PredictResponse(
+                bundle=served.reference,
+                probability=curve.probability.tolist(),
+                frames_per_second=served.bundle.front_end.frames_per_second,
+                threshold=served.bundle.threshold,
+                warnings=sound_warnings(curve.warnings),
+            )
 
     async def Explain(  # noqa: N802 - the name of the RPC
         self,
@@ -82,16 +74,17 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     ) -> explanation_pb2.ExplainResponse:
         """Why the detector answered as it did."""
         question, source = explanation_messages.question(request), _source(request.audio)
-        answer = await explain(self._call(context), source, question)
-        self._quality.observe_sound(answer.warnings)
-        self._quality.observe_explanation(
-            self._bundle.name,
-            answer.rule,
-            _REGION_NAMES[type(question.region)],
-            question.masking.name.lower(),
-            answer.trust,
-        )
-        return explanation_messages.response(answer, question, self._bundle, self._reference)
+        with self._shelf.lend() as served:
+            answer = await explain(self._call(served, context), source, question)
+            self._quality.observe_sound(answer.warnings)
+            self._quality.observe_explanation(
+                served.bundle.name,
+                answer.rule,
+                _REGION_NAMES[type(question.region)],
+                question.masking.name.lower(),
+                answer.trust,
+            )
+            return explanation_messages.response(answer, question, served.bundle, served.reference)
 
     async def InvertLayers(  # noqa: N802 - the name of the RPC
         self,
@@ -101,10 +94,11 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         """What each layer keeps."""
         began_s = time.monotonic()
         question, source = inversion_messages.question(request), _source(request.audio)
-        answer = await invert_layers(self._call(context), source, question)
-        self._quality.observe_sound(answer.excerpt.warnings)
-        self._quality.observe_inversions(self._bundle.name, answer.layers)
-        response = inversion_messages.response(answer, question, self._bundle, self._reference)
+        with self._shelf.lend() as served:
+            answer = await invert_layers(self._call(served, context), source, question)
+            self._quality.observe_sound(answer.excerpt.warnings)
+            self._quality.observe_inversions(served.bundle.name, answer.layers)
+            response = inversion_messages.response(answer, question, served.bundle, served.reference)
         response.seconds = time.monotonic() - began_s
         return response
 
@@ -116,10 +110,11 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         """What features hear."""
         began_s = time.monotonic()
         question, source = auralisation_messages.question(request), _source(request.audio)
-        answer = await auralise(self._call(context), self._audible, source, question)
-        self._quality.observe_sound(answer.excerpt.warnings)
-        self._quality.observe_features(self._bundle.name, answer)
-        return auralisation_messages.response(answer, question, self._reference, time.monotonic() - began_s)
+        with self._shelf.lend() as served:
+            answer = await auralise(self._call(served, context), served.audible, source, question)
+            self._quality.observe_sound(answer.excerpt.warnings)
+            self._quality.observe_features(served.bundle.name, answer)
+            return auralisation_messages.response(answer, question, served.reference, time.monotonic() - began_s)
 
     async def Maximise(  # noqa: N802 - the name of the RPC
         self,
@@ -127,15 +122,17 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         context: Any,  # noqa: ANN401 - grpc ships no types
     ) -> AsyncGenerator[maximisation_pb2.MaximiseResponse]:
         """What a weighted sum of units wants to hear."""
-        if self._maximiser is None:
-            raise NotInBundle(f"the bundle {self._bundle.name} has no generator to maximise with")
-        question = maximisation_messages.question(request, self._maximiser)
-        yield maximisation_messages.settings(question, self._bundle, self._reference)
-        async with aclosing(maximise(self._call(context), self._maximiser, question)) as events:
-            async for event in events:
-                if isinstance(event, Example):
-                    self._quality.observe_example(self._bundle.name, question.direction, question.settings.steps)
-                yield maximisation_messages.event(event, self._bundle.front_end.sample_rate_hz)
+        with self._shelf.lend() as served:
+            if served.maximiser is None:
+                raise NotInBundle(f"the bundle {served.bundle.name} has no generator to maximise with")
+            question = maximisation_messages.question(request, served.maximiser)
+            yield maximisation_messages.settings(question, served.bundle, served.reference)
+            async with aclosing(maximise(self._call(served, context), served.maximiser, question)) as events:
+                async for event in events:
+                    if isinstance(event, Example):
+                        direction, steps = question.direction, question.settings.steps
+                        self._quality.observe_example(served.bundle.name, direction, steps)
+                    yield maximisation_messages.event(event, served.bundle.front_end.sample_rate_hz)
 
     async def DescribeBundle(  # noqa: N802 - the name of the RPC
         self,
@@ -143,10 +140,11 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         context: Any,  # noqa: ANN401, ARG002 - grpc ships no types
     ) -> bundle_pb2.DescribeBundleResponse:
         """What is served."""
-        return bundle_messages.response(self._bundle, self._audible.values(), self._reference)
+        with self._shelf.lend() as served:
+            return bundle_messages.response(served.bundle, served.audible.values(), served.reference)
 
-    def _call(self, context: Any) -> Call:  # noqa: ANN401 - grpc ships no types
-        return Call(self._engine, self._bundle, self._decoder, deadline(context), WORK.get())
+    def _call(self, served: Served, context: Any) -> Call:  # noqa: ANN401 - grpc ships no types
+        return Call(served.engine, served.bundle, self._decoder, deadline(context), WORK.get())
 
 
 def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 - grpc ships no types

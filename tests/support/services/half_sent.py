@@ -9,6 +9,7 @@ import threading
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 ACK, END_HEADERS = 1, 4
+LAST_STREAM = 0x7FFF_FFFF
 INITIAL_WINDOW_SIZE, FRAME_BYTES, FIRST_WINDOW = 4, 16384, 65535
 
 
@@ -79,8 +80,8 @@ class HalfSentCall:
             self._socket.sendall(frame(SETTINGS, ACK, 0))
         elif kind == PING and not flags & ACK:
             self._socket.sendall(frame(PING, ACK, 0, payload))
-        elif kind in (RST_STREAM, GOAWAY):
-            self.ended.set()
+        elif kind == RST_STREAM or (kind == GOAWAY and not int.from_bytes(payload[:4]) & LAST_STREAM):
+            self.ended.set()  # a GOAWAY that names later streams only asks to connect again for the next call
 
     def _exactly(self, count):
         content = b""

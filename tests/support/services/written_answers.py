@@ -22,12 +22,12 @@ class _Servicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
 
 
 @contextmanager
-def serving(answer: Answer) -> Iterator[str]:
-    """Its address; every RPC is answered by `answer`."""
+def serving(answer: Answer, port: int = 0) -> Iterator[str]:
+    """Its address; every RPC is answered by `answer`. A port of 0 is chosen by the system."""
     limits = [("grpc.max_receive_message_length", 66 * 2**20), ("grpc.max_send_message_length", 66 * 2**20)]
     server = grpc.server(ThreadPoolExecutor(4), options=limits)
     explainer_service_pb2_grpc.add_ExplainerServiceServicer_to_server(_Servicer(answer), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
     try:
         yield f"127.0.0.1:{port}"

@@ -1,6 +1,8 @@
 """`phonoscope-serve` on a Triton server that dies and comes back under it."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 
@@ -100,6 +102,22 @@ def test_health_follows_the_server(own_server, tmp_path):
         assert health.Check(health_pb2.HealthCheckRequest(), timeout=WAIT_S).status == SERVING  # the process itself
         own_server.start()
         assert next(watch).status == SERVING
+
+
+def test_a_frozen_server_holds_no_call_beyond_its_deadline_and_is_asked_again_once_it_thaws(own_server, tmp_path):
+    own_server.start()
+    with service_on(own_server.address, tmp_path) as (service, _):
+        before = service.Explain(EXPLAIN, timeout=WAIT_S)
+        processes = own_server.processes()
+        for each in processes:
+            os.kill(each, signal.SIGSTOP)
+        try:
+            ended = {refusal(service.Explain, EXPLAIN, timeout=2.0).code().name for _ in range(2)}
+        finally:
+            for each in processes:
+                os.kill(each, signal.SIGCONT)
+        assert ended <= {"DEADLINE_EXCEEDED", "UNAVAILABLE"}
+        assert_same_trust(service.Explain(EXPLAIN, timeout=WAIT_S).trust, before.trust)
 
 
 def test_the_service_does_not_start_on_another_bundle(server, tmp_path):

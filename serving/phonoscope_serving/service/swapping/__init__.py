@@ -1,0 +1,1 @@
+"""One bundle takes another's place while calls are answered."""
