@@ -38,7 +38,8 @@ One number an excerpt tells how far the answer is to be doubted. It is judged by
                  that nothing was fitted to
 
 `candidates` holds the same of everything else that was thought of, plain confidence among it, and of each kind of
-sound; `flagged`, how much of each family and kind is flagged; `error`, how often answers are wrong. Choose on
+sound; `flagged`, how much of each family and kind is flagged, `flagged_answers`, how much of wrong and of right answers
+to music, and `error`, how often answers are wrong. Choose on
 `--split valid`; the test split is for what was chosen.
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-SHOWN = ("doubt", "foreign", "wrong", "confidence", "misfit", "mahalanobis_fc7")
+SHOWN = ("doubt", "foreign", "confidence", "misfit", "mahalanobis_fc7")
 
 
 def draw(document: Mapping[str, Any], path: Path) -> None:

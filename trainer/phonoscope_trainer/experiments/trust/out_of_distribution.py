@@ -45,7 +45,7 @@ def document(candidates: Candidates, music: Sequence[Seen], foreign: Sequence[Se
     on_foreign = {each.family: candidates.of(each) for each in foreign}
     names = list(next(iter(on_music.values())))
     rows = {name: _row(name, on_music, on_foreign, together) for name in names}
-    served = rows[SERVED]
+    served, flags = rows[SERVED], np.concatenate([each[SERVED] for each in on_music.values()]) > limit
     return {
         "auroc_wrong": served["auroc_wrong"],
         "auroc_wrong_interval": _interval(music, wrong, on_music),
@@ -55,6 +55,7 @@ def document(candidates: Candidates, music: Sequence[Seen], foreign: Sequence[Se
         "candidates": rows,
         "flagged": {name: float((scores[SERVED] > limit).mean()) for name, scores in (on_music | on_foreign).items()},
         "flagged_above": limit,
+        "flagged_answers": {"wrong": float(flags[together].mean()), "right": float(flags[~together].mean())},
         "error": {each.family: float(row.mean()) for each, row in zip(music, wrong, strict=True)},
         "excerpts": {each.family: len(each) for each in (*music, *foreign)},
         "taught": list(TAUGHT),
