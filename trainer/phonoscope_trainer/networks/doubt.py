@@ -19,7 +19,7 @@ from phonoscope_trainer.networks.svdnet import FC7_INPUT
 SEEN = ("excerpt", "mp6", "fc7", "logit")  # what is looked at, in order: the standardised excerpt, and layers
 CHANNELS, _, BANDS = FC7_INPUT
 SIZES = {"bands": 3 * 80, "maps": 2 * CHANNELS * BANDS, "fc7": 256}  # features of each density
-AXES = {"bands": 24, "maps": 28, "fc7": 32}  # as many as fit into a small graph
+AXES = {"bands": 24, "maps": 14, "fc7": 32}  # graph and warm-up fit into 200 kB
 SMALLEST_VARIANCE = 1e-8
 
 
