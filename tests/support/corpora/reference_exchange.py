@@ -20,8 +20,12 @@ def reference_draw(seed: int, draw: int, excerpts: int) -> tuple[int, int, int]:
     first = following(following(following(seed % 512**2)))
     second = following(first)
     third = following(second)
-    host = (first // 512 + draw) % excerpts
-    return host, (host + 1 + (second // 512) % (excerpts - 1)) % excerpts, (third // 512 + draw) % excerpts
+
+    def below(state: int, count: int) -> int:
+        return int(state // 512 / 512 * count)
+
+    host = (below(first, excerpts) + draw) % excerpts
+    return host, (host + 1 + below(second, excerpts - 1)) % excerpts, (below(third, excerpts) + draw) % excerpts
 
 
 def loudness(log_mel: NDArray[np.float64]) -> float:

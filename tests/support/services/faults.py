@@ -16,7 +16,7 @@ from phonoscope_serving.sound.decoding import Decoder
 
 from support.services.running import HANG_S
 
-CALL_EVERY_S = 0.25
+CALL_EVERY_S = 0.4
 
 
 class Replay:
@@ -38,7 +38,7 @@ class FaultyEngine:
 
     def __init__(self, replay):
         self._replay = replay
-        self.fault = None  # alters an answer, or raises instead of it
+        self.fault = None  # alters a model's answer, or raises instead of it
 
     device = "replayed"
 
@@ -48,7 +48,7 @@ class FaultyEngine:
     async def infer(self, model, inputs, *, outputs=None, deadline=None, continues=False):
         wanted = None if outputs is None else tuple(outputs)
         answer = await asyncio.to_thread(self._replay.run, model, inputs, wanted)
-        return await self.fault(answer) if self.fault else answer
+        return await self.fault(model, answer) if self.fault else answer
 
     async def check(self):
         pass
@@ -57,23 +57,25 @@ class FaultyEngine:
         pass
 
 
-async def slow(answer):
+async def slow(model, answer):
     await asyncio.sleep(1.5)
     return answer
 
 
-async def failing(answer):
+async def failing(model, answer):
     raise EngineFailed("the graph could not be run")
 
 
-async def refusing(answer):
+async def refusing(model, answer):
     raise QueueFull("too many rows wait", 0.1)
 
 
-def output_changed(name, change):
-    """A graph whose outputs with that in their names have gone wrong."""
+def output_changed(name, change, model=None):
+    """A graph whose outputs with that in their names have gone wrong; every graph, where none is named."""
 
-    async def fault(answer):
+    async def fault(asked, answer):
+        if model not in (None, asked):
+            return answer
         return {each: change(tensor) if name in each else tensor for each, tensor in answer.items()}
 
     return fault

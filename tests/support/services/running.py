@@ -65,12 +65,12 @@ def running(bundle, *, credentials=None, server_options=None, **engine_options):
         loop.close()
 
 
-def wait_until(holds):
+def wait_until(holds, look_every_s=0.01):
     """Waits for something that is to happen by itself."""
     give_up_s = time.monotonic() + HANG_S
     while not holds():
         assert time.monotonic() < give_up_s
-        time.sleep(0.01)
+        time.sleep(look_every_s)
 
 
 def refusal(call, *arguments, **options):

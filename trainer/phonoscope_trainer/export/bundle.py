@@ -150,11 +150,14 @@ def _metrics(paths: Sequence[Path]) -> dict[str, float]:
 
 
 def _golden_sound() -> Tensor:
-    """A few seconds of a rendered song, which anybody may have: golden vectors ship with the bundle."""
+    """A few seconds of a rendered song, which anybody may have: golden vectors ship with the bundle.
+
+    As a file of 16 bits would hold them, which packs to half.
+    """
     song = render_song(2018, 0, RenderOptions())
     start = 10 * FRONTEND.sample_rate_hz
     samples = (song.voice + song.accompaniment)[start : start + GOLDEN_SECONDS * FRONTEND.sample_rate_hz]
-    return torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
+    return torch.from_numpy((np.rint(samples * 32768) / 32768).astype(np.float32))
 
 
 def _golden(parts: Sequence[Part]) -> Mapping[str, Mapping[str, NDArray[np.generic]]]:

@@ -28,3 +28,8 @@ def next_state(state: Tensor) -> Tensor:
 def number_of(state: Tensor) -> Tensor:
     """The number from 0 to 511 in the upper bits of a state; the lower ones repeat soon."""
     return state // SIZE
+
+
+def number_below(state: Tensor, count: int) -> Tensor:
+    """A number from 0 to `count` - 1, at most 511: by size, not by remainder, so that upper bits decide."""
+    return number_of(state) * count // SIZE

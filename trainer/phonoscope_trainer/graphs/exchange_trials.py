@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES
 from phonoscope_trainer.graphs.bank import BINS, Bank, unpacked
 from phonoscope_trainer.graphs.description import EXCERPT, Graph, TensorSpec, maps
-from phonoscope_trainer.graphs.draws import first_state, next_state, number_of
+from phonoscope_trainer.graphs.draws import first_state, next_state, number_below
 from phonoscope_trainer.graphs.exchange import at_level_of, exchanged
 from phonoscope_trainer.networks.standardise import Standardise
 
@@ -91,10 +91,10 @@ def drawn(seed: Tensor, draw: Tensor, excerpts: int) -> tuple[Tensor, Tensor, Te
     states = [first_state(seed)]
     for _ in range(3):
         states.append(next_state(states[-1]))
-    host, apart, other = (number_of(state) for state in states[1:])
-    host = torch.fmod(host + draw, excerpts)
-    third = torch.fmod(host + 1 + torch.fmod(apart, excerpts - 1), excerpts)
-    return host, third, torch.fmod(other + draw, excerpts)
+    host = torch.fmod(number_below(states[1], excerpts) + draw, excerpts)
+    third = torch.fmod(host + 1 + number_below(states[2], excerpts - 1), excerpts)
+    other = torch.fmod(number_below(states[3], excerpts) + draw, excerpts)
+    return host, third, other
 
 
 def exchange_graph(bank: Bank, standardise: Standardise) -> Graph:

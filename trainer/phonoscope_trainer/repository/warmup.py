@@ -17,7 +17,7 @@ from phonoscope_trainer.repository.manifest import GOLDEN
 from phonoscope_trainer.repository.models import ModelConfig
 
 Tensors = dict[str, NDArray[Any]]
-LARGEST_FILE_BYTES = 1 << 20  # a larger input is warmed up with zeros: the bundle need not carry it
+LARGEST_FILE_BYTES = 160_000  # an excerpt's samples; a larger input is warmed up with zeros, to keep the bundle small
 FOLDER = "warmup"  # beside the version folders: where Triton looks for input files
 
 

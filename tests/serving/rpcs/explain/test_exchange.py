@@ -104,7 +104,7 @@ def test_the_same_question_has_the_same_answer_and_another_seed_another(exchangi
     for name, share in shares(first).items():
         assert list(share.probabilities) == pytest.approx(list(shares(again)[name].probabilities), abs=1e-5)
     carried = list(shares(first)["carried"].probabilities)
-    others = [ask(exchanging, control_seed=seed) for seed in (1000, 77_777, 123_456)]  # neighbours draw alike of four
+    others = [ask(exchanging, control_seed=seed) for seed in (6, 7, 8)]
     assert any(list(shares(each)["carried"].probabilities) != pytest.approx(carried, abs=1e-5) for each in others)
 
 

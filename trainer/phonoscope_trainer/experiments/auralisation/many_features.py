@@ -1,7 +1,8 @@
 """Every feature of every layer, deconvolved: what costs days one at a time and minutes side by side.
 
-The way there is walked once a picture, in float32, so that maxima are where they are; the ways back are bfloat16, which
-changes a deconvolved picture by less than a hundredth of itself. A map that is zero everywhere comes back as zeros.
+The way there is walked once a picture, in float32, so that maxima are where they are. The ways back are bfloat16 where
+the processor has it, which changes a deconvolved picture by less than a hundredth of itself. A map that is zero
+everywhere comes back as zeros.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from phonoscope_trainer.graphs.deconvnet import Deconvnet, Kept, Reached
 from phonoscope_trainer.networks.tagger import Tagger
+from phonoscope_trainer.recipes.precision import has_bfloat16
 
 
 class ManyFeatures:
@@ -22,11 +24,11 @@ class ManyFeatures:
 
     Args:
         network: folded, in evaluation mode.
-        bfloat16: whether the ways back are; float32 takes about twice as long.
+        bfloat16: whether the ways back are, where the processor has it; float32 takes about twice as long there.
     """
 
     def __init__(self, network: Tagger, *, bfloat16: bool = True) -> None:
-        self.precision = torch.bfloat16 if bfloat16 else torch.float32
+        self.precision = torch.bfloat16 if bfloat16 and has_bfloat16(torch.device("cpu")) else torch.float32
         self.there = Deconvnet(network.stages())
         self.back = Deconvnet(copy.deepcopy(network).to(self.precision).stages())
 

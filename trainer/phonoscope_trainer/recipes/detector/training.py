@@ -22,6 +22,7 @@ from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.devices import Utilisation, loaders
+from phonoscope_trainer.recipes.precision import activations
 from phonoscope_trainer.recipes.seeds import step_seed
 
 TARGET_FLOOR, TARGET_RANGE = 0.02, 0.96  # targets 0.02 and 0.98 (Schlüter & Grill 2015, released code)
@@ -130,7 +131,7 @@ def update(
     device = next(learner.network.parameters()).device
     log_mel, labels = (part.to(device, non_blocking=True) for part in batch)
     torch.manual_seed(step_seed(options.seed, step))  # dropout, too, depends on the step alone
-    with torch.autocast(device.type, torch.bfloat16, enabled=options.bfloat16):
+    with activations(device, bfloat16=options.bfloat16):
         logits = forward(learner.standardise(log_mel)).float()
     loss = objective(logits, labels)
     learner.optimiser.zero_grad()

@@ -14,6 +14,7 @@ from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.feature_inversion.objective import Heard, Method, objective, row_weights
 from phonoscope_trainer.recipes.feature_inversion.options import InversionOptions
 from phonoscope_trainer.recipes.feature_inversion.ridge import LinearInverter
+from phonoscope_trainer.recipes.precision import activations
 
 WARM_UP = 0.15  # `one-cycle`: share of updates before the peak
 # In practice every gradient is brought to this norm, which changes nothing for Adam but this: a silent excerpt, many
@@ -122,7 +123,7 @@ class InverterLearner:
         return ("inverter", "optimiser", "cycle" if self.cycle else "halving")
 
     def _loss(self, heard: Heard, network: SVDNet, progress: float = 1.0) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
+        with activations(torch.device("cpu"), bfloat16=self.options.bfloat16):
             inverted = self.inverter(heard.activations[self.layer])
             weights = self.options.weights(self.method, progress)
             rows = None if self.inverter.sketch is None else row_weights(heard.excerpts)

@@ -24,6 +24,7 @@ from phonoscope_trainer.recipes.feature_inversion.learner import InverterLearner
 from phonoscope_trainer.recipes.feature_inversion.objective import Heard, Method, hear
 from phonoscope_trainer.recipes.feature_inversion.options import InversionOptions
 from phonoscope_trainer.recipes.feature_inversion.ridge import linear_inverters
+from phonoscope_trainer.recipes.precision import activations
 
 
 def train_inverters(
@@ -100,7 +101,7 @@ def load_inverters(*folders: Path, method: Method = "joint") -> tuple[FeatureInv
 
 
 def _heard(excerpts: Tensor, network: SVDNet, options: InversionOptions) -> Heard:
-    with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
+    with activations(torch.device("cpu"), bfloat16=options.bfloat16):
         return hear(excerpts, network)
 
 

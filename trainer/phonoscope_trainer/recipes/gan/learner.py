@@ -13,6 +13,7 @@ from torch import Tensor
 from phonoscope_trainer.networks.gan import LATENT, Critic, Generator
 from phonoscope_trainer.recipes.gan.objective import critic_terms, generator_loss
 from phonoscope_trainer.recipes.gan.options import GanOptions
+from phonoscope_trainer.recipes.precision import activations
 from phonoscope_trainer.recipes.seeds import step_seed
 
 GENERATOR_BETAS, CRITIC_BETAS = (0.5, 0.999), (0.9, 0.999)  # read from the authors' graph
@@ -87,7 +88,7 @@ class GanLearner:
             getattr(self, part).load_state_dict(state[part])
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bfloat16)
+        return activations(self.device, bfloat16=self.options.bfloat16)
 
 
 def _step(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -23,6 +23,7 @@ from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.masker.objective import MovedExcerpts, Weights, draw_fillings, objective
+from phonoscope_trainer.recipes.precision import activations
 
 MOST_GRADIENT = 1.0  # norm: a bin that is in or out is a step, and steps make steep gradients
 VALIDATION_SEED = 1_000_003  # of the fillings that every validation uses
@@ -135,7 +136,7 @@ class MaskerLearner:
             self.options.third_db,
             offset,
         )
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
+        with activations(torch.device("cpu"), bfloat16=self.options.bfloat16):
             return objective(
                 self.masker,
                 self.network,

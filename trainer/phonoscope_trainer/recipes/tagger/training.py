@@ -26,6 +26,7 @@ from phonoscope_trainer.networks.layout import channels_last
 from phonoscope_trainer.networks.tagger import Tagger, Variant
 from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.precision import activations
 from phonoscope_trainer.recipes.seeds import step_seed
 
 LOG_EVERY = 10  # updates
@@ -93,7 +94,7 @@ class TaggerLearner:
         """One step of the optimiser; what the log says of it."""
         torch.manual_seed(step_seed(self.options.seed, step))  # dropout, too, depends on the step alone
         self.network.train()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
+        with activations(torch.device("cpu"), bfloat16=self.options.bfloat16):
             logits = self.network(magnitude).float()
         loss = F.cross_entropy(logits, labels)
         self.optimiser.zero_grad()
