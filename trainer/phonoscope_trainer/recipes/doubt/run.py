@@ -52,7 +52,11 @@ def save_doubt(folder: Path, options: DoubtOptions, fitted: FittedDoubt, network
         CheckpointError: `folder` holds a run with other options.
     """
     checkpoint.open_run(folder, options)
-    state = {"doubt": fitted.doubt.state_dict(), "quantiles": list(fitted.quantiles), "network": digest(network)}
+    state = {
+        "doubt": fitted.doubt.state_dict(),
+        "quantiles": [float(each) for each in fitted.quantiles],
+        "network": digest(network),
+    }
     checkpoint.save(folder, state)
 
 
