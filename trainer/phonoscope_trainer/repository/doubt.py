@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from phonoscope_trainer.errors import ExportError
@@ -13,6 +14,7 @@ from phonoscope_trainer.repository.manifest import MANIFEST
 from phonoscope_trainer.repository.shipped_graphs import constants_of
 
 ENTRY = GRAPH = "doubt"
+ADDED = ("threshold_logit", "foreign_offset", "wrong_offset")  # an export drops them where they are zero
 
 
 def doubt_of(repository: Path) -> tuple[Doubt, tuple[float, ...]]:
@@ -31,6 +33,8 @@ def doubt_of(repository: Path) -> tuple[Doubt, tuple[float, ...]]:
     values, doubt = constants_of(repository, GRAPH), Doubt()
     state = doubt.state_dict()
     for name, own in state.items():
+        if name in ADDED and name not in values:
+            values[name] = np.zeros(1, np.float32)
         if name not in values or values[name].size != own.numel():
             raise ExportError(f"{repository}: {GRAPH} holds no {name} of {own.numel()} numbers; fit it again")
         state[name] = torch.tensor(values[name]).view_as(own)

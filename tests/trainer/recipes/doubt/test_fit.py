@@ -58,7 +58,7 @@ def test_what_is_foreign_and_what_is_unsure_is_doubted(doubt):
     music, foreign = chances(doubt, seen("e", 5)), chances(doubt, seen("noise", 6, shift=1.0))
     assert music["foreign"].median() < 0.2 < 0.8 < foreign["foreign"].median()
     margin = np.abs(seen("e", 5).margin(AT))
-    assert np.corrcoef(margin, music["wrong"].numpy())[0, 1] < -0.8
+    assert np.corrcoef(margin, music["wrong"].numpy())[0, 1] < -0.6
     assert (music["doubt"] >= torch.maximum(music["wrong"], music["foreign"])).all()
 
 
