@@ -90,7 +90,7 @@ def main() -> None:
 def asked_of(engine: OnnxEngine, bundle: Bundle, inputs: Inputs) -> Explain:
     """What the service asks of its engine for an explanation with default options, of as many excerpts as are given."""
     rule, evidence = bundle.rules[0], evidence_of(bundle, None)
-    outputs = [*MAPS, "effective_alpha", *Trust.measured(rule, evidence)]
+    outputs = [*MAPS, "effective_alpha", *Trust.measured(bundle, rule, evidence)]
     if bundle.exchange is None:
         return partial(engine.run, rule.ensemble, outputs=outputs)
     outputs += [CONTROL_REGIONS] if evidence is Evidence.FULL else []

@@ -26,7 +26,7 @@ from phonoscope_client.errors import (
 from phonoscope_client.results.auralisation import Auralisation, HeardFeature
 from phonoscope_client.results.bundle import AudibleNetwork, Bundle, ExchangeBank, Layer, Rule, TrainingData
 from phonoscope_client.results.curve import Curve
-from phonoscope_client.results.explanation import Evidence, Explanation, Masking, Share, Trust
+from phonoscope_client.results.explanation import Doubt, Evidence, Explanation, Masking, Share, Trust
 from phonoscope_client.results.inversion import Inversions, LayerInversion
 from phonoscope_client.results.maximisation import Maximisation, MaximisationProgress, MaximisedExample
 from phonoscope_client.results.parts import Axes, BundleReference, Label, SoundWarning, Waveform
@@ -47,6 +47,7 @@ __all__ = [
     "Client",
     "Curve",
     "DeadlineExceededError",
+    "Doubt",
     "Evidence",
     "ExchangeBank",
     "Explanation",

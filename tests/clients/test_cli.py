@@ -26,6 +26,7 @@ TRUST_FIELDS = {
     "reconstruction_error",
     "reconstruction_percentile",
     "out_of_distribution",
+    "doubt",
     "evidence",
     "carried",
     "silhouette",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from phonoscope.v1 import explanation_pb2, time_frequency_pb2
-from phonoscope_client import Client, InvalidInputError, Share
+from phonoscope_client import Client, Doubt, InvalidInputError, Share
 from support.services.written_answers import serving
 
 TONE = (np.sin(np.arange(44100, dtype=np.float32) / 9), 22050)
@@ -101,3 +101,9 @@ def test_what_was_not_tried_is_none():
 def test_a_service_of_before_gives_evidence_by_masking():
     trust = explained()[0].trust
     assert (trust.evidence, trust.carried, trust.controls, trust.removed_probability) == ("mean-fill", None, {}, 0.25)
+
+
+def test_doubt_is_read_where_it_is_given():
+    given = explanation_pb2.Doubt(doubt=0.5625, wrong=0.125, foreign=0.5, percentile=0.75)
+    assert explained(doubt=given)[0].trust.doubt == Doubt(0.5625, 0.125, 0.5, 0.75)
+    assert explained()[0].trust.doubt is None

@@ -42,10 +42,17 @@ def assert_same_trust(found, expected):
             assert ours[name] == value, name
         elif name == "exchange":
             _assert_same_exchange(ours[name], value)
+        elif name == "doubt":
+            _assert_same_doubt(ours[name], value)
         else:
             # Its place among 100 quantiles follows the error, and may do so steeply.
             moved = name in OF_REGIONS or name == "reconstruction_percentile"
             assert ours[name] == pytest.approx(value, rel=0, abs=MOVED_ATOL if moved else ATOL), name
+
+
+def _assert_same_doubt(found, expected):
+    for name in ("doubt", "wrong", "foreign", "percentile"):
+        assert getattr(found, name) == pytest.approx(getattr(expected, name), rel=0, abs=MOVED_ATOL), name
 
 
 def _assert_same_exchange(found, expected):

@@ -11,6 +11,7 @@ from phonoscope_trainer.commands import (
     calibrate,
     corpora,
     detector,
+    doubt,
     everything,
     explanation_inverter,
     gan,
@@ -29,11 +30,12 @@ A whole bundle, from nothing:
   phonoscope-train detector --run runs/detector
   phonoscope-train explanation-inverter --detector runs/detector --run runs/inverter
   phonoscope-train masker --detector runs/detector --run runs/masker
+  phonoscope-train doubt --detector runs/detector --run runs/doubt
   phonoscope-train feature-inverters --detector runs/detector --run runs/inverters
   phonoscope-train tagger --run runs/tagger
   phonoscope-train gan --detector runs/detector --run runs/gan
   phonoscope-train maximisation-search --gan runs/gan --run runs/maximisation
-  phonoscope-train export --detector runs/detector --inverter runs/inverter --masker runs/masker \\
+  phonoscope-train export --detector runs/detector --inverter runs/inverter --masker runs/masker --doubt runs/doubt \\
     --inverters runs/inverters --tagger runs/tagger --maximisation runs/gan runs/maximisation --name svdnet-mine
   phonoscope-train experiment detector --songs ~/Music/labelled --json out/detector.json
 
@@ -62,6 +64,7 @@ def get_parser() -> argparse.ArgumentParser:
         explanation_inverter,
         inversion,
         masker,
+        doubt,
         gan,
         maximisation,
         tagger,

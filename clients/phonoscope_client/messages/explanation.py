@@ -18,7 +18,7 @@ from phonoscope_client.messages.wire import (
     time_frequency_map,
     waveform,
 )
-from phonoscope_client.results.explanation import Evidence, Explanation, Masking, Share, Trust
+from phonoscope_client.results.explanation import Doubt, Evidence, Explanation, Masking, Share, Trust
 from phonoscope_client.results.parts import Label
 from phonoscope_client.transport.audio import Section
 
@@ -154,7 +154,12 @@ def _trust(trust: explanation_pb2.Trust) -> Trust:
         carried_over_silhouette=_given(exchange, "carried_over_silhouette"),
         carried_heard_probability=_given(exchange, "carried_heard_probability"),
         silhouette_heard_probability=_given(exchange, "silhouette_heard_probability"),
+        doubt=_doubt(trust.doubt) if trust.HasField("doubt") else None,
     )
+
+
+def _doubt(doubt: explanation_pb2.Doubt) -> Doubt:
+    return Doubt(*(decimal(each) for each in (doubt.doubt, doubt.wrong, doubt.foreign, doubt.percentile)))
 
 
 def _share(share: explanation_pb2.Share) -> Share:

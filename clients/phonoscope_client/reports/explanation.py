@@ -118,6 +118,9 @@ def _provenance(explanation: Explanation) -> list[tuple[str, str]]:
             "of validation excerpts",
         ),
     ]
+    if trust.doubt is not None:
+        chances = f"{trust.doubt.doubt:.3f}: wrong {trust.doubt.wrong:.3f}, foreign {trust.doubt.foreign:.3f}"
+        rows.append(("Doubt", f"{chances}, above that of {percent(trust.doubt.percentile)} of validation excerpts"))
     if explanation.outside_db is not None:
         rows.append(("Sound of the region", f"everything else {explanation.outside_db:g} dB softer"))
     gain = listening_gain(explanation)

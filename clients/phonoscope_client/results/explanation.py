@@ -36,6 +36,23 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """How far an answer is to be doubted, by the detector's own features of the excerpt. All lie in [0, 1].
+
+    Attributes:
+        doubt: chance that the answer is not to be leaned on: 1 - (1 - wrong)·(1 - foreign).
+        wrong: chance that it is wrong, if this is music such as the networks learned from.
+        foreign: chance that this is no such music but foreign sound, such as speech, noise or a siren.
+        percentile: share of the bundle's validation excerpts about which there is less doubt.
+    """
+
+    doubt: float
+    wrong: float
+    foreign: float
+    percentile: float
+
+
+@dataclass(frozen=True)
 class Trust:
     """What was tried on an explanation, and what came of it. Probabilities are of singing, in [0, 1].
 
@@ -54,7 +71,8 @@ class Trust:
         control_seed: what random regions and hosts were drawn from; given again, they are the same.
         reconstruction_error: root-mean-square difference between standardised excerpt and inversion.
         reconstruction_percentile: share of the bundle's validation excerpts with a lower error, in [0, 1].
-        out_of_distribution: the inversion fits worse than on 99 % of the bundle's validation excerpts.
+        out_of_distribution: there is more doubt than about 99 % of the bundle's validation excerpts; where `doubt` is
+            None, that the inversion fits worse than on 99 % of them, which says next to nothing.
         heard_probability: of the explanation as it sounds, sent through the detector again; None without sound, and
             without a region: its sound is the whole excerpt, played more quietly.
         heard_label_kept: whether the detector gives the same label to that sound; None likewise.
@@ -72,6 +90,7 @@ class Trust:
         carried_heard_probability: of the region's content in the sound of a host, sent through the detector again; None
             without sound.
         silhouette_heard_probability: of the silhouette in that sound; None likewise.
+        doubt: how far the answer is to be doubted, before any explanation; None where the bundle cannot tell.
     """
 
     relative_area: float
@@ -97,6 +116,7 @@ class Trust:
     carried_over_silhouette: float | None = None
     carried_heard_probability: float | None = None
     silhouette_heard_probability: float | None = None
+    doubt: Doubt | None = None
 
     @property
     def chance_keeps_label(self) -> bool:

@@ -126,7 +126,7 @@ class RegionChoice(_message.Message):
     def __init__(self, alpha: _Optional[float] = ..., largest_alpha_that_keeps_label: _Optional[bool] = ..., maximum_area: _Optional[float] = ...) -> None: ...
 
 class Trust(_message.Message):
-    __slots__ = ("predicted_label", "probability", "masked_probability", "label_kept", "removed_probability", "removal_flips_label", "relative_area", "control_probabilities", "controls_that_keep_label", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "heard_probability", "heard_label_kept", "control_seed", "heard_control_probabilities", "heard_control_label_kept", "evidence", "exchange")
+    __slots__ = ("predicted_label", "probability", "masked_probability", "label_kept", "removed_probability", "removal_flips_label", "relative_area", "control_probabilities", "controls_that_keep_label", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "heard_probability", "heard_label_kept", "control_seed", "heard_control_probabilities", "heard_control_label_kept", "evidence", "exchange", "doubt")
     PREDICTED_LABEL_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     MASKED_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
@@ -146,6 +146,7 @@ class Trust(_message.Message):
     HEARD_CONTROL_LABEL_KEPT_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     EXCHANGE_FIELD_NUMBER: _ClassVar[int]
+    DOUBT_FIELD_NUMBER: _ClassVar[int]
     predicted_label: Label
     probability: float
     masked_probability: float
@@ -165,7 +166,20 @@ class Trust(_message.Message):
     heard_control_label_kept: bool
     evidence: Evidence
     exchange: Exchange
-    def __init__(self, predicted_label: _Optional[_Union[Label, str]] = ..., probability: _Optional[float] = ..., masked_probability: _Optional[float] = ..., label_kept: _Optional[bool] = ..., removed_probability: _Optional[float] = ..., removal_flips_label: _Optional[bool] = ..., relative_area: _Optional[float] = ..., control_probabilities: _Optional[_Iterable[float]] = ..., controls_that_keep_label: _Optional[int] = ..., reconstruction_error: _Optional[float] = ..., reconstruction_percentile: _Optional[float] = ..., out_of_distribution: _Optional[bool] = ..., heard_probability: _Optional[float] = ..., heard_label_kept: _Optional[bool] = ..., control_seed: _Optional[int] = ..., heard_control_probabilities: _Optional[_Iterable[float]] = ..., heard_control_label_kept: _Optional[bool] = ..., evidence: _Optional[_Union[Evidence, str]] = ..., exchange: _Optional[_Union[Exchange, _Mapping]] = ...) -> None: ...
+    doubt: Doubt
+    def __init__(self, predicted_label: _Optional[_Union[Label, str]] = ..., probability: _Optional[float] = ..., masked_probability: _Optional[float] = ..., label_kept: _Optional[bool] = ..., removed_probability: _Optional[float] = ..., removal_flips_label: _Optional[bool] = ..., relative_area: _Optional[float] = ..., control_probabilities: _Optional[_Iterable[float]] = ..., controls_that_keep_label: _Optional[int] = ..., reconstruction_error: _Optional[float] = ..., reconstruction_percentile: _Optional[float] = ..., out_of_distribution: _Optional[bool] = ..., heard_probability: _Optional[float] = ..., heard_label_kept: _Optional[bool] = ..., control_seed: _Optional[int] = ..., heard_control_probabilities: _Optional[_Iterable[float]] = ..., heard_control_label_kept: _Optional[bool] = ..., evidence: _Optional[_Union[Evidence, str]] = ..., exchange: _Optional[_Union[Exchange, _Mapping]] = ..., doubt: _Optional[_Union[Doubt, _Mapping]] = ...) -> None: ...
+
+class Doubt(_message.Message):
+    __slots__ = ("doubt", "wrong", "foreign", "percentile")
+    DOUBT_FIELD_NUMBER: _ClassVar[int]
+    WRONG_FIELD_NUMBER: _ClassVar[int]
+    FOREIGN_FIELD_NUMBER: _ClassVar[int]
+    PERCENTILE_FIELD_NUMBER: _ClassVar[int]
+    doubt: float
+    wrong: float
+    foreign: float
+    percentile: float
+    def __init__(self, doubt: _Optional[float] = ..., wrong: _Optional[float] = ..., foreign: _Optional[float] = ..., percentile: _Optional[float] = ...) -> None: ...
 
 class Exchange(_message.Message):
     __slots__ = ("carried", "silhouette", "removed", "random", "shifted", "other", "carried_over_silhouette", "carried_heard_probability", "silhouette_heard_probability")

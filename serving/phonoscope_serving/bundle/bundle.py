@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phonoscope_serving.bundle.config import CONFIG, ModelConfig, read_front_end
+from phonoscope_serving.bundle.doubt import read_doubt_quantiles
 from phonoscope_serving.bundle.exchange import ExchangeBank, read_exchange_bank
 from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.bundle.layers import Layer, read_inversion_error_quantiles, read_layers
@@ -57,7 +58,8 @@ class Bundle:
     threshold: float
     rules: tuple[Rule, ...]  # the default first
     exchange: ExchangeBank | None  # None where regions can be tried by mean fill alone
-    reconstruction_error_quantiles: Floats  # `[101]`, 0 % to 100 %
+    doubt_quantiles: Floats | None  # `[101]`, 0 % to 100 %; None where it cannot tell how far answers are to be doubted
+    reconstruction_error_quantiles: Floats  # likewise
     inversion_error_quantiles: Mapping[str, Floats]  # layer that can be inverted → `[101]`, likewise; first layer first
     metrics: Mapping[str, float]
     training_data: tuple[TrainingData, ...]
@@ -130,7 +132,7 @@ def load_bundle(root: Path, signed_by: Path | None = None) -> Bundle:
     for path in files:
         verified(root, path, files)
     models = read_models(root, files)
-    layers = read_layers(models)
+    layers, rules = read_layers(models), read_rules(manifest, models)
     return Bundle(
         root=root,
         name=field(manifest, "name", str),
@@ -141,8 +143,9 @@ def load_bundle(root: Path, signed_by: Path | None = None) -> Bundle:
         front_end=_front_end(models),
         layers=layers,
         threshold=_threshold(manifest),
-        rules=read_rules(manifest, models),
+        rules=rules,
         exchange=read_exchange_bank(manifest, models),
+        doubt_quantiles=read_doubt_quantiles(manifest, models, rules),
         reconstruction_error_quantiles=quantiles(
             field(manifest, "reconstruction_error_quantiles", list), "reconstruction_error_quantiles"
         ),

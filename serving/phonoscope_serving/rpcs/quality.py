@@ -16,6 +16,7 @@ from phonoscope_serving.tensors import Floats
 
 RELATIVE_AREAS = tuple(tenth / 10 for tenth in range(1, 11))
 RECONSTRUCTION_ERRORS = (0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.7, 2.0, 3.0)
+DOUBTS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0)
 INVERSION_ERRORS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.3, 2.0)
 
 
@@ -63,8 +64,15 @@ class Quality:
         )
         self.explanations_out_of_distribution = Counter(
             "phonoscope_explanations_out_of_distribution_total",
-            "Explanations of excerpts that invert worse than 99 % of the bundle's validation excerpts.",
+            "Explanations of excerpts with more doubt about them than 99 % of the bundle's validation excerpts.",
             ["bundle", "rule"],
+            registry=registry,
+        )
+        self.doubt = Histogram(
+            "phonoscope_doubt",
+            "Chance that an explained answer is not to be leaned on, where the bundle can tell.",
+            ["bundle"],
+            buckets=DOUBTS,
             registry=registry,
         )
         self.heard_explanations = Counter(
@@ -168,6 +176,8 @@ class Quality:
         self.relative_area.labels(bundle, rule).observe(trust.relative_area)
         self.reconstruction_error.labels(bundle, rule).observe(trust.reconstruction_error)
         self.explanations_out_of_distribution.labels(bundle, rule).inc(int(trust.out_of_distribution))
+        if trust.doubt is not None:
+            self.doubt.labels(bundle).observe(trust.doubt.doubt)
         if trust.heard_label_kept is not None:
             self.heard_explanations.labels(bundle, rule, _flag(trust.heard_label_kept)).inc()
         for trial, share in trust.exchange.shares.items() if trust.exchange else ():

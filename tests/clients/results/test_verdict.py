@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from phonoscope_client import Doubt
 from phonoscope_client.results.verdict.verdict import verdict
 from phonoscope_client.results.wording import percent
 from support.services.client_results import TRUST, explanation
@@ -70,6 +71,34 @@ def test_a_region_that_does_not_hold_when_it_is_heard_is_said_to_work_as_numbers
     assert bearings(heard_label_kept=False)[4] == "weakens"
     assert any("not as sound" in finding.text for finding in judged(heard_label_kept=False).findings)
     assert len(judged(heard_probability=None, heard_label_kept=None).findings) == 6
+
+
+UNSURE = Doubt(0.62, 0.55, 0.15, 0.995)
+FOREIGN = Doubt(0.93, 0.1, 0.92, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("doubt", "says"), [(UNSURE, "it may well be wrong"), (FOREIGN, "the sound is foreign to the networks")]
+)
+def test_an_answer_in_doubt_is_not_to_be_leaned_on_and_why_is_said(doubt, says):
+    found = judged(out_of_distribution=True, doubt=doubt)
+    assert found.headline.startswith("Do not lean on this answer")
+    assert says in found.headline
+    assert found.findings[-1].bearing == "weakens"
+    assert found.findings[-1].text.endswith("and out of distribution.")
+
+
+def test_doubt_is_told_as_two_chances():
+    finding = judged(doubt=Doubt(0.124, 0.08, 0.048, 0.41)).findings[-1]
+    assert (finding.bearing, finding.text) == (
+        "neutral",
+        "Such an answer is wrong with a chance of 8 %, such sound is foreign to the networks with 5 %: more doubt than "
+        "about 41 % of the validation excerpts.",
+    )
+
+
+def test_an_even_chance_weakens_without_a_flag():
+    assert judged(doubt=replace(UNSURE, percentile=0.98)).findings[-1].bearing == "weakens"
 
 
 def test_unknown_sound_outweighs_a_region_that_passes_every_trial():

@@ -9,11 +9,13 @@ import numpy as np
 from support.bundles.auralisation_inputs import AURALISATION, ONE_CLIP, auralisation_inputs
 from support.bundles.exchange_inputs import EXCHANGE, exchange_inputs
 from support.bundles.maximisation_inputs import MAXIMISATION, maximisation_inputs
+from support.bundles.repository import REPOSITORY
 from support.corpora.sound import music
 
 EXCERPT_S = 36934 / 22050
 LAYERS = ("conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8")
 RULES = ("explain_masker", "explain_gradient", "explain_inversion")
+DOUBT = ("doubt",) if (REPOSITORY / "doubt").is_dir() else ()  # a bundle may not be able to tell
 MODELS = (
     *("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen"),
     *(f"inverter_{layer}" for layer in LAYERS),
@@ -21,6 +23,7 @@ MODELS = (
     *AURALISATION,
     *MAXIMISATION,
     *EXCHANGE,
+    *DOUBT,
 )
 KINDS = tuple(model for model in MODELS if not model.startswith("inverter_") or model == "inverter_conv1")
 UNBATCHED = ("track_detector", "predict", *ONE_CLIP)  # one track or clip a call
@@ -88,6 +91,8 @@ def inputs_of(model, rows, run):
     match model:
         case "explanation_inverter":
             return excerpt | {"fc8": activations["fc8"]}
+        case "doubt":
+            return excerpt | {name: activations[name] for name in ("mp6", "fc7", "logit")}
         case "masker":
             return {name: activations[name] for name in ("conv2", "conv5", "fc8")}
         case "gradient":

@@ -44,7 +44,7 @@ def test_every_planned_command_is_one_and_ends_in_a_bundle(scale):
 def test_a_dry_run_prints_the_commands_and_leaves_nothing(place, capsys):
     assert main([*NAMED.split(), "--dry-run"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("[1/8] phonoscope-train detector --run runs/detector --corpora rendered")
+    assert lines[0].startswith("[1/9] phonoscope-train detector --run runs/detector --corpora rendered")
     assert lines[-1].endswith("--name new-1 --out model_repository")
     assert list(place.iterdir()) == []
 

@@ -9,14 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from google.protobuf import text_format
 from phonoscope_trainer.cli import main
-from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.errors import CheckpointError, ExportError
 from phonoscope_trainer.export.bank import BankOptions
+from phonoscope_trainer.export.recovery import recover
 from phonoscope_trainer.export.reissue import reissue
+from phonoscope_trainer.recipes.doubt.run import DoubtOptions, FittedDoubt, load_doubt, save_doubt
 from phonoscope_trainer.repository.manifest import manifest_digest
+from phonoscope_trainer.repository.shipped_graphs import session_of
+from support.bundles.doubting import QUANTILES, made_up_doubt
 from support.bundles.repository import replace
 from support.bundles.small_bank import small_bank
 from support.corpora.music import melody
+from tritonclient.grpc import model_config_pb2 as triton
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +104,48 @@ def test_a_rule_of_another_version_is_refused(written, tmp_path):
     replace(root, "masker/config.pbtxt", 'name: "fc8"', 'name: "fc7"')
     with pytest.raises(ExportError, match="masker takes conv2, conv5, fc7, and this version's conv2, conv5, fc8"):
         reissue(root, tmp_path / "out", "untrained-2", "")
+
+
+@pytest.fixture(scope="module")
+def doubting(written, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("doubting")
+    fitted = FittedDoubt(made_up_doubt(), tuple(QUANTILES))
+    save_doubt(folder / "run", DoubtOptions(), fitted, written.detector.network)
+    reissue(written.root, folder / "repository", "untrained-2", "", doubt=folder / "run")
+    return folder / "repository"
+
+
+def test_doubt_can_be_added(written, doubting):
+    assert manifest(doubting)["doubt"] == {"quantiles": QUANTILES}
+    with np.load(written.root / "golden.npz") as before, np.load(doubting / "golden.npz") as after:
+        for name in before.files:
+            np.testing.assert_allclose(after[name], before[name], atol=1e-5, err_msg=name)
+        for rule in manifest(doubting)["rules"]:
+            ensemble = f"explain_{rule}"
+            parsed = text_format.Parse((doubting / ensemble / "config.pbtxt").read_text(), triton.ModelConfig())
+            assert {"doubt", "wrong", "foreign"} <= {tensor.name for tensor in parsed.output}
+            standardised = after[f"{ensemble}.output.standardised"]
+            layers = ("mp6", "fc7", "logit")
+            known = session_of(doubting, "detector", 1).run(layers, {"excerpt": standardised})
+            feeds = {"excerpt": standardised} | dict(zip(layers, known, strict=True))
+            answers = session_of(doubting, "doubt", 1).run(["doubt", "wrong", "foreign"], feeds)
+            for name, found in zip(("doubt", "wrong", "foreign"), answers, strict=True):
+                np.testing.assert_allclose(after[f"{ensemble}.output.{name}"], found, atol=1e-4)
+
+
+def test_doubt_stays_when_the_bundle_is_written_again_and_is_recovered_from_it(doubting, written, tmp_path):
+    reissue(doubting, tmp_path / "again", "untrained-3", "")
+    changed = {path for path, _ in manifest(doubting)["files"].items() ^ manifest(tmp_path / "again")["files"].items()}
+    assert changed <= {"golden.npz"}
+    recover(tmp_path / "again", tmp_path / "runs", "")
+    again = load_doubt(tmp_path / "runs/doubt", written.detector.network)
+    torch.testing.assert_close(again.doubt.state_dict(), made_up_doubt().state_dict(), rtol=0, atol=0)
+    assert list(again.quantiles) == QUANTILES
+
+
+def test_a_doubt_of_another_detector_is_refused(written, tmp_path):
+    fitted = FittedDoubt(made_up_doubt(), tuple(QUANTILES))
+    save_doubt(tmp_path / "run", DoubtOptions(), fitted, written.detector.network.rescaled(2, 0))
+    with pytest.raises(CheckpointError, match="fitted to another detector"):
+        reissue(written.root, tmp_path / "out", "untrained-2", "", doubt=tmp_path / "run")
+    assert not (tmp_path / "out").exists()

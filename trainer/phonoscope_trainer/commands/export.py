@@ -21,6 +21,7 @@ def add(verbs: Verbs) -> None:
     exporter.add_argument("--detector", type=Path, required=True, help="run of the detector")
     exporter.add_argument("--inverter", type=Path, required=True, help="run of the explanation inverter")
     exporter.add_argument("--masker", type=Path, help="run of the masker; with one, it is the rule served by default")
+    _add_doubt(exporter)
     for family, part in FAMILIES.items():
         exporter.add_argument(
             f"--{family}",
@@ -48,6 +49,7 @@ def add(verbs: Verbs) -> None:
     again.add_argument("--out", type=Path, help="(default: in place of the one it is made from)")
     again.add_argument("--name", required=True, help="of the new bundle, version included")
     _add_bank(again, 0)
+    _add_doubt(again)
     again.set_defaults(run=reissue_bundle)
 
     recoverer = verbs.add_parser(
@@ -68,6 +70,15 @@ def add(verbs: Verbs) -> None:
     deployer.add_argument("--out", type=Path, required=True, help="folder; may be the model repository itself")
     _add_deployment(deployer)
     deployer.set_defaults(run=deploy_bundle)
+
+
+def _add_doubt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--doubt",
+        type=Path,
+        metavar="RUN",
+        help="run of what tells how far answers are to be doubted; without one none is added",
+    )
 
 
 def _add_bank(parser: argparse.ArgumentParser, songs: int) -> None:
@@ -109,6 +120,7 @@ def export_bundle(
     detector: Path,
     inverter: Path,
     masker: Path | None,
+    doubt: Path | None,
     name: str,
     out: Path,
     metrics: Sequence[Path],
@@ -123,15 +135,16 @@ def export_bundle(
     deployment = Deployment(device, instances, tuple(half_precision), engine_cache)
     runs = {family: tuple(folders) for family, folders in families.items()}
     options = ExportOptions(
-        name, detector, inverter, masker, out, this_command(), runs, tuple(metrics), deployment, _bank(bank)
+        name, detector, inverter, masker, out, this_command(), doubt, runs, tuple(metrics), deployment, _bank(bank)
     )
     print(f"{name} {export(options)}")
 
 
-def reissue_bundle(model_repository: Path, out: Path | None, name: str, bank: int) -> None:
+def reissue_bundle(model_repository: Path, out: Path | None, name: str, bank: int, doubt: Path | None) -> None:
     """Write a bundle again."""
     where = out or model_repository
-    print(f"{name} {reissuing.reissue(model_repository, where, name, this_command(), bank=_bank(bank))}")
+    digest = reissuing.reissue(model_repository, where, name, this_command(), bank=_bank(bank), doubt=doubt)
+    print(f"{name} {digest}")
 
 
 def recover_runs(model_repository: Path, runs: Path) -> None:

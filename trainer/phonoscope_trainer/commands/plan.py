@@ -42,6 +42,7 @@ PLAN = (
         paper="--updates 12000 --batch 32",
         cpu="--updates 2500",
     ),
+    Step("doubt --run {runs}/doubt --detector {runs}/detector --threads {threads}"),
     Step(
         "feature-inverters --run {runs}/inverters --detector {runs}/detector --method both --threads {threads}",
         paper="--epochs 30 --batches-per-epoch 3000 --batch 32",
@@ -57,7 +58,7 @@ PLAN = (
     ),
     Step("maximisation-search --run {runs}/maximisation --gan {runs}/gan --threads {threads}"),
     Step(
-        "export --detector {runs}/detector --inverter {runs}/inverter --masker {runs}/masker"
+        "export --detector {runs}/detector --inverter {runs}/inverter --masker {runs}/masker --doubt {runs}/doubt"
         " --inverters {runs}/inverters --tagger {runs}/tagger --maximisation {runs}/gan {runs}/maximisation"
         " --name {name} --out {out}"
     ),

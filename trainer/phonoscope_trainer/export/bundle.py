@@ -52,6 +52,7 @@ class ExportOptions:
     masker: Path | None  # run; without one the rules are `gradient` and `inversion`
     out: Path
     command: str
+    doubt: Path | None = None  # run; without one the bundle cannot tell how far answers are to be doubted
     families: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)  # one of `FAMILIES` → its runs
     metrics: tuple[Path, ...] = ()  # JSON files whose top-level numbers join the manifest's metrics
     deployment: Deployment = CPU
@@ -81,7 +82,7 @@ def _write(root: Path, options: ExportOptions) -> str:
     detector = TrainedDetector(
         frontend, standardise.eval(), network.eval(), calibration.threshold, valid, _golden_sound()
     )
-    parts = [detection(detector), explanation(options.inverter, options.masker, detector)]
+    parts = [detection(detector), explanation(options.inverter, options.masker, options.doubt, detector)]
     if options.bank:
         parts.append(_exchange(options.bank, detector, parts))
     parts += [FAMILIES[name].build(runs, detector) for name, runs in options.families.items() if runs]

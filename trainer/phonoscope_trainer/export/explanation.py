@@ -18,6 +18,7 @@ from phonoscope_trainer.export.explanation_ensembles import evidence, explain, h
 from phonoscope_trainer.export.part import Part, TrainedDetector, quantiles
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES
 from phonoscope_trainer.graphs.description import EXCERPT, Graph
+from phonoscope_trainer.graphs.doubt import doubt_graph
 from phonoscope_trainer.graphs.explanation_inverter import explanation_inverter_graph
 from phonoscope_trainer.graphs.gradient import gradient_graph
 from phonoscope_trainer.graphs.listen import listen_graph
@@ -28,6 +29,7 @@ from phonoscope_trainer.networks.inverter import ExplanationInverter, parameter_
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.doubt.run import FittedDoubt, load_doubt
 from phonoscope_trainer.recipes.explanation_inverter import encode, load_inverter
 from phonoscope_trainer.recipes.masker.training import load_masker
 
@@ -36,15 +38,17 @@ GOLDEN_ALPHAS = (0.6, 0.3)
 GOLDEN_OUTSIDE_GAINS = (0.0, 0.1)
 
 
-def explanation(inverter_run: Path, masker_run: Path | None, detector: TrainedDetector) -> Part:
-    """The explanation inverter and the masker of their runs; the inverter's errors represent each corpus equally.
+def explanation(inverter_run: Path, masker_run: Path | None, doubt_run: Path | None, detector: TrainedDetector) -> Part:
+    """The explanation inverter, the masker and the doubt of their runs; errors represent each corpus equally.
 
     Raises:
-        CheckpointError: a run cannot be used.
+        CheckpointError: a run cannot be used, or the doubt is another detector's.
     """
+    doubt = load_doubt(doubt_run, detector.network) if doubt_run else None
     inverter, masker = load_inverter(inverter_run), load_masker(masker_run) if masker_run else None
-    commands = [each for run in (inverter_run, masker_run) if run for each in checkpoint.commands(run)]
-    return explanation_part(inverter, masker, detector, _error_quantiles(inverter, detector), tuple(commands))
+    commands = [each for run in (inverter_run, masker_run, doubt_run) if run for each in checkpoint.commands(run)]
+    errors = _error_quantiles(inverter, detector)
+    return explanation_part(inverter, masker, detector, errors, tuple(commands), doubt)
 
 
 def explanation_part(
@@ -53,6 +57,7 @@ def explanation_part(
     detector: TrainedDetector,
     error_quantiles: tuple[float, ...],
     commands: tuple[str, ...] = (),
+    doubt: FittedDoubt | None = None,
 ) -> Part:
     """A graph and an ensemble `explain_RULE` for each rule, and what the rules share: `evidence`, `masked`, `heard`.
 
@@ -62,18 +67,21 @@ def explanation_part(
         detector: what is explained.
         error_quantiles: 0 % … 100 % of the inverter's root-mean-square error on validation excerpts.
         commands: that trained them.
+        doubt: where one was fitted.
     """
     rules = rule_graphs(inverter, masker, detector.network, detector.threshold)
-    ensembles = {rule: explain(rule, graph) for rule, graph in rules.items()}
+    ensembles = {rule: explain(rule, graph, doubts=doubt is not None) for rule, graph in rules.items()}
+    doubting = (doubt_graph(doubt.doubt, detector.network),) if doubt else ()
     networks = {"explanation_inverter": inverter, **({"masker": masker} if masker else {})}
     return Part(
-        (*rules.values(), mask_graph(detector.standardise), listen_graph(detector.frontend.options)),
+        (*rules.values(), *doubting, mask_graph(detector.standardise), listen_graph(detector.frontend.options)),
         (*ensembles.values(), evidence(), masked(), heard()),
         {each.name: _golden_question(detector) for each in ensembles.values()} | {"heard": _golden_region(detector)},
         {
             "rules": {rule: {"alpha": ALPHAS[rule]} for rule in rules},
             "default_rule": next(iter(rules)),
             "reconstruction_error_quantiles": error_quantiles,
+            **(doubt.entries if doubt else {}),
         },
         {name: parameter_count(network) for name, network in networks.items()},
         commands,

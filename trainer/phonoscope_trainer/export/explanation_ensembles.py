@@ -13,7 +13,9 @@ from phonoscope_trainer.graphs.description import (
     numbers,
     same,
 )
+from phonoscope_trainer.graphs.doubt import DOUBT, DOUBTS
 from phonoscope_trainer.graphs.mask import CONTROL_MAPS, CONTROL_REGIONS
+from phonoscope_trainer.networks.doubt import SEEN
 
 MEASURED = ("relative_area", "effective_alpha")
 # What the detector is asked again, and its answer's name.
@@ -23,13 +25,15 @@ TRIED = tuple(ASKED.values())
 STANDARDISED = {"excerpt": "standardised"}  # what graphs call the standardised excerpt, and what ensembles do
 
 
-def explain(rule: str, graph: Graph) -> Ensemble:
+def explain(rule: str, graph: Graph, *, doubts: bool = False) -> Ensemble:
     """EUSIPCO 2018, Fig. 1, and the evidence; `graph` turns layers of the detector and the excerpt into relevance.
 
-    Whatever the rule, the explanation inverter runs too: an excerpt it cannot rebuild is unlike those that the
-    networks know.
+    Whatever the rule, the explanation inverter runs too, and, where the bundle `doubts`, what tells how far the answer
+    is to be doubted.
     """
     asked = [spec.name for spec in graph.inputs if spec.name not in STANDARDISED]
+    seen = {name: STANDARDISED.get(name, name) for name in SEEN} if doubts else {}
+    known = dict.fromkeys(name for name in (*asked, "fc8", *seen) if name not in STANDARDISED)
     is_inverter = graph.name == "explanation_inverter"
     ruling = Step(graph.name, _known(graph), same("relevance"))
     inverting = Step(
@@ -43,11 +47,12 @@ def explain(rule: str, graph: Graph) -> Ensemble:
         (
             *maps("log_mel", "standardised", "inverted", "relevance", "mask", "explanation"),
             CONTROL_REGIONS,
-            *numbers("probability", *TRIED, *MEASURED, "reconstruction_error"),
+            *numbers("probability", *TRIED, *MEASURED, "reconstruction_error", *(DOUBTS if doubts else ())),
         ),
         (
             Step("frontend", same("samples"), same("log_mel", "standardised")),
-            Step("detector", STANDARDISED, same("probability", *dict.fromkeys([*asked, "fc8"]))),
+            Step("detector", STANDARDISED, same("probability", *known)),
+            *((Step(DOUBT, seen, same(*DOUBTS)),) if doubts else ()),
             *((inverting,) if is_inverter else (inverting, ruling)),
             *_evidence(),
         ),

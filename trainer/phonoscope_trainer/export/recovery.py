@@ -33,9 +33,11 @@ from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.svdnet import LAYERS
 from phonoscope_trainer.networks.tagger import Tagger
 from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.doubt.run import DoubtOptions, digest
 from phonoscope_trainer.recipes.gan.options import GanOptions
 from phonoscope_trainer.recipes.tagger.training import TaggerOptions
 from phonoscope_trainer.repository.deployment import read_facts
+from phonoscope_trainer.repository.doubt import doubt_of
 from phonoscope_trainer.repository.manifest import Facts
 from phonoscope_trainer.repository.shipped_graphs import constants_of, network_of, standardise_of
 from phonoscope_trainer.writing import write_text
@@ -50,7 +52,7 @@ def recover(repository: Path, runs: Path, command: str) -> tuple[str, ...]:
     Args:
         repository: a bundle.
         runs: folder of the runs `detector` and `explanation-inverter`, and as far as the bundle has them `masker`,
-            `inverters`, `tagger` and `gan`.
+            `inverters`, `tagger`, `doubt` and `gan`.
         command: that asked for it; each run keeps it behind what the manifest says of how its network came about.
 
     Raises:
@@ -75,6 +77,8 @@ def recover(repository: Path, runs: Path, command: str) -> tuple[str, ...]:
         )
     if (repository / "deconvnet_tagger").is_dir():
         found["tagger"] = _tagger(repository, facts)
+    if (repository / "doubt").is_dir():
+        found["doubt"] = _doubt(repository, detector)
     if (repository / "generate").is_dir():
         iterations = entries["maximisation"]["training"]["iterations"]
         options = asdict(GanOptions(iterations=iterations, kernels="5x5", detector=detector))
@@ -100,6 +104,12 @@ def _detector(repository: Path, facts: Facts) -> tuple[State, State]:
 
 def _inverter(repository: Path, layer: str, variant: Variant) -> State:
     return _state(FeatureInverter(layer, variant), repository, f"inverter_{layer}", "inverter.")
+
+
+def _doubt(repository: Path, detector: str) -> tuple[State, State]:
+    doubt, quantiles = doubt_of(repository)
+    state = {"doubt": doubt.state_dict(), "quantiles": list(quantiles), "network": digest(network_of(repository))}
+    return asdict(DoubtOptions(detector=detector)), state
 
 
 def _has_sketch(repository: Path, layer: str) -> bool:

@@ -1,8 +1,8 @@
 """A bundle once more, with this version's graphs where they hold nothing that was learned for them alone.
 
 Runs take hours and are not kept for ever. What changes without learning, the mask and its controls, the gradient and
-the ensembles of explanations, can be written again from the bundle itself; music that regions are exchanged with can
-be added. Every network stays as it was exported.
+the ensembles of explanations, can be written again from the bundle itself; music that regions are exchanged with, and
+a fitted doubt of answers, can be added. Every network stays as it was exported.
 """
 
 from __future__ import annotations
@@ -28,12 +28,16 @@ from phonoscope_trainer.frontends.mel import Frontend
 from phonoscope_trainer.graphs import compose
 from phonoscope_trainer.graphs.description import REGION, Ensemble, Graph, part_of
 from phonoscope_trainer.graphs.detector import detector_graph
+from phonoscope_trainer.graphs.doubt import DOUBT, DOUBTS, doubt_graph
 from phonoscope_trainer.graphs.frontend import frontend_graph
 from phonoscope_trainer.graphs.mask import CONTROL_MAPS, CONTROL_REGIONS, mask_graph
 from phonoscope_trainer.graphs.maximise import INITIAL_STATE
+from phonoscope_trainer.networks.doubt import SEEN
 from phonoscope_trainer.networks.inverter import ExplanationInverter
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.svdnet import SVDNet
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.doubt.run import FittedDoubt, load_doubt
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.deployment import CPU, Deployment, configure, read_facts
 from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph
@@ -44,7 +48,13 @@ ALREADY_KNOWN = ("log_mel", "standardised", "relevance")  # inputs of `mask` tha
 
 
 def reissue(
-    repository: Path, out: Path, name: str, command: str, deployment: Deployment = CPU, bank: BankOptions | None = None
+    repository: Path,
+    out: Path,
+    name: str,
+    command: str,
+    deployment: Deployment = CPU,
+    bank: BankOptions | None = None,
+    doubt: Path | None = None,
 ) -> str:
     """Write the bundle at `repository` again under another name; the new bundle's digest.
 
@@ -55,8 +65,10 @@ def reissue(
         command: that asked for it, for the manifest.
         deployment: what runs it.
         bank: the music that regions are exchanged with is made anew; None: as the bundle has it, or has none.
+        doubt: run of what tells how far answers are to be doubted; None: likewise.
 
     Raises:
+        CheckpointError: `doubt` holds no readable run, or one for another detector.
         ExportError: `repository` is no bundle, was altered, or its graphs hold other networks than this version's; or
             its detector answers too little of a new bank.
     """
@@ -64,6 +76,8 @@ def reissue(
     with replacing(out) as root:
         shutil.copytree(repository, root)
         network = network_of(repository)
+        fitted = load_doubt(doubt, network) if doubt else None
+        doubts = fitted is not None or (root / DOUBT).is_dir()
         mask = mask_graph(standardise_of(repository))
         rules = rule_graphs(ExplanationInverter(), Masker(), network, threshold_of(repository))  # as descriptions
         for graph in (mask, rules["gradient"]):
@@ -71,15 +85,19 @@ def reissue(
         known = [rule for rule in entries["rules"] if rule in rules]
         for rule in known:
             _must_take_the_same(root, rules[rule])
-        for ensemble in (*(explain(rule, rules[rule]) for rule in known), evidence(), masked()):
+        explaining = {rule: explain(rule, rules[rule], doubts=doubts) for rule in known}
+        for ensemble in (*explaining.values(), evidence(), masked()):
             write_ensemble(ensemble, root)
         _write_initial_state(root / "maximise" / "config.pbtxt")
         if "maximisation" in entries:  # bundles once had settings for each direction
             entries["maximisation"]["minimise"] = entries["maximisation"]["maximise"]
-        _write_golden(root, [f"explain_{rule}" for rule in known], mask, network)
+        _write_golden(root, [each.name for each in explaining.values()], mask, network, fitted)
+        if doubt and fitted:
+            write_graph(doubt_graph(fitted.doubt, network), root)
+            entries |= fitted.entries
+            facts = replace(facts, command="\n".join([*checkpoint.commands(doubt), facts.command]))
         if bank:
-            rule = entries["default_rule"]
-            entries |= _write_bank(root, bank, explain(rule, rules[rule]), network)
+            entries |= _write_bank(root, bank, explaining[entries["default_rule"]], network)
         configure(root, deployment)
         return bundle.write_manifest(root, replace(facts, name=name), entries)
 
@@ -129,8 +147,8 @@ def _save(root: Path, arrays: Arrays) -> None:
 
 
 @torch.inference_mode()
-def _write_golden(root: Path, ensembles: list[str], mask: Graph, network: SVDNet) -> None:
-    """Golden vectors as before, with what the controls' seed decides computed anew, in PyTorch."""
+def _write_golden(root: Path, ensembles: list[str], mask: Graph, network: SVDNet, fitted: FittedDoubt | None) -> None:
+    """Golden vectors as before, with what the controls' seed decides, and doubt, computed anew, in PyTorch."""
     with np.load(root / bundle.GOLDEN, allow_pickle=False) as file:
         arrays: Arrays = {name: file[name] for name in file.files}
     for ensemble in ensembles:
@@ -146,4 +164,9 @@ def _write_golden(root: Path, ensembles: list[str], mask: Graph, network: SVDNet
         arrays[f"{answered}{CONTROL_REGIONS.name}"] = regions[CONTROL_REGIONS.name].numpy()
         for each in CONTROL_MAPS:
             arrays[f"{answered}{each}_probability"] = network(regions[each]).sigmoid().numpy()
+        if fitted:
+            excerpt = torch.from_numpy(arrays[f"{answered}standardised"])
+            seen = network.activations(excerpt) | {"excerpt": excerpt}
+            chances = fitted.doubt(*(seen[name] for name in SEEN))
+            arrays |= {f"{answered}{name}": each.numpy() for name, each in zip(DOUBTS, chances, strict=True)}
     _save(root, arrays)

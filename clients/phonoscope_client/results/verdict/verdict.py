@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from phonoscope_client.results.explanation import Explanation, Trust
-from phonoscope_client.results.verdict import exchange, mean_fill
+from phonoscope_client.results.verdict import doubt, exchange, mean_fill
 from phonoscope_client.results.verdict.finding import Finding
 from phonoscope_client.results.wording import percent
 
@@ -24,7 +24,7 @@ class Verdict:
 def verdict(explanation: Explanation) -> Verdict:
     """Judge an explanation by its trust block."""
     trust = explanation.trust
-    return Verdict(_headline(explanation), (*_tried(explanation), _area(trust), _reconstruction(trust)))
+    return Verdict(_headline(explanation), (*_tried(explanation), _area(trust), doubt.finding(trust)))
 
 
 def _tried(explanation: Explanation) -> list[Finding]:
@@ -49,7 +49,7 @@ _NOTHING_TO_TRY = Finding(
 def _headline(explanation: Explanation) -> str:
     trust = explanation.trust
     if trust.out_of_distribution:
-        return "Do not lean on this explanation: the inversion behind it does not fit this excerpt."
+        return doubt.headline(trust)
     if trust.relative_area == 0:
         return "There is no region, and so no explanation; a smaller alpha gives one."
     if trust.relative_area >= NEARLY_ALL:
@@ -61,11 +61,3 @@ def _area(trust: Trust) -> Finding:
     text = f"The region covers {percent(trust.relative_area)} of the excerpt."
     pointless = trust.relative_area == 0 or trust.relative_area >= NEARLY_ALL
     return Finding("weakens" if pointless else "neutral", text)
-
-
-def _reconstruction(trust: Trust) -> Finding:
-    rank = percent(trust.reconstruction_percentile)
-    text = f"The inversion misses this excerpt by more than it misses {rank} of the excerpts it was validated on"
-    if trust.out_of_distribution:
-        return Finding("weakens", f"{text}: the bundle does not know such sound.")
-    return Finding("neutral", f"{text}, which is within its usual range.")

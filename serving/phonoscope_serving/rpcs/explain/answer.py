@@ -89,7 +89,7 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
     seed = _derived_seed(excerpt) if question.control_seed is None else question.control_seed
     inputs = region_inputs(question.region, question.masking, rule.default_alpha)
     inputs["control_seed"] = np.array([[seed]], np.int32)
-    measured = Trust.measured(rule, evidence)
+    measured = Trust.measured(call.bundle, rule, evidence)
     outputs = [*MAPS, "effective_alpha", *measured, *(DETAILED_MAPS if question.detailed else ())]
     if question.listen or evidence is Evidence.FULL:
         outputs.append(CONTROL_REGIONS)

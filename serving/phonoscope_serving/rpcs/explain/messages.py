@@ -9,7 +9,7 @@ from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.rpcs.explain.answer import DEFAULT_OUTSIDE_DB, Explanation, Question
 from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Share
 from phonoscope_serving.rpcs.explain.region import Alpha, LargestAlphaThatKeepsLabel, Masking, MaximumArea, RegionChoice
-from phonoscope_serving.rpcs.explain.trust import Trust
+from phonoscope_serving.rpcs.explain.trust import Doubt, Trust
 from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, waveform
 from phonoscope_serving.tensors import Floats
 
@@ -104,6 +104,13 @@ def _trust(trust: Trust) -> explanation_pb2.Trust:
         heard_control_label_kept=trust.heard_control_label_kept,
         evidence=_EVIDENCE_GIVEN[trust.evidence],
         exchange=None if trust.exchange is None else _exchange(trust.exchange),
+        doubt=None if trust.doubt is None else _doubt(trust.doubt),
+    )
+
+
+def _doubt(doubt: Doubt) -> explanation_pb2.Doubt:
+    return explanation_pb2.Doubt(
+        doubt=doubt.doubt, wrong=doubt.wrong, foreign=doubt.foreign, percentile=doubt.percentile
     )
 
 

@@ -7,9 +7,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.doubt import DOUBT, FOREIGN, WRONG
 from phonoscope_serving.bundle.error_distribution import is_out_of_distribution, percentile
 from phonoscope_serving.bundle.rules import Rule
 from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """How far an answer is to be doubted; the contract has the meaning of each."""
+
+    doubt: float
+    wrong: float
+    foreign: float
+    percentile: float  # share of the bundle's validation excerpts about which there is less doubt, in [0, 1]
 
 
 @dataclass(frozen=True)
@@ -43,16 +54,18 @@ class Trust:
     heard_control_label_kept: bool | None  # whether most of them keep the label
     evidence: Evidence  # what was tried
     exchange: Exchange | None  # None where evidence is by mean fill alone
+    doubt: Doubt | None  # None where the bundle cannot tell
 
     @classmethod
-    def measured(cls, rule: Rule, evidence: Evidence) -> tuple[str, ...]:
+    def measured(cls, bundle: Bundle, rule: Rule, evidence: Evidence) -> tuple[str, ...]:
         """The outputs of a rule's ensemble that an answer's trust is made of."""
+        always = cls.SINGLE if bundle.doubt_quantiles is None else (*cls.SINGLE, DOUBT, WRONG, FOREIGN)
         match evidence:
             case Evidence.MEAN_FILL:
-                return (*cls.SINGLE, cls.REMOVED, *rule.controls)
+                return (*always, cls.REMOVED, *rule.controls)
             case Evidence.FULL:
-                return (*cls.SINGLE, cls.REMOVED)
-        return cls.SINGLE
+                return (*always, cls.REMOVED)
+        return always
 
 
 def weigh(
@@ -78,7 +91,7 @@ def weigh(
     """
     label = bundle.is_vocal(measured["probability"])
     heard_keeps = [bundle.is_vocal(each) == label for each in heard]
-    quantiles = bundle.reconstruction_error_quantiles
+    quantiles, doubt = bundle.reconstruction_error_quantiles, _doubt(measured, bundle)
     error = measured["reconstruction_error"]
     controls = tuple(measured[name] for name in rule.controls if name in measured)
     removed = measured.get(Trust.REMOVED)
@@ -92,11 +105,26 @@ def weigh(
         controls_that_keep_label=sum(bundle.is_vocal(control) == label for control in controls),
         control_seed=control_seed,
         reconstruction_percentile=percentile(error, quantiles),
-        out_of_distribution=is_out_of_distribution(error, quantiles),
+        out_of_distribution=_is_out_of_distribution(error, doubt, bundle),
         heard_probability=heard[0] if heard else None,
         heard_label_kept=heard_keeps[0] if heard else None,
         heard_control_probabilities=tuple(heard[1:]),
         heard_control_label_kept=2 * sum(heard_keeps[1:]) > len(heard_keeps[1:]) if heard else None,
         evidence=evidence,
         exchange=exchange,
+        doubt=doubt,
     )
+
+
+def _doubt(measured: Mapping[str, float], bundle: Bundle) -> Doubt | None:
+    if bundle.doubt_quantiles is None:
+        return None
+    doubt, wrong, foreign = (measured[name] for name in (DOUBT, WRONG, FOREIGN))
+    return Doubt(doubt, wrong, foreign, percentile(doubt, bundle.doubt_quantiles))
+
+
+def _is_out_of_distribution(error: float, doubt: Doubt | None, bundle: Bundle) -> bool:
+    """By doubt, or, of a bundle that cannot tell, by the error of the inversion."""
+    if doubt is None or bundle.doubt_quantiles is None:
+        return is_out_of_distribution(error, bundle.reconstruction_error_quantiles)
+    return is_out_of_distribution(doubt.doubt, bundle.doubt_quantiles)

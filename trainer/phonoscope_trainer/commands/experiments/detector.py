@@ -13,6 +13,7 @@ from phonoscope_trainer.commands.experiments import auralisation as auralisation
 from phonoscope_trainer.commands.experiments import exchange as exchange_experiment
 from phonoscope_trainer.commands.experiments import explanation_loss, maximisation
 from phonoscope_trainer.commands.experiments import inversion as inversion_experiment
+from phonoscope_trainer.commands.experiments import out_of_distribution as ood_experiment
 from phonoscope_trainer.commands.experiments import peers as peers_experiment
 from phonoscope_trainer.commands.experiments import sanity as sanity_experiment
 from phonoscope_trainer.commands.experiments import stems as stems_experiment
@@ -56,6 +57,7 @@ def add(verbs: Verbs) -> None:
     stems_experiment.add_experiment(experiments)
     peers_experiment.add_experiment(experiments)
     sanity_experiment.add_experiment(experiments)
+    ood_experiment.add_experiment(experiments)
     teacher_experiment.add_experiment(experiments)
 
 

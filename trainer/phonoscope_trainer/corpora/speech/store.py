@@ -10,23 +10,29 @@ from phonoscope_trainer.corpora.made_clips import SAMPLE_RATE_HZ, Description, M
 from phonoscope_trainer.corpora.rendered.lyrics import LANGUAGES
 from phonoscope_trainer.corpora.rendered.speech import Utterance
 from phonoscope_trainer.corpora.rendered.vocoder import analyse, synthesise
-from phonoscope_trainer.corpora.speech.synthesisers import SYNTHESISERS, installed
+from phonoscope_trainer.corpora.speech.synthesisers import SYNTHESISERS, Spoken, installed
 
 LINES, WORDS = (3, 6), (4, 9)  # of a clip; of a line
 WHISPERED_SHARE = 0.1
 
 
-def _spoken(
-    rng: np.random.Generator, synthesisers: tuple[str, ...], clip: int
-) -> tuple[NDArray[np.floating], Description]:
+def said(rng: np.random.Generator, synthesiser: str) -> Spoken:
+    """Several lines by one speaker of a synthesiser."""
+
     def write(language: str) -> str:
         words = LANGUAGES[language].words
         lines = [rng.choice(words, rng.integers(*WORDS)) for _ in range(rng.integers(*LINES, endpoint=True))]
         return ", ".join(" ".join(line) for line in lines) + "."
 
+    return SYNTHESISERS[synthesiser](rng, write)
+
+
+def _spoken(
+    rng: np.random.Generator, synthesisers: tuple[str, ...], clip: int
+) -> tuple[NDArray[np.floating], Description]:
     # Clips go round the synthesisers, so that any number of them has each.
     synthesiser = synthesisers[clip % len(synthesisers)]
-    spoken = SYNTHESISERS[synthesiser](rng, write)
+    spoken = said(rng, synthesiser)
     is_whispered = bool(rng.random() < WHISPERED_SHARE)
     samples = soxr.resample(spoken.samples, spoken.sample_rate_hz, SAMPLE_RATE_HZ)
     described = {"synthesiser": synthesiser, "speaker": spoken.speaker, "language": spoken.language}
