@@ -16,7 +16,7 @@ from phonoscope_serving.sound.decoding import Decoder
 
 from support.services.running import HANG_S
 
-CALL_EVERY_S = 0.4
+CALL_EVERY_S = 0.5
 
 
 class Replay:
