@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from phonoscope_trainer.export.recovery import recover
 from phonoscope_trainer.graphs.masker import SEEN
+from phonoscope_trainer.measures.calibrated_run import calibration_of
 from phonoscope_trainer.networks.svdnet import LAYERS
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import DetectorOptions, load_detector, new_learner, same_layer
@@ -50,6 +52,12 @@ def test_the_detector(runs, activations):
     close(activations["logit"].sigmoid(), graph("detector").run(["probability"], {"excerpt": excerpt})[0])
     _, standardise = load_detector(runs / "detector")
     np.testing.assert_array_equal(standardise.mean, standardise_of(BUNDLE).mean)
+
+
+def test_the_detector_keeps_its_threshold(runs):
+    calibration = calibration_of(runs / "detector")
+    manifest = json.loads((BUNDLE / "MANIFEST.json").read_text())
+    assert (calibration.scale, calibration.offset, calibration.threshold) == (1, 0, manifest["threshold"])
 
 
 def test_training_goes_on_from_the_detector_as_it_is_used(runs):

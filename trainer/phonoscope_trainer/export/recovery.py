@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -33,6 +33,7 @@ from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.svdnet import LAYERS
 from phonoscope_trainer.networks.tagger import Tagger
 from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.detector.calibration import Calibration, Family, keep
 from phonoscope_trainer.recipes.doubt.run import DoubtOptions, digest
 from phonoscope_trainer.recipes.gan.options import GanOptions
 from phonoscope_trainer.recipes.tagger.training import TaggerOptions
@@ -85,6 +86,8 @@ def recover(repository: Path, runs: Path, command: str) -> tuple[str, ...]:
         found["gan"] = options, {"average": _generator(repository).state_dict(), "step": iterations}
     for name, (options, state) in found.items():
         _write(runs / name, options, state, facts.command)
+    if "calibration" in entries:
+        _keep_calibration(runs / "detector", entries["calibration"])
     return tuple(found)
 
 
@@ -100,6 +103,13 @@ def _detector(repository: Path, facts: Facts) -> tuple[State, State]:
     network, standardise = network_of(repository), standardise_of(repository)
     state = {"network": network.state_dict(), "standardise": standardise.state_dict(), "step": 0}
     return {"recipe": "recovered", "corpora": corpora, "start": "", "keep_convolutions": ""}, state
+
+
+def _keep_calibration(run: Path, entry: Mapping[str, Any]) -> None:
+    """What the bundle's threshold rests on; its map of logits is in FC9, so that they are to be taken as they are."""
+    families = {name: Family(**each) for name, each in entry["families"].items()}
+    fitted = Calibration(**{**entry, "families": families})
+    keep(run, replace(fitted, scale=1.0, offset=0.0, calibration_error_before=fitted.calibration_error), updates=0)
 
 
 def _inverter(repository: Path, layer: str, variant: Variant) -> State:
