@@ -63,7 +63,6 @@ def test_every_warm_up_file_holds_one_row_of_its_input():
                     assert written == 4 * np.prod(entry.dims), f"{name}: {tensor}"
 
 
-@pytest.mark.xfail(strict=True, reason="62.7 MB: other music and the sketches of FC7 and FC8 are new")
 def test_the_bundle_is_at_most_60_megabytes():
     assert sum(p.stat().st_size for p in REPOSITORY.rglob("*") if p.is_file()) <= 60e6
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -92,7 +93,7 @@ def _write(root: Path, options: ExportOptions) -> str:
         name=options.name,
         threshold=detector.threshold,
         metrics=_measured(detector) | _metrics(options.metrics),
-        training_data=(*map(_training_data, corpora), *(each for part in parts for each in part.training_data)),
+        training_data=(*_learned_from(learned, corpora), *(each for part in parts for each in part.training_data)),
         command="\n".join(dict.fromkeys([*commands, options.command])),  # runs may share those they started from
     )
     return write_bundle(root, parts, facts, options.deployment)
@@ -121,8 +122,11 @@ def _exchange(options: BankOptions, detector: TrainedDetector, parts: Sequence[P
     return exchange_part(bank, detector.frontend, detector.standardise, golden_excerpts(detector), said)
 
 
-def _training_data(corpus: Corpus) -> bundle.TrainingData:
-    return bundle.TrainingData(corpus.name, corpus.licence, corpus.digest)
+def _learned_from(learned: Mapping[str, Any], corpora: Sequence[Corpus]) -> Iterator[bundle.TrainingData]:
+    """The corpora of a run; of one that was recovered, those its bundle named, which may be elsewhere now."""
+    if "training_data" in learned:
+        return (bundle.TrainingData(**each) for each in learned["training_data"])
+    return (bundle.TrainingData(corpus.name, corpus.licence, corpus.digest) for corpus in corpora)
 
 
 def _measured(detector: TrainedDetector) -> dict[str, float]:

@@ -99,10 +99,13 @@ def _write(run: Path, options: State, state: State, command: str) -> None:
 
 
 def _detector(repository: Path, facts: Facts) -> tuple[State, State]:
-    corpora = [each.name.split("-")[0] for each in facts.training_data if each.name != GENRES]
+    """Options name the corpora to measure on, and keep what the manifest says of all that was learned from."""
+    learned_from = [each for each in facts.training_data if each.name != GENRES]
+    corpora = list(dict.fromkeys(each.name.split("-")[0] for each in learned_from))
     network, standardise = network_of(repository), standardise_of(repository)
     state = {"network": network.state_dict(), "standardise": standardise.state_dict(), "step": 0}
-    return {"recipe": "recovered", "corpora": corpora, "start": "", "keep_convolutions": ""}, state
+    options = {"recipe": "recovered", "corpora": corpora, "start": "", "keep_convolutions": ""}
+    return options | {"training_data": [asdict(each) for each in learned_from]}, state
 
 
 def _keep_calibration(run: Path, entry: Mapping[str, Any]) -> None:
