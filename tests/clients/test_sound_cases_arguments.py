@@ -193,7 +193,7 @@ def test_options_of_a_maximisation(client, options, field, says):
         ({"timeout_s": float("inf")}, "timeout_s", "inf; give a positive number of seconds"),
         ({"timeout_s": "30"}, "timeout_s", "'30'; give a positive number of seconds"),
         ({"tls": "ca.pem"}, "tls", "'ca.pem'; give a phonoscope_client.Tls"),
-        ({"tls": Tls, "token": "é"}, "token", "give printable ASCII"),
+        ({"tls": Tls(), "token": "é"}, "token", "give printable ASCII"),
         ({"token": "a\nb"}, "token", "give printable ASCII"),
         ({"token": 3}, "token", "3; give text"),
     ],

@@ -144,7 +144,7 @@ def test_every_call_leaves_one_line_that_names_it_and_holds_no_audio(tmp_path):
 def test_whoever_listens_to_other_machines_in_the_clear_is_warned(tmp_path, host, warned):
     options = ["--address", f"{host}:0", "--health-address", "127.0.0.1:0"]
     with process(tmp_path, *options) as (service, _addresses, log):
-        ready = json.loads((tmp_path / "log").read_text().splitlines()[-1])
+        ready = next(line for line in lines(log) if "health_address" in line)
         with grpc.insecure_channel(ready["health_address"]) as probe:
             assert health_pb2_grpc.HealthStub(probe).Check(health_pb2.HealthCheckRequest()).status == 1
         service.terminate()

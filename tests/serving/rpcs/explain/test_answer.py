@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from phonoscope_serving.errors import InvalidRequest, OutOfRange
@@ -16,6 +18,9 @@ SONG = song(5, start_s=33.5)  # somebody sings
 GIVEN = Alpha(0.6)
 MEASURED_MAPS = ("log_mel", "relevance", "mask", "inverted", "explanation")
 MEASURED = {
+    "doubt": 0.2,
+    "wrong": 0.1,
+    "foreign": 0.1,
     "probability": 0.7,
     "masked_probability": 0.6,
     "removed_probability": 0.2,
@@ -268,7 +273,14 @@ def test_the_percentile_is_read_off_the_bundles_own_distribution(bundle):
     assert percentile((quantiles[30] + quantiles[31]) / 2) == pytest.approx(0.305, abs=1e-4)
 
 
-def test_what_inverts_worse_than_99_percent_is_out_of_distribution(bundle):
+def test_what_inverts_worse_than_99_percent_is_out_of_distribution_where_a_bundle_knows_no_doubt(bundle):
+    bundle = dataclasses.replace(bundle, doubt_quantiles=None)
     limit = float(bundle.reconstruction_error_quantiles[99])
     assert not weighed(bundle, reconstruction_error=limit).out_of_distribution
     assert weighed(bundle, reconstruction_error=limit * 1.001).out_of_distribution
+
+
+def test_what_there_is_more_doubt_about_than_99_percent_is_out_of_distribution(bundle):
+    limit = float(bundle.doubt_quantiles[99])
+    assert not weighed(bundle, doubt=limit).out_of_distribution
+    assert weighed(bundle, doubt=limit + 1e-4).out_of_distribution

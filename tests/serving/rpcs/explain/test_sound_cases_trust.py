@@ -14,6 +14,7 @@ SONG = song(5, start_s=33.5)  # somebody sings
 EMPTY = RegionChoice(alpha=1)
 HEARD = ("heard_probability", "heard_label_kept", "heard_control_label_kept")
 QUIET = {"masked_probability": 0.1, "removed_probability": 0.1, "relative_area": 0.3, "reconstruction_error": 1.0}
+QUIET |= {"doubt": 0.2, "wrong": 0.1, "foreign": 0.1}
 MEASURED = QUIET | {f"control_{number}_probability": 0.1 for number in (1, 2, 3)}
 
 

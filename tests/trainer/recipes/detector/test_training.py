@@ -29,6 +29,7 @@ from phonoscope_trainer.recipes.explanation_inverter import (
     load_inverter,
     train_inverter,
 )
+from phonoscope_trainer.recipes.precision import has_bfloat16
 from support.corpora.loud_excerpts import draw
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -147,6 +148,7 @@ def test_excerpts_that_share_convolutions_have_the_gradient_of_separate_ones():
         torch.testing.assert_close(shared, expected, atol=1e-12, rtol=1e-9)
 
 
+@pytest.mark.skipif(not has_bfloat16(torch.device("cpu")), reason="this processor has no bfloat16")
 def test_bfloat16_activations_change_the_loss_by_little():
     losses = []
     for bfloat16 in (False, True):

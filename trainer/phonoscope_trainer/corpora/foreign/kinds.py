@@ -47,7 +47,7 @@ def _speech(synthesiser: str, rng: np.random.Generator, samples: int) -> Floats:
 
 
 def _whisper(rng: np.random.Generator, samples: int) -> Floats:
-    """Lines in a voice of eSpeak NG's that whispers by itself."""
+    """Lines in a voice of eSpeak NG's that whispers by itself; its breath is no seed's, and another every time."""
     language = LANGUAGES[str(rng.choice(list(LANGUAGES)))]
     text = ", ".join(" ".join(rng.choice(language.words, WORDS_OF_A_LINE)) for _ in range(LINES))
     spoken = speak(

@@ -23,7 +23,7 @@ ALTERED = [
     ("listen", '"audio"', '"sound"', "output sound is missing there"),
     ("listen", "dims: 36934", "dims: 36933", r"input samples is TYPE_FP32 \[36934\] there"),
     ("mask", "TYPE_INT32", "TYPE_INT64", r"input masking is TYPE_INT32 \[1\] there and TYPE_INT64 \[1\] in"),
-    ("explain_masker", 'value: "remainder"', 'value: "removed"', "step 5 is mask"),
+    ("explain_masker", 'value: "remainder"', 'value: "removed"', "step 6 is mask"),
 ]
 
 
