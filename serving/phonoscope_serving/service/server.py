@@ -71,7 +71,9 @@ class ServerOptions:
     def channel(self) -> list[tuple[str, int]]:
         """Options of any gRPC server here: a ping after half of the time that peers may be silent, then an answer."""
         half_ms = max(1, round(self.silent_peer_s * 500))
-        return [*CHANNEL_OPTIONS, ("grpc.keepalive_time_ms", half_ms), ("grpc.keepalive_timeout_ms", half_ms)]
+        # Without the last, gRPC waits a minute for the answer to a ping.
+        waits = ("grpc.keepalive_time_ms", "grpc.keepalive_timeout_ms", "grpc.http2.ping_timeout_ms")
+        return [*CHANNEL_OPTIONS, *((wait, half_ms) for wait in waits)]
 
     @property
     def age(self) -> list[tuple[str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 # Which of nearly equal bins a pool passes the gradient to, the last bit decides; sound is summed up twice in float32.
-TOLERANCES = {"explain_gradient": 5e-3, "heard": 1e-3, "exchange_heard": 1e-3}
+TOLERANCES = {"explain_gradient": 5e-3, "heard": 1e-3, "exchange_heard": 1e-3, "auralise": 1e-3}
 USUAL = 2e-4
 # Share of bins that may be others: one as relevant as alpha falls inside or outside by its last bit; and of bins that
 # are equal but for the last bit a pool remembers one or the other, which moves a patch of what a feature heard.
