@@ -102,7 +102,12 @@ def exchange_experiment(
         document["instrumental"][name] = exchange.summary(values, found, vocal=False)
         document["rules"][name] = {rule: exchange.summary(each, found, vocal=True) for rule, each in beside.items()}
         document["level_spread"][name] = {rule: _spread(each) for rule, each in levels.items()}
-    whole = document | {"rule": explained.default, "threshold": explained.threshold, "options": asdict(options), "split": split}
+    whole = document | {
+        "rule": explained.default,
+        "threshold": explained.threshold,
+        "options": asdict(options),
+        "split": split,
+    }
     judged.leave(whole, "exchange", partial(exchange_figure.draw, whole))
 
 
