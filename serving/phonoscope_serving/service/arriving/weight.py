@@ -27,9 +27,10 @@ def weight(request: Any) -> tuple[str, float]:  # noqa: ANN401 - protobuf
     match request:
         case prediction_pb2.PredictRequest():
             pcm = request.audio.pcm
-            return "", len(pcm.samples) / BYTES_PER_SAMPLE / max(1, pcm.channels) / max(1, pcm.sample_rate_hz)
+            samples = len(pcm.samples) / BYTES_PER_SAMPLE / max(1, pcm.channels)
+            return _whom(request), samples / max(1, pcm.sample_rate_hz)
         case explanation_pb2.ExplainRequest():
-            return f"{request.region.WhichOneof('choice')} {_heard(request)}", 1
+            return f"{request.region.WhichOneof('choice')} {_heard(request)}{_whom(request)}", 1
         case inversion_pb2.InvertLayersRequest():
             return ("some " if request.layers else "all ") + _heard(request), len(request.layers) or 1
         case auralisation_pb2.AuraliseRequest():
@@ -39,6 +40,11 @@ def weight(request: Any) -> tuple[str, float]:  # noqa: ANN401 - protobuf
             steps = f"own, {request.direction}" if not request.HasField("steps") else "given"
             return f"{steps} {_heard(request)}", (request.examples or DEFAULT_EXAMPLES) * (1 + request.steps)
     return "", 1
+
+
+def _whom(request: Any) -> str:  # noqa: ANN401 - protobuf
+    """Whether somebody is asked by name: names are the caller's, and of those there may be any number."""
+    return " by name" if request.listener else ""
 
 
 def _heard(request: Any) -> str:  # noqa: ANN401 - protobuf
