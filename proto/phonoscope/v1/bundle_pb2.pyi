@@ -9,16 +9,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class Decision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+class DecisionRule(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
-    DECISION_UNSPECIFIED: _ClassVar[Decision]
-    DECISION_BINARY: _ClassVar[Decision]
-    DECISION_MULTI_CLASS: _ClassVar[Decision]
-    DECISION_MULTI_LABEL: _ClassVar[Decision]
-DECISION_UNSPECIFIED: Decision
-DECISION_BINARY: Decision
-DECISION_MULTI_CLASS: Decision
-DECISION_MULTI_LABEL: Decision
+    DECISION_RULE_UNSPECIFIED: _ClassVar[DecisionRule]
+    DECISION_RULE_BINARY: _ClassVar[DecisionRule]
+    DECISION_RULE_MULTI_CLASS: _ClassVar[DecisionRule]
+    DECISION_RULE_MULTI_LABEL: _ClassVar[DecisionRule]
+DECISION_RULE_UNSPECIFIED: DecisionRule
+DECISION_RULE_BINARY: DecisionRule
+DECISION_RULE_MULTI_CLASS: DecisionRule
+DECISION_RULE_MULTI_LABEL: DecisionRule
 
 class DescribeBundleRequest(_message.Message):
     __slots__ = ()
@@ -81,7 +81,7 @@ class Listener(_message.Message):
     RPCS_FIELD_NUMBER: _ClassVar[int]
     PREDICTIONS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     name: str
-    decision: Decision
+    decision: DecisionRule
     labels: _containers.RepeatedCompositeFieldContainer[ListenerLabel]
     layers: _containers.RepeatedCompositeFieldContainer[Layer]
     sample_rate_hz: int
@@ -93,7 +93,7 @@ class Listener(_message.Message):
     exchange: ExchangeBank
     rpcs: _containers.RepeatedScalarFieldContainer[str]
     predictions_per_second: float
-    def __init__(self, name: _Optional[str] = ..., decision: _Optional[_Union[Decision, str]] = ..., labels: _Optional[_Iterable[_Union[ListenerLabel, _Mapping]]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., sample_rate_hz: _Optional[int] = ..., hop_samples: _Optional[int] = ..., frame_samples: _Optional[int] = ..., excerpt_frames: _Optional[int] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., rules: _Optional[_Iterable[_Union[ExplanationRule, _Mapping]]] = ..., exchange: _Optional[_Union[ExchangeBank, _Mapping]] = ..., rpcs: _Optional[_Iterable[str]] = ..., predictions_per_second: _Optional[float] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., decision: _Optional[_Union[DecisionRule, str]] = ..., labels: _Optional[_Iterable[_Union[ListenerLabel, _Mapping]]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., sample_rate_hz: _Optional[int] = ..., hop_samples: _Optional[int] = ..., frame_samples: _Optional[int] = ..., excerpt_frames: _Optional[int] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., rules: _Optional[_Iterable[_Union[ExplanationRule, _Mapping]]] = ..., exchange: _Optional[_Union[ExchangeBank, _Mapping]] = ..., rpcs: _Optional[_Iterable[str]] = ..., predictions_per_second: _Optional[float] = ...) -> None: ...
 
 class ListenerLabel(_message.Message):
     __slots__ = ("name", "threshold")

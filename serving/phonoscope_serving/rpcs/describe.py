@@ -14,10 +14,10 @@ from phonoscope_serving.bundle.rules import Rule
 from phonoscope_serving.rpcs.auralise import messages as auralisation_messages
 from phonoscope_serving.rpcs.auralise.networks import AudibleNetwork
 
-_DECISIONS: Mapping[Kind, bundle_pb2.Decision] = {
-    "binary": bundle_pb2.DECISION_BINARY,
-    "multi-class": bundle_pb2.DECISION_MULTI_CLASS,
-    "multi-label": bundle_pb2.DECISION_MULTI_LABEL,
+_DECISIONS: Mapping[Kind, bundle_pb2.DecisionRule] = {
+    "binary": bundle_pb2.DECISION_RULE_BINARY,
+    "multi-class": bundle_pb2.DECISION_RULE_MULTI_CLASS,
+    "multi-label": bundle_pb2.DECISION_RULE_MULTI_LABEL,
 }
 
 

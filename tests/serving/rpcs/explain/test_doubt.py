@@ -63,7 +63,7 @@ def weighed(bundle, doubt=None, **measured):
 
 def test_more_doubt_than_about_99_percent_is_out_of_distribution_however_well_it_inverts(doubting):
     limit = float(doubting.default.doubt_quantiles[99])
-    worst = float(doubting.reconstruction_error_quantiles[100]) + 1
+    worst = float(doubting.default.reconstruction_error_quantiles[100]) + 1
     assert not weighed(doubting, limit, reconstruction_error=worst).out_of_distribution
     assert weighed(doubting, limit + 1e-3, reconstruction_error=0.0).out_of_distribution
     assert weighed(doubting, 0.305).doubt.percentile == pytest.approx(0.305, abs=1e-4)
