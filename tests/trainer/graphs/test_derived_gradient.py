@@ -124,7 +124,13 @@ def test_the_exported_rule_is_the_one_of_autograd_whatever_the_batch(name, tmp_p
     write_graph(graph, tmp_path)
     session = onnxruntime.InferenceSession(tmp_path / "gradient" / "1" / "model.onnx")
     x, weights = question(network, shape, 3)
-    (found,) = session.run(None, {"excerpt": x.numpy(), "weights": weights.numpy()})
+    answers = weights.shape[1]
+    label, contrast = np.int32([[0], [1], [1]]), np.int32([[-1], [0], [-1]])
+    (found,) = session.run(None, {"excerpt": x.numpy(), "label": label, "contrast": contrast})
+    weights = torch.tensor([[1.0], [-1.0], [-1.0]])
+    if answers > 1:
+        weights = torch.eye(answers)[[0, 1, 1]]
+        weights[1, 0] = -1
     speaks_for = smoothed((x.double() - baseline) * by_autograd(network, x, weights))
     largest = speaks_for.abs().amax(dim=(1, 2), keepdim=True)
     far = np.abs(found - (0.5 + 0.5 * speaks_for / largest).numpy()) > 1e-4

@@ -17,11 +17,10 @@ from torch._decomp import core_aten_decompositions  # documented for exactly thi
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.graphs.asked_label import ASKED, AskedLabel
 from phonoscope_trainer.graphs.backward_operators import BACKWARD
 from phonoscope_trainer.graphs.description import Graph, TensorSpec
 from phonoscope_trainer.graphs.gradient import SMALLEST, smoothed
-
-WEIGHTS = "weights"  # the input that says which sum of the answers is differentiated
 
 
 def derived_gradient(network: nn.Module, example: Tensor) -> fx.GraphModule:
@@ -62,43 +61,45 @@ class DerivedRule(nn.Module):
 
     baseline: Tensor
 
-    def __init__(self, network: nn.Module, example: Tensor, baseline: Tensor) -> None:
+    def __init__(self, network: nn.Module, example: Tensor, baseline: Tensor, labels: int) -> None:
         super().__init__()
         self.gradient = derived_gradient(network, example)
+        self.asked = AskedLabel(labels)
         self.register_buffer("baseline", baseline, persistent=False)
 
-    def forward(self, excerpt: Tensor, weights: Tensor) -> Tensor:
-        """`relevance` `[B, T, F]` between 0 and 1: above ½ what speaks for the weighted labels.
+    def forward(self, excerpt: Tensor, label: Tensor, contrast: Tensor) -> Tensor:
+        """`relevance` `[B, T, F]` between 0 and 1: above ½ what speaks for the label, rather than for the contrast.
 
         Args:
             excerpt: `[B, T, F]` what the network is given.
-            weights: `[B, L]` as in `derived_gradient`.
+            label: int32 `[B, 1]`, and so on as in `AskedLabel`.
+            contrast: int32 `[B, 1]`.
         """
-        speaks_for = smoothed((excerpt - self.baseline) * self.gradient(excerpt, weights))
+        speaks_for = smoothed((excerpt - self.baseline) * self.gradient(excerpt, self.asked(label, contrast)))
         largest = speaks_for.abs().amax(dim=(1, 2), keepdim=True)
         return 0.5 + 0.5 * speaks_for / torch.clamp(largest, min=SMALLEST)
 
 
 def derived_rule_graph(name: str, network: nn.Module, example: Tensor, baseline: Tensor | None = None) -> Graph:
-    """The description of the rule `gradient` of a network that hears pictures.
+    """The description of the rule `gradient` of a network that is given pictures.
 
     Args:
         name: the graph's.
-        network: `[B, T, F]` to `[B, L]`, in evaluation mode.
-        example: `[B, T, F]`, two rows or more.
-        baseline: `[F]` what says nothing, such as a band's mean; zeros unless given.
+        network: `[B, T, F]` to log-odds `[B, K]`, in evaluation mode; K is 1 where there are two labels.
+        example: `[B, T, F]` that says the shapes.
+        baseline: `[F]` what says nothing, such as each band's mean; zeros unless given.
 
     Raises:
         ExportError: see `derived_gradient`.
     """
     with torch.no_grad():
-        labels = network(example).shape[1]
+        answers = network(example).shape[1]
     picture = tuple(example.shape[1:])
     nothing = torch.zeros(picture[-1]) if baseline is None else baseline
     return Graph(
         name,
-        DerivedRule(network, example, nothing),
-        (TensorSpec("excerpt", picture), TensorSpec(WEIGHTS, (labels,))),
+        DerivedRule(network, example, nothing, answers),
+        (TensorSpec("excerpt", picture), *ASKED),
         (TensorSpec("relevance", picture),),
-        (example, torch.ones(len(example), labels)),
+        (torch.zeros(2, *picture), *(torch.zeros(2, 1, dtype=torch.int32) for _ in ASKED)),
     )

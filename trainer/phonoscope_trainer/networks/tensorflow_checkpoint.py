@@ -22,18 +22,18 @@ FLOAT32 = 1  # of types.proto; optimisers' counters have others, and are no weig
 VARINT, BYTES, FIXED32 = 0, 2, 5  # wire types of protocol buffers
 
 
-def read_checkpoint(prefix: Path) -> dict[str, NDArray[np.float32]]:
-    """The float32 arrays of the checkpoint whose files begin with `prefix`, by name.
+def read_checkpoint(folder: Path, name: str = "") -> dict[str, NDArray[np.float32]]:
+    """The float32 arrays of the checkpoint called `name`, which may be nothing, in a folder.
 
     Raises:
         CheckpointError: the files are missing, or not such a checkpoint.
     """
     try:
-        table = prefix.with_name(prefix.name + ".index").read_bytes()
-        data = prefix.with_name(prefix.name + ".data-00000-of-00001").read_bytes()
-        return {name: array for name, value in _entries(table) if name and (array := _array(value, data)) is not None}
+        table = (folder / f"{name}.index").read_bytes()
+        data = (folder / f"{name}.data-00000-of-00001").read_bytes()
+        return {key: array for key, value in _entries(table) if key and (array := _array(value, data)) is not None}
     except (OSError, ValueError, IndexError) as error:
-        raise CheckpointError(f"{prefix}: no TensorFlow checkpoint in one piece: {error}") from error
+        raise CheckpointError(f"{folder}: no TensorFlow checkpoint in one piece: {error}") from error
 
 
 def _entries(table: bytes) -> Iterator[tuple[str, bytes]]:
