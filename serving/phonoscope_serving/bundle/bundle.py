@@ -83,8 +83,10 @@ class Bundle:
         content = verified(self.root, GOLDEN, self.files)
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                golden = {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, EOFError, AttributeError, NotImplementedError, BadZipFile, zlib.error) as error:
+                found = {name: arrays[name] for name in arrays.files}
+            # What is there under another name already is only named.
+            golden = {name: found[str(each)] if each.dtype.kind == "U" else each for name, each in found.items()}
+        except (OSError, ValueError, KeyError, EOFError, AttributeError, NotImplementedError, BadZipFile, zlib.error) as error:
             raise BundleError(f"{self.root / GOLDEN} holds no arrays: {error}") from error
         if wrong := [name for name in golden if not GOLDEN_NAME.fullmatch(name)]:
             raise BundleError(f"{self.root / GOLDEN} holds {wrong[0][:80]!r}, not MODEL.input.TENSOR or .output.TENSOR")
