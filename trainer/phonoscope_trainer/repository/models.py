@@ -172,7 +172,7 @@ def _quiet(logger: str) -> Iterator[None]:
 
 
 def _check(graph: Graph, path: Path) -> None:
-    """Hold each number once, and strip the exporter's notes, which name source files: equal networks are equal files."""
+    """Hold each number once, strip the exporter's notes, so that equal networks give equal files, and check."""
     model = onnx.load(path)
     hold_once(model)
     model.ClearField("metadata_props")
