@@ -19,7 +19,7 @@ from phonoscope_client.transport.decoding import Stretch, stretches
 RATE_HZ = 48000  # Opus' own
 BIT_RATE = 64000  # bits a second: music, for most people, as it was
 LEAST_BIT_RATE = 16000  # below, it says little about what was heard
-CLIP_BIT_RATE = 48000  # of one channel
+CLIP_BIT_RATE = 32000  # of one channel
 _FRAME_SAMPLES = 960  # 20 ms
 _LONGEST_SILENCE = 2**20  # samples at a time, of what is missing
 
