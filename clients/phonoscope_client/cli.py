@@ -27,7 +27,6 @@ from phonoscope_client.commands.track import options as track_options
 from phonoscope_client.errors import PhonoscopeError
 from phonoscope_client.files import write_text
 
-
 STANDARD_OUTPUT = Path("-")
 TIMEOUT_S = 120.0  # for an answer, where nothing else is said
 

@@ -30,8 +30,8 @@ A rule says how much the answer rests on each bin, and the region is where that 
 lists the rules of the bundle.
 """
 TRACK = """\
-Hears a whole track in one pass: the probability that somebody sings at every frame, segments, explanations along it, and
-how far those hold.
+Hears a whole track in one pass: the probability that somebody sings at every frame, segments, explanations along
+it, and how far those hold.
 
 DIR receives track.html (spectrogram, curve, segments and regions with a play head, and sound; open it in a browser),
 track.json (curve, segments, explanations and summary), track.npz (every array) and what --export names:

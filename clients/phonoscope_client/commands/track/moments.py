@@ -1,4 +1,6 @@
-"""Which moments of a track are to be explained, as people write it; several add up.
+"""Which moments of a track are to be explained, as people write it.
+
+Several add up; each is one of
 
 every:10s       one moment every 10 s
 given:vocal     of those, where this label is given; by itself, one in each segment of that label
