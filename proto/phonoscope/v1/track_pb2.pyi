@@ -32,7 +32,7 @@ class ExplainTrackRequest(_message.Message):
     def __init__(self, settings: _Optional[_Union[TrackSettings, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class TrackSettings(_message.Message):
-    __slots__ = ("encoded", "pcm", "moments", "region", "masking", "rule", "trust", "control_seed", "decision", "from_s", "spectrogram", "maps", "listener", "label", "contrast")
+    __slots__ = ("encoded", "pcm", "moments", "region", "masking", "rule", "trust", "control_seed", "decision", "from_s", "spectrogram", "maps", "listen", "outside_db", "listener", "label", "contrast")
     ENCODED_FIELD_NUMBER: _ClassVar[int]
     PCM_FIELD_NUMBER: _ClassVar[int]
     MOMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +45,8 @@ class TrackSettings(_message.Message):
     FROM_S_FIELD_NUMBER: _ClassVar[int]
     SPECTROGRAM_FIELD_NUMBER: _ClassVar[int]
     MAPS_FIELD_NUMBER: _ClassVar[int]
+    LISTEN_FIELD_NUMBER: _ClassVar[int]
+    OUTSIDE_DB_FIELD_NUMBER: _ClassVar[int]
     LISTENER_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     CONTRAST_FIELD_NUMBER: _ClassVar[int]
@@ -60,10 +62,12 @@ class TrackSettings(_message.Message):
     from_s: float
     spectrogram: bool
     maps: bool
+    listen: bool
+    outside_db: float
     listener: str
     label: str
     contrast: str
-    def __init__(self, encoded: _Optional[_Union[EncodedStream, _Mapping]] = ..., pcm: _Optional[_Union[PcmStream, _Mapping]] = ..., moments: _Optional[_Union[TrackMoments, _Mapping]] = ..., region: _Optional[_Union[_explanation_pb2.RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., rule: _Optional[str] = ..., trust: _Optional[_Union[TrustLevel, str]] = ..., control_seed: _Optional[int] = ..., decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., from_s: _Optional[float] = ..., spectrogram: _Optional[bool] = ..., maps: _Optional[bool] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ...) -> None: ...
+    def __init__(self, encoded: _Optional[_Union[EncodedStream, _Mapping]] = ..., pcm: _Optional[_Union[PcmStream, _Mapping]] = ..., moments: _Optional[_Union[TrackMoments, _Mapping]] = ..., region: _Optional[_Union[_explanation_pb2.RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., rule: _Optional[str] = ..., trust: _Optional[_Union[TrustLevel, str]] = ..., control_seed: _Optional[int] = ..., decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., from_s: _Optional[float] = ..., spectrogram: _Optional[bool] = ..., maps: _Optional[bool] = ..., listen: _Optional[bool] = ..., outside_db: _Optional[float] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ...) -> None: ...
 
 class EncodedStream(_message.Message):
     __slots__ = ("size_bytes",)
@@ -108,7 +112,7 @@ class ExplainTrackResponse(_message.Message):
     def __init__(self, begun: _Optional[_Union[TrackBegun, _Mapping]] = ..., curve: _Optional[_Union[CurvePiece, _Mapping]] = ..., explanation: _Optional[_Union[TrackExplanation, _Mapping]] = ..., summary: _Optional[_Union[TrackSummary, _Mapping]] = ...) -> None: ...
 
 class TrackBegun(_message.Message):
-    __slots__ = ("bundle", "frames_per_second", "band_centre_hz", "excerpt_frames", "threshold", "rule", "trust", "masking", "decision", "duration_s")
+    __slots__ = ("bundle", "frames_per_second", "band_centre_hz", "excerpt_frames", "threshold", "rule", "trust", "masking", "decision", "duration_s", "outside_db")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     FRAMES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     BAND_CENTRE_HZ_FIELD_NUMBER: _ClassVar[int]
@@ -119,6 +123,7 @@ class TrackBegun(_message.Message):
     MASKING_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
     DURATION_S_FIELD_NUMBER: _ClassVar[int]
+    OUTSIDE_DB_FIELD_NUMBER: _ClassVar[int]
     bundle: _bundle_reference_pb2.BundleReference
     frames_per_second: float
     band_centre_hz: _containers.RepeatedScalarFieldContainer[float]
@@ -129,7 +134,8 @@ class TrackBegun(_message.Message):
     masking: _explanation_pb2.Masking
     decision: _decision_pb2.Decision
     duration_s: float
-    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., frames_per_second: _Optional[float] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., excerpt_frames: _Optional[int] = ..., threshold: _Optional[float] = ..., rule: _Optional[str] = ..., trust: _Optional[_Union[TrustLevel, str]] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., duration_s: _Optional[float] = ...) -> None: ...
+    outside_db: float
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., frames_per_second: _Optional[float] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., excerpt_frames: _Optional[int] = ..., threshold: _Optional[float] = ..., rule: _Optional[str] = ..., trust: _Optional[_Union[TrustLevel, str]] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., duration_s: _Optional[float] = ..., outside_db: _Optional[float] = ...) -> None: ...
 
 class CurvePiece(_message.Message):
     __slots__ = ("first_frame", "probability", "log_mel")
@@ -142,7 +148,7 @@ class CurvePiece(_message.Message):
     def __init__(self, first_frame: _Optional[int] = ..., probability: _Optional[_Iterable[float]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ...) -> None: ...
 
 class TrackExplanation(_message.Message):
-    __slots__ = ("at_s", "start_s", "region", "alpha", "trust", "log_mel", "relevance")
+    __slots__ = ("at_s", "start_s", "region", "alpha", "trust", "log_mel", "relevance", "original_audio", "explanation_audio")
     AT_S_FIELD_NUMBER: _ClassVar[int]
     START_S_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
@@ -150,6 +156,8 @@ class TrackExplanation(_message.Message):
     TRUST_FIELD_NUMBER: _ClassVar[int]
     LOG_MEL_FIELD_NUMBER: _ClassVar[int]
     RELEVANCE_FIELD_NUMBER: _ClassVar[int]
+    ORIGINAL_AUDIO_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_AUDIO_FIELD_NUMBER: _ClassVar[int]
     at_s: float
     start_s: float
     region: _explanation_pb2.Region
@@ -157,7 +165,9 @@ class TrackExplanation(_message.Message):
     trust: TrackTrust
     log_mel: _time_frequency_pb2.TimeFrequencyMap
     relevance: _time_frequency_pb2.TimeFrequencyMap
-    def __init__(self, at_s: _Optional[float] = ..., start_s: _Optional[float] = ..., region: _Optional[_Union[_explanation_pb2.Region, _Mapping]] = ..., alpha: _Optional[float] = ..., trust: _Optional[_Union[TrackTrust, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ...) -> None: ...
+    original_audio: _audio_pb2.Waveform
+    explanation_audio: _audio_pb2.Waveform
+    def __init__(self, at_s: _Optional[float] = ..., start_s: _Optional[float] = ..., region: _Optional[_Union[_explanation_pb2.Region, _Mapping]] = ..., alpha: _Optional[float] = ..., trust: _Optional[_Union[TrackTrust, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ...) -> None: ...
 
 class TrackTrust(_message.Message):
     __slots__ = ("predicted_label", "probability", "relative_area", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "doubt", "control_seed", "masked_probability", "label_kept", "exchange", "holds")
