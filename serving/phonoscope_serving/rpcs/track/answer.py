@@ -119,9 +119,10 @@ class _Track:
         self._last = piece
         self._kept.append(piece)
         self._tally.close(ended)
-        async for moment in self._due(self._chooser.horizon(self._decider)):
+        horizon = self._chooser.horizon(self._decider)
+        async for moment in self._due(horizon):
             yield moment
-        self._heard_until = piece.end_frame
+        self._heard_until = horizon
 
     async def end(self) -> AsyncGenerator[Event]:
         """What was waited with until the track has ended."""
@@ -134,6 +135,7 @@ class _Track:
         self._chooser.end(left, samples / front_end.sample_rate_hz)
         async for moment in self._due(self._last.end_frame):
             yield moment
+        self._heard_until = self._last.end_frame
         found = {frame: samples for extremes in self._extremes for frame, samples in extremes.found().items()}
         frames = sorted(found)
         async for moment in self._explain(frames, [found[frame] for frame in frames]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -175,7 +176,7 @@ class Explainer:
         inputs = {name: np.concatenate([each[name] for each in tried.values()]) for name in next(iter(tried.values()))}
         made = await self._call.infer(EXCHANGED, inputs, continues=True)
         for row, probabilities in zip(tried, made["probability"].reshape(-1, len(DRAWS)).tolist(), strict=True):
-            shares = {
+            shares: dict[str, Any] = {
                 trial: Share((each,), int(bundle.is_vocal(each) == vocal[row]))
                 for trial, each in zip(DRAWS, probabilities, strict=True)
             }

@@ -71,7 +71,7 @@ class _Head:
 
     @property
     def samples(self) -> int:
-        return self.sound.shape[1]
+        return int(self.sound.shape[1])
 
     def frames(self, start: int, stop: int, *, roughly: bool = False) -> Iterator[Floats]:  # noqa: ARG002 - the protocol's
         yield self.sound[:, start:stop]
