@@ -33,6 +33,7 @@ class Quality:
         self._measure_maximisation(registry)
         self._measure_features(registry)
         self._measure_sound(registry)
+        self._measure_tracks(registry)
         self._measure_baselines(registry)
 
     def _measure_explanations(self, registry: CollectorRegistry) -> None:
@@ -135,6 +136,11 @@ class Quality:
         )
         for kind in WarningKind:  # a rate that rises from nothing is seen only where there was a 0 before
             self.sound_warnings.labels(_label(kind))
+
+    def _measure_tracks(self, registry: CollectorRegistry) -> None:
+        self.track_seconds = Counter(
+            "phonoscope_track_seconds_total", "Seconds of whole tracks that were heard.", registry=registry
+        )
 
     def _measure_baselines(self, registry: CollectorRegistry) -> None:
         self.baseline_reconstruction_error = Gauge(

@@ -17,6 +17,7 @@ from phonoscope.v1 import (
     inversion_pb2,
     maximisation_pb2,
     prediction_pb2,
+    track_pb2,
 )
 
 from phonoscope_serving.admission.work import WORK
@@ -25,6 +26,7 @@ from phonoscope_serving.rpcs import describe as bundle_messages
 from phonoscope_serving.rpcs.auralise import messages as auralisation_messages
 from phonoscope_serving.rpcs.auralise.answer import auralise
 from phonoscope_serving.rpcs.call import Call
+from phonoscope_serving.rpcs.decision import segments
 from phonoscope_serving.rpcs.explain import messages as explanation_messages
 from phonoscope_serving.rpcs.explain.answer import explain
 from phonoscope_serving.rpcs.explain.region import Alpha, LargestAlphaThatKeepsLabel, MaximumArea
@@ -34,6 +36,13 @@ from phonoscope_serving.rpcs.maximise import messages as maximisation_messages
 from phonoscope_serving.rpcs.maximise.answer import Example, maximise
 from phonoscope_serving.rpcs.predict import predict
 from phonoscope_serving.rpcs.quality import Quality
+from phonoscope_serving.rpcs.segments import segment_message
+from phonoscope_serving.rpcs.track import messages as track_messages
+from phonoscope_serving.rpcs.track.answer import Event, explain_track
+from phonoscope_serving.rpcs.track.explaining import Moment
+from phonoscope_serving.rpcs.track.parts import Parts, chunks_of, settings_of
+from phonoscope_serving.rpcs.track.question import TrackQuestion
+from phonoscope_serving.rpcs.track.summary import Summary
 from phonoscope_serving.rpcs.wire import sound_warnings
 from phonoscope_serving.service.request_context import deadline
 from phonoscope_serving.service.swapping.served import Served
@@ -59,12 +68,16 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         with self._shelf.lend() as served:
             curve = await predict(self._call(served, context), _source(request.audio))
             self._quality.observe_sound(curve.warnings)
+            rate, found = served.bundle.front_end.frames_per_second, []
+            if request.HasField("decision"):
+                found = segments(curve.probability, track_messages.decision(request.decision, served.bundle), rate)
             return prediction_pb2.PredictResponse(
                 bundle=served.reference,
                 probability=curve.probability.tolist(),
-                frames_per_second=served.bundle.front_end.frames_per_second,
+                frames_per_second=rate,
                 threshold=served.bundle.threshold,
                 warnings=sound_warnings(curve.warnings),
+                segments=[segment_message(each, rate) for each in found],
             )
 
     async def Explain(  # noqa: N802 - the name of the RPC
@@ -85,6 +98,22 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
                 answer.trust,
             )
             return explanation_messages.response(answer, question, served.bundle, served.reference)
+
+    async def ExplainTrack(  # noqa: N802 - the name of the RPC
+        self,
+        parts: Parts,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> AsyncGenerator[track_pb2.ExplainTrackResponse]:
+        """A whole track, its curve and why along it."""
+        began_s, settings = time.monotonic(), await settings_of(parts)
+        with self._shelf.lend() as served:
+            question = track_messages.question(settings, served.bundle)
+            call, chunks = self._call(served, context), chunks_of(parts)
+            async with aclosing(chunks), aclosing(explain_track(call, question, chunks)) as events:
+                async for event in events:
+                    self._observe_track(served, question, event)
+                    seconds = time.monotonic() - began_s
+                    yield track_messages.response(event, question, served.bundle, served.reference, seconds)
 
     async def InvertLayers(  # noqa: N802 - the name of the RPC
         self,
@@ -142,6 +171,15 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         """What is served."""
         with self._shelf.lend() as served:
             return bundle_messages.response(served.bundle, served.audible.values(), served.reference)
+
+    def _observe_track(self, served: Served, question: TrackQuestion, event: Event) -> None:
+        match event:
+            case Moment() if event.holds is not None:
+                region, masking = _REGION_NAMES[type(question.region)], question.masking.name.lower()
+                self._quality.observe_explanation(served.bundle.name, event.rule, region, masking, event.trust)
+            case Summary():
+                self._quality.observe_sound(event.warnings)
+                self._quality.track_seconds.inc(event.frames / served.bundle.front_end.frames_per_second)
 
     def _call(self, served: Served, context: Any) -> Call:  # noqa: ANN401 - grpc ships no types
         return Call(served.engine, served.bundle, self._decoder, deadline(context), WORK.get())

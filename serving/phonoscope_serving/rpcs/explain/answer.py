@@ -84,7 +84,7 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
         NotInBundle: evidence by exchange was asked for, and the bundle has no other music.
         RequestError: see `Call.excerpt` and `Engine.infer`.
     """
-    rule, evidence = _rule(call.bundle, question.rule), evidence_of(call.bundle, question.evidence)
+    rule, evidence = rule_of(call.bundle, question.rule), evidence_of(call.bundle, question.evidence)
     excerpt = await call.excerpt(source, call.bundle.front_end, question.at_s)
     seed = _derived_seed(excerpt) if question.control_seed is None else question.control_seed
     inputs = region_inputs(question.region, question.masking, rule.default_alpha)
@@ -136,8 +136,12 @@ def _derived_seed(excerpt: Excerpt) -> int:
     return zlib.crc32(excerpt.samples.tobytes()) & LARGEST_SEED
 
 
-def _rule(bundle: Bundle, name: str) -> Rule:
-    """The rule of that name; the bundle's default where it is empty."""
+def rule_of(bundle: Bundle, name: str) -> Rule:
+    """The rule of that name; the bundle's default where it is empty.
+
+    Raises:
+        InvalidRequest: the bundle has no such rule.
+    """
     if not name:
         return bundle.rules[0]
     for rule in bundle.rules:
