@@ -19,7 +19,7 @@ from phonoscope_client.results.verdict.verdict import verdict
 from phonoscope_client.results.wording import clock, clock_exact, percent, warning
 
 MOST_PASSAGES = 12
-MOST_MOMENTS = 5
+MOST_MOMENTS = 3
 DIGEST_CHARACTERS = 12  # enough to tell bundles apart
 _SIGNS = {"supports": "+", "weakens": "-", "neutral": "."}
 

@@ -34,10 +34,10 @@ def run(options: argparse.Namespace, connection: Connection, note: Note) -> tupl
     name = printable(options.song.name)
     with connection.open(note) as client:
         note(f"listening to {name} ...")
+        trust = options.trust or ("full" if client.describe().exchange else "kept")
         with _progress_bar(quiet=options.quiet) as on_progress:
-            asked = {**_asked(options), "on_progress": on_progress}
-            with client.explain_track(options.song, **asked) as stream:
-                track = stream.collect()
+            asked = {**_asked(options), "trust": trust, "on_progress": on_progress}
+            track = client.explain_track(options.song, **asked).collect()
     if not track.summary.complete:
         note(f"time ran out; go on with --from {clock(track.summary.heard_until_s)}")
     document = {"song": printable(options.song), **track.to_json(), "files": {}}
@@ -74,7 +74,6 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
         "alpha": chosen_alpha(options),
         "maximum_area": options.max_area,
         "masking": options.masking,
-        "trust": options.trust,
         "control_seed": options.control_seed,
         "median_filter_s": options.median_s,
         "threshold": options.threshold,
@@ -91,7 +90,7 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
 @contextmanager
 def _progress_bar(*, quiet: bool) -> Iterator[Progress]:
     """A bar of seconds heard on a terminal's standard error; elsewhere, and where it is to be quiet, none."""
-    with tqdm(unit=" s", desc="heard", disable=True if quiet else None, bar_format=_BAR) as bar:
+    with tqdm(unit=" s", desc="heard", disable=True if quiet else None) as bar:
 
         def on_progress(made: TrackProgress) -> None:
             bar.total = made.duration_s and round(made.duration_s, 1)
@@ -99,9 +98,6 @@ def _progress_bar(*, quiet: bool) -> Iterator[Progress]:
             bar.update(round(made.heard_s - bar.n, 1))
 
         yield on_progress
-
-
-_BAR = "{desc} {percentage:3.0f} % |{bar}| {n:.0f} of {total:.0f} s, {elapsed} [{postfix}]"
 
 
 def _write(track: Track, options: argparse.Namespace) -> dict[str, Path]:

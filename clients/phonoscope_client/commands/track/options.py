@@ -53,8 +53,8 @@ def _add_moments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--trust",
         choices=["none", "kept", "full"],
-        default="kept",
-        help="nothing is tried; whether the region alone keeps the answer (default); also exchange with other music",
+        help="nothing is tried; whether the region alone keeps the answer; also exchange with other music (default: "
+        "the most that the bundle can)",
     )
     group.add_argument(
         "--from", dest="from_s", type=seconds, default=0.0, metavar="TIME", help="go on from there (default: 0)"

@@ -18,6 +18,7 @@ from phonoscope_client.results.verdict.along import STANDINGS, Standing, standin
 from phonoscope_client.results.wording import clock, percent
 
 MOST_SOUND_BYTES = 24 * 2**20  # of the recording; a browser takes long to open more
+MOST_RANKED = 5  # moments that are to be trusted most, and as many that are to be trusted least
 RELEVANCES = Scale("magma", 0.0, 1.0)
 SMALL_TICKS_HZ = (200, 500, 1000, 2000, 5000, 8000)
 _CURVE_TICKS = (Tick(0.1, "0"), Tick(0.55, "0.5"), Tick(1.0, "1"))  # above a strip of a tenth, that of the segments
@@ -77,8 +78,8 @@ def track_page(track: Track, *, song: Path) -> str:
         levels=colour_bar(Scale(COLOURS, QUIETEST_DB, 0.0), f"−{-QUIETEST_DB:.0f} dB", "0 dB", "below the loudest bin"),
         moments=moments,
         standings=STANDINGS,
-        most=[_named(moments, each) for each in track.summary.most_trustworthy],
-        least=[_named(moments, each) for each in track.summary.least_trustworthy],
+        most=[_named(moments, each) for each in track.summary.most_trustworthy[:MOST_RANKED]],
+        least=[_named(moments, each) for each in track.summary.least_trustworthy[:MOST_RANKED]],
         mattered=[_mattered(track, each) for each in track.summary.relevance],
         relevances=colour_bar(RELEVANCES, "0", "1", "mean relevance"),
     )
