@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from phonoscope_client.commands.song_options import seconds
@@ -51,11 +51,8 @@ def parsed(text: str) -> Moments:
 
 def added_up(several: Sequence[Moments]) -> Moments:
     """All moments of some texts as one question: of what is said twice the last counts, moments by name add up."""
-    found = Moments()
-    for each in several:
-        said: dict[str, Any] = {name: value for name, value in asdict(each).items() if value}
-        found = replace(found, **said, at_s=(*found.at_s, *each.at_s))
-    return found
+    said: dict[str, Any] = {name: value for each in several for name, value in vars(each).items() if value}
+    return Moments(**said | {"at_s": tuple(moment for each in several for moment in each.at_s)})
 
 
 def _every(rest: str) -> Moments:
