@@ -9,6 +9,7 @@ from phonoscope.v1 import explanation_pb2 as phonoscope_dot_v1_dot_explanation__
 from phonoscope.v1 import inversion_pb2 as phonoscope_dot_v1_dot_inversion__pb2
 from phonoscope.v1 import maximisation_pb2 as phonoscope_dot_v1_dot_maximisation__pb2
 from phonoscope.v1 import prediction_pb2 as phonoscope_dot_v1_dot_prediction__pb2
+from phonoscope.v1 import track_pb2 as phonoscope_dot_v1_dot_track__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
 GRPC_VERSION = grpc.__version__
@@ -62,6 +63,11 @@ class ExplainerServiceStub:
                 '/phonoscope.v1.ExplainerService/Explain',
                 request_serializer=phonoscope_dot_v1_dot_explanation__pb2.ExplainRequest.SerializeToString,
                 response_deserializer=phonoscope_dot_v1_dot_explanation__pb2.ExplainResponse.FromString,
+                _registered_method=True)
+        self.ExplainTrack = channel.stream_stream(
+                '/phonoscope.v1.ExplainerService/ExplainTrack',
+                request_serializer=phonoscope_dot_v1_dot_track__pb2.ExplainTrackRequest.SerializeToString,
+                response_deserializer=phonoscope_dot_v1_dot_track__pb2.ExplainTrackResponse.FromString,
                 _registered_method=True)
         self.InvertLayers = channel.unary_unary(
                 '/phonoscope.v1.ExplainerService/InvertLayers',
@@ -118,6 +124,19 @@ class ExplainerServiceServicer:
         there is nothing to point at, is INVALID_ARGUMENT, and so is a rule that the bundle does not have: DescribeBundle lists
         them. FAILED_PRECONDITION names what the bundle that is served lacks: other music, where evidence by exchange is asked for;
         sound; a rule that explains another label than the one predicted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainTrack(self, request_iterator, context):
+        """A whole track of any length: its curve at every frame, explanations along it, and a summary, each as it is known.
+
+        Settings first, then the sound in chunks; answers come while it is sent. A caller that reads slowly holds the work up, not
+        the memory; one that cancels frees its place within one batch. Shortly before the deadline the call ends well, with a
+        summary of what was heard. Also answers FAILED_PRECONDITION where the bundle that is served lacks what is asked for:
+        other music, or the listener, label or contrast; and INVALID_ARGUMENT for sound that cannot be read, as soon as it comes.
+        A moment around which there is digital silence is passed over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,6 +199,11 @@ def add_ExplainerServiceServicer_to_server(servicer, server):
                     servicer.Explain,
                     request_deserializer=phonoscope_dot_v1_dot_explanation__pb2.ExplainRequest.FromString,
                     response_serializer=phonoscope_dot_v1_dot_explanation__pb2.ExplainResponse.SerializeToString,
+            ),
+            'ExplainTrack': grpc.stream_stream_rpc_method_handler(
+                    servicer.ExplainTrack,
+                    request_deserializer=phonoscope_dot_v1_dot_track__pb2.ExplainTrackRequest.FromString,
+                    response_serializer=phonoscope_dot_v1_dot_track__pb2.ExplainTrackResponse.SerializeToString,
             ),
             'InvertLayers': grpc.unary_unary_rpc_method_handler(
                     servicer.InvertLayers,
@@ -270,6 +294,33 @@ class ExplainerService:
             '/phonoscope.v1.ExplainerService/Explain',
             phonoscope_dot_v1_dot_explanation__pb2.ExplainRequest.SerializeToString,
             phonoscope_dot_v1_dot_explanation__pb2.ExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainTrack(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/phonoscope.v1.ExplainerService/ExplainTrack',
+            phonoscope_dot_v1_dot_track__pb2.ExplainTrackRequest.SerializeToString,
+            phonoscope_dot_v1_dot_track__pb2.ExplainTrackResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -86,7 +86,16 @@ class Bundle:
                 found = {name: arrays[name] for name in arrays.files}
             # What is there under another name already is only named.
             golden = {name: found[str(each)] if each.dtype.kind == "U" else each for name, each in found.items()}
-        except (OSError, ValueError, KeyError, EOFError, AttributeError, NotImplementedError, BadZipFile, zlib.error) as error:
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            EOFError,
+            AttributeError,
+            NotImplementedError,
+            BadZipFile,
+            zlib.error,
+        ) as error:
             raise BundleError(f"{self.root / GOLDEN} holds no arrays: {error}") from error
         if wrong := [name for name in golden if not GOLDEN_NAME.fullmatch(name)]:
             raise BundleError(f"{self.root / GOLDEN} holds {wrong[0][:80]!r}, not MODEL.input.TENSOR or .output.TENSOR")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from phonoscope.v1 import bundle_reference_pb2, prediction_pb2
+from phonoscope.v1 import bundle_reference_pb2, decision_pb2, prediction_pb2
 
 from phonoscope_serving.bundle.listeners.decision import Claim
 from phonoscope_serving.bundle.listeners.listener import Listener
+from phonoscope_serving.errors import NotInBundle
+from phonoscope_serving.rpcs.decision import segments
 from phonoscope_serving.rpcs.predict import Curve
+from phonoscope_serving.rpcs.segments import segment_message
+from phonoscope_serving.rpcs.track import messages as track_messages
 from phonoscope_serving.rpcs.wire import sound_warnings
 
 
@@ -33,6 +37,7 @@ def response(
         label=claim.name,
         contrast=claim.contrast_name,
         labels=_curves(curve, listener),
+        segments=_segments(curve, request, listener),
     )
 
 
@@ -42,6 +47,17 @@ def _claim(curve: Curve, request: prediction_pb2.PredictRequest, listener: Liste
         label = request.label or decision.labels[request.contrast == decision.labels[0]]
         return decision.claim(label, request.contrast, curve.probability[0])
     return decision.claim(request.label, request.contrast, np.mean(curve.probability, axis=0))
+
+
+def _segments(curve: Curve, request: prediction_pb2.PredictRequest, listener: Listener) -> list[decision_pb2.Segment]:
+    """What a recording is called, where that is asked."""
+    if not request.HasField("decision"):
+        return []
+    if listener.decision.kind != "binary":
+        raise NotInBundle(f"decision: {listener.name} has more labels than two; curves are decided upon between two")
+    rate = listener.predictions_per_second
+    found = segments(curve.probability[:, 0], track_messages.decision(request.decision, listener), rate)
+    return [segment_message(each, rate) for each in found]
 
 
 def _curves(curve: Curve, listener: Listener) -> list[prediction_pb2.LabelCurve]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.rpcs.auralise.answer import Auralisation
+from phonoscope_serving.rpcs.baselines import Baselines
 from phonoscope_serving.rpcs.explain.trust import Trust
 from phonoscope_serving.rpcs.invert.answer import Inversion
 from phonoscope_serving.sound.warning import SoundWarning, WarningKind
-from phonoscope_serving.tensors import Floats
 
 RELATIVE_AREAS = tuple(tenth / 10 for tenth in range(1, 11))
 RECONSTRUCTION_ERRORS = (0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.7, 2.0, 3.0)
@@ -33,7 +32,8 @@ class Quality:
         self._measure_maximisation(registry)
         self._measure_features(registry)
         self._measure_sound(registry)
-        self._measure_baselines(registry)
+        self._measure_tracks(registry)
+        self._baselines = Baselines(registry)
 
     def _measure_explanations(self, registry: CollectorRegistry) -> None:
         self.explanations = Counter(
@@ -136,18 +136,9 @@ class Quality:
         for kind in WarningKind:  # a rate that rises from nothing is seen only where there was a 0 before
             self.sound_warnings.labels(_label(kind))
 
-    def _measure_baselines(self, registry: CollectorRegistry) -> None:
-        self.baseline_reconstruction_error = Gauge(
-            "phonoscope_baseline_reconstruction_error",
-            "Mean of phonoscope_reconstruction_error over the bundle's validation excerpts.",
-            ["bundle", "listener"],
-            registry=registry,
-        )
-        self.baseline_inversion_error = Gauge(
-            "phonoscope_baseline_inversion_error",
-            "Mean of phonoscope_inversion_error over the bundle's validation excerpts.",
-            ["bundle", "listener", "layer"],
-            registry=registry,
+    def _measure_tracks(self, registry: CollectorRegistry) -> None:
+        self.track_seconds = Counter(
+            "phonoscope_track_seconds_total", "Seconds of whole tracks that were heard.", registry=registry
         )
 
     def observe_bundle(self, bundle: Bundle) -> None:
@@ -156,12 +147,7 @@ class Quality:
         Args:
             bundle: that answers from now on.
         """
-        for listener in bundle.listeners:
-            named = (bundle.name, listener.name)
-            if listener.reconstruction_error_quantiles is not None:
-                self.baseline_reconstruction_error.labels(*named).set(_mean(listener.reconstruction_error_quantiles))
-            for layer, quantiles in listener.inversion_error_quantiles.items():
-                self.baseline_inversion_error.labels(*named, layer).set(_mean(quantiles))
+        self._baselines.observe_bundle(bundle)
 
     def observe_explanation(
         self, bundle: str, listener: str, rule: str, region: str, masking: str, trust: Trust
@@ -234,11 +220,6 @@ class Quality:
         """
         for kind in {warning.kind for warning in warnings}:
             self.sound_warnings.labels(_label(kind)).inc()
-
-
-def _mean(quantiles: Floats) -> float:
-    """The mean of a distribution of which the 0 % to 100 % quantiles are known, evenly spaced."""
-    return float(np.trapezoid(quantiles, dx=1 / (len(quantiles) - 1)))
 
 
 def _label(kind: WarningKind) -> str:

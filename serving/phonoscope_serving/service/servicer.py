@@ -17,10 +17,11 @@ from phonoscope.v1 import (
     inversion_pb2,
     maximisation_pb2,
     prediction_pb2,
+    track_pb2,
 )
 
 from phonoscope_serving.admission.work import WORK
-from phonoscope_serving.bundle.listeners.listener import named
+from phonoscope_serving.bundle.listeners.listener import Listener, named
 from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs import describe as bundle_messages
 from phonoscope_serving.rpcs import predict_messages as prediction_messages
@@ -36,6 +37,12 @@ from phonoscope_serving.rpcs.maximise import messages as maximisation_messages
 from phonoscope_serving.rpcs.maximise.answer import Example, maximise
 from phonoscope_serving.rpcs.predict import predict
 from phonoscope_serving.rpcs.quality import Quality
+from phonoscope_serving.rpcs.track import messages as track_messages
+from phonoscope_serving.rpcs.track.answer import Event, explain_track
+from phonoscope_serving.rpcs.track.explaining import Moment
+from phonoscope_serving.rpcs.track.parts import Parts, chunks_of, settings_of
+from phonoscope_serving.rpcs.track.question import TrackQuestion
+from phonoscope_serving.rpcs.track.summary import Summary
 from phonoscope_serving.service.request_context import deadline
 from phonoscope_serving.service.swapping.served import Served
 from phonoscope_serving.service.swapping.shelf import Shelf
@@ -84,6 +91,22 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
                 answer.trust,
             )
             return explanation_messages.response(answer, question, call.listener, served.reference)
+
+    async def ExplainTrack(  # noqa: N802 - the name of the RPC
+        self,
+        parts: Parts,
+        context: Any,  # noqa: ANN401 - grpc ships no types
+    ) -> AsyncGenerator[track_pb2.ExplainTrackResponse]:
+        """A whole track, its curve and why along it."""
+        began_s, settings = time.monotonic(), await settings_of(parts)
+        with self._shelf.lend() as served:
+            call, chunks = self._call(served, settings, context), chunks_of(parts)
+            question = track_messages.question(settings, call.listener)
+            async with aclosing(chunks), aclosing(explain_track(call, question, chunks)) as events:
+                async for event in events:
+                    self._observe_track(served, call.listener, question, event)
+                    seconds = time.monotonic() - began_s
+                    yield track_messages.response(event, question, call.listener, served.reference, seconds)
 
     async def InvertLayers(  # noqa: N802 - the name of the RPC
         self,
@@ -149,6 +172,16 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
             return bundle_messages.response(
                 served.bundle, served.audible, can_maximise=served.maximiser is not None, reference=served.reference
             )
+
+    def _observe_track(self, served: Served, asked: Listener, question: TrackQuestion, event: Event) -> None:
+        match event:
+            case Moment() if event.holds is not None:
+                region, masking = _REGION_NAMES[type(question.region)], question.masking.name.lower()
+                named = (served.bundle.name, asked.name, event.rule)
+                self._quality.observe_explanation(*named, region, masking, event.trust)
+            case Summary():
+                self._quality.observe_sound(event.warnings)
+                self._quality.track_seconds.inc(event.frames / asked.front_end.frames_per_second)
 
     def _call(self, served: Served, request: Any, context: Any) -> Call:  # noqa: ANN401 - neither ships types
         asked = named(served.bundle.listeners, request.listener)

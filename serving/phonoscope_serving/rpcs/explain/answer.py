@@ -165,7 +165,7 @@ def _derived_seed(excerpt: Excerpt) -> int:
 
 
 def _rule(listener: Listener, question: Question) -> Rule:
-    """The rule of that name; where none is named, the first that explains what is asked, the default if it can.
+    """The rule that explains what is asked.
 
     Raises:
         InvalidRequest: the listener has no such rule or label.
@@ -174,13 +174,23 @@ def _rule(listener: Listener, question: Question) -> Rule:
     listener.decision.check(question.label, question.contrast)
     if question.listen and not listener.is_heard:
         raise NotInBundle(f"the bundle has nothing that makes regions of {listener.name} sound: ask without listen")
-    known = {rule.name: rule for rule in listener.rules}
-    if question.rule and question.rule not in known:
-        raise InvalidRequest.at("rule", f"is {shown(question.rule)}; the bundle explains by {', '.join(known)}")
-    rule = known[question.rule] if question.rule else listener.rules[0]
+    rule = rule_of(listener, question.rule)
     if question.contrast and not rule.takes_label:
         raise NotInBundle(f"{rule.name} explains the label that {listener.name} predicts, without a contrast")
     return rule
+
+
+def rule_of(listener: Listener, name: str) -> Rule:
+    """The rule of that name; the listener's default where it is empty.
+
+    Raises:
+        InvalidRequest: the listener has no such rule.
+    """
+    for rule in listener.rules:
+        if name in ("", rule.name):
+            return rule
+    known = ", ".join(rule.name for rule in listener.rules)
+    raise InvalidRequest.at("rule", f"is {shown(name)}; the bundle explains by {known}")
 
 
 async def _listen(call: Call, excerpt: Excerpt, answer: Mapping[str, Array], outside_db: float) -> dict[str, Array]:

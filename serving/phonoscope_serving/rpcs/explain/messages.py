@@ -29,8 +29,8 @@ def question(request: explanation_pb2.ExplainRequest) -> Question:
     return Question(
         at_s=request.at_s,
         rule=request.rule,
-        region=_region_choice(request.region),
-        masking=Masking.M2 if request.masking == explanation_pb2.MASKING_M2 else Masking.M1,
+        region=region_choice(request.region),
+        masking=masking(request.masking),
         listen=request.listen,
         outside_db=request.outside_db if request.HasField("outside_db") else DEFAULT_OUTSIDE_DB,
         detailed=request.detailed,
@@ -53,13 +53,13 @@ def response(
         axes=axes(listener.front_end, answer.start_s),
         log_mel=time_frequency_map(answer.log_mel),
         relevance=time_frequency_map(answer.relevance),
-        region=_region(answer.mask),
+        region=region_message(answer.mask),
         inverted=None if answer.inverted is None else time_frequency_map(answer.inverted),
         explanation=None if answer.explanation is None else time_frequency_map(answer.explanation),
         rule=answer.rule,
         outside_db=asked.outside_db if asked.listen else None,
         alpha=answer.alpha,
-        masking=_MASKINGS[asked.masking],
+        masking=masking_message(asked.masking),
         threshold=answer.claim.threshold,
         trust=_trust(answer.trust, answer.predicted),
         original_audio=waveform(answer.original_audio, rate_hz),
@@ -75,7 +75,18 @@ def response(
     )
 
 
-def _region_choice(region: explanation_pb2.RegionChoice) -> RegionChoice:
+def masking(message: explanation_pb2.Masking) -> Masking:
+    """What a masked bin is to become."""
+    return Masking.M2 if message == explanation_pb2.MASKING_M2 else Masking.M1
+
+
+def masking_message(chosen: Masking) -> explanation_pb2.Masking:
+    """What a masked bin became."""
+    return _MASKINGS[chosen]
+
+
+def region_choice(region: explanation_pb2.RegionChoice) -> RegionChoice:
+    """How a region is to be chosen."""
     match region.WhichOneof("choice"):
         case "alpha":
             return Alpha(region.alpha)
@@ -86,7 +97,8 @@ def _region_choice(region: explanation_pb2.RegionChoice) -> RegionChoice:
     return Alpha(None)
 
 
-def _region(mask: Floats) -> explanation_pb2.Region:
+def region_message(mask: Floats) -> explanation_pb2.Region:
+    """A region `[T, M]`, 1 inside."""
     frames, bands = mask.shape
     return explanation_pb2.Region(frames=frames, bands=bands, inside=mask.astype(np.uint8).tobytes())
 
@@ -112,18 +124,20 @@ def _trust(trust: Trust, predicted: str) -> explanation_pb2.Trust:
         heard_controls_keep_label=trust.heard_controls_keep_label,
         heard_control_label_kept=trust.heard_control_label_kept,
         evidence=_EVIDENCE_GIVEN[trust.evidence],
-        exchange=None if trust.exchange is None else _exchange(trust.exchange),
-        doubt=None if trust.doubt is None else _doubt(trust.doubt),
+        exchange=None if trust.exchange is None else exchange_message(trust.exchange),
+        doubt=None if trust.doubt is None else doubt_message(trust.doubt),
     )
 
 
-def _doubt(doubt: Doubt) -> explanation_pb2.Doubt:
+def doubt_message(doubt: Doubt) -> explanation_pb2.Doubt:
+    """How far an answer is to be doubted."""
     return explanation_pb2.Doubt(
         doubt=doubt.doubt, wrong=doubt.wrong, foreign=doubt.foreign, percentile=doubt.percentile
     )
 
 
-def _exchange(exchange: Exchange) -> explanation_pb2.Exchange:
+def exchange_message(exchange: Exchange) -> explanation_pb2.Exchange:
+    """What came of an exchange."""
     carried, silhouette = exchange.heard.probabilities or (None, None)
     carried_kept, silhouette_kept = exchange.heard.keeps or (None, None)
     return explanation_pb2.Exchange(
