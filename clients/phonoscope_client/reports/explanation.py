@@ -11,7 +11,7 @@ from phonoscope_client.reports.region import location, region_overlay
 from phonoscope_client.results.explanation import Explanation
 from phonoscope_client.results.verdict.trials import trials
 from phonoscope_client.results.verdict.verdict import verdict
-from phonoscope_client.results.wording import percent
+from phonoscope_client.results.wording import each_label, percent
 
 QUIETEST_DB = -70.0  # below it a picture is one colour: what is softer is rarely heard beside the loudest bin
 LEVELS = Scale("magma", QUIETEST_DB, 0.0)
@@ -99,6 +99,14 @@ def _small(picture: bytes, description: str, explanation: Explanation) -> Plot:
     return map_plot(picture, description, explanation.axes, len(explanation.mask), times=5, at_hz=SMALL_TICKS_HZ)
 
 
+def _labels(explanation: Explanation) -> list[tuple[str, str]]:
+    """What is explained, and what the listener says, where that is more than one number."""
+    if explanation.is_binary:
+        return []
+    against = f", rather than {explanation.contrast}" if explanation.contrast else ""
+    return [("Label explained", explanation.label + against), ("Labels", each_label(explanation.labels))]
+
+
 def _provenance(explanation: Explanation) -> list[tuple[str, str]]:
     trust = explanation.trust
     rows = [
@@ -106,7 +114,9 @@ def _provenance(explanation: Explanation) -> list[tuple[str, str]]:
         ("Digest (SHA-256)", explanation.bundle.digest),
         ("Moment", f"{explanation.at_s:.3f} s"),
         ("Excerpt", "{:.3f} to {:.3f} s".format(*span_s(explanation.axes, len(explanation.mask)))),
-        ("Threshold", f"{explanation.threshold:g}"),
+        ("Listener", explanation.listener),
+        *_labels(explanation),
+        *([("Threshold", f"{explanation.threshold:g}")] if explanation.threshold else []),
         ("Rule", explanation.rule),
         ("Alpha", f"{explanation.alpha:g}"),
         ("Masking", explanation.masking),
