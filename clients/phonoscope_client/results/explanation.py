@@ -85,7 +85,8 @@ class Trust:
             the region was exchanged with other music.
         controls_that_keep_label: how many of those random regions keep the label too.
         control_seed: what random regions and hosts were drawn from; given again, they are the same.
-        reconstruction_error: root-mean-square difference between standardised excerpt and inversion.
+        reconstruction_error: root-mean-square difference between standardised excerpt and inversion; 0 where the rule
+            brings no inversion, likewise below.
         reconstruction_percentile: share of the bundle's validation excerpts with a lower error, in [0, 1].
         out_of_distribution: there is more doubt than about 99 % of the bundle's validation excerpts; where `doubt` is
             None, that the inversion fits worse than on 99 % of them, which says next to nothing.
