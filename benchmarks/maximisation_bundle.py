@@ -20,7 +20,7 @@ from phonoscope_trainer.networks.gan import Generator
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.gan.training import load_generator
-from phonoscope_trainer.repository.manifest import GOLDEN
+from phonoscope_trainer.repository.golden import GOLDEN
 from phonoscope_trainer.repository.models import write_graph
 from torch.utils.flop_counter import FlopCounterMode
 

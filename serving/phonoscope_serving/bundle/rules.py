@@ -19,6 +19,15 @@ INVERSION = frozenset({"inverted", "reconstruction_error"})
 
 
 @dataclass(frozen=True)
+class Along:
+    """How a rule explains moments of a track out of one pass over it."""
+
+    hear: str  # the model that hears a piece of the track, and gives of moments in it what the next takes
+    explain: str  # the model that explains such moments
+    takes: tuple[str, ...]  # its inputs
+
+
+@dataclass(frozen=True)
 class Rule:
     """One way to say which bins a listener's answer rests on."""
 
@@ -29,6 +38,7 @@ class Rule:
     evidence: frozenset[str]  # outputs that hang on the region, which the model `evidence` gives as well
     takes_label: bool = False  # whether it explains any label; else only the one that is predicted
     inverts: bool = True  # whether what the deepest layer keeps comes with it
+    along: Along | None = None  # None where a bundle explains moments of a track from their excerpts alone
 
 
 def read_rules(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig], suffix: str) -> tuple[Rule, ...]:
@@ -61,7 +71,24 @@ def read_rules(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig], s
         for model, made in ((ensemble, outputs), (f"{EVIDENCE}{suffix}", evidence)):
             if CONTROL_REGIONS not in made:
                 raise BundleError(f"{model}/{CONFIG}: there is no output {CONTROL_REGIONS}")
-        takes_label = {LABEL, CONTRAST} <= {tensor.name for tensor in models[ensemble].input}
-        inverts = set(outputs) >= INVERSION
-        rules.append(Rule(name, ensemble, alpha, controls, evidence.intersection(outputs), takes_label, inverts))
+        rules.append(
+            Rule(
+                name,
+                ensemble,
+                alpha,
+                controls,
+                evidence.intersection(outputs),
+                takes_label={LABEL, CONTRAST} <= {tensor.name for tensor in models[ensemble].input},
+                inverts=set(outputs) >= INVERSION,
+                along=_along(f"{name}{suffix}", models),
+            )
+        )
     return tuple(rules)
+
+
+def _along(rule: str, models: Mapping[str, ModelConfig]) -> Along | None:
+    """What a bundle has for a rule along tracks; bundles of before, and some rules, have nothing."""
+    hear, explain = f"along_{rule}", f"moments_{rule}"
+    if hear not in models or explain not in models:
+        return None
+    return Along(hear, explain, tuple(tensor.name for tensor in models[explain].input))

@@ -160,9 +160,7 @@ def _laid(parts: Mapping[tuple[int, int], Tensor], step: tuple[int, int]) -> Ten
     like = next(iter(parts.values()))
     total = None
     for down, right in itertools.product(range(rows + 1), range(columns + 1)):
-        tile = [
-            [parts.get((down * step[0] + i, right * step[1] + j)) for j in range(step[1])] for i in range(step[0])
-        ]
+        tile = [[parts.get((down * step[0] + i, right * step[1] + j)) for j in range(step[1])] for i in range(step[0])]
         if all(each is None for row in tile for each in row):
             continue
         nothing = torch.zeros_like(like)
