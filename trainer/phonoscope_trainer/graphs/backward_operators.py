@@ -125,7 +125,7 @@ def avg_pool2d_backward(
 
 
 def adaptive_avg_pool2d_backward(grad: Tensor, x: Tensor) -> Tensor:
-    """The gradient with respect to `x` of `aten._adaptive_avg_pool2d`: means are products with a matrix on each side."""
+    """The gradient with respect to `x` of `aten._adaptive_avg_pool2d`: means are products with a matrix either side."""
     rows, columns = (_means(int(x.shape[axis]), int(grad.shape[axis]), grad) for axis in (2, 3))
     return rows.mT @ grad @ columns
 

@@ -8,7 +8,7 @@ with it (RISE, Petsiuk, Das & Saenko 2018; there masks are grids, and what is ma
 s is the log-odds of the label asked about, with what `m` keeps. Every mask is tried with its complement, over the same
 filling: what does not depend on which half is kept falls out of the difference, and every bin is kept as often as not.
 
-The network is whatever ONNX graph answers `excerpt` with `log_odds`; it is repeated inside a Loop, a few masks at a time.
+The network is whatever ONNX graph answers `excerpt` with `log_odds`; a Loop repeats it, a few masks at a time.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Occluded(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     def masks(self, iteration: Tensor) -> tuple[Tensor, Tensor]:
-        """`[P, T, F]` masks of an iteration, int64 `[1]`, without their complements; and `[P]` which filling is theirs."""
+        """`[P, T, F]` masks of an iteration, int64 `[1]`, without their complements; `[P]` which filling is theirs."""
         number = iteration * self.pairs + torch.arange(self.pairs)
         first = self.places[number]
         frames, bins = (torch.arange(size) for size in self.picture)
