@@ -32,6 +32,18 @@ from phonoscope_client.results.maximisation import Maximisation, MaximisationPro
 from phonoscope_client.results.parts import Axes, BundleReference, Label, SoundWarning, Waveform
 from phonoscope_client.results.passages import Passage, vocal_passages
 from phonoscope_client.results.response import ResponseTerm
+from phonoscope_client.results.segments import Segment, SegmentTrust
+from phonoscope_client.results.track import (
+    CurvePiece,
+    LabelMap,
+    RankedMoment,
+    Track,
+    TrackBegun,
+    TrackExplanation,
+    TrackProgress,
+    TrackSummary,
+    TrackTrust,
+)
 from phonoscope_client.transport.audio import AudioInput
 from phonoscope_client.transport.channel import Tls
 from phonoscope_client.transport.service import RunningService, running_service
@@ -46,6 +58,7 @@ __all__ = [
     "BusyError",
     "Client",
     "Curve",
+    "CurvePiece",
     "DeadlineExceededError",
     "Doubt",
     "Evidence",
@@ -56,6 +69,7 @@ __all__ = [
     "InvalidInputError",
     "Inversions",
     "Label",
+    "LabelMap",
     "Layer",
     "LayerInversion",
     "Masking",
@@ -67,13 +81,22 @@ __all__ = [
     "OutOfRangeError",
     "Passage",
     "PhonoscopeError",
+    "RankedMoment",
     "ResponseTerm",
     "Rule",
     "RunningService",
+    "Segment",
+    "SegmentTrust",
     "ServiceError",
     "Share",
     "SoundWarning",
     "Tls",
+    "Track",
+    "TrackBegun",
+    "TrackExplanation",
+    "TrackProgress",
+    "TrackSummary",
+    "TrackTrust",
     "TrainingData",
     "Trust",
     "UnauthenticatedError",

@@ -22,7 +22,13 @@ from phonoscope_client.commands import invert as inversion_command
 from phonoscope_client.commands import maximise as maximisation_command
 from phonoscope_client.commands import predict as curve_command
 from phonoscope_client.commands.connection import Connection, Note
+from phonoscope_client.commands.track import command as track_command
+from phonoscope_client.commands.track import options as track_options
 from phonoscope_client.errors import PhonoscopeError
+from phonoscope_client.files import write_text
+
+STANDARD_OUTPUT = Path("-")
+TIMEOUT_S = 120.0  # for an answer, where nothing else is said
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class _Command:
     description: str
     add_options: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, Connection, Note], tuple[dict[str, Any], str]]
+    timeout_s: float | None = TIMEOUT_S  # None for as long as it takes
 
 
 _COMMANDS = {
@@ -41,6 +48,13 @@ _COMMANDS = {
         command_help.EXPLAIN,
         explanation_command.add_options,
         explanation_command.run,
+    ),
+    "track": _Command(
+        "where somebody sings, and why, all along a track",
+        command_help.TRACK,
+        track_options.add_options,
+        track_command.run,
+        timeout_s=None,
     ),
     "invert": _Command(
         "what each layer keeps of a moment", command_help.INVERT, inversion_command.add_options, inversion_command.run
@@ -82,7 +96,7 @@ def get_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.add_options(command_parser)
-        _add_service_and_output(command_parser)
+        _add_service_and_output(command_parser, command.timeout_s)
     return parser
 
 
@@ -114,7 +128,7 @@ def _end_in_order() -> None:
             signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
-def _add_service_and_output(parser: argparse.ArgumentParser) -> None:
+def _add_service_and_output(parser: argparse.ArgumentParser, timeout_s: float | None) -> None:
     service = parser.add_argument_group("service")
     service.add_argument(
         "--server",
@@ -126,17 +140,26 @@ def _add_service_and_output(parser: argparse.ArgumentParser) -> None:
         "--certificate", type=Path, metavar="FILE", help="with --key: who asks, for services that ask for a certificate"
     )
     service.add_argument("--key", type=Path, metavar="FILE", help="the key to it; all of these files are PEM")
+    limit = "as long as it takes, else what is known by then" if timeout_s is None else "%(default)g"
     service.add_argument(
-        "--timeout-s", type=float, default=120.0, metavar="S", help="for one answer (default: %(default)g)"
+        "--timeout-s", type=float, default=timeout_s, metavar="S", help=f"for one answer (default: {limit})"
     )
     output = parser.add_argument_group("output")
-    output.add_argument("--json", action="store_true", help="print one JSON document instead of a summary")
+    output.add_argument(
+        "--json",
+        type=Path,
+        nargs="?",
+        const=STANDARD_OUTPUT,
+        metavar="FILE",
+        help="print one JSON document instead of a summary, or write it to this file",
+    )
     output.add_argument("--quiet", action="store_true", help="no progress notes on standard error")
 
 
 def _connection(options: argparse.Namespace) -> Connection:
     token = os.environ.get("PHONOSCOPE_TOKEN")
-    return Connection(options.server, options.timeout_s, options.ca, options.certificate, options.key, token)
+    timeout_s = TIMEOUT_S if options.timeout_s is None else options.timeout_s
+    return Connection(options.server, timeout_s, options.ca, options.certificate, options.key, token)
 
 
 class _Note:
@@ -158,9 +181,12 @@ def _escape_what_cannot_be_written() -> None:
 
 
 def _show(options: argparse.Namespace, document: dict[str, object], text: str) -> None:
-    if options.json:
+    if options.json == STANDARD_OUTPUT:
         print(json.dumps(document))
         return
+    if options.json is not None:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        write_text(options.json, json.dumps(document) + "\n")
     print(text)
     files = document.get("files")
     if isinstance(files, dict) and "report" in files:

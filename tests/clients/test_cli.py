@@ -90,7 +90,7 @@ def test_wrong_usage_exits_with_2(arguments, capsys):
     assert "usage: phonoscope" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["explain", "invert", "auralise", "predict", "describe", "demo"])
+@pytest.mark.parametrize("command", ["explain", "track", "invert", "auralise", "predict", "describe", "demo"])
 def test_every_commands_help_teaches_by_example(command, capsys):
     with pytest.raises(SystemExit) as exited:
         main([command, "--help"])
@@ -105,7 +105,9 @@ def test_the_options_of_an_explanation_are_parsed_as_written():
 
 
 @pytest.mark.parametrize(
-    "command", [["predict"], ["explain", "--at", "3"], ["invert", "--at", "3"]], ids=["predict", "explain", "invert"]
+    "command",
+    [["predict"], ["track"], ["explain", "--at", "3"], ["invert", "--at", "3"]],
+    ids=lambda command: command[0],
 )
 def test_a_missing_song_is_one_line_and_starts_nothing(command, tmp_path, capsys):
     missing = tmp_path / "missing.wav"

@@ -7,6 +7,7 @@ Shows, and lets you hear, what a machine listener listens to.
 
   phonoscope demo --out out/demo                        try it on the song that comes with it
   phonoscope predict song.mp3 --out out/song            where does somebody sing?
+  phonoscope track song.mp3 --out out/song              and why, all along it?
   phonoscope explain song.mp3 --at 34 --out out/song    why does it say so, at 34 s?
   phonoscope invert song.mp3 --at 34 --out out/song     what does each of its layers keep of that?
   phonoscope auralise song.mp3 --layer conv3 --out out/song   what do the features of a genre tagger hear?
@@ -27,6 +28,27 @@ it) and summary.json.
 
 A rule says how much the answer rests on each bin, and the region is where that reaches alpha. `phonoscope describe`
 lists the rules of the bundle.
+"""
+TRACK = """\
+Hears a whole track in one pass: the probability that somebody sings at every frame, segments, explanations along
+it, and how far those hold.
+
+DIR receives track.html (spectrogram, curve, segments and regions with a play head, and sound; open it in a browser),
+track.json (curve, segments, explanations and summary), track.npz (every array) and what --export names:
+
+  csv        segments.csv and regions.csv, for spreadsheets and data frames
+  audacity   label tracks of segments, and of regions with their frequencies
+  textgrid   track.TextGrid for Praat
+  rttm, lab  where somebody sings, for tools that score it
+  jams       track.jams, for music research; needs pip install 'phonoscope[jams]'
+
+  phonoscope track song.mp3 --out out/song --export audacity,csv
+  phonoscope track song.mp3 --where changes --where uncertain:8 --trust full --out out/song
+  phonoscope track song.mp3 --where every:2s --where given:vocal --json out/song.json
+  phonoscope track a-day-of-radio.flac --where none --no-page --out out/radio --export rttm
+
+--trust says how far each explanation is tried: not at all, whether its region alone keeps the answer, or also whether
+what the region holds takes the answer along into other music. A call that ends early goes on with --from.
 """
 INVERT = """\
 Rebuilds the spectrogram of one moment from the activation of each layer of the detector, to see and hear what each

@@ -12,11 +12,14 @@ from phonoscope_client.results.inversion import Inversions
 from phonoscope_client.results.maximisation import Maximisation
 from phonoscope_client.results.parts import BundleReference, SoundWarning
 from phonoscope_client.results.passages import vocal_passages
+from phonoscope_client.results.segments import Segment
+from phonoscope_client.results.track import Track
 from phonoscope_client.results.verdict.trials import trials
 from phonoscope_client.results.verdict.verdict import verdict
-from phonoscope_client.results.wording import clock, percent, warning
+from phonoscope_client.results.wording import clock, clock_exact, percent, warning
 
 MOST_PASSAGES = 12
+MOST_MOMENTS = 3
 DIGEST_CHARACTERS = 12  # enough to tell bundles apart
 _SIGNS = {"supports": "+", "weakens": "-", "neutral": "."}
 
@@ -112,6 +115,47 @@ def curve_text(curve: Curve, *, song: str) -> str:
     if len(passages) > len(longest):
         lines.append(f"  and {len(passages) - len(longest)} shorter passages")
     return "\n".join([*lines, _bundle_line(curve.bundle)])
+
+
+def track_text(track: Track, *, song: str) -> str:
+    """Where somebody sings, what was explained, and which explanations are to be trusted most and least."""
+    summary = track.summary
+    segments = summary.segments
+    longest = sorted(segments, key=lambda each: each.start_s - each.end_s)[:MOST_PASSAGES]
+    lines = [
+        f"{song}: singing in {percent(track.curve.vocal_share)} of {clock(track.end_s - track.start_s)} "
+        f"(vocal from {track.begun.decision_threshold:.2f})",
+        *_warning_lines(summary.warnings),
+        *(_segment_line(each) for each in sorted(longest, key=lambda each: each.start_s)),
+    ]
+    if len(segments) > len(longest):
+        lines.append(f"  and {len(segments) - len(longest)} shorter segments")
+    lines += ["", _explained_line(track)]
+    for name, moments in (("most", summary.most_trustworthy), ("least", summary.least_trustworthy)):
+        if moments:
+            named = ", ".join(f"{clock_exact(each.at_s)} {each.label}" for each in moments[:MOST_MOMENTS])
+            lines.append(f"  to be trusted {name}: {named}")
+    if not summary.complete:
+        lines.append(f"time ran out at {clock(summary.heard_until_s)}: all of this is of what was heard until then")
+    return "\n".join([*lines, _bundle_line(track.begun.bundle)])
+
+
+def _segment_line(segment: Segment) -> str:
+    held = (
+        segment.trust and segment.trust.tried and f", {segment.trust.held} of {segment.trust.tried} explanations hold"
+    )
+    where = f"{clock_exact(segment.start_s):>8} - {clock_exact(segment.end_s):8}"
+    return f"{where} {segment.label:13} {percent(segment.mean_confidence):>9}{held or ''}"
+
+
+def _explained_line(track: Track) -> str:
+    summary, rule = track.summary, track.begun.rule
+    if not summary.explained:
+        return "no moment was explained"
+    if summary.share_held is None:
+        return f"{summary.explained} moments explained by {rule}; nothing was tried on their regions"
+    held = f"{summary.held} hold ({percent(summary.share_held)}, trust {track.begun.trust_level})"
+    return f"{summary.explained} moments explained by {rule}; of {summary.tried} explanations tried, {held}"
 
 
 def bundle_text(bundle: Bundle) -> str:

@@ -1,12 +1,43 @@
-"""A curve out of protocol buffers."""
+"""A curve, what is decided upon it, and segments, between protocol buffers and results."""
 
 from __future__ import annotations
 
 import numpy as np
-from phonoscope.v1 import prediction_pb2
+from phonoscope.v1 import decision_pb2, prediction_pb2
 
-from phonoscope_client.messages.wire import bundle_reference, decimal, sound_warnings
+from phonoscope_client import arguments
+from phonoscope_client.errors import ServiceError
+from phonoscope_client.messages.wire import LABELS, bundle_reference, decimal, sound_warnings
 from phonoscope_client.results.curve import Curve
+from phonoscope_client.results.segments import Segment, SegmentTrust
+from phonoscope_client.transport import audio as sound
+from phonoscope_client.transport.audio import AudioInput
+
+
+def request(
+    audio: AudioInput, median_filter_s: float | None, threshold: float | None, minimum_s: float | None
+) -> prediction_pb2.PredictRequest:
+    """The request of `Client.predict`.
+
+    Raises:
+        InvalidInputError: an argument is of no use to any service.
+    """
+    is_decided = any(each is not None for each in (median_filter_s, threshold, minimum_s))
+    chosen = decision(median_filter_s or 0.0, threshold, minimum_s or 0.0) if is_decided else None
+    return prediction_pb2.PredictRequest(audio=sound.whole(audio), decision=chosen)
+
+
+def decision(median_filter_s: float, threshold: float | None, minimum_s: float) -> decision_pb2.Decision:
+    """How a curve is decided upon.
+
+    Raises:
+        InvalidInputError: an argument is no number.
+    """
+    return decision_pb2.Decision(
+        median_filter_s=arguments.number("median_filter_s", median_filter_s, "seconds, 0 to 10"),
+        threshold=None if threshold is None else arguments.number("threshold", threshold, "above 0 and below 1"),
+        minimum_s=arguments.number("minimum_s", minimum_s, "seconds, 0 to 60"),
+    )
 
 
 def curve(response: prediction_pb2.PredictResponse) -> Curve:
@@ -17,4 +48,30 @@ def curve(response: prediction_pb2.PredictResponse) -> Curve:
         frames_per_second=response.frames_per_second,
         threshold=decimal(response.threshold),
         warnings=sound_warnings(response.warnings),
+        segments=tuple(map(segment, response.segments)),
+    )
+
+
+def segment(message: decision_pb2.Segment) -> Segment:
+    """A segment, and how far what lies in it was explained.
+
+    Raises:
+        ServiceError: it has no label that is known here.
+    """
+    if message.label not in LABELS:
+        raise ServiceError("the service answered with a segment without a label this client knows")
+    trust = message.trust
+    return Segment(
+        start_s=message.start_s,
+        end_s=message.end_s,
+        label=LABELS[message.label],
+        mean_confidence=decimal(message.mean_confidence),
+        trust=SegmentTrust(
+            explained=trust.explained,
+            tried=trust.tried,
+            held=trust.held,
+            mean_doubt=decimal(trust.mean_doubt) if trust.HasField("mean_doubt") else None,
+        )
+        if message.HasField("trust")
+        else None,
     )

@@ -11,6 +11,7 @@ from phonoscope.v1 import audio_pb2, explanation_pb2
 from phonoscope_client import arguments
 from phonoscope_client.errors import ServiceError, invalid
 from phonoscope_client.messages.wire import (
+    LABELS,
     axes,
     bundle_reference,
     decimal,
@@ -19,13 +20,8 @@ from phonoscope_client.messages.wire import (
     waveform,
 )
 from phonoscope_client.results.explanation import Doubt, Evidence, Explanation, Masking, Share, Trust
-from phonoscope_client.results.parts import Label
 from phonoscope_client.transport.audio import Section
 
-_LABELS: dict[int, Label] = {
-    explanation_pb2.LABEL_VOCAL: "vocal",
-    explanation_pb2.LABEL_INSTRUMENTAL: "instrumental",
-}
 _EVIDENCE: dict[Evidence, explanation_pb2.Evidence] = {
     "full": explanation_pb2.EVIDENCE_FULL,
     "kept": explanation_pb2.EVIDENCE_KEPT,
@@ -33,8 +29,8 @@ _EVIDENCE: dict[Evidence, explanation_pb2.Evidence] = {
 }
 _EVIDENCE_NAMES = {number: name for name, number in _EVIDENCE.items()}
 _CONTROLS = ("random", "shifted", "other")
-_MASKINGS = {"m1": explanation_pb2.MASKING_M1, "m2": explanation_pb2.MASKING_M2}
-_MASKING_NAMES: dict[int, Masking] = {explanation_pb2.MASKING_M1: "m1", explanation_pb2.MASKING_M2: "m2"}
+MASKINGS = {"m1": explanation_pb2.MASKING_M1, "m2": explanation_pb2.MASKING_M2}
+MASKING_NAMES: dict[int, Masking] = {explanation_pb2.MASKING_M1: "m1", explanation_pb2.MASKING_M2: "m2"}
 
 
 def request(
@@ -58,8 +54,8 @@ def request(
     return explanation_pb2.ExplainRequest(
         audio=audio,
         at_s=at_s,
-        region=_region_choice(alpha, maximum_area),
-        masking=arguments.choice("masking", masking, _MASKINGS),
+        region=region_choice(alpha, maximum_area),
+        masking=arguments.choice("masking", masking, MASKINGS),
         listen=arguments.flag("listen", listen),
         rule=None if rule is None else arguments.text("rule", rule, "the name of one that `describe` lists"),
         outside_db=None if outside_db is None else arguments.number("outside_db", outside_db, "0 to 120 decibels"),
@@ -69,10 +65,10 @@ def request(
     )
 
 
-def _region_choice(
+def region_choice(
     alpha: float | Literal["keep-label"] | None, maximum_area: float | None
 ) -> explanation_pb2.RegionChoice:
-    """How the region is to be chosen; where neither is given, by the rule's default alpha."""
+    """How regions are to be chosen; where neither is given, by the rule's default alpha."""
     if alpha is not None and maximum_area is not None:
         raise invalid("maximum_area", "given together with alpha; give one of the two")
     if maximum_area is not None:
@@ -96,21 +92,21 @@ def explanation(response: explanation_pb2.ExplainResponse, *, section: Section) 
         ServiceError: the response breaks the contract.
     """
     trust = response.trust
-    if trust.predicted_label not in _LABELS or response.masking not in _MASKING_NAMES:
+    if trust.predicted_label not in LABELS or response.masking not in MASKING_NAMES:
         raise ServiceError("the service answered without a label or masking this client knows")
     return Explanation(
         bundle=bundle_reference(response.bundle),
         at_s=section.start_s + response.at_s,
-        label=_LABELS[trust.predicted_label],
+        label=LABELS[trust.predicted_label],
         probability=decimal(trust.probability),
         threshold=decimal(response.threshold),
         alpha=decimal(response.alpha),
-        masking=_MASKING_NAMES[response.masking],
+        masking=MASKING_NAMES[response.masking],
         axes=axes(response.axes, section.start_s),
         log_mel=time_frequency_map(response.log_mel),
         rule=response.rule,
         relevance=time_frequency_map(response.relevance),
-        mask=_region(response.region),
+        mask=region(response.region),
         inverted=time_frequency_map(response.inverted) if response.HasField("inverted") else None,
         explanation=time_frequency_map(response.explanation) if response.HasField("explanation") else None,
         outside_db=decimal(response.outside_db) if response.HasField("outside_db") else None,
@@ -147,30 +143,37 @@ def _trust(trust: explanation_pb2.Trust) -> Trust:
             trust.heard_control_label_kept if trust.HasField("heard_control_label_kept") else None
         ),
         evidence=evidence,
-        carried=_share(exchange.carried) if is_exchange else None,
-        silhouette=_share(exchange.silhouette) if is_exchange else None,
-        removed=_share(exchange.removed) if is_full else None,
-        controls={name: _share(getattr(exchange, name)) for name in _CONTROLS} if is_full else {},
+        carried=share(exchange.carried) if is_exchange else None,
+        silhouette=share(exchange.silhouette) if is_exchange else None,
+        removed=share(exchange.removed) if is_full else None,
+        controls={name: share(getattr(exchange, name)) for name in _CONTROLS} if is_full else {},
         carried_over_silhouette=_given(exchange, "carried_over_silhouette"),
         carried_heard_probability=_given(exchange, "carried_heard_probability"),
         silhouette_heard_probability=_given(exchange, "silhouette_heard_probability"),
-        doubt=_doubt(trust.doubt) if trust.HasField("doubt") else None,
+        doubt=doubt(trust.doubt) if trust.HasField("doubt") else None,
     )
 
 
-def _doubt(doubt: explanation_pb2.Doubt) -> Doubt:
-    return Doubt(*(decimal(each) for each in (doubt.doubt, doubt.wrong, doubt.foreign, doubt.percentile)))
+def doubt(message: explanation_pb2.Doubt) -> Doubt:
+    """How far an answer is to be doubted."""
+    return Doubt(*map(decimal, (message.doubt, message.wrong, message.foreign, message.percentile)))
 
 
-def _share(share: explanation_pb2.Share) -> Share:
-    return Share(share.n, share.kept, tuple(decimal(each) for each in share.probabilities))
+def share(message: explanation_pb2.Share) -> Share:
+    """How often something kept the answer."""
+    return Share(message.n, message.kept, tuple(map(decimal, message.probabilities)))
 
 
 def _given(exchange: explanation_pb2.Exchange, name: str) -> float | None:
     return decimal(getattr(exchange, name)) if exchange.HasField(name) else None
 
 
-def _region(message: explanation_pb2.Region) -> npt.NDArray[np.bool_]:
+def region(message: explanation_pb2.Region) -> npt.NDArray[np.bool_]:
+    """A region `[T, M]`, True inside.
+
+    Raises:
+        ServiceError: it has another size than it says.
+    """
     inside = np.frombuffer(message.inside, np.uint8)
     if inside.size != message.frames * message.bands:
         raise ServiceError(

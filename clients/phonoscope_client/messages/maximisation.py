@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from phonoscope.v1 import maximisation_pb2 as pb
 
@@ -83,44 +83,60 @@ def _number(name: str, value: float | None, wanted: str) -> float | None:
     return None if value is None else arguments.number(name, value, wanted)
 
 
-def maximisation(
-    stream: Iterable[pb.MaximiseResponse],
-    asked: pb.MaximiseRequest,
-    terms: Sequence[ResponseTerm],
-    direction: Direction,
-    on_progress: Callable[[MaximisationProgress], None] | None,
-) -> Maximisation:
-    """What the stream answers, once it has ended; progress is reported as it comes.
+class MaximisationReading:
+    """What the stream answers, event by event; progress is reported as it comes.
 
-    Raises:
-        ServiceError: the stream breaks the contract.
+    Args:
+        asked: the request.
+        terms: what is to respond.
+        direction: "maximise" or "minimise".
+        on_progress: told how far it is.
     """
-    settings: pb.MaximisationSettings | None = None
-    found: dict[str, MaximisedExample] = {}
-    for event in stream:
+
+    def __init__(
+        self,
+        asked: pb.MaximiseRequest,
+        terms: Sequence[ResponseTerm],
+        direction: Direction,
+        on_progress: Callable[[MaximisationProgress], None] | None,
+    ) -> None:
+        self._asked, self._terms, self._direction, self._on_progress = asked, terms, direction, on_progress
+        self._settings: pb.MaximisationSettings | None = None
+        self._found: dict[str, MaximisedExample] = {}
+
+    def take(self, event: pb.MaximiseResponse) -> None:
+        """Takes the next event."""
         match event.WhichOneof("event"):
             case "settings":
-                settings = event.settings
+                self._settings = event.settings
             case "progress":
                 made = event.progress
-                if on_progress is not None:
-                    on_progress(MaximisationProgress(tuple(made.step), tuple(made.response), tuple(made.prior)))
+                if self._on_progress is not None:
+                    self._on_progress(MaximisationProgress(tuple(made.step), tuple(made.response), tuple(made.prior)))
             case "example":
-                found[str(event.example.index + 1)] = _example(event.example)
-    if settings is None or len(found) != settings.examples:
-        raise ServiceError(f"the service ended its answer after {len(found)} examples")
-    return Maximisation(
-        bundle=wire.bundle_reference(settings.bundle),
-        response=_in_words(terms, asked),
-        direction=direction,
-        seed=asked.seed,
-        steps=settings.steps,
-        learning_rate=wire.decimal(settings.learning_rate),
-        prior_weight=wire.decimal(settings.prior_weight),
-        threshold=wire.decimal(settings.threshold),
-        axes=wire.axes(settings.axes, 0),
-        examples=found,
-    )
+                self._found[str(event.example.index + 1)] = _example(event.example)
+
+    def result(self) -> Maximisation:
+        """What they make, once the stream has ended.
+
+        Raises:
+            ServiceError: it breaks the contract.
+        """
+        settings = self._settings
+        if settings is None or len(self._found) != settings.examples:
+            raise ServiceError(f"the service ended its answer after {len(self._found)} examples")
+        return Maximisation(
+            bundle=wire.bundle_reference(settings.bundle),
+            response=_in_words(self._terms, self._asked),
+            direction=self._direction,
+            seed=self._asked.seed,
+            steps=settings.steps,
+            learning_rate=wire.decimal(settings.learning_rate),
+            prior_weight=wire.decimal(settings.prior_weight),
+            threshold=wire.decimal(settings.threshold),
+            axes=wire.axes(settings.axes, 0),
+            examples=self._found,
+        )
 
 
 def _in_words(terms: Sequence[ResponseTerm], asked: pb.MaximiseRequest) -> str:

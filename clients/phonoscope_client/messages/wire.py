@@ -6,12 +6,24 @@ from collections.abc import Iterable
 
 import numpy as np
 from google.protobuf.message import Message
-from phonoscope.v1 import audio_pb2, bundle_reference_pb2, time_frequency_pb2
+from phonoscope.v1 import audio_pb2, bundle_reference_pb2, explanation_pb2, time_frequency_pb2
 
 from phonoscope_client.errors import ServiceError
-from phonoscope_client.results.parts import Axes, BundleReference, Floats, SoundWarning, SoundWarningKind, Waveform
+from phonoscope_client.results.parts import (
+    Axes,
+    BundleReference,
+    Floats,
+    Label,
+    SoundWarning,
+    SoundWarningKind,
+    Waveform,
+)
 from phonoscope_client.transport.audio import Section
 
+LABELS: dict[int, Label] = {
+    explanation_pb2.LABEL_VOCAL: "vocal",
+    explanation_pb2.LABEL_INSTRUMENTAL: "instrumental",
+}
 _MISSING = "Some of the sound is missing or damaged and could not be decoded; there is silence in its place."
 _WARNING_KINDS: dict[int, SoundWarningKind] = {
     audio_pb2.SOUND_WARNING_KIND_TRUNCATED: "truncated",

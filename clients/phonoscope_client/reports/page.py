@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from phonoscope_client.results.parts import SoundWarning
-from phonoscope_client.results.wording import clock, percent, warning
+from phonoscope_client.results.wording import clock, clock_exact, percent, warning
 
 # Every value becomes text; markup is in the templates alone. A name that is not given is an error, not a gap.
 _ENVIRONMENT = Environment(
@@ -20,6 +20,7 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.filters |= {
     "clock": clock,
+    "clock_exact": clock_exact,
     "warning": warning,
     "fixed": lambda number, decimals: f"{number:.{decimals}f}",
     "percent": percent,

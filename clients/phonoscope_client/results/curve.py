@@ -9,6 +9,7 @@ import numpy as np
 
 from phonoscope_client.results.archive import Archived
 from phonoscope_client.results.parts import BundleReference, Floats, SoundWarning, is_vocal
+from phonoscope_client.results.segments import Segment
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
@@ -21,6 +22,7 @@ class Curve(Archived):
         frames_per_second: frames per second.
         threshold: a frame at or above this probability is called vocal.
         warnings: what is wrong with the recording, where the answer may suffer from it.
+        segments: what it is called, in order of time; none where that was not asked for.
     """
 
     bundle: BundleReference
@@ -28,6 +30,7 @@ class Curve(Archived):
     frames_per_second: float
     threshold: float
     warnings: tuple[SoundWarning, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -49,4 +52,5 @@ class Curve(Archived):
             "vocal_share": self.vocal_share,
             "warnings": [asdict(each) for each in self.warnings],
             "bundle": asdict(self.bundle),
+            **({} if not self.segments else {"segments": [each.to_json() for each in self.segments]}),
         }

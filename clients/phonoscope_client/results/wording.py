@@ -20,6 +20,12 @@ def clock(time_s: float) -> str:
     return f"{minutes}:{seconds:02d}"
 
 
+def clock_exact(time_s: float) -> str:
+    """A time as minutes and seconds to a tenth, such as 2:05.3."""
+    minutes, tenths = divmod(round(10 * time_s), 600)
+    return f"{minutes}:{tenths // 10:02d}.{tenths % 10}"
+
+
 def warning(told: SoundWarning) -> str:
     """What a warning is of and where, such as "gap, 1:02 to 1:04"."""
     kind = told.kind.replace("_", " ")

@@ -35,8 +35,8 @@ _OPTIONS = (
 )
 
 _NO_PROXY = ("grpc.enable_http_proxy", 0)
-_HEALTH = "/grpc.health.v1.Health/Check"
-_NOBODY = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+HEALTH = "/grpc.health.v1.Health/Check"
+NOBODY = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,34 @@ def open_channel(address: str, tls: Tls | None) -> grpc.Channel:
     Raises:
         InvalidInputError: an argument is of no use.
     """
-    options = (*_OPTIONS, _NO_PROXY) if is_loopback(arguments.text("address", address, "host:port")) else _OPTIONS
+    options = _checked(address, tls)
     if tls is None:
         return grpc.insecure_channel(address, options)
-    if not isinstance(tls, Tls):
+    return grpc.secure_channel(address, _credentials(tls), options)
+
+
+def open_aio_channel(address: str, tls: Tls | None) -> grpc.aio.Channel:
+    """The same for asyncio; made where an event loop runs.
+
+    Raises:
+        InvalidInputError: an argument is of no use.
+    """
+    options = _checked(address, tls)
+    if tls is None:
+        return grpc.aio.insecure_channel(address, options)
+    return grpc.aio.secure_channel(address, _credentials(tls), options)
+
+
+def _checked(address: str, tls: Tls | None) -> tuple[tuple[str, object], ...]:
+    """The options of a channel, where its arguments are of use."""
+    is_near = is_loopback(arguments.text("address", address, "host:port"))
+    if tls is not None and not isinstance(tls, Tls):
         raise invalid("tls", f"{arguments.shown(tls)}; give a phonoscope_client.Tls")
-    credentials = grpc.ssl_channel_credentials(tls.root_certificates, tls.private_key, tls.certificate_chain)
-    return grpc.secure_channel(address, credentials, options)
+    return (*_OPTIONS, _NO_PROXY) if is_near else _OPTIONS
+
+
+def _credentials(tls: Tls) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials(tls.root_certificates, tls.private_key, tls.certificate_chain)
 
 
 def reached(channel: grpc.Channel, timeout_s: float) -> bool:
@@ -80,9 +101,9 @@ def reached(channel: grpc.Channel, timeout_s: float) -> bool:
         timeout_s: seconds to wait at most.
     """
     try:
-        channel.unary_unary(_HEALTH)(b"", timeout=timeout_s, wait_for_ready=True)
+        channel.unary_unary(HEALTH)(b"", timeout=timeout_s, wait_for_ready=True)
     except grpc.RpcError as error:
-        return error.code() not in _NOBODY
+        return error.code() not in NOBODY
     except ValueError:  # the channel was closed
         return False
     return True

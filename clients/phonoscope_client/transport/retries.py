@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from phonoscope_client.errors import BusyError, PhonoscopeError, UnavailableError
 
 # Seconds to minutes of computing, which a second attempt would cost again: once begun, they are asked no second time.
-COSTLY = frozenset({"Auralise", "Maximise"})
+COSTLY = frozenset({"Auralise", "Maximise", "ExplainTrack"})
 
 
 @dataclass(frozen=True)

@@ -28,15 +28,16 @@ from phonoscope.v1 import explanation_pb2 as phonoscope_dot_v1_dot_explanation__
 from phonoscope.v1 import inversion_pb2 as phonoscope_dot_v1_dot_inversion__pb2
 from phonoscope.v1 import maximisation_pb2 as phonoscope_dot_v1_dot_maximisation__pb2
 from phonoscope.v1 import prediction_pb2 as phonoscope_dot_v1_dot_prediction__pb2
+from phonoscope.v1 import track_pb2 as phonoscope_dot_v1_dot_track__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%phonoscope/v1/explainer_service.proto\x12\rphonoscope.v1\x1a phonoscope/v1/auralisation.proto\x1a\x1aphonoscope/v1/bundle.proto\x1a\x1fphonoscope/v1/explanation.proto\x1a\x1dphonoscope/v1/inversion.proto\x1a phonoscope/v1/maximisation.proto\x1a\x1ephonoscope/v1/prediction.proto2\xfa\x03\n\x10\x45xplainerService\x12H\n\x07Predict\x12\x1d.phonoscope.v1.PredictRequest\x1a\x1e.phonoscope.v1.PredictResponse\x12H\n\x07\x45xplain\x12\x1d.phonoscope.v1.ExplainRequest\x1a\x1e.phonoscope.v1.ExplainResponse\x12W\n\x0cInvertLayers\x12\".phonoscope.v1.InvertLayersRequest\x1a#.phonoscope.v1.InvertLayersResponse\x12K\n\x08\x41uralise\x12\x1e.phonoscope.v1.AuraliseRequest\x1a\x1f.phonoscope.v1.AuraliseResponse\x12M\n\x08Maximise\x12\x1e.phonoscope.v1.MaximiseRequest\x1a\x1f.phonoscope.v1.MaximiseResponse0\x01\x12]\n\x0e\x44\x65scribeBundle\x12$.phonoscope.v1.DescribeBundleRequest\x1a%.phonoscope.v1.DescribeBundleResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%phonoscope/v1/explainer_service.proto\x12\rphonoscope.v1\x1a phonoscope/v1/auralisation.proto\x1a\x1aphonoscope/v1/bundle.proto\x1a\x1fphonoscope/v1/explanation.proto\x1a\x1dphonoscope/v1/inversion.proto\x1a phonoscope/v1/maximisation.proto\x1a\x1ephonoscope/v1/prediction.proto\x1a\x19phonoscope/v1/track.proto2\xd7\x04\n\x10\x45xplainerService\x12H\n\x07Predict\x12\x1d.phonoscope.v1.PredictRequest\x1a\x1e.phonoscope.v1.PredictResponse\x12H\n\x07\x45xplain\x12\x1d.phonoscope.v1.ExplainRequest\x1a\x1e.phonoscope.v1.ExplainResponse\x12[\n\x0c\x45xplainTrack\x12\".phonoscope.v1.ExplainTrackRequest\x1a#.phonoscope.v1.ExplainTrackResponse(\x01\x30\x01\x12W\n\x0cInvertLayers\x12\".phonoscope.v1.InvertLayersRequest\x1a#.phonoscope.v1.InvertLayersResponse\x12K\n\x08\x41uralise\x12\x1e.phonoscope.v1.AuraliseRequest\x1a\x1f.phonoscope.v1.AuraliseResponse\x12M\n\x08Maximise\x12\x1e.phonoscope.v1.MaximiseRequest\x1a\x1f.phonoscope.v1.MaximiseResponse0\x01\x12]\n\x0e\x44\x65scribeBundle\x12$.phonoscope.v1.DescribeBundleRequest\x1a%.phonoscope.v1.DescribeBundleResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'phonoscope.v1.explainer_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXPLAINERSERVICE']._serialized_start=249
-  _globals['_EXPLAINERSERVICE']._serialized_end=755
+  _globals['_EXPLAINERSERVICE']._serialized_start=276
+  _globals['_EXPLAINERSERVICE']._serialized_end=875
 # @@protoc_insertion_point(module_scope)

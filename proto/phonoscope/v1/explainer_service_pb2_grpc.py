@@ -9,6 +9,7 @@ from phonoscope.v1 import explanation_pb2 as phonoscope_dot_v1_dot_explanation__
 from phonoscope.v1 import inversion_pb2 as phonoscope_dot_v1_dot_inversion__pb2
 from phonoscope.v1 import maximisation_pb2 as phonoscope_dot_v1_dot_maximisation__pb2
 from phonoscope.v1 import prediction_pb2 as phonoscope_dot_v1_dot_prediction__pb2
+from phonoscope.v1 import track_pb2 as phonoscope_dot_v1_dot_track__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
 GRPC_VERSION = grpc.__version__
@@ -31,10 +32,11 @@ if _version_not_supported:
 
 
 class ExplainerServiceStub:
-    """Explains the predictions of a singing-voice detector.
+    """Explains the answers of listeners: networks that a bundle holds, such as a singing-voice detector.
 
     Every RPC may also answer:
-    INVALID_ARGUMENT    a field is missing or outside its range; google.rpc.BadRequest names each. Do not retry.
+    INVALID_ARGUMENT    a field is missing or outside its range, or names a listener or label that the bundle does not have;
+    google.rpc.BadRequest names each. Do not retry.
     RESOURCE_EXHAUSTED  the queue is full (google.rpc.RetryInfo says when to try again), or the message is larger
     than the server accepts (no RetryInfo: send less).
     DEADLINE_EXCEEDED   the deadline passed, too little of it was left to start, or the request took too long to arrive.
@@ -62,6 +64,11 @@ class ExplainerServiceStub:
                 request_serializer=phonoscope_dot_v1_dot_explanation__pb2.ExplainRequest.SerializeToString,
                 response_deserializer=phonoscope_dot_v1_dot_explanation__pb2.ExplainResponse.FromString,
                 _registered_method=True)
+        self.ExplainTrack = channel.stream_stream(
+                '/phonoscope.v1.ExplainerService/ExplainTrack',
+                request_serializer=phonoscope_dot_v1_dot_track__pb2.ExplainTrackRequest.SerializeToString,
+                response_deserializer=phonoscope_dot_v1_dot_track__pb2.ExplainTrackResponse.FromString,
+                _registered_method=True)
         self.InvertLayers = channel.unary_unary(
                 '/phonoscope.v1.ExplainerService/InvertLayers',
                 request_serializer=phonoscope_dot_v1_dot_inversion__pb2.InvertLayersRequest.SerializeToString,
@@ -85,10 +92,11 @@ class ExplainerServiceStub:
 
 
 class ExplainerServiceServicer:
-    """Explains the predictions of a singing-voice detector.
+    """Explains the answers of listeners: networks that a bundle holds, such as a singing-voice detector.
 
     Every RPC may also answer:
-    INVALID_ARGUMENT    a field is missing or outside its range; google.rpc.BadRequest names each. Do not retry.
+    INVALID_ARGUMENT    a field is missing or outside its range, or names a listener or label that the bundle does not have;
+    google.rpc.BadRequest names each. Do not retry.
     RESOURCE_EXHAUSTED  the queue is full (google.rpc.RetryInfo says when to try again), or the message is larger
     than the server accepts (no RetryInfo: send less).
     DEADLINE_EXCEEDED   the deadline passed, too little of it was left to start, or the request took too long to arrive.
@@ -101,7 +109,7 @@ class ExplainerServiceServicer:
     """
 
     def Predict(self, request, context):
-        """The probability that somebody sings, at every frame of a recording.
+        """What a listener says along a recording: of the detector, the probability that somebody sings, at every frame.
 
         Answers OK or a status common to all RPCs.
         """
@@ -110,18 +118,32 @@ class ExplainerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Explain(self, request, context):
-        """Why the detector answered as it did at one moment of a recording.
+        """Why a listener answered as it did at one moment of a recording.
 
         Also answers OUT_OF_RANGE where `at_s` lies beyond the end of the recording. An excerpt that is digital silence, in which
         there is nothing to point at, is INVALID_ARGUMENT, and so is a rule that the bundle does not have: DescribeBundle lists
-        them. Where evidence by exchange is asked for and the bundle that is served has no other music, FAILED_PRECONDITION.
+        them. FAILED_PRECONDITION names what the bundle that is served lacks: other music, where evidence by exchange is asked for;
+        sound; a rule that explains another label than the one predicted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainTrack(self, request_iterator, context):
+        """A whole track of any length: its curve at every frame, explanations along it, and a summary, each as it is known.
+
+        Settings first, then the sound in chunks; answers come while it is sent. A caller that reads slowly holds the work up, not
+        the memory; one that cancels frees its place within one batch. Shortly before the deadline the call ends well, with a
+        summary of what was heard. Also answers FAILED_PRECONDITION where the bundle that is served lacks what is asked for:
+        other music, or the listener, label or contrast; and INVALID_ARGUMENT for sound that cannot be read, as soon as it comes.
+        A moment around which there is digital silence is passed over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def InvertLayers(self, request, context):
-        """What each layer of the detector keeps of one moment of a recording: the spectrogram a trained network rebuilds from
+        """What each layer of a listener keeps of one moment of a recording: the spectrogram a trained network rebuilds from
         that layer's activation alone (ISMIR 2018, M_joint), and how far it misses the excerpt.
 
         Also answers OUT_OF_RANGE where `at_s` lies beyond the end of the recording, and FAILED_PRECONDITION where the bundle
@@ -157,7 +179,7 @@ class ExplainerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DescribeBundle(self, request, context):
-        """What the service is serving: layers, shapes, labels, threshold, front-end, metrics, data and licence.
+        """What the service is serving: listeners, layers, shapes, labels, threshold, front-end, metrics, data and licence.
 
         Answers OK or a status common to all RPCs.
         """
@@ -177,6 +199,11 @@ def add_ExplainerServiceServicer_to_server(servicer, server):
                     servicer.Explain,
                     request_deserializer=phonoscope_dot_v1_dot_explanation__pb2.ExplainRequest.FromString,
                     response_serializer=phonoscope_dot_v1_dot_explanation__pb2.ExplainResponse.SerializeToString,
+            ),
+            'ExplainTrack': grpc.stream_stream_rpc_method_handler(
+                    servicer.ExplainTrack,
+                    request_deserializer=phonoscope_dot_v1_dot_track__pb2.ExplainTrackRequest.FromString,
+                    response_serializer=phonoscope_dot_v1_dot_track__pb2.ExplainTrackResponse.SerializeToString,
             ),
             'InvertLayers': grpc.unary_unary_rpc_method_handler(
                     servicer.InvertLayers,
@@ -207,10 +234,11 @@ def add_ExplainerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ExplainerService:
-    """Explains the predictions of a singing-voice detector.
+    """Explains the answers of listeners: networks that a bundle holds, such as a singing-voice detector.
 
     Every RPC may also answer:
-    INVALID_ARGUMENT    a field is missing or outside its range; google.rpc.BadRequest names each. Do not retry.
+    INVALID_ARGUMENT    a field is missing or outside its range, or names a listener or label that the bundle does not have;
+    google.rpc.BadRequest names each. Do not retry.
     RESOURCE_EXHAUSTED  the queue is full (google.rpc.RetryInfo says when to try again), or the message is larger
     than the server accepts (no RetryInfo: send less).
     DEADLINE_EXCEEDED   the deadline passed, too little of it was left to start, or the request took too long to arrive.
@@ -266,6 +294,33 @@ class ExplainerService:
             '/phonoscope.v1.ExplainerService/Explain',
             phonoscope_dot_v1_dot_explanation__pb2.ExplainRequest.SerializeToString,
             phonoscope_dot_v1_dot_explanation__pb2.ExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainTrack(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/phonoscope.v1.ExplainerService/ExplainTrack',
+            phonoscope_dot_v1_dot_track__pb2.ExplainTrackRequest.SerializeToString,
+            phonoscope_dot_v1_dot_track__pb2.ExplainTrackResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator
+import math
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from phonoscope_serving import tracing
 from phonoscope_serving.admission.work import NOBODYS, Work
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.front_end import FrontEnd
+from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.errors import DeadlinePassed
-from phonoscope_serving.sound.audio import AudioSource, Recording
+from phonoscope_serving.sound.audio import LIMITS, AudioLimits, AudioSource, Pause, Recording
 from phonoscope_serving.sound.decoding import Decoder, Result
 from phonoscope_serving.sound.excerpt import Excerpt, excerpt_around
+from phonoscope_serving.sound.flowing.chunks import ChunkFile
 from phonoscope_serving.tensors import Array, Tensors
 
 
@@ -27,6 +30,12 @@ class Call:
     decoder: Decoder  # reads recordings
     deadline: float | None = None  # on the event loop's clock, in seconds; None waits for ever
     work: Work = NOBODYS  # what it is charged to
+    asked: Listener | None = None  # of the bundle; None for its first
+
+    @property
+    def listener(self) -> Listener:
+        """The listener that is asked."""
+        return self.asked or self.bundle.default
 
     async def infer(
         self, model: str, inputs: Tensors, *, outputs: Collection[str] | None = None, continues: bool = False
@@ -36,6 +45,13 @@ class Call:
             return await self.engine.infer(
                 model, inputs, outputs=outputs, deadline=self.deadline, continues=continues, work=self.work
             )
+
+    @property
+    def left_s(self) -> float:
+        """How long its caller still waits, in seconds."""
+        if self.deadline is None:
+            return math.inf
+        return max(0.0, self.deadline - asyncio.get_running_loop().time())
 
     def measured(self, units: float) -> None:
         """Takes note of how much the call asks for, once that is known; see `Work.units`.
@@ -53,9 +69,17 @@ class Call:
         with tracing.span("read"):
             return await self.decoder.read(source, work, self.deadline, self.work.caller)
 
-    def stream(self, source: AudioSource, work: Callable[[Recording], Iterator[Result]]) -> AsyncGenerator[Result]:
+    def stream(
+        self, source: AudioSource, work: Callable[[Recording], Iterator[Result]], limits: AudioLimits = LIMITS
+    ) -> AsyncGenerator[Result]:
         """Reads a recording piece by piece; see `Decoder.stream`."""
-        return self.decoder.stream(source, work, self.deadline, self.work.caller)
+        return self.decoder.stream(source, work, self.deadline, self.work.caller, limits)
+
+    def flow(
+        self, chunks: AsyncIterator[bytes], work: Callable[[ChunkFile, Pause], Iterator[Result]]
+    ) -> AsyncGenerator[Result]:
+        """Reads sound that comes in chunks piece by piece; see `Decoder.flow`."""
+        return self.decoder.flow(chunks, work, self.deadline, self.work.caller)
 
     async def excerpt(self, source: AudioSource, front_end: FrontEnd, at_s: float) -> Excerpt:
         """Reads the excerpt around one moment of a recording; see `excerpt_around` and `Decoder.read`."""

@@ -21,6 +21,7 @@ from phonoscope_serving.errors import Unauthenticated
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.service.arriving.caller import caller
 from phonoscope_serving.service.arriving.receiving import Answer, Receiver
+from phonoscope_serving.service.arriving.refusals import Refusals
 from phonoscope_serving.service.arriving.weight import KINDS as WORK_KINDS
 from phonoscope_serving.service.arriving.weight import weight
 from phonoscope_serving.service.request_context import (
@@ -39,6 +40,8 @@ LOG = logging.getLogger("phonoscope.calls")
 
 # Method, what comes next, and which of `KINDS` → the same with something around it.
 Around = Callable[[str, Answer, str], Answer]
+Stream = Callable[[Any, Any], AsyncGenerator[Any]]  # messages, context → responses
+PARTIAL = frozenset({Kind.TRACK})  # what is answered as far as the deadline lets it
 KINDS = {(False, False): "unary", (False, True): "server_stream", (True, True): "bidi_stream"}  # requests, responses
 
 
@@ -71,7 +74,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc
     def _layered(self, method: str, handler: Any) -> tuple[Any, Any]:  # noqa: ANN401 - grpc ships no types
         kind = KINDS[handler.request_streaming, handler.response_streaming]
         if kind == "bidi_stream":
-            answer = self._receiver.each(handler.request_deserializer, handler.stream_stream)
+            stream = handler.stream_stream
+            if method in WORK_KINDS:
+                stream = self._weighed_first(stream)
+            answer = self._receiver.each(handler.request_deserializer, stream)
         else:
             proceed = handler.unary_unary if kind == "unary" else _written(handler.unary_stream)
             if method in WORK_KINDS:
@@ -85,7 +91,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc
         """Refuses, before a request is sent, what there is no room for."""
 
         async def answer(requests: Any, context: Any) -> Any:  # noqa: ANN401 - grpc ships no types
-            with self._admission.admitted(kind, current().caller, deadline(context)) as work:
+            by = None if kind in PARTIAL else deadline(context)
+            with self._admission.admitted(kind, current().caller, by) as work:
                 WORK.set(work)
                 return await proceed(requests, context)
 
@@ -97,6 +104,24 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc
         async def answer(request: Any, context: Any) -> Any:  # noqa: ANN401 - protobuf
             self._admission.weigh(WORK.get(), *weight(request), deadline(context))
             return await proceed(request, context)
+
+        return answer
+
+    def _weighed_first(self, stream: Stream) -> Stream:
+        """Looks again at what is asked, by the first of a call's messages."""
+
+        async def answer(messages: Any, context: Any) -> AsyncGenerator[Any]:  # noqa: ANN401 - grpc ships no types
+            async def weighed() -> AsyncGenerator[Any]:
+                weigh = True
+                async for message in messages:
+                    if weigh:
+                        self._admission.weigh(WORK.get(), *weight(message), None)
+                    weigh = False
+                    yield message
+
+            async with aclosing(weighed()) as known, aclosing(stream(known, context)) as responses:
+                async for response in responses:
+                    yield response
 
         return answer
 
@@ -171,7 +196,7 @@ class _Observer:
     """Names, counts, times and logs every call."""
 
     def __init__(self, metrics: Metrics, tokens: Tokens) -> None:
-        self._metrics, self._tokens = metrics, tokens
+        self._metrics, self._tokens, self._refusals = metrics, tokens, Refusals()
 
     def around(self, method: str, proceed: Answer, kind: str) -> Answer:
         labels = (kind, *method.split("/")[1:])
@@ -201,6 +226,9 @@ class _Observer:
 
     def _log(self, method: str, code: grpc.StatusCode, seconds: float, details: str) -> None:
         if method.startswith(HEALTH_PREFIX):
+            return
+        if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            self._refusals.add(method, details)
             return
         fields = {"method": method, "code": code.name, "seconds": round(seconds, 6)}
         if bundle := BUNDLE.get():

@@ -6,10 +6,20 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from phonoscope.v1 import audio_pb2, auralisation_pb2, explanation_pb2, inversion_pb2, maximisation_pb2, prediction_pb2
+from phonoscope.v1 import (
+    audio_pb2,
+    auralisation_pb2,
+    decision_pb2,
+    explanation_pb2,
+    inversion_pb2,
+    maximisation_pb2,
+    prediction_pb2,
+    track_pb2,
+)
 
 from phonoscope_serving.errors import Violation
 from phonoscope_serving.rpcs.auralise.answer import MOST_FEATURES
+from phonoscope_serving.rpcs.auralise.messages import NETWORKS as NETWORK_NAMES
 from phonoscope_serving.rpcs.explain.answer import LARGEST_SEED
 from phonoscope_serving.sound.audio import LIMITS
 
@@ -19,9 +29,15 @@ MASKINGS = frozenset(explanation_pb2.Masking.values())
 EVIDENCE = frozenset(explanation_pb2.Evidence.values())
 NETWORKS = frozenset(auralisation_pb2.Network.values())
 RESYNTHESES = frozenset(auralisation_pb2.Resynthesis.values())
+LABELS = frozenset(explanation_pb2.Label.values())
+TRUST_LEVELS = frozenset(track_pb2.TrustLevel.values())
 DIRECTIONS = frozenset(maximisation_pb2.Direction.values())
 MOST_TERMS, LARGEST_WEIGHT = 64, 1000
 MOST_EXAMPLES, MOST_STEPS = 16, 2000
+MOST_CHUNK_BYTES = 1 << 20
+SHORTEST_EVERY_S, LONGEST_EVERY_S = 0.05, 3600
+MOST_MOMENTS, MOST_EXTREMES = 1000, 100
+LONGEST_FILTER_S, LONGEST_MINIMUM_S = 10, 60
 LARGEST_LEARNING_RATE, LARGEST_PRIOR_WEIGHT = 1, 10
 
 
@@ -34,6 +50,7 @@ def violations(request: object) -> list[Violation]:
 def predict_violations(request: prediction_pb2.PredictRequest) -> Iterator[Violation]:
     """What is wrong with a PredictRequest."""
     yield from audio_violations(request.audio, "audio")
+    yield from decision_violations(request.decision, "decision")
 
 
 def explain_violations(request: explanation_pb2.ExplainRequest) -> Iterator[Violation]:
@@ -63,6 +80,8 @@ def auralise_violations(request: auralisation_pb2.AuraliseRequest) -> Iterator[V
     yield from moment_violations(request.at_s, "at_s")
     if request.network not in NETWORKS:
         yield Violation("network", f"is {request.network}, which names no network")
+    elif request.listener and NETWORK_NAMES.get(request.network, request.listener) != request.listener:
+        yield Violation("network", f"is {NETWORK_NAMES[request.network]}; give it or listener, not two different ones")
     if request.resynthesis not in RESYNTHESES:
         yield Violation("resynthesis", f"is {request.resynthesis}, which names no resynthesis")
     if len(request.features) > MOST_FEATURES:
@@ -95,6 +114,52 @@ def maximise_violations(request: maximisation_pb2.MaximiseRequest) -> Iterator[V
         yield Violation("prior_weight", f"is {request.prior_weight:g}; it must be in [0, {LARGEST_PRIOR_WEIGHT}]")
 
 
+def explain_track_violations(request: track_pb2.ExplainTrackRequest) -> Iterator[Violation]:
+    """What is wrong with an ExplainTrackRequest; whether its rule is the bundle's is for `rpcs/track` to say."""
+    match request.WhichOneof("part"):
+        case None:
+            yield Violation("part", "is missing: give settings, then chunks")
+        case "settings":
+            yield from track_settings_violations(request.settings)
+        case "chunk":
+            if not 0 < len(request.chunk) <= MOST_CHUNK_BYTES:
+                yield Violation("chunk", f"holds {len(request.chunk)} bytes; it must hold 1 to {MOST_CHUNK_BYTES}")
+
+
+def track_settings_violations(settings: track_pb2.TrackSettings) -> Iterator[Violation]:
+    """What is wrong with TrackSettings."""
+    match settings.WhichOneof("sound"):
+        case None:
+            yield Violation("settings.sound", "is missing: give encoded or pcm")
+        case "pcm":
+            yield from format_violations(settings.pcm.sample_rate_hz, settings.pcm.channels, "settings.pcm")
+    moments, field = settings.moments, "settings.moments"
+    if moments.every_s and not SHORTEST_EVERY_S <= moments.every_s <= LONGEST_EVERY_S:
+        limit = f"{SHORTEST_EVERY_S} to {LONGEST_EVERY_S} s, or 0 for none"
+        yield Violation(f"{field}.every_s", f"is {moments.every_s:g}; it must be {limit}")
+    if moments.where_label not in LABELS:
+        yield Violation(f"{field}.where_label", f"is {moments.where_label}, which names no label")
+    for name in ("most_certain", "least_certain"):
+        if (count := getattr(moments, name)) > MOST_EXTREMES:
+            yield Violation(f"{field}.{name}", f"is {count}; at most {MOST_EXTREMES} are found")
+    if len(moments.at_s) > MOST_MOMENTS:
+        yield Violation(f"{field}.at_s", f"names {len(moments.at_s)} moments; at most {MOST_MOMENTS} are explained")
+    for number, at_s in enumerate(moments.at_s[:MOST_MOMENTS]):
+        yield from moment_violations(at_s, f"{field}.at_s[{number}]")
+    yield from region_violations(settings.region, "settings.region")
+    if settings.masking not in MASKINGS:
+        yield Violation("settings.masking", f"is {settings.masking}, which names no masking")
+    if settings.trust not in TRUST_LEVELS:
+        yield Violation("settings.trust", f"is {settings.trust}, which names no trust level")
+    if settings.control_seed > LARGEST_SEED:
+        yield Violation("settings.control_seed", f"is {settings.control_seed}; it must be in [0, {LARGEST_SEED}]")
+    if not 0 <= settings.outside_db <= LARGEST_OUTSIDE_DB:
+        limit = f"[0, {LARGEST_OUTSIDE_DB}] dB"
+        yield Violation("settings.outside_db", f"is {settings.outside_db:g}; it must be in {limit}")
+    yield from decision_violations(settings.decision, "settings.decision")
+    yield from moment_violations(settings.from_s, "settings.from_s")
+
+
 def moment_violations(at_s: float, field: str) -> Iterator[Violation]:
     """What is wrong with a moment."""
     if not (math.isfinite(at_s) and at_s >= 0):
@@ -115,13 +180,7 @@ def audio_violations(audio: audio_pb2.Audio, field: str) -> Iterator[Violation]:
 def pcm_violations(pcm: audio_pb2.PcmAudio, field: str) -> Iterator[Violation]:
     """What is wrong with a PcmAudio."""
     yield from _size_violations(pcm.samples, f"{field}.samples")
-    if not LIMITS.min_sample_rate_hz <= pcm.sample_rate_hz <= LIMITS.max_sample_rate_hz:
-        yield Violation(
-            f"{field}.sample_rate_hz",
-            f"is {pcm.sample_rate_hz}; it must be {LIMITS.min_sample_rate_hz} to {LIMITS.max_sample_rate_hz} Hz",
-        )
-    if pcm.channels > LIMITS.max_channels:
-        yield Violation(f"{field}.channels", f"is {pcm.channels}; at most {LIMITS.max_channels} are accepted")
+    yield from format_violations(pcm.sample_rate_hz, pcm.channels, field)
     frame_bytes = BYTES_PER_SAMPLE * max(1, pcm.channels)
     if len(pcm.samples) % frame_bytes:
         yield Violation(
@@ -129,6 +188,15 @@ def pcm_violations(pcm: audio_pb2.PcmAudio, field: str) -> Iterator[Violation]:
             f"holds {len(pcm.samples)} bytes, which is no multiple of {frame_bytes} "
             f"({BYTES_PER_SAMPLE} for each of {max(1, pcm.channels)} channels)",
         )
+
+
+def format_violations(sample_rate_hz: int, channels: int, field: str) -> Iterator[Violation]:
+    """What is wrong with a sample rate and a number of channels."""
+    if not LIMITS.min_sample_rate_hz <= sample_rate_hz <= LIMITS.max_sample_rate_hz:
+        limit = f"{LIMITS.min_sample_rate_hz} to {LIMITS.max_sample_rate_hz} Hz"
+        yield Violation(f"{field}.sample_rate_hz", f"is {sample_rate_hz}; it must be {limit}")
+    if channels > LIMITS.max_channels:
+        yield Violation(f"{field}.channels", f"is {channels}; at most {LIMITS.max_channels} are accepted")
 
 
 def region_violations(region: explanation_pb2.RegionChoice, field: str) -> Iterator[Violation]:
@@ -151,10 +219,22 @@ def _size_violations(content: bytes, field: str) -> Iterator[Violation]:
         yield Violation(field, f"holds {len(content)} bytes; at most {LIMITS.max_bytes} are accepted")
 
 
+def decision_violations(decision: decision_pb2.Decision, field: str) -> Iterator[Violation]:
+    """What is wrong with a Decision."""
+    if not 0 <= decision.median_filter_s <= LONGEST_FILTER_S:
+        limit = f"0 to {LONGEST_FILTER_S} s"
+        yield Violation(f"{field}.median_filter_s", f"is {decision.median_filter_s:g}; it must be {limit}")
+    if decision.HasField("threshold") and not 0 < decision.threshold < 1:
+        yield Violation(f"{field}.threshold", f"is {decision.threshold:g}; it must be above 0 and below 1")
+    if not 0 <= decision.minimum_s <= LONGEST_MINIMUM_S:
+        yield Violation(f"{field}.minimum_s", f"is {decision.minimum_s:g}; it must be 0 to {LONGEST_MINIMUM_S} s")
+
+
 CHECKS: dict[type, Callable[[Any], Iterator[Violation]]] = {
     prediction_pb2.PredictRequest: predict_violations,
     explanation_pb2.ExplainRequest: explain_violations,
     inversion_pb2.InvertLayersRequest: invert_layers_violations,
     auralisation_pb2.AuraliseRequest: auralise_violations,
     maximisation_pb2.MaximiseRequest: maximise_violations,
+    track_pb2.ExplainTrackRequest: explain_track_violations,
 }

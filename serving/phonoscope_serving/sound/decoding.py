@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import AsyncExitStack, aclosing
 from typing import TypeVar
 
 from phonoscope_serving.admission.places import Places
 from phonoscope_serving.errors import DeadlinePassed
-from phonoscope_serving.sound.audio import AudioSource, PcmAudio, Recording
+from phonoscope_serving.sound.audio import LIMITS, AudioLimits, AudioSource, Pause, PcmAudio, Recording
+from phonoscope_serving.sound.flowing.chunks import ChunkFile
 from phonoscope_serving.sound.opening import open_recording
 from phonoscope_serving.sound.turns import Reading, Turns
 
@@ -73,6 +74,7 @@ class Decoder:
         work: Callable[[Recording], Iterator[Result]],
         deadline: float | None,
         caller: str = "",
+        limits: AudioLimits = LIMITS,
     ) -> AsyncGenerator[Result]:
         """Opens a source and reads from it piece by piece, one ahead of what is asked for.
 
@@ -81,17 +83,70 @@ class Decoder:
             work: gives the pieces; each is made in a thread.
             deadline: on the event loop's clock, in seconds; reading stops there.
             caller: whose sound it is.
+            limits: what is taken on.
 
         Raises:
             RequestError: see `read`.
         """
         reading = Reading(self._turns)
+
+        def opened() -> Iterator[Result]:
+            return work(open_recording(source, limits=limits, pause=reading.pause))
+
+        async with aclosing(self._pieces(reading, opened, deadline, caller)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def flow(
+        self,
+        chunks: AsyncIterator[bytes],
+        work: Callable[[ChunkFile, Pause], Iterator[Result]],
+        deadline: float | None,
+        caller: str = "",
+    ) -> AsyncGenerator[Result]:
+        """Reads chunks piece by piece, one ahead of what is asked for, and takes no more chunks than that needs.
+
+        Args:
+            chunks: of one file, or of plain samples.
+            work: gives the pieces of it, and calls its pause between two pieces of work; each is made in a thread.
+            deadline: on the event loop's clock, in seconds; reading stops there.
+            caller: whose sound it is.
+
+        Raises:
+            RequestError: see `read`; whatever `chunks` raises.
+        """
+        reading, loop = Reading(self._turns), asyncio.get_running_loop()
+        asked: list[Future[bytes | None]] = []
+
+        async def following() -> bytes | None:
+            return await anext(chunks, None)
+
+        def next_chunk() -> bytes | None:
+            with reading.away():
+                asked[:] = [asyncio.run_coroutine_threadsafe(following(), loop)]
+                try:
+                    return asked[0].result()
+                except CancelledError:
+                    raise DeadlinePassed("nobody waits for this sound any more") from None
+
+        def opened() -> Iterator[Result]:
+            return work(ChunkFile(next_chunk), reading.pause)
+
+        try:
+            async with aclosing(self._pieces(reading, opened, deadline, caller)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        finally:
+            for waiting in asked:
+                waiting.cancel()
+
+    async def _pieces(
+        self, reading: Reading, opened: Callable[[], Iterator[Result]], deadline: float | None, caller: str
+    ) -> AsyncGenerator[Result]:
         async with AsyncExitStack() as held:
             held.callback(reading.abandon)
             await _by(deadline, held.enter_async_context(self._streamed.place(caller)))
-            pieces = await _by(
-                deadline, self._in_turn(reading, lambda: work(open_recording(source, pause=reading.pause)))
-            )
+            pieces = await _by(deadline, self._in_turn(reading, opened))
             following = self._in_turn(reading, lambda: next(pieces, None))
             try:
                 while (piece := await _by(deadline, following)) is not None:

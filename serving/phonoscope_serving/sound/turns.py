@@ -102,6 +102,22 @@ class Reading:
             self._turns.pass_on(self)
             self._began_s = time.perf_counter()
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Lets others have the turn for the block, which waits for something; then waits for the next.
+
+        Raises:
+            DeadlinePassed: nobody waits for the recording any more.
+        """
+        self.used_s += time.perf_counter() - self._began_s
+        self._turns.give_back()
+        try:
+            yield
+        finally:
+            self._turns.take(self)
+            self._began_s = time.perf_counter()
+        self._stop_if_abandoned()
+
     def abandon(self) -> None:
         """Has it stop at the next pause."""
         self._abandoned.set()

@@ -26,6 +26,7 @@ from phonoscope_trainer.graphs.description import Ensemble, Graph, TensorSpec
 from phonoscope_trainer.graphs.loop import GO_ON, repeated
 from phonoscope_trainer.graphs.ready_made import ReadyMade
 from phonoscope_trainer.repository import manifest as bundle
+from phonoscope_trainer.repository.held_once import hold_once
 
 ModelConfig = Any  # tritonclient's inference.ModelConfig, which ships without types
 
@@ -95,6 +96,19 @@ def write_ensemble(ensemble: Ensemble, root: Path) -> None:
     _write(config, root)
 
 
+def write_once(path: Path) -> None:
+    """Have a graph that was written before hold each number once, and its configuration know it."""
+    model = onnx.load(path)
+    hold_once(model)
+    content = model.SerializeToString()
+    if len(content) < path.stat().st_size:
+        path.write_bytes(content)
+        config_path = path.parents[1] / "config.pbtxt"
+        config = text_format.Parse(config_path.read_text(encoding="utf-8"), triton.ModelConfig())
+        config.parameters["graph_sha256"].string_value = hashlib.sha256(content).hexdigest()
+        config_path.write_text(text_format.MessageToString(config), encoding="utf-8")
+
+
 def _export(graph: Graph, path: Path) -> None:
     """Trace the module with its varying axes, or write what is ONNX already."""
     if isinstance(graph.module, ReadyMade):
@@ -158,8 +172,9 @@ def _quiet(logger: str) -> Iterator[None]:
 
 
 def _check(graph: Graph, path: Path) -> None:
-    """Strip the exporter's notes, which hold source paths, so that equal networks give equal files; then check."""
+    """Hold each number once, strip the exporter's notes, so that equal networks give equal files, and check."""
     model = onnx.load(path)
+    hold_once(model)
     model.ClearField("metadata_props")
     for each in _graphs(model.graph):
         for part in (each, *each.node, *each.value_info, *each.initializer, *each.input, *each.output):

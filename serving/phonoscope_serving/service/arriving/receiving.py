@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
 from phonoscope_serving.admission.places import Places
 from phonoscope_serving.errors import DeadlinePassed, InvalidRequest, QueueFull
+from phonoscope_serving.service.arriving.weight import whole_bytes
 from phonoscope_serving.service.arriving.wire_format import check_fields
 from phonoscope_serving.service.request_context import current
 from phonoscope_serving.service.validation import violations
@@ -67,7 +68,7 @@ class Receiver:
         return answer
 
     def each(self, deserialize: Deserialize, proceed: Callable[[Any, Any], AsyncGenerator[Any]]) -> Answer:
-        """Receives the requests of a call one by one, and has each answered.
+        """Receives the requests of a call one by one, each when it is asked for, and has them answered.
 
         Args:
             deserialize: makes them messages.
@@ -75,9 +76,20 @@ class Receiver:
         """
 
         async def answer(requests: Requests, context: Any) -> None:  # noqa: ANN401 - grpc ships no types
-            async with aclosing(proceed(self.messages(deserialize, requests), context)) as responses:
-                async for response in responses:
-                    await context.write(response)
+            with ExitStack() as held:
+
+                async def checked() -> AsyncGenerator[Any]:
+                    async with aclosing(self.messages(deserialize, requests)) as messages:
+                        async for message in messages:
+                            if found := violations(message):
+                                raise InvalidRequest(found)
+                            if sound_bytes := whole_bytes(message):
+                                held.enter_context(self._held(COPIES * sound_bytes))
+                            yield message
+
+                async with aclosing(checked()) as messages, aclosing(proceed(messages, context)) as responses:
+                    async for response in responses:
+                        await context.write(response)
 
         return answer
 
@@ -91,17 +103,20 @@ class Receiver:
         """
         # Left open, the generator within would keep the last message until Python looks for rings of references.
         async with aclosing(aiter(requests)) as arriving:
-            while (request := await self._next(deserialize, arriving)) is not None:
+            async with self._places.place(current().caller):
+                request = await self._next(deserialize, arriving)
+            while request is not None:
                 yield request
+                # Whoever sends more may do so for hours, and would take a place from all others as long.
+                request = await self._next(deserialize, arriving)
 
     async def _next(self, deserialize: Deserialize, arriving: AsyncGenerator[bytes]) -> Any:  # noqa: ANN401 - protobuf
-        async with self._places.place(current().caller):
-            try:
-                async with asyncio.timeout(self._receive_s):
-                    request = await anext(arriving, None)
-            except TimeoutError:
-                raise DeadlinePassed(f"the request had not arrived after {self._receive_s:g} s") from None
-            return None if request is None else _decoded(deserialize, request)
+        try:
+            async with asyncio.timeout(self._receive_s):
+                request = await anext(arriving, None)
+        except TimeoutError:
+            raise DeadlinePassed(f"the request had not arrived after {self._receive_s:g} s") from None
+        return None if request is None else _decoded(deserialize, request)
 
     def _refuse_beyond(self, new_bytes: int) -> None:
         if self._held_bytes and self._held_bytes + new_bytes > self._max_bytes:

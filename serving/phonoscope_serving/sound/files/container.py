@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import av
 import av._core
@@ -102,6 +102,14 @@ class OpenedFile:
         return [packet for packet in packets if packet.size]
 
 
+class Readable(Protocol):
+    """What PyAV reads a file from."""
+
+    def read(self, most_bytes: int, /) -> bytes:
+        """The next bytes."""
+        ...
+
+
 def most_bytes(codec: str, limits: AudioLimits) -> int:
     """How large a packet may be."""
     return _MOST_SHORT_BYTES if codec.startswith(_SHORT_FRAMES) else limits.max_packet_bytes
@@ -154,6 +162,29 @@ def open_file(content: bytes, field: str, limits: AudioLimits) -> Iterator[Opene
         raise InvalidRequest.at(field, f"is not audio that can be read: {_reason(error)}; {ACCEPTED}") from error
     with container:
         yield _main_stream(container, field, limits)
+
+
+def open_forward(file: Readable, field: str, limits: AudioLimits) -> OpenedFile:
+    """Opens a file that is read forward only; its container is the caller's to close.
+
+    Args:
+        file: gives its bytes.
+        field: of the request, for messages.
+        limits: what is taken on.
+
+    Raises:
+        InvalidRequest: it is not sound, holds none, is outside a limit, or cannot be read forward.
+    """
+    try:
+        container = av.open(file, "r", options=_OPTIONS, metadata_errors="replace")
+    except ERRORS as error:
+        reason = f"is not audio that can be read as it comes: {_reason(error)}; {ACCEPTED}"
+        raise InvalidRequest.at(field, f"{reason}, MP4 with its index first") from error
+    try:
+        return _main_stream(container, field, limits)
+    except BaseException:
+        container.close()
+        raise
 
 
 def _main_stream(container: InputContainer, field: str, limits: AudioLimits) -> OpenedFile:

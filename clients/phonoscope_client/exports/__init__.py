@@ -1,0 +1,1 @@
+"""Tracks as files that other people's tools read: spreadsheets, Audacity, Praat, diarisation and annotation tools."""

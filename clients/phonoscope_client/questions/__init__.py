@@ -1,0 +1,1 @@
+"""What each RPC is asked, and what becomes of its answer: the same for every client, however it waits."""

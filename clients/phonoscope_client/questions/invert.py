@@ -1,0 +1,34 @@
+"""`Client.invert_layers`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+
+from phonoscope_client import arguments
+from phonoscope_client.messages import inversion as inversion_messages
+from phonoscope_client.questions.question import Question
+from phonoscope_client.results.inversion import Inversions
+from phonoscope_client.transport import audio as sound
+from phonoscope_client.transport.audio import AudioInput
+
+
+def invert_layers(
+    audio: AudioInput, at_s: float, *, layers: Collection[str] = (), listen: bool = True
+) -> Question[Inversions]:
+    """What each layer of the detector keeps of one moment of a recording.
+
+    Args:
+        audio: as for `explain`.
+        at_s: the moment, in seconds from the start.
+        layers: names of layers, each once, as `describe` lists them; none for all that can be inverted.
+        listen: whether to return the excerpt and every inversion as sound as well.
+
+    Raises:
+        OutOfRangeError: `at_s` lies outside the recording.
+        NotInBundleError: the bundle that is served has no networks that invert layers.
+    """
+    at_s = arguments.moment(at_s)
+    section = sound.around(audio, at_s)
+    request = inversion_messages.request(section.message, at_s - section.start_s, layers, listen)
+    return Question("InvertLayers", request, partial(inversion_messages.inversions, section=section))

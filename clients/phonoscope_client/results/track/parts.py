@@ -1,0 +1,77 @@
+"""What a track comes in before its summary: what will be done, pieces of the curve, how far hearing is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from phonoscope_client.results.explanation import Masking
+from phonoscope_client.results.parts import BundleReference, Floats
+
+TrackTrustLevel = Literal["none", "kept", "full"]
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by; likewise below
+class TrackBegun:
+    """What will be done, with every choice that was left to the bundle.
+
+    Attributes:
+        bundle: the bundle that answers.
+        frames_per_second: frames per second of the curve.
+        band_centre_hz: `[M]` float32, centre frequency of each band, ascending.
+        excerpt_frames: frames of the excerpt around a moment, and of every region.
+        threshold: a moment at or above this probability is called vocal.
+        decision_threshold: a frame of the smoothed curve likewise, where segments are made.
+        rule: what says how relevant each bin is.
+        trust_level: how much is tried on each region: "none"; "kept", whether it alone keeps the label; "full", also
+            exchange with other music.
+        masking: what a masked bin becomes: "m1" its band's mean, "m2" a raw log-mel of zero.
+        duration_s: how long the track is; None where that is not known before it was heard.
+        median_filter_s: width of the median filter that smooths the curve before it is decided upon, in seconds.
+        minimum_s: a shorter segment is given to its neighbour, in seconds.
+        outside_db: decibels by which what lies outside a region is attenuated in its sound; None without sound.
+    """
+
+    bundle: BundleReference
+    frames_per_second: float
+    band_centre_hz: Floats
+    excerpt_frames: int
+    threshold: float
+    decision_threshold: float
+    rule: str
+    trust_level: TrackTrustLevel
+    masking: Masking
+    duration_s: float | None
+    median_filter_s: float
+    minimum_s: float
+    outside_db: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class CurvePiece:
+    """A stretch of the curve.
+
+    Attributes:
+        first_frame: number of its first frame, from 0 at the track's start; frame i starts at i / frames_per_second.
+        probability: `[n]` float32, of singing, in [0, 1].
+        log_mel: `[n, M]` float32, natural logarithm of the mel magnitude; None where it was not asked for.
+    """
+
+    first_frame: int
+    probability: Floats
+    log_mel: Floats | None = None
+
+
+@dataclass(frozen=True)
+class TrackProgress:
+    """How far a track is.
+
+    Attributes:
+        heard_s: seconds that were heard.
+        duration_s: of how many; None where that is not known.
+        explained: how many moments were explained.
+    """
+
+    heard_s: float
+    duration_s: float | None
+    explained: int

@@ -1,0 +1,176 @@
+"""From a curve to segments: a median filter, a threshold, and a shortest length, as the curve comes.
+
+The median of an odd number of frames is at or above the threshold exactly where most of them are, so the filter counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from phonoscope_serving.tensors import Floats
+
+Labels = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How a curve is decided upon."""
+
+    threshold: float  # a frame at or above it is called vocal
+    median_filter_s: float = 0.0  # width of the filter; 0 for none
+    minimum_s: float = 0.0  # a shorter segment is given to a neighbour
+
+    def median_frames(self, frames_per_second: float) -> int:
+        """Frames of the filter on either side of the one that it answers for."""
+        return round(self.median_filter_s * frames_per_second) // 2
+
+    def minimum_frames(self, frames_per_second: float) -> int:
+        """Frames of the shortest segment."""
+        return max(1, round(self.minimum_s * frames_per_second))
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of one label."""
+
+    first_frame: int
+    frames: int
+    vocal: bool
+    singing: float  # the sum, over its frames, of the probability of singing
+
+    @property
+    def end_frame(self) -> int:
+        """The first frame that is not in it any more."""
+        return self.first_frame + self.frames
+
+    @property
+    def mean_confidence(self) -> float:
+        """Mean probability of its label."""
+        mean = self.singing / self.frames
+        return mean if self.vocal else 1 - mean
+
+    def joined(self, later: Segment) -> Segment:
+        """With what follows it, which becomes part of it."""
+        return replace(self, frames=self.frames + later.frames, singing=self.singing + later.singing)
+
+
+@dataclass
+class SegmentTrust:
+    """What came of the explanations in a segment."""
+
+    explained: int = 0
+    tried: int = 0
+    held: int = 0
+    doubted: float = 0.0  # the sum of doubts
+    doubts: int = 0  # how many there are
+
+    def note(self, holds: bool | None, doubt: float | None) -> None:
+        """Counts one explanation."""
+        self.explained += 1
+        self.tried += holds is not None
+        self.held += bool(holds)
+        self.doubted += doubt or 0.0
+        self.doubts += doubt is not None
+
+
+class Decider:
+    """Decides upon a curve that comes piece by piece."""
+
+    def __init__(self, decision: Decision, frames_per_second: float, first_frame: int = 0) -> None:
+        """Nothing is known yet.
+
+        Args:
+            decision: how.
+            frames_per_second: of the curve.
+            first_frame: number of its first frame.
+        """
+        self._threshold = decision.threshold
+        self._half = decision.median_frames(frames_per_second)
+        self._minimum = decision.minimum_frames(frames_per_second)
+        self._frame = first_frame  # the next that is to be decided upon
+        self._around = np.zeros(0, np.bool_)  # labels from `_half` frames before it on, not smoothed
+        self._coming = np.zeros(0, np.float32)  # the curve from it on
+        self.current: Segment | None = None  # the segment that goes on, as far as it is known
+        self._start: Segment | None = None  # runs before the first that is long enough for a segment
+        self._run: Segment | None = None  # of the other label: what may become the next segment
+
+    @property
+    def known_until(self) -> int:
+        """The first frame of which the segment is not known yet."""
+        pending = [each.first_frame for each in (self._start, self._run) if each is not None]
+        return min(pending, default=self._frame)
+
+    def push(self, probability: Floats) -> list[Segment]:
+        """Goes on with a piece `[N]` of the curve; returns the segments that have ended."""
+        if not len(self._around) and len(probability):
+            self._around = np.repeat(probability[:1] >= self._threshold, self._half)
+        self._around = np.concatenate([self._around, probability >= self._threshold])
+        self._coming = np.concatenate([self._coming, probability])
+        return list(self._decided())
+
+    def end(self) -> list[Segment]:
+        """Ends the curve; returns the segments that are left."""
+        self._around = np.concatenate([self._around, np.repeat(self._around[-1:], self._half)])
+        ended = list(self._decided())
+        rest = _joined(self._start, self._run)
+        if self.current is not None:
+            ended.append(_joined(self.current, rest) or self.current)
+        elif rest is not None:  # nothing was long enough: all of it is what its mean says
+            ended.append(replace(rest, vocal=rest.singing / rest.frames >= self._threshold))
+        self.current = self._start = self._run = None
+        return ended
+
+    def _decided(self) -> Iterator[Segment]:
+        count = len(self._around) - 2 * self._half
+        if count <= 0:
+            return
+        sums = np.concatenate([[0], np.cumsum(self._around)])
+        width = 2 * self._half + 1
+        labels = 2 * (sums[width:] - sums[:-width]) > width
+        probability, self._coming = self._coming[:count], self._coming[count:]
+        self._around = self._around[count:]
+        for run in _runs(labels, probability, self._frame):
+            yield from self._take(run)
+        self._frame += count
+
+    def _take(self, run: Segment) -> Iterator[Segment]:
+        """Goes on with a run of one label, or with the rest of one."""
+        goes_on = self._run is not None and self._run.vocal == run.vocal
+        if self.current is not None and run.vocal == self.current.vocal:
+            self.current, self._run = self.current.joined(_joined(self._run, run) or run), None
+            return
+        if self._run is not None and not goes_on:  # only at the start
+            self._start, self._run = _joined(self._start, self._run), None
+        self._run = _joined(self._run, run) or run
+        if self._run.frames < self._minimum:
+            return
+        if self.current is not None:
+            yield self.current
+        whole = _joined(self._start, self._run) or self._run
+        self.current, self._start, self._run = replace(whole, vocal=run.vocal), None, None
+
+
+def segments(probability: Floats, decision: Decision, frames_per_second: float) -> list[Segment]:
+    """The segments of a whole curve `[N]`."""
+    decider = Decider(decision, frames_per_second)
+    return [*decider.push(probability), *decider.end()]
+
+
+def _runs(labels: Labels, probability: Floats, first_frame: int) -> Iterator[Segment]:
+    """Stretches of equal labels."""
+    edges = np.flatnonzero(labels[1:] != labels[:-1]) + 1
+    starts = np.concatenate([[0], edges])
+    sums = np.add.reduceat(probability.astype(np.float64), starts)
+    for start, stop, singing in zip(starts, [*edges, len(labels)], sums, strict=True):
+        yield Segment(first_frame + int(start), int(stop - start), bool(labels[start]), float(singing))
+
+
+def _joined(first: Segment | None, later: Segment | None) -> Segment | None:
+    """Both, where there are both."""
+    if first is None or later is None:
+        return first or later
+    return first.joined(later)

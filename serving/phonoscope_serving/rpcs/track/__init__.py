@@ -1,0 +1,1 @@
+"""`ExplainTrack`: a whole track, heard in one pass, with explanations along it."""

@@ -1,0 +1,204 @@
+"""A whole track: heard in one pass, piece by piece, explained along the way, and forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from phonoscope_serving.bundle.rules import Rule
+from phonoscope_serving.errors import DeadlinePassed
+from phonoscope_serving.rpcs.call import Call
+from phonoscope_serving.rpcs.decision import Decider, Decision
+from phonoscope_serving.rpcs.explain.answer import rule_of
+from phonoscope_serving.rpcs.track.explaining import ROWS, Excerpts, Explainer, Moment
+from phonoscope_serving.rpcs.track.extremes import Extremes
+from phonoscope_serving.rpcs.track.moments import Chooser
+from phonoscope_serving.rpcs.track.question import TrackQuestion
+from phonoscope_serving.rpcs.track.reading import TrackPiece
+from phonoscope_serving.rpcs.track.sound import pieces_of
+from phonoscope_serving.rpcs.track.summary import Summary, Tally
+from phonoscope_serving.sound.audio import peak
+from phonoscope_serving.sound.excerpt import SILENT_PEAK
+from phonoscope_serving.tensors import Floats
+
+LAST_S, LAST_SHARE = 0.5, 0.2  # of the time that is left, kept for the summary
+SLICE_S = 60.0  # of a track of unknown length is taken on at once
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What will be done."""
+
+    rule: Rule
+    decision: Decision
+    duration_s: float | None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Part of the curve."""
+
+    first_frame: int
+    probability: Floats  # `[N]`
+    log_mel: Floats | None  # `[N, M]`
+
+
+Event = Begun | Curve | Moment | Summary
+
+
+async def explain_track(call: Call, question: TrackQuestion, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Event]:
+    """Hears and explains a track; what is known when the deadline comes is summed up shortly before.
+
+    Args:
+        call: what answers.
+        question: what is asked.
+        chunks: the sound.
+
+    Raises:
+        InvalidRequest: the bundle has no such rule, or the sound cannot be read.
+        NotInBundle: the bundle lacks what is asked for.
+        RequestError: see `Decoder.flow` and `Engine.infer`.
+    """
+    call = replace(call, deadline=_early(call))
+    track = _Track(call, question)
+    begun = False
+    complete = True
+    try:
+        async with aclosing(await pieces_of(call, question, chunks)) as pieces:
+            async for piece in pieces:
+                if not begun:
+                    begun = True
+                    yield Begun(track.rule, track.decision, piece.duration_s)
+                async with aclosing(track.hear(piece)) as events:
+                    async for event in events:
+                        yield event
+        async with aclosing(track.end()) as events:
+            async for event in events:
+                yield event
+    except DeadlinePassed:
+        if not begun:
+            raise
+        complete = False
+    yield track.summary(complete=complete)
+
+
+class _Track:
+    """One track on its way."""
+
+    def __init__(self, call: Call, question: TrackQuestion) -> None:
+        listener, front_end = call.listener, call.listener.front_end
+        (threshold,) = listener.decision.thresholds
+        self._call, self._question = call, question
+        self.rule = rule_of(listener, question.rule)
+        self.decision = question.decision or Decision(threshold)
+        self._explainer = Explainer(call, question, self.rule)
+        first = question_frame(question.from_s, front_end.frames_per_second)
+        self._decider = Decider(self.decision, front_end.frames_per_second, first)
+        moments = question.moments
+        self._chooser = Chooser(moments, front_end, threshold, first)
+        self._extremes = [
+            Extremes(count, sign, front_end, threshold)
+            for count, sign in ((moments.most_certain, 1), (moments.least_certain, -1))
+        ]
+        self._kept: list[TrackPiece] = []  # of which a moment may still be chosen
+        self._tally, self._heard_until = Tally(), first
+        self._last: TrackPiece | None = None
+
+    async def hear(self, piece: TrackPiece) -> AsyncGenerator[Event]:
+        """The curve of a piece, and the explanations that are due."""
+        self._take_on(piece)
+        curve = await self._curve(piece)
+        yield curve
+        ended = self._decider.push(curve.probability)
+        self._chooser.hear(curve.probability, ended, self._decider)
+        for extremes in self._extremes:
+            extremes.hear(piece, curve.probability)
+        self._tally.frames += piece.frames
+        self._last = piece
+        self._kept.append(piece)
+        self._tally.close(ended)
+        horizon = self._chooser.horizon(self._decider)
+        async for moment in self._due(horizon):
+            yield moment
+        self._heard_until = horizon
+
+    async def end(self) -> AsyncGenerator[Event]:
+        """What was waited with until the track has ended."""
+        if self._last is None:
+            return
+        front_end = self._call.listener.front_end
+        left = self._decider.end()
+        self._tally.close(left)
+        samples = self._last.first_sample + len(self._last.samples)
+        self._chooser.end(left, samples / front_end.sample_rate_hz)
+        async for moment in self._due(self._last.end_frame):
+            yield moment
+        self._heard_until = self._last.end_frame
+        found = {frame: samples for extremes in self._extremes for frame, samples in extremes.found().items()}
+        frames = sorted(found)
+        async for moment in self._explain(frames, [found[frame] for frame in frames]):
+            yield moment
+
+    def summary(self, *, complete: bool) -> Summary:
+        """What it all comes to."""
+        if not complete:
+            self._tally.close(self._decider.end())
+        warnings = self._last.warnings if self._last else ()
+        return self._tally.summary(self._heard_until, warnings, complete=complete)
+
+    async def _curve(self, piece: TrackPiece) -> Curve:
+        inputs = {
+            "samples": piece.sounding(self._call.listener.front_end)[None],
+            "silence_before": np.array([[piece.silence_before]], np.int32),
+            "silence_after": np.array([[piece.silence_after]], np.int32),
+        }
+        made = await self._call.infer("predict", inputs, continues=self._last is not None)
+        log_mel = None
+        if self._question.spectrogram:
+            heard = await self._call.infer(
+                "frontend", {"samples": inputs["samples"]}, outputs=["log_mel"], continues=True
+            )
+            own = self._call.listener.front_end.context_frames - piece.silence_before
+            log_mel = heard["log_mel"][0, own : own + piece.frames]
+        return Curve(piece.first_frame, made["probability"][0], log_mel)
+
+    async def _due(self, horizon: int) -> AsyncGenerator[Moment]:
+        """Explains what is chosen before a horizon, and lets go of the pieces before it."""
+        frames, samples = self._chooser.take(horizon), list[Floats]()
+        front_end = self._call.listener.front_end
+        for frame in frames:
+            piece = next(each for each in self._kept if each.first_frame <= frame < each.end_frame)
+            samples.append(piece.excerpt(frame, front_end))
+        self._kept = [each for each in self._kept if each.end_frame > horizon]
+        async for moment in self._explain(frames, samples):
+            yield moment
+
+    async def _explain(self, frames: Sequence[int], samples: Sequence[Floats]) -> AsyncGenerator[Moment]:
+        heard = [row for row, excerpt in enumerate(samples) if peak(excerpt) >= SILENT_PEAK]
+        for first in range(0, len(heard), ROWS):
+            rows = heard[first : first + ROWS]
+            excerpts = Excerpts([frames[row] for row in rows], np.stack([samples[row] for row in rows]))
+            for moment in await self._explainer.explain(excerpts, await self._explainer.relevance(excerpts)):
+                self._tally.note(moment)
+                yield moment
+
+    def _take_on(self, piece: TrackPiece) -> None:
+        """Tells admission how much there is: all of it, or, where nobody knows, the next minute."""
+        rate = self._call.listener.front_end.frames_per_second
+        heard_s = (piece.first_frame - question_frame(self._question.from_s, rate)) / rate
+        whole_s = piece.duration_s - self._question.from_s if piece.duration_s is not None else heard_s + SLICE_S
+        self._call.work.measure(max(whole_s, heard_s + piece.frames / rate))
+
+
+def question_frame(at_s: float, frames_per_second: float) -> int:
+    """The frame nearest to a moment."""
+    return round(at_s * frames_per_second)
+
+
+def _early(call: Call) -> float | None:
+    """The deadline of all but the summary."""
+    left_s = call.left_s
+    return None if call.deadline is None else call.deadline - min(LAST_S, LAST_SHARE * left_s)

@@ -1,0 +1,1 @@
+"""Sound that comes in chunks, of any length: decoded, heard and forgotten."""
