@@ -84,13 +84,20 @@ class Occluded(nn.Module):
         columns = (first[:, 1, None] + bins) % FIELD
         return self.field[rows[:, :, None], columns[:, None, :]], self.chosen[number]
 
-    def forward(self, excerpt: Tensor, iteration: Tensor) -> Tensor:
-        """`occluded` `[B · 2P, T, F]`: every row of `excerpt` `[B, T, F]` under every mask, then its complement."""
+    def forward(
+        self, excerpt: Tensor, iteration: Tensor, beside: Tensor | None = None
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """`occluded` `[B · 2P, T, F]`: every row of `excerpt` `[B, T, F]` under every mask, then its complement.
+
+        What is `beside` it, `[B, N]`, is repeated for each, `[B · 2P, N]`.
+        """
         kept, chosen = self.masks(iteration)
         both = torch.stack([kept, 1 - kept], dim=1)
         filling = self.fillings[chosen].unsqueeze(1)
         seen = filling + both * (excerpt[:, None, None] - filling)
-        return seen.flatten(0, 2)
+        if beside is None:
+            return seen.flatten(0, 2)
+        return seen.flatten(0, 2), beside.repeat_interleave(2 * self.pairs, dim=0)
 
 
 class Tally(nn.Module):

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from phonoscope_trainer.recipes.listened import Listened
 from phonoscope_trainer.errors import CorpusError
+from phonoscope_trainer.recipes.listened import Listened
 
 SURE = 1.0  # log-odds from the threshold: how clearly a host does without the label
 FEWEST = 6  # excerpts that have a label, and as many that clearly have not, for it to be learnt from

@@ -4,7 +4,8 @@
     + silhouette · L(the region with a third excerpt's content, not the label) + area · cost(a) + total variation
 
 The cost of an area is (max(0, a − a₀) / a₁)², but grows no faster than at a₀ + 2·a₁: masks begin large.
-Every excerpt is exchanged with music that lacks the label. The network is asked three times a step; that costs most.
+Every excerpt is exchanged with music that lacks the label. The network is asked about each twice and more a step, which
+costs most.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from phonoscope_trainer.graphs.asked_label import NO_CONTRAST, AskedLabel
 from phonoscope_trainer.graphs.exchange import at_level_of, exchanged
 from phonoscope_trainer.networks.label_masker import LabelMasker
-from phonoscope_trainer.networks.listener import LOG_ODDS, Listener
+from phonoscope_trainer.networks.listener import Listener
 from phonoscope_trainer.recipes.label_masker.excerpts import margins_of
 from phonoscope_trainer.recipes.masker.objective import SHARPNESS, cut, missed
 
@@ -50,7 +51,13 @@ class Met:
 
 
 def objective(
-    masker: LabelMasker, listener: Listener, seen: tuple[str, ...], met: Met, offset: Tensor, weights: LabelWeights
+    masker: LabelMasker,
+    listener: Listener,
+    seen: tuple[str, ...],
+    met: Met,
+    offset: Tensor,
+    weights: LabelWeights,
+    judge: nn.Module | None = None,
 ) -> Mapping[str, Tensor]:
     """The objective, a scalar called `loss`, and each term before it is weighted.
 
@@ -61,6 +68,7 @@ def objective(
         met: the batch.
         offset: `[B]` added to the mask's logits: other thresholds than one half are asked for, too.
         weights: of the terms.
+        judge: answers as the listener's network does, but faster; that network itself unless given.
     """
     standardise = listener.standardise
     asked = AskedLabel(listener.answers)(met.label, torch.full_like(met.label, NO_CONTRAST))
@@ -70,13 +78,19 @@ def objective(
     logits = masker.logits([heard[name] for name in seen], excerpt, asked).float()
     region = cut(logits + offset[:, None, None])
     host, third = (at_level_of(met.log_mel, each) for each in (met.host, met.third))
+    rows = len(region)
+    some = slice(0, -(-rows // 4))  # an outline is soon learnt to say nothing, and asking costs as much as the rest
     tried = torch.cat(
-        [exchanged(met.log_mel, region, host), exchanged(host, region, met.log_mel), exchanged(third, region, host)]
+        [
+            exchanged(met.log_mel, region, host),
+            exchanged(host, region, met.log_mel),
+            exchanged(third[some], region[some], host[some]),
+        ]
     )
-    said = listener.network.activations(standardise(tried))[LOG_ODDS].float()  # type: ignore[operator]  # likewise
+    said = (judge or listener.network)(standardise(tried)).float()
     margins = margins_of(said, listener.threshold_logits, listener.decision)
-    own = margins.gather(1, met.label.long().repeat(3, 1))[:, 0]
-    inside, outside, outline = own.unflatten(0, (3, -1))
+    asked_rows = torch.cat([met.label, met.label, met.label[some]]).long()
+    inside, outside, outline = margins.gather(1, asked_rows)[:, 0].split([rows, rows, len(met.label[some])])
     mask = torch.sigmoid(SHARPNESS * logits)
     terms = {
         "keep": missed(inside).mean(),

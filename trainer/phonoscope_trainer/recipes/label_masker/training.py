@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
@@ -57,10 +58,18 @@ class LabelMaskerOptions:
 class LabelMaskerLearner:
     """A masker, its optimiser and schedule, and what it was at its best."""
 
-    def __init__(self, listener: Listener, train: Matchmaker, valid: Matchmaker, options: LabelMaskerOptions) -> None:
+    def __init__(
+        self,
+        listener: Listener,
+        train: Matchmaker,
+        valid: Matchmaker,
+        options: LabelMaskerOptions,
+        judge: nn.Module | None = None,
+    ) -> None:
+        """Of random weights; `judge` as in `objective`."""
         torch.manual_seed(options.seed)
         self.listener, self.options = listener, options
-        self.train, self.valid = train, valid
+        self.train, self.valid, self.judge = train, valid, judge
         listener.network.eval().requires_grad_(requires_grad=False)
         channels_last(listener.network)
         self.seen, self.masker = new_masker(listener)
@@ -90,9 +99,8 @@ class LabelMaskerLearner:
         """Means over the same batches each time; remembers the masker if it was never better."""
         self.masker.eval()
         rng = np.random.default_rng(VALIDATION_SEED)
-        found = []
-        for _ in range(self.options.validation_batches):
-            found.append(self._terms(self.valid, self.valid.draw(self.options.batch, rng), None))
+        batches = [self.valid.draw(self.options.batch, rng) for _ in range(self.options.validation_batches)]
+        found = [self._terms(self.valid, matches, None) for matches in batches]
         means = {name: float(torch.stack([each[name] for each in found]).mean()) for name in found[0]}
         if means["loss"] < self.best_loss:
             self.best, self.best_loss = copy.deepcopy(self.masker.state_dict()), means["loss"]
@@ -118,7 +126,7 @@ class LabelMaskerLearner:
         if seed is not None:
             offset = self.options.offset * torch.randn(len(offset), generator=torch.Generator().manual_seed(seed))
         with activations(torch.device("cpu"), bfloat16=self.options.bfloat16):
-            return objective(self.masker, self.listener, self.seen, met, offset, self.options.weights)
+            return objective(self.masker, self.listener, self.seen, met, offset, self.options.weights, self.judge)
 
 
 def new_masker(listener: Listener) -> tuple[tuple[str, ...], LabelMasker]:
@@ -133,15 +141,22 @@ def new_masker(listener: Listener) -> tuple[tuple[str, ...], LabelMasker]:
 
 
 def train_label_masker(
-    folder: Path, listener: Listener, train: Matchmaker, valid: Matchmaker, options: LabelMaskerOptions
+    folder: Path,
+    listener: Listener,
+    train: Matchmaker,
+    valid: Matchmaker,
+    options: LabelMaskerOptions,
+    judge: nn.Module | None = None,
 ) -> LabelMasker:
     """Train, or resume, the run in `folder`; the masker with the lowest validation loss, in evaluation mode.
+
+    `judge` is as in `objective`.
 
     Raises:
         CheckpointError: `folder` holds a run with other options.
     """
     state = checkpoint.open_run(folder, options)
-    learner = LabelMaskerLearner(listener, train, valid, options)
+    learner = LabelMaskerLearner(listener, train, valid, options, judge)
     first = 0
     if state is not None:
         learner.restore(state)
@@ -170,4 +185,3 @@ def load_label_masker(folder: Path, listener: Listener) -> LabelMasker:
     _, masker = new_masker(listener)
     masker.load_state_dict(checkpoint.load(folder)["best"])
     return masker.eval()
-
