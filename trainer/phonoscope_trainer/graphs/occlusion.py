@@ -89,7 +89,7 @@ class Occluded(nn.Module):
     ) -> Tensor | tuple[Tensor, Tensor]:
         """`occluded` `[B · 2P, T, F]`: every row of `excerpt` `[B, T, F]` under every mask, then its complement.
 
-        What is `beside` it, `[B, N]`, is repeated for each, `[B · 2P, N]`.
+        What is `beside` it, `[B, …]`, is repeated for each, `[B · 2P, …]`.
         """
         kept, chosen = self.masks(iteration)
         both = torch.stack([kept, 1 - kept], dim=1)

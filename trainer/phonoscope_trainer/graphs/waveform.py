@@ -61,20 +61,25 @@ class CentredExcerpt(nn.Module):
 
 
 class WaveformFrontend(nn.Module):
-    """Samples to magnitudes and their logarithm."""
+    """Samples to magnitudes, their logarithm, and the phase that both leave out."""
 
     def __init__(self, options: WaveformOptions) -> None:
         super().__init__()
         self.transform, self.given = CentredExcerpt(options), Given()
 
-    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
-        """`log_mel` and `standardised`, both `[B, T, bins]`, of `samples` `[B, N]`."""
-        log_mel = torch.log(torch.clamp(magnitude(self.transform.spectrum(samples)), min=math.exp(LN_FLOOR)))
-        return log_mel, self.given(log_mel)
+    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`log_mel` and `standardised`, both `[B, T, bins]`, and `phase` `[B, 2, T, bins]`, of `samples` `[B, N]`.
+
+        The phase is the spectrum with magnitudes of 1.
+        """
+        spectrum = self.transform.spectrum(samples)
+        loud = magnitude(spectrum)
+        log_mel = torch.log(torch.clamp(loud, min=math.exp(LN_FLOOR)))
+        return log_mel, self.given(log_mel), spectrum / loud.unsqueeze(1)
 
 
 class WaveformHead(nn.Module):
-    """Magnitudes with the phase of samples, as the sound that the network is given.
+    """Magnitudes and phase as the sound that the network is given.
 
     Args:
         options: of the excerpt.
@@ -85,10 +90,9 @@ class WaveformHead(nn.Module):
         super().__init__()
         self.transform, self.channel = CentredExcerpt(options), channel
 
-    def forward(self, excerpt: Tensor, samples: Tensor) -> Tensor:
-        """The sound of `excerpt` `[B, T, bins]`, whose phase is that of `samples` `[B, N]`."""
-        spectrum = self.transform.spectrum(samples)
-        sound = self.transform.sound(spectrum * (excerpt / magnitude(spectrum)).unsqueeze(1))
+    def forward(self, excerpt: Tensor, phase: Tensor) -> Tensor:
+        """The sound of the magnitudes `excerpt` `[B, T, bins]` with `phase` `[B, 2, T, bins]`."""
+        sound = self.transform.sound(phase * excerpt.unsqueeze(1))
         return sound.unsqueeze(self.channel) if self.channel else sound
 
 

@@ -37,7 +37,7 @@ def occlusion_graph(
         fillings: see `Occluded`.
         options: how much is tried.
         answers: K.
-        beside: what the network is given beside the picture, the same under every mask: the sound, say.
+        beside: what the network is given beside the picture, the same under every mask.
 
     Raises:
         ExportError: the network's operators cannot be brought to the version of the rest.

@@ -18,7 +18,7 @@ from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.answer import LARGEST_SEED
 from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Explained, Share, trial_rows
-from phonoscope_serving.rpcs.explain.region import KNOWN, LargestAlphaThatKeepsLabel, largest_alpha, region_inputs
+from phonoscope_serving.rpcs.explain.region import LargestAlphaThatKeepsLabel, largest_alpha, region_inputs
 from phonoscope_serving.rpcs.explain.trust import Trust, weigh
 from phonoscope_serving.rpcs.track.question import TrackQuestion, TrustLevel
 from phonoscope_serving.tensors import Array, Floats
@@ -86,8 +86,8 @@ class Explainer:
         self._doubts = () if call.listener.doubt_quantiles is None else (DOUBT, WRONG, FOREIGN)
 
     async def relevance(self, excerpts: Excerpts) -> dict[str, Array]:
-        """What a rule says of excerpts, by the bundle's own ensemble: the maps `KNOWN`, and numbers, a row each."""
-        wanted = [*KNOWN, "probability", *((Trust.ERROR,) if self._rule.inverts else ()), *self._doubts]
+        """What a rule says of excerpts, by the bundle's own ensemble: what evidence wants, and numbers, a row each."""
+        wanted = [*self._rule.known, "probability", *((Trust.ERROR,) if self._rule.inverts else ()), *self._doubts]
         inputs = {"samples": excerpts.samples} | self._region_inputs(self._seeds(excerpts))
         return await self._call.infer(self._rule.ensemble, inputs, outputs=wanted, continues=True)
 
@@ -99,7 +99,7 @@ class Explainer:
             known: what `relevance` gives of them.
         """
         seeds, question = self._seeds(excerpts), self._question
-        inputs = {name: known[name] for name in KNOWN} | self._region_inputs(seeds)
+        inputs = {name: known[name] for name in self._rule.known} | self._region_inputs(seeds)
         if isinstance(question.region, LargestAlphaThatKeepsLabel):
             inputs["alpha"] = await self._largest_alphas(known, inputs)
         wanted = ["mask", "effective_alpha", AREA, *(() if question.trust is TrustLevel.NONE else (MASKED,))]
@@ -158,11 +158,11 @@ class Explainer:
 
     async def _largest_alphas(self, known: Mapping[str, Array], inputs: Mapping[str, Array]) -> Floats:
         """`[K, 1]`; each is a sweep of its own."""
-        settings = {name: tensor for name, tensor in inputs.items() if name not in KNOWN}
+        settings = {name: tensor for name, tensor in inputs.items() if name not in self._rule.known}
         alphas = []
         for row in range(len(known["probability"])):
             own = slice(row, row + 1)
-            one = {name: tensor[own] for name, tensor in known.items()}
+            one = {name: known[name][own] for name in self._rule.known}
             inputs_of_one = {name: each[own] for name, each in settings.items()}
             alphas.append(await largest_alpha(self._call, self._claim(known, row), one, inputs_of_one))
         return np.concatenate(alphas)

@@ -1,7 +1,7 @@
 """Door 3: an ONNX graph that takes the waveform. Its picture is an STFT, and what is masked there is heard masked.
 
-The network of such a listener takes two things: the magnitudes that are left, and the excerpt's samples, whose phase
-they get on the way back to sound. Nothing of it can be opened, so the one rule is `occlusion`, and there is no exchange
+The network of such a listener takes two things: the magnitudes that are left, and the excerpt's phase, which they get on
+the way back to sound; so its front-end gives a phase, and all that asks the network again is given it. Nothing of it can be opened, so the one rule is `occlusion`, and there is no exchange
 with other music: a host's magnitudes would need the host's own phase.
 """
 
@@ -21,10 +21,10 @@ from phonoscope_trainer.export.adoption.adopt import AdoptionOptions, Report
 from phonoscope_trainer.export.adoption.bundle import ALPHAS, golden_question, golden_sound
 from phonoscope_trainer.export.adoption.verification import verified
 from phonoscope_trainer.export.bundle import write_bundle
-from phonoscope_trainer.export.explanation_ensembles import answers, explain, heard, hears
+from phonoscope_trainer.export.explanation_ensembles import answers, evidence, explain, heard, hears, masked
 from phonoscope_trainer.export.part import Part
 from phonoscope_trainer.graphs.answered_label import asked_label_graph
-from phonoscope_trainer.graphs.description import Ensemble, Graph, Step, numbers
+from phonoscope_trainer.graphs.description import Ensemble, Graph, Step, TensorSpec, numbers
 from phonoscope_trainer.graphs.listener import Listener
 from phonoscope_trainer.graphs.mask import mask_graph
 from phonoscope_trainer.graphs.ready_made import ReadyMade
@@ -80,7 +80,8 @@ def adopt_waveform(path: Path, said: WaveformListener, options: AdoptionOptions)
         samples=samples,
         answers=1 if said.decision == "binary" else len(said.labels),
     )
-    given = {"excerpt": torch.zeros(2, *waveform.picture), "samples": torch.zeros(2, samples)}
+    phase = TensorSpec("phase", (2, *waveform.picture))
+    given = {"excerpt": torch.zeros(2, *waveform.picture), phase.name: torch.zeros(2, *phase.dims)}
     model, _ = contract_network(
         said.name,
         foreign,
@@ -92,7 +93,7 @@ def adopt_waveform(path: Path, said: WaveformListener, options: AdoptionOptions)
     network = Graph(
         said.name,
         ReadyMade(model),
-        (*listener.maps("excerpt"), listener.sound("samples")),
+        (*listener.maps("excerpt"), phase),
         listener.probabilities(LOG_ODDS, "probability"),
         tuple(given.values()),
         parameters={"layers": ""},
@@ -105,9 +106,9 @@ def adopt_waveform(path: Path, said: WaveformListener, options: AdoptionOptions)
         torch.zeros(1, 1, waveform.bins),  # silence: other music would need its own phase
         options.occlusion,
         answers=listener.answers,
-        beside=listener.sound("samples"),
+        beside=phase,
     )
-    part = _part(said, listener, waveform, network, rule)
+    part = _part(said, listener, waveform, (network, rule), phase)
     facts = bundle.Facts(
         options.name, said.threshold if said.decision == "binary" else None, {}, options.training_data, options.command
     )
@@ -121,13 +122,15 @@ def adopt_waveform(path: Path, said: WaveformListener, options: AdoptionOptions)
     return Report(digest, (RULE,), missing, verified(options.out), exchanges=False)
 
 
-def _part(said: WaveformListener, listener: Listener, waveform: WaveformOptions, network: Graph, rule: Graph) -> Part:
-    sound = listener.sound("samples")
+def _part(
+    said: WaveformListener, listener: Listener, waveform: WaveformOptions, asked: tuple[Graph, Graph], phase: TensorSpec
+) -> Part:
+    (network, rule), sound = asked, listener.sound("samples")
     frontend = Graph(
         "frontend",
         WaveformFrontend(waveform),
         (sound,),
-        listener.maps("log_mel", "standardised"),
+        (*listener.maps("log_mel", "standardised"), phase),
         (torch.zeros(2, listener.samples),),
         parameters={
             "sample_rate_hz": str(waveform.sample_rate_hz),
@@ -154,7 +157,8 @@ def _part(said: WaveformListener, listener: Listener, waveform: WaveformOptions,
         (hears(listener, standardised="standardised"), answers(listener, "standardised", "probability")),
     )
     explaining = explain(RULE, rule, listener=listener, inverts=False)
-    ensembles = [_given_sound(each, listener) for each in (predict, explaining, heard(listener))]
+    composed = (predict, explaining, evidence(listener), masked(listener), heard(listener))
+    ensembles = [_given_phase(each, listener, phase) for each in composed]
     samples = golden_sound(waveform.samples, waveform.sample_rate_hz)
     checks = torch.stack([(torch.arange(waveform.bins) // 16 % 2).float()] * waveform.frames).unsqueeze(0)
     golden = {
@@ -177,23 +181,34 @@ def _part(said: WaveformListener, listener: Listener, waveform: WaveformOptions,
         "default_rule": RULE,
         **({"thresholds": list(said.thresholds)} if said.decision == "multi-label" else {}),
     }
-    asked = asked_label_graph(listener, said.thresholds)
+    labelling = asked_label_graph(listener, said.thresholds)
     return Part(
-        (frontend, network, asked, rule, mask_graph(Given(), listener), listen), tuple(ensembles), golden, entries
+        (frontend, network, labelling, rule, mask_graph(Given(), listener), listen), tuple(ensembles), golden, entries
     )
 
 
-def _given_sound(ensemble: Ensemble, listener: Listener) -> Ensemble:
-    """The ensemble whose network is given the samples beside every picture: those whose sound the picture is of."""
+def _given_phase(ensemble: Ensemble, listener: Listener, phase: TensorSpec) -> Ensemble:
+    """The ensemble whose network is given a phase beside every picture: that of the sound the picture is of.
+
+    Where the front-end is part of it the phase is its own, and of an explanation an output; elsewhere it is an input.
+    """
+    name, hears_sound = phase.name, any(step.graph == listener.frontend for step in ensemble.steps)
 
     def step(each: Step) -> Step:
+        if each.graph == listener.frontend:
+            return replace(each, outputs={**each.outputs, name: name})
         if each.graph != listener.network:
             return each
-        heard_again = each.inputs["excerpt"] == "heard"
-        outputs = {name: tensor for name, tensor in each.outputs.items() if name != "samples"}
-        return replace(each, inputs={**each.inputs, "samples": "audio" if heard_again else "samples"}, outputs=outputs)
+        outputs = {own: tensor for own, tensor in each.outputs.items() if own != name}
+        return replace(each, inputs={**each.inputs, name: name}, outputs=outputs)
 
-    return replace(ensemble, steps=tuple(step(each) for each in ensemble.steps))
+    explains = ensemble.name.startswith("explain_")
+    return replace(
+        ensemble,
+        inputs=ensemble.inputs if hears_sound else (*ensemble.inputs, phase),
+        outputs=(*ensemble.outputs, phase) if explains else ensemble.outputs,
+        steps=tuple(step(each) for each in ensemble.steps),
+    )
 
 
 def _require_answers(network: Graph, listener: Listener) -> None:
