@@ -15,6 +15,7 @@ EVIDENCE = "evidence"  # the model that tries a region of a relevance that is kn
 CONTROL = re.compile(r"control_\d+_probability")
 CONTROL_REGIONS = "control_regions"  # the output that holds the random regions themselves
 LABEL, CONTRAST = "label", "contrast"  # inputs of what is told which label is explained, by number; no contrast: -1
+KNOWN = ("log_mel", "standardised", "relevance")  # what there is of an excerpt before a region of it is tried
 INVERSION = frozenset({"inverted", "reconstruction_error"})
 
 
@@ -36,6 +37,7 @@ class Rule:
     default_alpha: float  # in [0, 1]
     controls: tuple[str, ...]  # outputs of the ensemble: the listener's answers to random regions
     evidence: frozenset[str]  # outputs that hang on the region, which the model `evidence` gives as well
+    known: tuple[str, ...] = KNOWN  # its outputs that `evidence` wants to be given
     takes_label: bool = False  # whether it explains any label; else only the one that is predicted
     inverts: bool = True  # whether what the deepest layer keeps comes with it
     along: Along | None = None  # None where a bundle explains moments of a track from their excerpts alone
@@ -71,18 +73,15 @@ def read_rules(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig], s
         for model, made in ((ensemble, outputs), (f"{EVIDENCE}{suffix}", evidence)):
             if CONTROL_REGIONS not in made:
                 raise BundleError(f"{model}/{CONFIG}: there is no output {CONTROL_REGIONS}")
-        rules.append(
-            Rule(
-                name,
-                ensemble,
-                alpha,
-                controls,
-                evidence.intersection(outputs),
-                takes_label={LABEL, CONTRAST} <= {tensor.name for tensor in models[ensemble].input},
-                inverts=set(outputs) >= INVERSION,
-                along=_along(f"{name}{suffix}", models),
+        takes_label = {LABEL, CONTRAST} <= {tensor.name for tensor in models[ensemble].input}
+        inverts = set(outputs) >= INVERSION
+        known = tuple(tensor.name for tensor in models[f"{EVIDENCE}{suffix}"].input if tensor.name in outputs)
+        if not set(known) >= set(KNOWN):
+            raise BundleError(
+                f"{EVIDENCE}{suffix}/{CONFIG}: there is no input {', '.join(sorted({*KNOWN} - {*known}))}"
             )
-        )
+        shared, along = evidence.intersection(outputs), _along(f"{name}{suffix}", models)
+        rules.append(Rule(name, ensemble, alpha, controls, shared, known, takes_label, inverts, along))
     return tuple(rules)
 
 

@@ -25,7 +25,7 @@ def convolution_backward(
     stride: Sequence[int],
     padding: Sequence[int],
     dilation: Sequence[int],
-    transposed: bool,  # noqa: FBT001 - likewise
+    transposed: bool,
     output_padding: Sequence[int],  # noqa: ARG001 - likewise
     groups: int,
     output_mask: Sequence[bool],
@@ -67,7 +67,7 @@ def max_pool2d_backward(
     stride: Sequence[int],
     padding: Sequence[int],
     dilation: Sequence[int],
-    ceil_mode: bool,  # noqa: ARG001, FBT001 - the operator's own argument: the gradient's shape says it
+    ceil_mode: bool,  # noqa: ARG001 - the operator's own argument: the gradient's shape says it
     indices: Tensor,  # noqa: ARG001 - likewise: TensorRT's pools give none
 ) -> Tensor:
     """The gradient with respect to `x` of `aten.max_pool2d_with_indices`; pools may overlap.
@@ -104,8 +104,8 @@ def avg_pool2d_backward(
     kernel_size: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[int],
-    ceil_mode: bool,  # noqa: FBT001 - the operator's own argument
-    count_include_pad: bool,  # noqa: FBT001 - likewise
+    ceil_mode: bool,
+    count_include_pad: bool,
     divisor_override: int | None,
 ) -> Tensor:
     """The gradient with respect to `x` of `aten.avg_pool2d`, whose pools may overlap.
@@ -117,7 +117,7 @@ def avg_pool2d_backward(
     if ceil_mode or (any(margin) and not count_include_pad):
         raise NotImplementedError("the gradient of average pools that count only what is inside a picture")
     share = grad / (divisor_override or kernel[0] * kernel[1])
-    laid = _laid({each: share for each in itertools.product(*(range(size) for size in kernel))}, step)
+    laid = _laid(dict.fromkeys(itertools.product(*(range(size) for size in kernel)), share), step)
     missing = [margin[axis] + x.shape[2 + axis] - laid.shape[2 + axis] for axis in (0, 1)]
     if max(missing) > 0:
         laid = F.pad(laid, (0, max(0, missing[1]), 0, max(0, missing[0])))
@@ -125,7 +125,7 @@ def avg_pool2d_backward(
 
 
 def adaptive_avg_pool2d_backward(grad: Tensor, x: Tensor) -> Tensor:
-    """The gradient with respect to `x` of `aten._adaptive_avg_pool2d`: means are products with a matrix on each side."""
+    """The gradient with respect to `x` of `aten._adaptive_avg_pool2d`: means are products with a matrix either side."""
     rows, columns = (_means(int(x.shape[axis]), int(grad.shape[axis]), grad) for axis in (2, 3))
     return rows.mT @ grad @ columns
 
@@ -143,7 +143,7 @@ BACKWARD: Mapping[Any, Callable[..., Any]] = {
     aten.convolution_backward.default: convolution_backward,
     aten.max_pool2d_with_indices_backward.default: max_pool2d_backward,
     aten.avg_pool2d_backward.default: avg_pool2d_backward,
-    aten._adaptive_avg_pool2d_backward.default: adaptive_avg_pool2d_backward,  # noqa: SLF001 - the operator's name
+    aten._adaptive_avg_pool2d_backward.default: adaptive_avg_pool2d_backward,
 }
 
 

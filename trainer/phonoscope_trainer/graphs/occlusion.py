@@ -8,7 +8,7 @@ with it (RISE, Petsiuk, Das & Saenko 2018; there masks are grids, and what is ma
 s is the log-odds of the label asked about, with what `m` keeps. Every mask is tried with its complement, over the same
 filling: what does not depend on which half is kept falls out of the difference, and every bin is kept as often as not.
 
-The network is whatever ONNX graph answers `excerpt` with `log_odds`; it is repeated inside a Loop, a few masks at a time.
+The network is whatever ONNX graph answers `excerpt` with `log_odds`; a Loop repeats it, a few masks at a time.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Occluded(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     def masks(self, iteration: Tensor) -> tuple[Tensor, Tensor]:
-        """`[P, T, F]` masks of an iteration, int64 `[1]`, without their complements; and `[P]` which filling is theirs."""
+        """`[P, T, F]` masks of an iteration, int64 `[1]`, without their complements; `[P]` which filling is theirs."""
         number = iteration * self.pairs + torch.arange(self.pairs)
         first = self.places[number]
         frames, bins = (torch.arange(size) for size in self.picture)
@@ -84,13 +84,20 @@ class Occluded(nn.Module):
         columns = (first[:, 1, None] + bins) % FIELD
         return self.field[rows[:, :, None], columns[:, None, :]], self.chosen[number]
 
-    def forward(self, excerpt: Tensor, iteration: Tensor) -> Tensor:
-        """`occluded` `[B · 2P, T, F]`: every row of `excerpt` `[B, T, F]` under every mask, then its complement."""
+    def forward(
+        self, excerpt: Tensor, iteration: Tensor, beside: Tensor | None = None
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """`occluded` `[B · 2P, T, F]`: every row of `excerpt` `[B, T, F]` under every mask, then its complement.
+
+        What is `beside` it, `[B, …]`, is repeated for each, `[B · 2P, …]`.
+        """
         kept, chosen = self.masks(iteration)
         both = torch.stack([kept, 1 - kept], dim=1)
         filling = self.fillings[chosen].unsqueeze(1)
         seen = filling + both * (excerpt[:, None, None] - filling)
-        return seen.flatten(0, 2)
+        if beside is None:
+            return seen.flatten(0, 2)
+        return seen.flatten(0, 2), beside.repeat_interleave(2 * self.pairs, dim=0)
 
 
 class Tally(nn.Module):

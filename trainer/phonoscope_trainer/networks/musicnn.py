@@ -28,11 +28,12 @@ LAYERS = tuple(f"pool{number}" for number in range(1, len(POOLS) + 1))
 FLAT = FILTERS * 2
 # As the package lists them: the order of the network's outputs.
 TAGS = tuple(
-    "guitar,classical,slow,techno,strings,drums,electronic,rock,fast,piano,ambient,beat,violin,vocal,synth,female,"
-    "indian,opera,male,singing,vocals,no vocals,harpsichord,loud,quiet,flute,woman,male vocal,no vocal,pop,soft,sitar,"
-    "solo,man,classic,choir,voice,new age,dance,male voice,female vocal,beats,harp,cello,no voice,weird,country,metal,"
-    "female voice,choral".split(",")
+    """guitar,classical,slow,techno,strings,drums,electronic,rock,fast,piano,ambient,beat,violin,vocal,synth,female,indian,
+opera,male,singing,vocals,no vocals,harpsichord,loud,quiet,flute,woman,male vocal,no vocal,pop,soft,sitar,solo,man,
+classic,choir,voice,new age,dance,male voice,female vocal,beats,harp,cello,no voice,weird,country,metal,female voice,
+choral""".replace("\n", "").split(",")
 )
+DEAD = 1e-20  # variance of a filter that has been silent for thousands of batches
 Arrays = Mapping[str, NDArray[np.float32]]
 
 
@@ -102,3 +103,60 @@ def musicnn_of(arrays: Arrays) -> MusicnnVgg:
     network.dense.weight.copy_(torch.tensor(arrays["dense/kernel"]).T)
     network.dense.bias.copy_(torch.tensor(arrays["dense/bias"]))
     return network.eval().requires_grad_(requires_grad=False)
+
+
+class LeanMusicnn(nn.Module):
+    """The same answers as `MusicnnVgg`'s in half the time, without its layers: what can be differentiated often.
+
+    A third of the filters of the first layers died in training: whatever they hear is below 0. What normalisation makes
+    of nothing is a constant, so all of a layer's dead filters together are one map of ones for the next.
+    """
+
+    def __init__(self, network: MusicnnVgg) -> None:
+        super().__init__()
+        self.network = network
+        alive = torch.ones(1, dtype=torch.bool)
+        for number in range(1, len(POOLS) + 1):
+            convolution, norm = (network.get_submodule(f"{kind}{number}") for kind in ("conv", "norm"))
+            assert isinstance(convolution, nn.Conv2d)
+            assert isinstance(norm, nn.BatchNorm2d)
+            assert norm.running_var is not None
+            weight, before = convolution.weight, alive
+            if not bool(before.all()):
+                dead = (weight[:, ~before] * self._nothing[~before, None, None]).sum(dim=1, keepdim=True)
+                weight = torch.cat([weight[:, before], dead], dim=1)
+            alive = norm.running_var > DEAD
+            self._remember(number, weight[alive], convolution, norm, alive)
+            gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+            assert norm.running_mean is not None
+            self._nothing = norm.bias - norm.running_mean * gain
+        last = torch.zeros(FILTERS, dtype=torch.bool)
+        last[alive] = True
+        assert bool(last.all())  # or the dense layer would have to leave some out
+
+    def _remember(
+        self, number: int, weight: Tensor, convolution: nn.Conv2d, norm: nn.BatchNorm2d, alive: Tensor
+    ) -> None:
+        assert convolution.bias is not None
+        assert norm.running_var is not None
+        assert norm.running_mean is not None
+        gain = (norm.weight / torch.sqrt(norm.running_var + norm.eps))[alive]
+        for name, value in {
+            "weight": weight.contiguous(memory_format=torch.channels_last),
+            "bias": convolution.bias[alive],
+            "gain": gain[:, None, None],
+            "shift": (norm.bias[alive] - norm.running_mean[alive] * gain)[:, None, None],
+        }.items():
+            self.register_buffer(f"{name}{number}", value, persistent=False)
+
+    def forward(self, excerpt: Tensor) -> Tensor:
+        """Log-odds of each tag, `[B, 50]`, of `excerpt` `[B, 187, 96]`."""
+        x = self.network.norm(excerpt.unsqueeze(1))
+        for number, (size, step) in enumerate(POOLS, start=1):
+            weight = self.get_buffer(f"weight{number}")
+            if x.shape[1] < weight.shape[1]:
+                x = torch.cat([x, torch.ones_like(x[:, :1])], dim=1)
+            x = F.relu(F.conv2d(x, weight, self.get_buffer(f"bias{number}"), padding=1))
+            x = F.max_pool2d(x * self.get_buffer(f"gain{number}") + self.get_buffer(f"shift{number}"), size, step)
+        log_odds: Tensor = self.network.dense(x.permute(0, 2, 3, 1).flatten(1))
+        return log_odds

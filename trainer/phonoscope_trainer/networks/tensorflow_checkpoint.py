@@ -1,8 +1,8 @@
 """Reads the arrays of a TensorFlow checkpoint with NumPy alone: TensorFlow itself is not needed.
 
-A checkpoint is two files. `NAME.index` is a sorted table (LevelDB's format: blocks of entries whose keys share what they
-begin with, then an index of the blocks, then a footer), whose values are messages of `tensor_bundle.proto`: type, shape,
-offset and size. `NAME.data-00000-of-00001` holds the bytes, row by row.
+A checkpoint is two files. `NAME.index` is a sorted table (LevelDB's format: blocks of entries whose keys share what
+they begin with, then an index of the blocks, then a footer), whose values are messages of `tensor_bundle.proto`: type,
+shape, offset and size. `NAME.data-00000-of-00001` holds the bytes, row by row.
 """
 
 from __future__ import annotations

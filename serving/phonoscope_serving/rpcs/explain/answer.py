@@ -19,7 +19,6 @@ from phonoscope_serving.errors import InvalidRequest, NotInBundle, shown
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.exchange import UNNAMED, Evidence, Explained, evidence_of, exchange
 from phonoscope_serving.rpcs.explain.region import (
-    KNOWN,
     LargestAlphaThatKeepsLabel,
     Masking,
     RegionChoice,
@@ -150,11 +149,11 @@ async def _with_largest_alpha(
     first = await call.infer(
         rule.ensemble,
         asked | inputs,
-        outputs=list(dict.fromkeys(name for name in (*outputs, *KNOWN) if name not in rule.evidence)),
+        outputs=list(dict.fromkeys(name for name in (*outputs, *rule.known) if name not in rule.evidence)),
     )
     claim = _claim(call.listener, rule, question, first)
-    inputs["alpha"] = await largest_alpha(call, claim, first, inputs)
-    known = {name: first[name] for name in KNOWN}
+    known = {name: first[name] for name in rule.known}
+    inputs["alpha"] = await largest_alpha(call, claim, known, inputs)
     model = call.listener.model(EVIDENCE)
     return first | await call.infer(model, known | inputs, outputs=evidence, continues=True), claim
 

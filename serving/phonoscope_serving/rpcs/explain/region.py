@@ -14,7 +14,6 @@ from phonoscope_serving.tensors import Array, Floats
 
 ALPHA_GRID = np.linspace(0.0, 1.0, 21, dtype=np.float32)  # 0, .05 … 1
 NO_AREA_LIMIT = 1.0
-KNOWN = ("log_mel", "standardised", "relevance")  # what the tensors of a rule leave to be tried
 
 
 class Masking(IntEnum):
@@ -61,17 +60,17 @@ def region_inputs(choice: RegionChoice, masking: Masking, default_alpha: float) 
     }
 
 
-async def largest_alpha(call: Call, claim: Claim, answer: Mapping[str, Array], inputs: Mapping[str, Array]) -> Floats:
+async def largest_alpha(call: Call, claim: Claim, known: Mapping[str, Array], inputs: Mapping[str, Array]) -> Floats:
     """The largest alpha of the grid that keeps the label, `[1, 1]`; 0, which keeps everything, if none does.
 
     Args:
         call: what answers.
         claim: the label.
-        answer: the rule's, one row: its maps `KNOWN`.
+        known: what the rule says of the excerpt, one row each: its tensors `known`.
         inputs: of `mask` otherwise, one row each.
     """
     rows = len(ALPHA_GRID)
-    sweep = {name: np.repeat(answer[name], rows, axis=0) for name in KNOWN}
+    sweep = {name: np.repeat(tensor, rows, axis=0) for name, tensor in known.items()}
     sweep |= {name: np.repeat(tensor, rows, axis=0) for name, tensor in inputs.items()}
     tried = await call.infer(call.listener.model("masked"), sweep | {"alpha": ALPHA_GRID[:, None]}, continues=True)
     keeps = claim.holds(tried["masked_probability"])

@@ -18,7 +18,7 @@ from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.answer import LARGEST_SEED
 from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Explained, Share, trial_rows
-from phonoscope_serving.rpcs.explain.region import KNOWN, LargestAlphaThatKeepsLabel, largest_alpha, region_inputs
+from phonoscope_serving.rpcs.explain.region import LargestAlphaThatKeepsLabel, largest_alpha, region_inputs
 from phonoscope_serving.rpcs.explain.trust import Trust, weigh
 from phonoscope_serving.rpcs.track.question import TrackQuestion, TrustLevel
 from phonoscope_serving.tensors import Array, Floats
@@ -106,10 +106,10 @@ class Explainer:
 
     async def _of_excerpts(self, excerpts: Excerpts, seeds: Sequence[int]) -> dict[str, Array]:
         """By the bundle's own ensemble, as `Explain`: relevance first, then the regions in it."""
-        wanted = [*KNOWN, "probability", *self._numbers]
+        wanted = [*self._rule.known, "probability", *self._numbers]
         inputs = {"samples": excerpts.samples} | self._region_inputs(seeds)
         known = await self._call.infer(self._rule.ensemble, inputs, outputs=wanted, continues=True)
-        inputs = {name: known[name] for name in KNOWN} | self._region_inputs(seeds)
+        inputs = {name: known[name] for name in self._rule.known} | self._region_inputs(seeds)
         if isinstance(self._question.region, LargestAlphaThatKeepsLabel):
             inputs["alpha"] = await self._largest_alphas(known, inputs)
         return known | await self._call.infer(
@@ -175,11 +175,11 @@ class Explainer:
 
     async def _largest_alphas(self, known: Mapping[str, Array], inputs: Mapping[str, Array]) -> Floats:
         """`[K, 1]`; each is a sweep of its own."""
-        settings = {name: tensor for name, tensor in inputs.items() if name not in KNOWN}
+        settings = {name: tensor for name, tensor in inputs.items() if name not in self._rule.known}
         alphas = []
         for row in range(len(known["probability"])):
             own = slice(row, row + 1)
-            one = {name: tensor[own] for name, tensor in known.items()}
+            one = {name: known[name][own] for name in self._rule.known}
             inputs_of_one = {name: each[own] for name, each in settings.items()}
             alphas.append(await largest_alpha(self._call, self._claim(known, row), one, inputs_of_one))
         return np.concatenate(alphas)
