@@ -125,7 +125,7 @@ class Explainer:
         if isinstance(self._question.region, LargestAlphaThatKeepsLabel):
             if gives_relevance:
                 known |= await self._call.infer(model, inputs, outputs=gives_relevance, continues=True)
-            regions = {name: known[name] for name in KNOWN} | self._region_inputs(seeds)
+            regions = {name: known[name] for name in self._rule.known} | self._region_inputs(seeds)
             inputs["alpha"] = await self._largest_alphas(known, regions)
         wanted = [*self._asked, *self._numbers, *gives_relevance]
         return known | await self._call.infer(model, inputs, outputs=wanted, continues=True)
