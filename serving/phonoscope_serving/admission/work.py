@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -24,6 +25,10 @@ class Kind(enum.Enum):
         return self in (Kind.TRACK, Kind.AURALISE, Kind.MAXIMISE)
 
 
+def _untold(work: Work) -> None:
+    """Work that is in no line."""
+
+
 @dataclass(eq=False)
 class Work:
     """What one request asks of the engine; seconds are the engine's, when it does nothing else."""
@@ -35,6 +40,9 @@ class Work:
     unit_s: float = 0.0  # what a unit is expected to cost; 0 where nothing is known
     expected_s: float = 0.0
     used_s: float = 0.0
+    promised_s: float = 0.0  # when it was looked at last: until it is done, with all that was before it in line
+    since_s: float = 0.0  # when that was, on the event loop's clock
+    changed: Callable[[Work], None] = _untold  # told whenever `left_s` is another
 
     @property
     def left_s(self) -> float:
@@ -46,6 +54,12 @@ class Work:
         self.units = units
         if self.unit_s:
             self.expected_s = units * self.unit_s
+        self.changed(self)
+
+    def charge(self, used_s: float) -> None:
+        """Takes note of what was done of it."""
+        self.used_s += used_s
+        self.changed(self)
 
 
 NOBODYS = Work()

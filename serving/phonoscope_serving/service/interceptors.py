@@ -21,6 +21,7 @@ from phonoscope_serving.errors import Unauthenticated
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.service.arriving.caller import caller
 from phonoscope_serving.service.arriving.receiving import Answer, Receiver
+from phonoscope_serving.service.arriving.refusals import Refusals
 from phonoscope_serving.service.arriving.weight import KINDS as WORK_KINDS
 from phonoscope_serving.service.arriving.weight import weight
 from phonoscope_serving.service.request_context import (
@@ -195,7 +196,7 @@ class _Observer:
     """Names, counts, times and logs every call."""
 
     def __init__(self, metrics: Metrics, tokens: Tokens) -> None:
-        self._metrics, self._tokens = metrics, tokens
+        self._metrics, self._tokens, self._refusals = metrics, tokens, Refusals()
 
     def around(self, method: str, proceed: Answer, kind: str) -> Answer:
         labels = (kind, *method.split("/")[1:])
@@ -225,6 +226,9 @@ class _Observer:
 
     def _log(self, method: str, code: grpc.StatusCode, seconds: float, details: str) -> None:
         if method.startswith(HEALTH_PREFIX):
+            return
+        if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            self._refusals.add(method, details)
             return
         fields = {"method": method, "code": code.name, "seconds": round(seconds, 6)}
         if bundle := BUNDLE.get():
