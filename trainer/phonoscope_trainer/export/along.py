@@ -10,7 +10,6 @@ from torch import Tensor
 from phonoscope_trainer.graphs.along import DENSE, FIRST, GATHERED, masker_along_graph, moments_graph
 from phonoscope_trainer.graphs.description import (
     EXCERPT,
-    REGION,
     SILENCE,
     Ensemble,
     Graph,
@@ -21,7 +20,7 @@ from phonoscope_trainer.graphs.description import (
     same,
 )
 from phonoscope_trainer.graphs.doubt import DOUBT, DOUBTS
-from phonoscope_trainer.graphs.mask import region_graph
+from phonoscope_trainer.graphs.mask import ALPHA, MASKING, region_graph
 from phonoscope_trainer.networks.doubt import SEEN
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
@@ -29,7 +28,7 @@ from phonoscope_trainer.networks.svdnet import SVDNet
 
 ALONG = ("masker", "inversion")  # rules whose relevance follows from one dense pass
 GOLDEN_FIRST = (0, 10)  # frames behind the silence before
-MEASURED = ("relative_area", "effective_alpha", "masked_probability")
+MEASURED = ("relative_area", "masked_probability")
 
 
 def along(rule: str, network: SVDNet) -> Ensemble:
@@ -73,7 +72,6 @@ def moments(rule: str, network: SVDNet, *, doubts: bool) -> Ensemble:
     seen = {name: "standardised" if name == "excerpt" else f"moment_{name}" for name in SEEN}
     if not doubts:
         rows = [spec for spec in rows if spec.name == "moment_fc8"]
-    asked = [spec.name for spec in REGION[:3]]
     inverting = Step(
         "explanation_inverter",
         {"fc8": "moment_fc8", "excerpt": "standardised"},
@@ -81,7 +79,7 @@ def moments(rule: str, network: SVDNet, *, doubts: bool) -> Ensemble:
     )
     return Ensemble(
         f"moments_{rule}",
-        (*maps("log_mel", "standardised", *(("relevance",) if is_masker else ())), *rows, *REGION[:3]),
+        (*maps("log_mel", "standardised", *(("relevance",) if is_masker else ())), *rows, ALPHA, MASKING),
         (
             *maps("mask", *(() if is_masker else ("relevance",))),
             *numbers(*MEASURED, "reconstruction_error", *(DOUBTS if doubts else ())),
@@ -91,8 +89,8 @@ def moments(rule: str, network: SVDNet, *, doubts: bool) -> Ensemble:
             *((Step(DOUBT, seen, same(*DOUBTS)),) if doubts else ()),
             Step(
                 "region",
-                same("log_mel", "standardised", "relevance", *asked),
-                same("mask", "explanation", "relative_area", "effective_alpha"),
+                same("log_mel", "standardised", "relevance", ALPHA.name, MASKING.name),
+                same("mask", "explanation", "relative_area"),
             ),
             Step("detector", {"excerpt": "explanation"}, {"probability": "masked_probability"}),
         ),

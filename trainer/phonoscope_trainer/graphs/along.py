@@ -31,7 +31,7 @@ class MomentsGraph(nn.Module):
     """Features of moments, in the shapes in which an excerpt has them."""
 
     def forward(self, mp6: Tensor, fc7: Tensor, fc8: Tensor, logit: Tensor, first: Tensor) -> tuple[Tensor, ...]:
-        """Those of `first` `[1, K]`, each `[1, K, …]`, of dense maps `[1, C, T', M]`, features `[1, T', C]` and logits."""
+        """Those of `first` `[1, K]`, each `[1, K, …]`, of dense maps, features and logits."""
         index = first[0].long()
         return (
             gathered(mp6, first, "mp6").unsqueeze(0),

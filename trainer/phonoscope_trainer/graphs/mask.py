@@ -12,6 +12,7 @@ from phonoscope_trainer.graphs.listener import DETECTOR, Listener
 M1, M2 = 1, 2  # values of the tensor `masking`
 CONTROL_MAPS = tuple(f"control_{number}" for number in range(1, CONTROLS + 1))
 CONTROL_REGIONS = TensorSpec("control_regions", (CONTROLS, *EXCERPT))
+ALPHA, MASKING = (next(spec for spec in REGION if spec.name == name) for name in ("alpha", "masking"))
 BISECTIONS = 24  # halvings of [0, 1]: alpha to float32's resolution
 
 
@@ -54,7 +55,8 @@ class MaskGraph(nn.Module):
             random smooth regions of the same area), `[B, T, M]`; those regions, `[B, 3, T, M]`, 1 inside;
             `relative_area` and `effective_alpha`, the larger of alpha and what the area allows, `[B, 1]`.
         """
-        mask, threshold = region(relevance, alpha, maximum_area)
+        threshold = torch.maximum(alpha, smallest_alpha(relevance, maximum_area))
+        mask = at_least(relevance, threshold)
         controls = self.control_regions(control_seed, mask.sum(dim=(1, 2), keepdim=True))
 
         def inside(where: Tensor) -> Tensor:
@@ -72,31 +74,24 @@ class MaskGraph(nn.Module):
 
 
 class RegionGraph(nn.Module):
-    """The region and what is inside it alone, at a fifth of the cost."""
+    """The region from an alpha alone, and what is inside it: without limit or controls, a tenth of the cost."""
 
     def __init__(self, standardise: nn.Module) -> None:
         super().__init__()
         self.standardise = standardise
 
     def forward(
-        self,
-        log_mel: Tensor,
-        standardised: Tensor,
-        relevance: Tensor,
-        alpha: Tensor,
-        maximum_area: Tensor,
-        masking: Tensor,
+        self, log_mel: Tensor, standardised: Tensor, relevance: Tensor, alpha: Tensor, masking: Tensor
     ) -> tuple[Tensor, ...]:
-        """`mask`, `explanation`, `relative_area` and `effective_alpha`, as `MaskGraph` makes them."""
-        mask, threshold = region(relevance, alpha, maximum_area)
+        """`mask`, `explanation` and `relative_area`, as `MaskGraph` makes them where there is no limit."""
+        mask = at_least(relevance, alpha)
         inside = masked(log_mel, standardised, mask, masking, self.standardise)
-        return mask, inside, mask.mean(dim=(1, 2)).unsqueeze(-1), threshold
+        return mask, inside, mask.mean(dim=(1, 2)).unsqueeze(-1)
 
 
-def region(relevance: Tensor, alpha: Tensor, maximum_area: Tensor) -> tuple[Tensor, Tensor]:
-    """Bins of at least the threshold, `[B, T, M]`, 1 inside; and that threshold, `[B, 1]`."""
-    threshold = torch.maximum(alpha, smallest_alpha(relevance, maximum_area))
-    return (relevance >= threshold.unsqueeze(-1)).to(relevance.dtype), threshold
+def at_least(relevance: Tensor, threshold: Tensor) -> Tensor:
+    """Bins of at least a threshold `[B, 1]`, `[B, T, M]`: 1 inside."""
+    return (relevance >= threshold.unsqueeze(-1)).to(relevance.dtype)
 
 
 def masked(log_mel: Tensor, standardised: Tensor, where: Tensor, masking: Tensor, standardise: nn.Module) -> Tensor:
@@ -148,11 +143,10 @@ def control_regions(listener: Listener) -> TensorSpec:
 def region_graph(standardise: nn.Module) -> Graph:
     """The description of `region`."""
     example = tuple(torch.zeros(2, *EXCERPT) for _ in range(3))
-    asked = REGION[:3]  # all but what controls are drawn from
     return Graph(
         "region",
         RegionGraph(standardise),
-        (*DETECTOR.maps("log_mel", "standardised", "relevance"), *asked),
-        (*DETECTOR.maps("mask", "explanation"), *numbers("relative_area", "effective_alpha")),
-        (*example, torch.ones(2, 1), torch.ones(2, 1), torch.ones(2, 1, dtype=torch.int32)),
+        (*DETECTOR.maps("log_mel", "standardised", "relevance"), ALPHA, MASKING),
+        (*DETECTOR.maps("mask", "explanation"), *numbers("relative_area")),
+        (*example, torch.ones(2, 1), torch.ones(2, 1, dtype=torch.int32)),
     )

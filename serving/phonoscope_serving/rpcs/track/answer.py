@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -18,6 +18,7 @@ from phonoscope_serving.rpcs.track.explaining import ROWS, Excerpts, Explainer, 
 from phonoscope_serving.rpcs.track.extremes import Extremes
 from phonoscope_serving.rpcs.track.hearing import HeardPiece, hear
 from phonoscope_serving.rpcs.track.moments import Chooser
+from phonoscope_serving.rpcs.track.pipeline import batches, one_ahead
 from phonoscope_serving.rpcs.track.question import TrackQuestion
 from phonoscope_serving.rpcs.track.reading import TrackPiece
 from phonoscope_serving.rpcs.track.sound import pieces_of
@@ -166,13 +167,17 @@ class _Track:
     async def _explain(self, samples: Mapping[int, Floats], heard: HeardPiece | None) -> AsyncGenerator[Moment]:
         """Explains moments, some at once; `heard` knows them, or they are heard by themselves."""
         frames = [frame for frame, excerpt in samples.items() if peak(excerpt) >= SILENT_PEAK]
-        for first in range(0, len(frames), ROWS):
-            own = frames[first : first + ROWS]
+
+        async def explained(own: Sequence[int]) -> list[Moment]:
             excerpts = Excerpts(own, np.stack([samples[frame] for frame in own]))
             taken = heard.taken(own, self._call.listener.front_end) if heard else None
-            for moment in await self._explainer.explain(excerpts, taken):
-                self._tally.note(moment)
-                yield moment
+            return await self._explainer.explain(excerpts, taken)
+
+        async with aclosing(one_ahead(explained, batches(frames, ROWS))) as several:
+            async for moments in several:
+                for moment in moments:
+                    self._tally.note(moment)
+                    yield moment
 
     def _take_on(self, piece: TrackPiece) -> None:
         """Tells admission how much there is: all of it, or, where nobody knows, the next minute."""

@@ -18,14 +18,19 @@ from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.answer import LARGEST_SEED
 from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Explained, Share, trial_rows
-from phonoscope_serving.rpcs.explain.region import LargestAlphaThatKeepsLabel, largest_alpha, region_inputs
+from phonoscope_serving.rpcs.explain.region import (
+    Alpha,
+    LargestAlphaThatKeepsLabel,
+    largest_alpha,
+    region_inputs,
+)
 from phonoscope_serving.rpcs.explain.trust import Trust, weigh
 from phonoscope_serving.rpcs.track.question import TrackQuestion, TrustLevel
 from phonoscope_serving.tensors import Array, Floats
 
 ROWS = 8  # explained at once: a turn of the engine, and what a call that was cancelled still costs
 DRAWS = {"carried": 1, "silhouette": 1, "removed": 1}  # of an exchange
-MASKED, AREA = "masked_probability", "relative_area"
+MASKED, AREA, ALPHA = "masked_probability", "relative_area", "effective_alpha"
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class Explainer:
         self._call, self._question, self._rule = call, question, rule
         self._doubts = () if call.listener.doubt_quantiles is None else (DOUBT, WRONG, FOREIGN)
         self._numbers = (*((Trust.ERROR,) if rule.inverts else ()), *self._doubts)
-        self._asked = ("mask", "effective_alpha", AREA, *(() if question.trust is TrustLevel.NONE else (MASKED,)))
+        self._asked = ("mask", ALPHA, AREA, *(() if question.trust is TrustLevel.NONE else (MASKED,)))
 
     async def explain(self, excerpts: Excerpts, taken: Mapping[str, Array] | None) -> list[Moment]:
         """Regions, and what was tried on them.
@@ -120,15 +125,19 @@ class Explainer:
         """The same of moments whose features are known."""
         assert self._rule.along is not None
         known, model, takes = dict(taken), self._rule.along.explain, self._rule.along.takes
-        inputs = {name: tensor for name, tensor in (known | self._region_inputs(seeds)).items() if name in takes}
-        gives_relevance = ("relevance",) if "relevance" not in known else ()
+        regions = self._region_inputs(seeds)
+        inputs = {name: tensor for name, tensor in (known | regions).items() if name in takes}
+        wanted = [*self._numbers, *(() if "relevance" in known else ("relevance",))]
+        if isinstance(self._question.region, Alpha):
+            asked = [name for name in self._asked if name != ALPHA]
+            made = await self._call.infer(model, inputs, outputs=[*wanted, *asked], continues=True)
+            return known | made | {ALPHA: regions["alpha"]}
+        known |= await self._call.infer(model, inputs, outputs=wanted, continues=True)
+        inputs = {name: known[name] for name in self._rule.known} | regions
         if isinstance(self._question.region, LargestAlphaThatKeepsLabel):
-            if gives_relevance:
-                known |= await self._call.infer(model, inputs, outputs=gives_relevance, continues=True)
-            regions = {name: known[name] for name in self._rule.known} | self._region_inputs(seeds)
-            inputs["alpha"] = await self._largest_alphas(known, regions)
-        wanted = [*self._asked, *self._numbers, *gives_relevance]
-        return known | await self._call.infer(model, inputs, outputs=wanted, continues=True)
+            inputs["alpha"] = await self._largest_alphas(known, inputs)
+        evidence = self._call.listener.model(EVIDENCE)
+        return known | await self._call.infer(evidence, inputs, outputs=self._asked, continues=True)
 
     def _moment(
         self,
@@ -151,7 +160,7 @@ class Explainer:
             log_mel=answer["log_mel"][row],
             relevance=answer["relevance"][row],
             mask=answer["mask"][row],
-            alpha=float(answer["effective_alpha"][row, 0]),
+            alpha=float(answer[ALPHA][row, 0]),
             trust=weigh(measured, listener, claim, self._rule, seed, evidence=evidence, exchange=exchange),
             level=level,
             samples=excerpts.samples[row],
