@@ -130,5 +130,5 @@ def _ready(opened: Opened) -> Graph:
             *listener.probabilities(LOG_ODDS, "probability"),
         ),
         (torch.zeros(2, *listener.picture),),
-        parameters={"layers": ",".join(opened.layers)},
+        parameters={"layers": ",".join(opened.layers)} if opened.layers else {},
     )

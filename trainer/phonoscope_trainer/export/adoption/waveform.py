@@ -96,7 +96,6 @@ def adopt_waveform(path: Path, said: WaveformListener, options: AdoptionOptions)
         (*listener.maps("excerpt"), phase),
         listener.probabilities(LOG_ODDS, "probability"),
         tuple(given.values()),
-        parameters={"layers": ""},
     )
     _require_answers(network, listener)
     rule = occlusion_graph(
