@@ -3,8 +3,8 @@
 Excerpts of which a part is sung and the rest is not, and which the detector calls vocal. Every rule orders their frames
 by the mean of its relevance over bands, and with stems their bins; the area under the ROC curve says how often a sung
 one comes before another, excerpt by excerpt, as a time-localised benchmark of explanations does (arXiv 2506.04391).
-Beside it FF, the probability that goes when the region goes (Paissan et al. 2024), at one area for all: the two need not
-rank rules alike, for one asks what a person would point at, the other what the network hangs on.
+Beside it FF, the probability that goes when the region goes (Paissan et al. 2024), at one area for all: the two need
+not rank rules alike, for one asks what a person would point at, the other what the network hangs on.
 """
 
 from __future__ import annotations
