@@ -23,12 +23,14 @@ class Layer:
 
 
 def read_layers(models: Mapping[str, ModelConfig], network: str) -> tuple[Layer, ...]:
-    """The layers of a network, first to last.
+    """The layers of a network, first to last; none of one that nobody can open.
 
     Raises:
         BundleError: one of those it lists is none of its outputs.
     """
     shapes = {output.name: tuple(output.dims) for output in models[network].output}
+    if "layers" not in models[network].parameters:
+        return ()
     names = [name.strip() for name in parameter(models, network, "layers").split(",")]
     if unknown := [name for name in names if name not in shapes]:
         raise BundleError(f"{network}/{CONFIG}: no output for layer {', '.join(unknown)}")

@@ -146,7 +146,7 @@ def adopted_network_graph(trained: Trained, listener: Listener) -> Graph:
             *listener.probabilities(LOG_ODDS, "probability"),
         ),
         (torch.zeros(2, *listener.picture),),
-        parameters={"layers": ",".join(layers)},
+        parameters={"layers": ",".join(layers)} if layers else {},
     )
 
 

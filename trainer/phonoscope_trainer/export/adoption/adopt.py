@@ -10,7 +10,7 @@ import onnx
 import torch
 from torch import Tensor
 
-from phonoscope_trainer.export.adoption.bank import ADOPTED_BANK, AdoptedBankOptions, rendered_excerpts
+from phonoscope_trainer.export.adoption.bank import ADOPTED_BANK, AdoptedBankOptions, rendered_excerpts, why_no_bank
 from phonoscope_trainer.export.adoption.bundle import Adoption, write_adopted
 from phonoscope_trainer.export.adoption.rules import rules_of
 from phonoscope_trainer.export.adoption.verification import verified
@@ -55,10 +55,11 @@ class Report:
         """For a person at a terminal."""
         worst = max(self.differences, key=lambda name: self.differences[name])
         layers = ", ".join(self.layers) or "none"
+        other = "other music to exchange with; " if self.exchanges else ""
         return [
             f"made   rules: {', '.join(self.rules)} (the first is the default); layers: {layers}",
-            f"made   {'other music to exchange with; ' if self.exchanges else ''}sound; {len(self.differences)} ensembles that ONNX Runtime computes "
-            f"as PyTorch does (furthest: {worst}, {self.differences[worst]:.1g})",
+            f"made   {other}sound; {len(self.differences)} ensembles that ONNX Runtime computes as PyTorch does "
+            f"(furthest: {worst}, {self.differences[worst]:.1g})",
             *(f"no     {name}: {why}" for name, why in self.missing.items()),
             f"bundle {self.digest[:12]}",
         ]
@@ -96,6 +97,9 @@ def adopt(opened: Opened, options: AdoptionOptions) -> Report:
         network=opened.network,
         differentiable=opened.differentiable,
     )
+    missing = dict(rules.missing)
+    if reason := why_no_bank(options.bank, music, trained):
+        missing["exchange"] = reason
     network = adopted_network_graph(trained, listener) if opened.network is None else _ready(opened)
     parameters = {} if opened.network is not None else {trained.name: parameter_count(trained.network)}
     digest = write_adopted(
@@ -110,11 +114,12 @@ def adopt(opened: Opened, options: AdoptionOptions) -> Report:
             parameters=parameters | ({"masker": parameter_count(opened.masker)} if opened.masker else {}),
             commands=options.commands,
             bank=options.bank,
-            music=music,
+            music=None if "exchange" in missing else music,
         )
     )
     layers = tuple(opened.layers if opened.network is not None else trained.layers())
-    return Report(digest, tuple(rules.graphs), rules.missing, verified(options.out), layers)
+    exchanges = "exchange" not in missing
+    return Report(digest, tuple(rules.graphs), missing, verified(options.out), layers, exchanges)
 
 
 def _ready(opened: Opened) -> Graph:
@@ -130,5 +135,5 @@ def _ready(opened: Opened) -> Graph:
             *listener.probabilities(LOG_ODDS, "probability"),
         ),
         (torch.zeros(2, *listener.picture),),
-        parameters={"layers": ",".join(opened.layers)},
+        parameters={"layers": ",".join(opened.layers)} if opened.layers else {},
     )

@@ -24,6 +24,7 @@ from phonoscope_trainer.recipes.listened import answers
 # `samples` `[B, N]` and `label` int32 `[B, 1]` → `log_mel` and `relevance`, a row each.
 Explain = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 SONG_S = (16.0, 24.0)
+HOSTS = 2  # of each label, at least: a host, and a third excerpt
 PLACES = 3  # of a song, drawn, of which the one that is answered most clearly is taken
 
 
@@ -65,6 +66,15 @@ def rendered_excerpts(options: AdoptedBankOptions, listener: Listener) -> Render
         rows.append(samples[row].clone())
         margins.append(margin[row])
     return RenderedExcerpts(torch.stack(rows), torch.stack(margins))
+
+
+def why_no_bank(options: AdoptedBankOptions, music: RenderedExcerpts, listener: Listener) -> str:
+    """Why the music makes no bank; empty where it does: every label must be missing in some of it, also as sound."""
+    for lacking in ((music.margins < 0).sum(dim=0), (music.margins[: options.sounds] < 0).sum(dim=0)):
+        if int(lacking.min()) < HOSTS:
+            label = listener.labels[int(lacking.argmin())]
+            return f"{listener.name} gives {label!r} to nearly all rendered music, so there is none to carry it into"
+    return ""
 
 
 def adopted_bank(

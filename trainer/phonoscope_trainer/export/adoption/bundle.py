@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +170,8 @@ def _entry(trained: Listener, network: str, frontend: str) -> dict[str, Any]:
         "frontend": frontend,
         "decision": trained.decision,
         "labels": list(trained.labels),
+        "frames": trained.frames,
+        "frontend_parameters": asdict(trained.parameters),
         "predict_hop_frames": max(1, round(frames_a_second)),
     }
 

@@ -1,8 +1,9 @@
 """Door 3: an ONNX graph that takes the waveform. Its picture is an STFT, and what is masked there is heard masked.
 
-The network of such a listener takes two things: the magnitudes that are left, and the excerpt's phase, which they get on
-the way back to sound; so its front-end gives a phase, and all that asks the network again is given it. Nothing of it can be opened, so the one rule is `occlusion`, and there is no exchange
-with other music: a host's magnitudes would need the host's own phase.
+The network of such a listener takes two things: the magnitudes that are left, and the excerpt's phase, which they get
+on the way back to sound; so its front-end gives a phase, and all that asks the network again is given it. Nothing of it
+can be opened, so the one rule is `occlusion`, and there is no exchange with other music: a host's magnitudes would need
+the host's own phase.
 """
 
 from __future__ import annotations
@@ -96,7 +97,6 @@ def adopt_waveform(path: Path, said: WaveformListener, options: AdoptionOptions)
         (*listener.maps("excerpt"), phase),
         listener.probabilities(LOG_ODDS, "probability"),
         tuple(given.values()),
-        parameters={"layers": ""},
     )
     _require_answers(network, listener)
     rule = occlusion_graph(

@@ -50,10 +50,11 @@ class Matchmaker:
         """So many matches; host and third are of other recordings than the excerpt, where there are any."""
         label = rng.choice(self.labels, count)
         row = np.array([rng.choice(self.having[k]) for k in label])
-        host, third = (np.array([self._other(k, r, rng) for k, r in zip(label, row, strict=True)]) for _ in range(2))
+        host, third = (np.array([self.other(k, r, rng) for k, r in zip(label, row, strict=True)]) for _ in range(2))
         return Matches(row, host, third, label)
 
-    def _other(self, label: int, row: int, rng: np.random.Generator) -> int:
+    def other(self, label: int, row: int, rng: np.random.Generator) -> int:
+        """An excerpt that clearly lacks a label, of another recording than a row, where there is any."""
         lacking, track = self.lacking[label], self.listened.track
         elsewhere = lacking[track[lacking] != track[row]]
         return int(rng.choice(elsewhere if len(elsewhere) else lacking))
