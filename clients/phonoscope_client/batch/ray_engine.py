@@ -8,6 +8,7 @@ once more: nothing was written but by the job, so each file is in one part. What
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,7 @@ from phonoscope_client.batch.items import Item
 from phonoscope_client.batch.question import CatalogueQuestion
 from phonoscope_client.batch.schema import rows_schema
 from phonoscope_client.batch.service import LastingService, OpenClient
-from phonoscope_client.errors import MissingExtraError, PhonoscopeError, ServiceError
+from phonoscope_client.errors import MissingExtraError, PhonoscopeError, ServiceError, UnavailableError
 
 OBJECT_STORE_BYTES = 200 * 2**20  # of a cluster of the job's own: rows of some files, not sound
 MOST_BLOCKS = 4096  # each is handed out, and after the death of a worker asked about again, as one
@@ -89,15 +90,22 @@ def answers(
 
     Raises:
         ServiceError: a worker cannot go on.
+        UnavailableError: there is no cluster.
         MissingExtraError: Ray is not installed.
     """
     ray = must_be_installed()
     with _cluster(ray, workers):
         settings = ray.data.DataContext.get_current()
         settings.enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)  # the job's own bar and notes say how far it is
         asked = ray.data.from_items(
             [{"item": json.dumps(asdict(item))} for item in items], override_num_blocks=min(len(items), MOST_BLOCKS)
-        ).map(Asker, fn_constructor_args=(open_client, question, tuple(columns)), concurrency=workers, num_cpus=1)
+        ).map(
+            Asker,
+            fn_constructor_args=(open_client, question, tuple(columns)),
+            compute=ray.data.ActorPoolStrategy(size=workers),
+            num_cpus=1,
+        )
         for row in asked.iter_rows():
             if row["failure"]:
                 raise ServiceError(row["failure"])
@@ -115,7 +123,11 @@ def _cluster(ray: Any, workers: int) -> Iterator[None]:  # noqa: ANN401 - a modu
         return
     address = os.environ.get("RAY_ADDRESS")
     own = {"num_cpus": workers, "object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
-    ray.init(address=address or "local", log_to_driver=False, logging_level="warning", **({} if address else own))
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told of what is asked
+    try:
+        ray.init(address=address or "local", log_to_driver=False, logging_level="error", **({} if address else own))
+    except (RuntimeError, ConnectionError) as error:
+        raise UnavailableError(f"no Ray cluster could be {'reached' if address else 'started'}: {error}") from error
     try:
         yield
     finally:

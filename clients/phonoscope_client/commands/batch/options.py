@@ -67,8 +67,8 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=["local", "ray"],
         default="local",
-        help="what asks: threads of this process (default), or actors on the Ray cluster that RAY_ADDRESS names, else on "
-        "one of this machine; each has a service of its own, or asks --server",
+        help="what asks: threads of this process (default), or actors on the Ray cluster that RAY_ADDRESS names, else "
+        "on one of this machine; each has a service of its own, or asks --server",
     )
     group.add_argument(
         "--workers",
