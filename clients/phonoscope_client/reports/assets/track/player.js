@@ -175,4 +175,10 @@ regions.addEventListener("change", redraw);
 window.addEventListener("resize", redraw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 show(track.start_s, Infinity);
-if (track.explanations.length) choose(0, { quietly: true });
+// An address that ends with #t=34.5 opens there, at the explanation of that moment where there is one.
+const askedS = Number(/^#t=([0-9.]+)$/.exec(location.hash)?.[1] ?? NaN);
+const asked = track.explanations.findIndex((each) => Math.abs(each.at_s - askedS) < each.seconds / 2);
+const firstThatHolds = track.explanations.findIndex((each) => each.standing === "holds");
+if (asked >= 0) choose(asked);
+else choose(Math.max(0, firstThatHolds), { quietly: true });
+if (asked < 0 && askedS >= 0) seek(askedS);
