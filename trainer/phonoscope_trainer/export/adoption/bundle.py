@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from phonoscope_trainer.graphs.asked_label import NO_CONTRAST
 from phonoscope_trainer.graphs.description import Ensemble, Graph, part_of
 from phonoscope_trainer.graphs.exchange_trials import TRIALS
 from phonoscope_trainer.graphs.labelled_exchange import CHOICE, labelled_exchange_graph, labelled_exchange_sound_graph
+from phonoscope_trainer.graphs.listener import Listener as Models
 from phonoscope_trainer.graphs.mask import mask_graph
 from phonoscope_trainer.networks.listener import Listener
 from phonoscope_trainer.repository import manifest as bundle
@@ -84,7 +85,7 @@ def adopted_part(adoption: Adoption) -> Part:
     listener = composed(trained)
     standardise = trained.standardise
     rules = adoption.rules
-    explaining = {rule: explain(rule, graph, listener=listener, inverts=False) for rule, graph in rules.items()}
+    explaining = {rule: explained_by(rule, graph, listener) for rule, graph in rules.items()}
     graphs = (
         adopted_frontend_graph(trained, listener),
         adoption.network,
@@ -109,6 +110,11 @@ def adopted_part(adoption: Adoption) -> Part:
         entries["thresholds"] = list(trained.thresholds)
     part = Part(graphs, ensembles, golden, entries, adoption.parameters)
     return part if adoption.music is None else _with_bank(part, adoption, next(iter(explaining.values())))
+
+
+def explained_by(rule: str, graph: Graph, composed_of: Models) -> Ensemble:
+    """The ensemble of a rule; of no more rows than its graph takes."""
+    return replace(explain(rule, graph, listener=composed_of, inverts=False), maximum_batch=graph.maximum_batch)
 
 
 def golden_samples(trained: Listener) -> Tensor:

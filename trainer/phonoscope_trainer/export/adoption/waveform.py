@@ -19,10 +19,10 @@ from torch import Tensor
 
 from phonoscope_trainer.errors import ExportError, OptionsError
 from phonoscope_trainer.export.adoption.adopt import AdoptionOptions, Report
-from phonoscope_trainer.export.adoption.bundle import ALPHAS, golden_question, golden_sound
+from phonoscope_trainer.export.adoption.bundle import ALPHAS, explained_by, golden_question, golden_sound
 from phonoscope_trainer.export.adoption.verification import verified
 from phonoscope_trainer.export.bundle import write_bundle
-from phonoscope_trainer.export.explanation_ensembles import answers, evidence, explain, heard, hears, masked
+from phonoscope_trainer.export.explanation_ensembles import answers, evidence, heard, hears, masked
 from phonoscope_trainer.export.part import Part
 from phonoscope_trainer.graphs.answered_label import asked_label_graph
 from phonoscope_trainer.graphs.description import Ensemble, Graph, Step, TensorSpec, numbers
@@ -156,7 +156,7 @@ def _part(
         listener.probabilities("probability"),
         (hears(listener, standardised="standardised"), answers(listener, "standardised", "probability")),
     )
-    explaining = explain(RULE, rule, listener=listener, inverts=False)
+    explaining = explained_by(RULE, rule, listener)
     composed = (predict, explaining, evidence(listener), masked(listener), heard(listener))
     ensembles = [_given_phase(each, listener, phase) for each in composed]
     samples = golden_sound(waveform.samples, waveform.sample_rate_hz)
