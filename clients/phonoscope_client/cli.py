@@ -23,6 +23,7 @@ from phonoscope_client.commands import maximise as maximisation_command
 from phonoscope_client.commands import predict as curve_command
 from phonoscope_client.commands.batch import command as batch_command
 from phonoscope_client.commands.batch import options as batch_options
+from phonoscope_client.commands.batch import summarise as summarise_command
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.track import command as track_command
 from phonoscope_client.commands.track import options as track_options
@@ -67,6 +68,12 @@ _COMMANDS = {
         batch_command.run,
         timeout_s=LONG_S,
         status=batch_command.status,
+    ),
+    "summarise": _Command(
+        "what a catalogue tells, and what to look at first",
+        command_help.SUMMARISE,
+        summarise_command.add_options,
+        summarise_command.run,
     ),
     "invert": _Command(
         "what each layer keeps of a moment", command_help.INVERT, inversion_command.add_options, inversion_command.run

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from importlib import import_module
 from typing import Any
@@ -28,6 +29,12 @@ from phonoscope_client.errors import MissingExtraError, PhonoscopeError, Service
 
 OBJECT_STORE_BYTES = 200 * 2**20  # of a cluster of the job's own: rows of some files, not sound
 MOST_BLOCKS = 4096  # each is handed out, and after the death of a worker asked about again, as one
+
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nobody is told of what is asked
+    "RAY_gcs_server_port_wait_time_s": "180",  # Ray gives up after 30 s, which a busy machine takes to start it
+    "RAY_raylet_start_wait_time_s": "180",  # likewise
+}
 
 
 def must_be_installed() -> Any:  # noqa: ANN401 - a module
@@ -94,7 +101,8 @@ def answers(
         MissingExtraError: Ray is not installed.
     """
     ray = must_be_installed()
-    with _cluster(ray, workers):
+    # Of a worker that died Ray tells on standard output, where the job's own answer is to stand.
+    with redirect_stdout(sys.stderr), _cluster(ray, workers):
         settings = ray.data.DataContext.get_current()
         settings.enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)  # the job's own bar and notes say how far it is
@@ -123,7 +131,8 @@ def _cluster(ray: Any, workers: int) -> Iterator[None]:  # noqa: ANN401 - a modu
         return
     address = os.environ.get("RAY_ADDRESS")
     own = {"num_cpus": workers, "object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told of what is asked
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     try:
         ray.init(address=address or "local", log_to_driver=False, logging_level="error", **({} if address else own))
     except (RuntimeError, ConnectionError) as error:

@@ -1,1 +1,1 @@
-"""`phonoscope batch`."""
+"""`phonoscope batch` and `phonoscope summarise`."""
