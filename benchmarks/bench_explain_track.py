@@ -89,6 +89,7 @@ def main() -> None:
 def measure(client: Client, samples: Floats, rate_hz: int, every_s: float, rounds: int, sample: int) -> dict[str, Any]:
     """Tracks and single calls in turn."""
     file, seconds = flac(samples, rate_hz), len(samples) / rate_hz
+    samples, _ = soundfile.read(io.BytesIO(file), dtype="float32", always_2d=True)  # as the file has them
     rules = [rule.name for rule in client.describe().rules]
     asked: dict[str, Callable[[], Track]] = {
         "curve": lambda: client.explain_track(file).collect(),

@@ -110,7 +110,7 @@ async def test_regions_are_chosen_as_explain_chooses_them(call, region, masking)
 @pytest.mark.parametrize("whole", [True, False])
 async def test_the_curve_is_the_one_that_predict_answers(call, whole):
     content = encoded(music(17, 44100), 44100, "FLAC")
-    expected = (await predict(call, EncodedAudio(content))).probability
+    expected = (await predict(call, EncodedAudio(content))).probability[:, 0]
     question = replace(QUESTION, sound=Encoded(len(content) if whole else 0), spectrogram=True)
     events = await answered(call, question, content)
     assert isinstance(events[0], Begun)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from phonoscope_serving.errors import InvalidRequest
@@ -52,3 +54,21 @@ def test_a_track_may_be_heard_from_anywhere_on(bundle):
 def test_what_is_shorter_than_a_frame_is_refused(bundle):
     with pytest.raises(InvalidRequest, match="before one frame"):
         cut(music(0.03), bundle.default.front_end, 100)
+
+
+def test_what_was_heard_is_forgotten(bundle):
+    """The memory of an hour is that of a minute: samples are counted while they are there."""
+    minute, held = music(60), []
+
+    def parts(minutes):
+        for _ in range(minutes):
+            for at in range(0, len(minute), 22050):
+                yield minute[at : at + 22050].copy()
+
+    for minutes in (1, 20):
+        tracemalloc.start()
+        for _ in track_pieces(parts(minutes), bundle.default.front_end, 0, tuple):
+            pass
+        held.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert held[1] < 1.5 * held[0]
