@@ -174,7 +174,7 @@ def _rule(listener: Listener, question: Question) -> Rule:
     if question.listen and not listener.is_heard:
         raise NotInBundle(f"the bundle has nothing that makes regions of {listener.name} sound: ask without listen")
     rule = rule_of(listener, question.rule)
-    if question.contrast and not rule.takes_label:
+    if question.contrast and not rule.takes_label and listener.decision.kind != "binary":
         raise NotInBundle(f"{rule.name} explains the label that {listener.name} predicts, without a contrast")
     return rule
 
