@@ -23,7 +23,7 @@ LOGARITHMS = {"ln": 1.0, "log10": 1 / math.log(10), "db": 10 / math.log(10)}
 
 
 class Bands(nn.Module):
-    """Samples to the natural logarithm of each band's magnitude; float32, the transform's sums float64."""
+    """Samples to the natural logarithm of each band's magnitude; float32."""
 
     window: Tensor
     filters: Tensor
@@ -31,13 +31,12 @@ class Bands(nn.Module):
     def __init__(self, parameters: FrontendParameters) -> None:
         super().__init__()
         self.parameters = parameters
-        self.register_buffer("window", torch.from_numpy(window_of(parameters)), persistent=False)
+        self.register_buffer("window", torch.from_numpy(window_of(parameters)).float(), persistent=False)
         self.register_buffer("filters", torch.from_numpy(filters_of(parameters)).float(), persistent=False)
 
     def spectrum(self, samples: Tensor) -> Tensor:
         """Real and imaginary parts `[B, 2, T, bins]` of `samples` `[B, N]`; frame i starts at sample i·hop."""
-        basis = windowed_basis(self.window)
-        both = F.conv1d(samples.unsqueeze(1).to(basis.dtype), basis, stride=self.parameters.hop_samples)
+        both = F.conv1d(samples.unsqueeze(1), windowed_basis(self.window), stride=self.parameters.hop_samples)
         spectrum: Tensor = both.unflatten(1, (2, self.parameters.bins)).transpose(2, 3)
         return spectrum
 
@@ -45,7 +44,7 @@ class Bands(nn.Module):
         """Each band `[B, T, M]` of `samples` `[B, N]`: sums of magnitudes to the parameters' power."""
         energy = self.spectrum(samples).square().sum(dim=1)
         powered = energy if self.parameters.power == 2 else torch.sqrt(energy)
-        return powered.float() @ self.filters
+        return powered @ self.filters
 
     def forward(self, samples: Tensor) -> Tensor:
         """`log_mel` `[B, T, M]` of `samples` `[B, N]` in [-1, 1]; T = 1 + (N - fft_samples) // hop_samples."""
