@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -18,7 +18,7 @@ from phonoscope_serving.rpcs.track.explaining import ROWS, Excerpts, Explainer, 
 from phonoscope_serving.rpcs.track.extremes import Extremes
 from phonoscope_serving.rpcs.track.hearing import HeardPiece, hear
 from phonoscope_serving.rpcs.track.moments import Chooser
-from phonoscope_serving.rpcs.track.pipeline import batches, one_ahead
+from phonoscope_serving.rpcs.track.pipeline import one_ahead
 from phonoscope_serving.rpcs.track.question import TrackQuestion
 from phonoscope_serving.rpcs.track.reading import TrackPiece
 from phonoscope_serving.rpcs.track.sound import pieces_of
@@ -50,6 +50,9 @@ class Curve:
 
 
 Event = Begun | Curve | Moment | Summary
+Due = tuple[
+    Mapping[int, Floats], HeardPiece | None
+]  # frames, their excerpts, and whose pass knows them
 
 
 async def explain_track(call: Call, question: TrackQuestion, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Event]:
@@ -126,8 +129,9 @@ class _Track:
         self._kept.append(heard)
         self._tally.close(ended)
         horizon = self._chooser.horizon(self._decider)
-        async for moment in self._due(horizon):
-            yield moment
+        async with aclosing(self._explain(self._due(horizon))) as moments:
+            async for moment in moments:
+                yield moment
         self._heard_until = horizon
 
     async def end(self) -> AsyncGenerator[Event]:
@@ -139,12 +143,12 @@ class _Track:
         self._tally.close(left)
         samples = self._last.first_sample + len(self._last.samples)
         self._chooser.end(left, samples / front_end.sample_rate_hz)
-        async for moment in self._due(self._last.end_frame):
-            yield moment
-        self._heard_until = self._last.end_frame
         found = {frame: samples for extremes in self._extremes for frame, samples in extremes.found().items()}
-        async for moment in self._explain(dict(sorted(found.items())), None):
-            yield moment
+        due = [*self._due(self._last.end_frame), (dict(sorted(found.items())), None)]
+        async with aclosing(self._explain(due)) as moments:
+            async for moment in moments:
+                yield moment
+        self._heard_until = self._last.end_frame
 
     def summary(self, *, complete: bool) -> Summary:
         """What it all comes to."""
@@ -153,27 +157,27 @@ class _Track:
         warnings = self._last.warnings if self._last else ()
         return self._tally.summary(self._heard_until, warnings, complete=complete)
 
-    async def _due(self, horizon: int) -> AsyncGenerator[Moment]:
-        """Explains what is chosen before a horizon, and lets go of the pieces before it."""
-        frames, front_end = self._chooser.take(horizon), self._call.listener.front_end
+    def _due(self, horizon: int) -> list[Due]:
+        """What is chosen before a horizon, in order; lets go of the pieces before it."""
+        frames, front_end, due = self._chooser.take(horizon), self._call.listener.front_end, list[Due]()
         for heard in self._kept:
             own = [frame for frame in frames if heard.piece.first_frame <= frame < heard.piece.end_frame]
-            for is_passed, run in groupby(own, lambda frame: frame in heard.passed):  # noqa: B023 - used at once
-                samples = {frame: heard.piece.excerpt(frame, front_end) for frame in run}
-                async for moment in self._explain(samples, heard if is_passed else None):
-                    yield moment
+            for is_passed, run in groupby(own, heard.passed.__contains__):
+                excerpts = {frame: heard.piece.excerpt(frame, front_end) for frame in run}
+                due.append((excerpts, heard if is_passed else None))
         self._kept = [each for each in self._kept if each.piece.end_frame > horizon]
+        return due
 
-    async def _explain(self, samples: Mapping[int, Floats], heard: HeardPiece | None) -> AsyncGenerator[Moment]:
-        """Explains moments, some at once; `heard` knows them, or they are heard by themselves."""
-        frames = [frame for frame, excerpt in samples.items() if peak(excerpt) >= SILENT_PEAK]
+    async def _explain(self, due: Sequence[Due]) -> AsyncGenerator[Moment]:
+        """Explains moments, some at once."""
 
-        async def explained(own: Sequence[int]) -> list[Moment]:
-            excerpts = Excerpts(own, np.stack([samples[frame] for frame in own]))
-            taken = heard.taken(own, self._call.listener.front_end) if heard else None
+        async def explained(some: Due) -> list[Moment]:
+            samples, heard = some
+            excerpts = Excerpts(list(samples), np.stack(list(samples.values())))
+            taken = heard.taken(excerpts.frames, self._call.listener.front_end) if heard else None
             return await self._explainer.explain(excerpts, taken)
 
-        async with aclosing(one_ahead(explained, batches(frames, ROWS))) as several:
+        async with aclosing(one_ahead(explained, _batches(due))) as several:
             async for moments in several:
                 for moment in moments:
                     self._tally.note(moment)
@@ -185,6 +189,14 @@ class _Track:
         heard_s = (piece.first_frame - question_frame(self._question.from_s, rate)) / rate
         whole_s = piece.duration_s - self._question.from_s if piece.duration_s is not None else heard_s + SLICE_S
         self._call.work.measure(max(whole_s, heard_s + piece.frames / rate))
+
+
+def _batches(due: Sequence[Due]) -> Iterator[Due]:
+    """At most `ROWS` moments at once; where nothing sounds, there is nothing to point at."""
+    for samples, heard in due:
+        sounding = [(frame, excerpt) for frame, excerpt in samples.items() if peak(excerpt) >= SILENT_PEAK]
+        for first in range(0, len(sounding), ROWS):
+            yield dict(sounding[first : first + ROWS]), heard
 
 
 def question_frame(at_s: float, frames_per_second: float) -> int:
