@@ -17,6 +17,15 @@ CONTROL_REGIONS = "control_regions"  # the output that holds the random regions 
 
 
 @dataclass(frozen=True)
+class Along:
+    """How a rule explains moments of a track out of one pass over it."""
+
+    hear: str  # the model that hears a piece of the track, and gives of moments in it what the next takes
+    explain: str  # the model that explains such moments
+    takes: tuple[str, ...]  # its inputs
+
+
+@dataclass(frozen=True)
 class Rule:
     """One way to say which bins the detector's answer rests on."""
 
@@ -25,6 +34,7 @@ class Rule:
     default_alpha: float  # in [0, 1]
     controls: tuple[str, ...]  # outputs of the ensemble: the detector's answers to random regions
     evidence: frozenset[str]  # outputs that hang on the region, which the model `evidence` gives as well
+    along: Along | None = None  # None where a bundle explains moments of a track from their excerpts alone
 
 
 def read_rules(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig]) -> tuple[Rule, ...]:
@@ -56,5 +66,13 @@ def read_rules(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig]) -
         for model, made in ((ensemble, outputs), (EVIDENCE, evidence)):
             if CONTROL_REGIONS not in made:
                 raise BundleError(f"{model}/{CONFIG}: there is no output {CONTROL_REGIONS}")
-        rules.append(Rule(name, ensemble, alpha, controls, evidence.intersection(outputs)))
+        rules.append(Rule(name, ensemble, alpha, controls, evidence.intersection(outputs), _along(name, models)))
     return tuple(rules)
+
+
+def _along(rule: str, models: Mapping[str, ModelConfig]) -> Along | None:
+    """What a bundle has for a rule along tracks; bundles of before, and some rules, have nothing."""
+    hear, explain = f"along_{rule}", f"moments_{rule}"
+    if hear not in models or explain not in models:
+        return None
+    return Along(hear, explain, tuple(tensor.name for tensor in models[explain].input))
