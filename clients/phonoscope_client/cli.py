@@ -21,6 +21,9 @@ from phonoscope_client.commands import help as command_help
 from phonoscope_client.commands import invert as inversion_command
 from phonoscope_client.commands import maximise as maximisation_command
 from phonoscope_client.commands import predict as curve_command
+from phonoscope_client.commands.batch import command as batch_command
+from phonoscope_client.commands.batch import options as batch_options
+from phonoscope_client.commands.batch import summarise as summarise_command
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.track import command as track_command
 from phonoscope_client.commands.track import options as track_options
@@ -29,6 +32,7 @@ from phonoscope_client.files import write_text
 
 STANDARD_OUTPUT = Path("-")
 TIMEOUT_S = 120.0  # for an answer, where nothing else is said
+LONG_S = 3600.0  # for one file of a catalogue, which nobody watches
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class _Command:
     add_options: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, Connection, Note], tuple[dict[str, Any], str]]
     timeout_s: float | None = TIMEOUT_S  # None for as long as it takes
+    status: Callable[[dict[str, Any]], int] = lambda _: 0  # what it exits with, by its document
 
 
 _COMMANDS = {
@@ -55,6 +60,20 @@ _COMMANDS = {
         track_options.add_options,
         track_command.run,
         timeout_s=None,
+    ),
+    "batch": _Command(
+        "a whole catalogue, as Parquet",
+        command_help.BATCH,
+        batch_options.add_options,
+        batch_command.run,
+        timeout_s=LONG_S,
+        status=batch_command.status,
+    ),
+    "summarise": _Command(
+        "what a catalogue tells, and what to look at first",
+        command_help.SUMMARISE,
+        summarise_command.add_options,
+        summarise_command.run,
     ),
     "invert": _Command(
         "what each layer keeps of a moment", command_help.INVERT, inversion_command.add_options, inversion_command.run
@@ -104,13 +123,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 where it succeeded, 1 where it failed and said why on standard error; a usage error exits with 2.
+        0 where it succeeded, 1 where it failed and said why on standard error, 3 where some files of a catalogue did; a
+        usage error exits with 2.
     """
     _escape_what_cannot_be_written()
     options = get_parser().parse_args(arguments)
     _end_in_order()
     try:
-        document, text = _COMMANDS[options.command].run(options, _connection(options), _Note(options))
+        command = _COMMANDS[options.command]
+        document, text = command.run(options, _connection(options), _Note(options))
         _show(options, document, text)
     except (PhonoscopeError, OSError) as error:
         print(f"phonoscope: {error}", file=sys.stderr)
@@ -118,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("phonoscope: interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
-    return 0
+    return command.status(document)
 
 
 def _end_in_order() -> None:

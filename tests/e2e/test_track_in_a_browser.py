@@ -182,6 +182,13 @@ def test_a_mark_and_a_button_choose_an_explanation_and_say_what_came_of_it(page,
     assert one(page, ".chosen h3 .badge").text.endswith(expected)
 
 
+def test_an_address_may_say_where_to_begin(browser, report, said):
+    for second, expected in ((2 * EVERY_S + 0.3, 2 * EVERY_S), (2.5 * EVERY_S, 2.5 * EVERY_S)):
+        browser.get("about:blank")
+        browser.get(f"{report.as_uri()}#t={second}")
+        assert head_s(browser) == pytest.approx(expected, abs=0.02)
+
+
 def test_the_recording_plays_and_the_head_goes_along(page, said):
     recording = one(page, ".players audio")
     assert float(recording.get_property("duration")) == pytest.approx(len(said["probability"]) / 70, abs=0.1)

@@ -9,6 +9,8 @@ Shows, and lets you hear, what a machine listener listens to.
   phonoscope predict song.mp3 --out out/song            where does somebody sing?
   phonoscope track song.mp3 --out out/song              and why, all along it?
   phonoscope explain song.mp3 --at 34 --out out/song    why does it say so, at 34 s?
+  phonoscope batch MUSIC --out out/music                and in every file of a folder?
+  phonoscope summarise out/music                        and which of those answers look wrong?
   phonoscope invert song.mp3 --at 34 --out out/song     what does each of its layers keep of that?
   phonoscope auralise song.mp3 --layer conv3 --out out/song   what do the features of a genre tagger hear?
   phonoscope maximise --out out/wanted                  what does it want to hear?
@@ -50,6 +52,32 @@ track.json (curve, segments, explanations and summary), track.npz (every array) 
 
 --trust says how far each explanation is tried: not at all, whether its region alone keeps the answer, or also whether
 what the region holds takes the answer along into other music. A call that ends early goes on with --from.
+"""
+BATCH = """\
+Asks about every file of a catalogue what `phonoscope track` asks about one, and keeps the answers as Parquet. INPUT is
+a folder; a manifest with a column path or file, and if you like moments (seconds), expected (vocal, instrumental or a
+.lab file) and any others, which rows repeat; or - for paths on standard input.
+
+DIR receives parts/*.parquet (a row for each file, segment and explanation), errors.parquet (a row for each file that
+failed, and why), job.json (what was asked) and, once all is there, _SUCCESS (how many of each).
+
+  phonoscope batch MUSIC --out out/music
+  phonoscope batch songs.csv --ask curve,segments --out out/songs --server localhost:50051
+  find /music -name '*.flac' | phonoscope batch - --where uncertain:4 --trust full --out out/flac
+  phonoscope batch MUSIC --out out/music --retry-errors
+
+The same command goes on where it ended, or was killed, and asks about what is missing. A first Ctrl-C finishes the
+files that were begun. It exits with 0, with 3 where files failed, and with 1 where it cannot go on.
+"""
+SUMMARISE = """\
+Sums up a catalogue on one page: answers, how many explanations hold, confidence, area and doubt, by label and by each
+column of the manifest; and what to look at first: moments that are not what was expected, causes that come again and
+again (by where their regions lie), sure answers whose explanation does not hold. The first of them are explained anew.
+
+DIR receives summary.html (open it in a browser), summary.json and reports/.
+
+  phonoscope summarise out/music
+  phonoscope summarise out/music --reports 0 --json
 """
 INVERT = """\
 Rebuilds the spectrogram of one moment from the activation of each layer of the detector, to see and hear what each

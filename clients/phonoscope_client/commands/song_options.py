@@ -69,11 +69,12 @@ def chosen_listener(options: argparse.Namespace) -> dict[str, str]:
     return {name: value for name, value in named.items() if value is not None}
 
 
-def add_region(parser: argparse.ArgumentParser) -> Group:
+def add_region(parser: argparse.ArgumentParser, *, sound: bool = True) -> Group:
     """How a region is chosen and made to sound: by which rule, and how much of what that finds.
 
     Args:
         parser: added to.
+        sound: whether there is an option for how regions sound.
 
     Returns:
         The group of these options, for more of them.
@@ -94,12 +95,13 @@ def add_region(parser: argparse.ArgumentParser) -> Group:
         default="m1",
         help="masked bins become their band's mean (m1; default) or a raw log-mel of zero (m2)",
     )
-    region.add_argument(
-        "--outside-db",
-        type=float,
-        metavar="DB",
-        help="how much softer everything else is in explanation.wav, 0 to 120 dB (default: 25)",
-    )
+    if sound:
+        region.add_argument(
+            "--outside-db",
+            type=float,
+            metavar="DB",
+            help="how much softer everything else is in explanation.wav, 0 to 120 dB (default: 25)",
+        )
     region.add_argument(
         "--control-seed",
         type=int,

@@ -61,9 +61,11 @@ class Admission:
         try:
             yield work
             self._costs.learn(work)
-            self._stretch.learn(work.promised_s, self._now_s() - work.since_s)
+            if not kind.is_partial:
+                self._stretch.learn(work.promised_s, self._now_s() - work.since_s)
         except (DeadlinePassed, asyncio.CancelledError):  # it takes at least as long as it was waited for
-            self._stretch.learn_at_least(work.promised_s, self._now_s() - work.since_s)
+            if not kind.is_partial:
+                self._stretch.learn_at_least(work.promised_s, self._now_s() - work.since_s)
             raise
         finally:
             self._lines[kind].leave(work)

@@ -24,6 +24,11 @@ class Kind(enum.Enum):
         """Whether a single turn of it may last longer than somebody who waits for an answer likes to."""
         return self in (Kind.TRACK, Kind.AURALISE, Kind.MAXIMISE)
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether it is answered as far as its time goes, and may wait for its caller in between."""
+        return self is Kind.TRACK
+
 
 def _untold(work: Work) -> None:
     """Work that is in no line."""

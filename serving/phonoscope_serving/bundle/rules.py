@@ -20,6 +20,15 @@ INVERSION = frozenset({"inverted", "reconstruction_error"})
 
 
 @dataclass(frozen=True)
+class Along:
+    """How a rule explains moments of a track out of one pass over it."""
+
+    hear: str  # the model that hears a piece of the track, and gives of moments in it what the next takes
+    explain: str  # the model that explains such moments
+    takes: tuple[str, ...]  # its inputs
+
+
+@dataclass(frozen=True)
 class Rule:
     """One way to say which bins a listener's answer rests on."""
 
@@ -31,6 +40,7 @@ class Rule:
     known: tuple[str, ...] = KNOWN  # its outputs that `evidence` wants to be given
     takes_label: bool = False  # whether it explains any label; else only the one that is predicted
     inverts: bool = True  # whether what the deepest layer keeps comes with it
+    along: Along | None = None  # None where a bundle explains moments of a track from their excerpts alone
 
 
 def read_rules(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig], suffix: str) -> tuple[Rule, ...]:
@@ -70,6 +80,14 @@ def read_rules(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig], s
             raise BundleError(
                 f"{EVIDENCE}{suffix}/{CONFIG}: there is no input {', '.join(sorted({*KNOWN} - {*known}))}"
             )
-        shared = evidence.intersection(outputs)
-        rules.append(Rule(name, ensemble, alpha, controls, shared, known, takes_label, inverts))
+        shared, along = evidence.intersection(outputs), _along(f"{name}{suffix}", models)
+        rules.append(Rule(name, ensemble, alpha, controls, shared, known, takes_label, inverts, along))
     return tuple(rules)
+
+
+def _along(rule: str, models: Mapping[str, ModelConfig]) -> Along | None:
+    """What a bundle has for a rule along tracks; bundles of before, and some rules, have nothing."""
+    hear, explain = f"along_{rule}", f"moments_{rule}"
+    if hear not in models or explain not in models:
+        return None
+    return Along(hear, explain, tuple(tensor.name for tensor in models[explain].input))

@@ -41,7 +41,6 @@ LOG = logging.getLogger("phonoscope.calls")
 # Method, what comes next, and which of `KINDS` → the same with something around it.
 Around = Callable[[str, Answer, str], Answer]
 Stream = Callable[[Any, Any], AsyncGenerator[Any]]  # messages, context → responses
-PARTIAL = frozenset({Kind.TRACK})  # what is answered as far as the deadline lets it
 KINDS = {(False, False): "unary", (False, True): "server_stream", (True, True): "bidi_stream"}  # requests, responses
 
 
@@ -91,7 +90,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc
         """Refuses, before a request is sent, what there is no room for."""
 
         async def answer(requests: Any, context: Any) -> Any:  # noqa: ANN401 - grpc ships no types
-            by = None if kind in PARTIAL else deadline(context)
+            by = None if kind.is_partial else deadline(context)
             with self._admission.admitted(kind, current().caller, by) as work:
                 WORK.set(work)
                 return await proceed(requests, context)

@@ -19,6 +19,7 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as triton
 
 from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.export.along import ALONG, along, along_ensembles_of, along_graphs_of, golden_along
 from phonoscope_trainer.export.bank import EXPLAINED, BankOptions, made_bank
 from phonoscope_trainer.export.exchange import exchange_part
 from phonoscope_trainer.export.explanation import rule_graphs
@@ -28,7 +29,7 @@ from phonoscope_trainer.export.reissued_tagger import write_tagger
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.graphs import compose
 from phonoscope_trainer.graphs.description import REGION, Ensemble, Graph, part_of
-from phonoscope_trainer.graphs.detector import detector_graph
+from phonoscope_trainer.graphs.detector import detector_graph, track_graph
 from phonoscope_trainer.graphs.doubt import DOUBT, DOUBTS, doubt_graph
 from phonoscope_trainer.graphs.frontend import frontend_graph
 from phonoscope_trainer.graphs.griffin_lim import griffin_lim_graph
@@ -44,7 +45,7 @@ from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.deployment import CPU, Deployment, configure, read_facts
 from phonoscope_trainer.repository.golden import read_golden, write_arrays
 from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph, write_once
-from phonoscope_trainer.repository.shipped_graphs import network_of, runner, standardise_of, threshold_of
+from phonoscope_trainer.repository.shipped_graphs import masker_of, network_of, runner, standardise_of, threshold_of
 
 ALREADY_KNOWN = ("log_mel", "standardised", "relevance")  # inputs of `mask` that golden vectors hold as outputs
 
@@ -94,6 +95,7 @@ def reissue(
             write_ensemble(ensemble, root)
         if (root / "griffin_lim").is_dir():
             write_graph(griffin_lim_graph(FRONTEND), root)
+        _write_along(root, known, network, doubts=doubts)
         _write_initial_state(root / "maximise" / "config.pbtxt")
         if "maximisation" in entries:  # bundles once had settings for each direction
             entries["maximisation"]["minimise"] = entries["maximisation"]["maximise"]
@@ -121,6 +123,27 @@ def _must_take_the_same(root: Path, graph: Graph) -> None:
     if found != {spec.name for spec in graph.inputs}:
         taken, wanted = ", ".join(sorted(found)), ", ".join(spec.name for spec in graph.inputs)
         raise ExportError(f"{root}: {graph.name} takes {taken}, and this version's {wanted}; export a new one")
+
+
+@torch.inference_mode()
+def _write_along(root: Path, rules: list[str], network: SVDNet, *, doubts: bool) -> None:
+    """The detector at every frame of a track, with all that moments are made of, and their explanations."""
+    frontend, standardise = Frontend(), standardise_of(root)
+    silence = standardise(frontend.log_mel(torch.zeros(1, 1, frontend.options.bins)))
+    masker = masker_of(root) if "masker" in rules else None
+    graphs = (track_graph(network, silence), *along_graphs_of(masker, network, standardise))
+    for graph in graphs:
+        write_graph(graph, root)
+    for ensemble in along_ensembles_of([rule for rule in ALONG if rule in rules], network, doubts=doubts):
+        write_ensemble(ensemble, root)
+    arrays = read_golden(root)
+    inputs = golden_along(torch.from_numpy(arrays["predict.input.samples"][0]))
+    for rule in (rule for rule in ALONG if rule in rules):
+        ensemble = along(rule, network)
+        outputs = compose.run(ensemble, (frontend_graph(frontend, standardise), *graphs), inputs)
+        arrays |= {f"{ensemble.name}.input.{name}": value.numpy() for name, value in inputs.items()}
+        arrays |= {f"{ensemble.name}.output.{name}": value.numpy() for name, value in outputs.items()}
+    write_arrays(root, arrays)
 
 
 def _write_initial_state(path: Path) -> None:

@@ -12,6 +12,7 @@ from phonoscope_trainer.graphs.listener import DETECTOR, Listener
 M1, M2 = 1, 2  # values of the tensor `masking`
 CONTROL_MAPS = tuple(f"control_{number}" for number in range(1, CONTROLS + 1))
 CONTROL_REGIONS = TensorSpec("control_regions", (CONTROLS, *EXCERPT))
+ALPHA, MASKING = (next(spec for spec in REGION if spec.name == name) for name in ("alpha", "masking"))
 BISECTIONS = 24  # halvings of [0, 1]: alpha to float32's resolution
 
 
@@ -55,22 +56,48 @@ class MaskGraph(nn.Module):
             `relative_area` and `effective_alpha`, the larger of alpha and what the area allows, `[B, 1]`.
         """
         threshold = torch.maximum(alpha, smallest_alpha(relevance, maximum_area))
-        mask = (relevance >= threshold.unsqueeze(-1)).to(relevance.dtype)
+        mask = at_least(relevance, threshold)
         controls = self.control_regions(control_seed, mask.sum(dim=(1, 2), keepdim=True))
 
-        def masked(region: Tensor) -> Tensor:
-            raw = self.standardise(log_mel * region)
-            return torch.where(masking.unsqueeze(-1) == M2, raw, standardised * region)
+        def inside(where: Tensor) -> Tensor:
+            return masked(log_mel, standardised, where, masking, self.standardise)
 
         return (
             mask,
-            masked(mask),
-            masked(1 - mask),
-            *(masked(control) for control in controls),
+            inside(mask),
+            inside(1 - mask),
+            *(inside(control) for control in controls),
             torch.stack(controls, dim=1),
             mask.mean(dim=(1, 2)).unsqueeze(-1),
             threshold,
         )
+
+
+class RegionGraph(nn.Module):
+    """The region from an alpha alone, and what is inside it: without limit or controls, a tenth of the cost."""
+
+    def __init__(self, standardise: nn.Module) -> None:
+        super().__init__()
+        self.standardise = standardise
+
+    def forward(
+        self, log_mel: Tensor, standardised: Tensor, relevance: Tensor, alpha: Tensor, masking: Tensor
+    ) -> tuple[Tensor, ...]:
+        """`mask`, `explanation` and `relative_area`, as `MaskGraph` makes them where there is no limit."""
+        mask = at_least(relevance, alpha)
+        inside = masked(log_mel, standardised, mask, masking, self.standardise)
+        return mask, inside, mask.mean(dim=(1, 2)).unsqueeze(-1)
+
+
+def at_least(relevance: Tensor, threshold: Tensor) -> Tensor:
+    """Bins of at least a threshold `[B, 1]`, `[B, T, M]`: 1 inside."""
+    return (relevance >= threshold.unsqueeze(-1)).to(relevance.dtype)
+
+
+def masked(log_mel: Tensor, standardised: Tensor, where: Tensor, masking: Tensor, standardise: nn.Module) -> Tensor:
+    """What is inside a region `where` `[B, T, M]`, all else masked."""
+    raw: Tensor = standardise(log_mel * where)
+    return torch.where(masking.unsqueeze(-1) == M2, raw, standardised * where)
 
 
 def smallest_alpha(relevance: Tensor, maximum_area: Tensor) -> Tensor:
@@ -111,3 +138,15 @@ def mask_graph(standardise: nn.Module, listener: Listener = DETECTOR) -> Graph:
 def control_regions(listener: Listener) -> TensorSpec:
     """The random regions of an excerpt, 1 inside."""
     return TensorSpec(CONTROL_REGIONS.name, (CONTROLS, *listener.picture))
+
+
+def region_graph(standardise: nn.Module) -> Graph:
+    """The description of `region`."""
+    example = tuple(torch.zeros(2, *EXCERPT) for _ in range(3))
+    return Graph(
+        "region",
+        RegionGraph(standardise),
+        (*DETECTOR.maps("log_mel", "standardised", "relevance"), ALPHA, MASKING),
+        (*DETECTOR.maps("mask", "explanation"), *numbers("relative_area")),
+        (*example, torch.ones(2, 1), torch.ones(2, 1, dtype=torch.int32)),
+    )

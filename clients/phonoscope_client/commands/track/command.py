@@ -14,10 +14,9 @@ from tqdm import tqdm
 
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import track_text
-from phonoscope_client.commands.song_options import chosen_alpha, must_exist
+from phonoscope_client.commands.song_options import must_exist
 from phonoscope_client.commands.summary import must_be_able_to_draw
-from phonoscope_client.commands.track.moments import added_up
-from phonoscope_client.commands.track.options import EVERY
+from phonoscope_client.commands.track.options import asked
 from phonoscope_client.errors import invalid
 from phonoscope_client.exports import formats
 from phonoscope_client.files import printable, write_text
@@ -36,12 +35,13 @@ def run(options: argparse.Namespace, connection: Connection, note: Note) -> tupl
         note(f"listening to {name} ...")
         trust = options.trust or ("full" if client.describe().exchange else "kept")
         with _progress_bar(quiet=options.quiet) as on_progress:
-            asked = {**_asked(options), "trust": trust, "on_progress": on_progress}
-            track = client.explain_track(options.song, **asked).collect()
+            question = {**_asked(options), "trust": trust, "on_progress": on_progress}
+            track = client.explain_track(options.song, **question).collect()
     if not track.summary.complete:
         note(f"time ran out; go on with --from {clock(track.summary.heard_until_s)}")
     document = {"song": printable(options.song), **track.to_json(), "files": {}}
     if options.out is not None:
+        note(f"writing {printable(options.out)} ...")
         files = _write(track, options)
         document["files"] = {each: printable(path) for each, path in files.items()}
     document["seconds_after_install"] = round(time.monotonic() - started_s, 3)
@@ -69,15 +69,7 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
     """The options as `Client.explain_track` takes them."""
     shown = options.out is not None and not options.no_page
     return {
-        **vars(added_up(options.where or [EVERY])),
-        "rule": options.rule,
-        "alpha": chosen_alpha(options),
-        "maximum_area": options.max_area,
-        "masking": options.masking,
-        "control_seed": options.control_seed,
-        "median_filter_s": options.median_s,
-        "threshold": options.threshold,
-        "minimum_s": options.minimum_s,
+        **asked(options),
         "from_s": options.from_s,
         "spectrogram": shown,
         "maps": shown,

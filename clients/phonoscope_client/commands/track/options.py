@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-from phonoscope_client.commands.song_options import FORMATS, add_region, seconds
+from phonoscope_client.commands.song_options import FORMATS, Group, add_region, chosen_alpha, seconds
 from phonoscope_client.commands.track import moments
 from phonoscope_client.exports.formats import FORMATS as EXPORTS
 
@@ -36,12 +37,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"with --out: files that other tools read, some of {','.join(EXPORTS)}",
     )
     parser.add_argument("--no-page", action="store_true", help="with --out: only JSON and exports, for long recordings")
-    _add_moments(parser)
-    _add_segments(parser)
+    moments_group = add_moments(parser)
+    moments_group.add_argument(
+        "--from", dest="from_s", type=seconds, default=0.0, metavar="TIME", help="go on from there (default: 0)"
+    )
+    add_segments(parser)
     add_region(parser)
 
 
-def _add_moments(parser: argparse.ArgumentParser) -> None:
+def add_moments(parser: argparse.ArgumentParser) -> Group:
+    """Which moments are explained, and how far each explanation is tried.
+
+    Returns:
+        The group of these options, for more of them.
+    """
     group = parser.add_argument_group("moments", "which are explained, and how far each explanation is tried")
     group.add_argument(
         "--where",
@@ -56,12 +65,11 @@ def _add_moments(parser: argparse.ArgumentParser) -> None:
         help="nothing is tried; whether the region alone keeps the answer; also exchange with other music (default: "
         "the most that the bundle can)",
     )
-    group.add_argument(
-        "--from", dest="from_s", type=seconds, default=0.0, metavar="TIME", help="go on from there (default: 0)"
-    )
+    return group
 
 
-def _add_segments(parser: argparse.ArgumentParser) -> None:
+def add_segments(parser: argparse.ArgumentParser) -> None:
+    """How the curve becomes stretches of one label."""
     group = parser.add_argument_group("segments", "how the curve becomes stretches of one label")
     group.add_argument(
         "--median-s",
@@ -74,3 +82,18 @@ def _add_segments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--minimum-s", type=float, default=0.0, metavar="S", help="none is shorter than this (default: %(default)g)"
     )
+
+
+def asked(options: argparse.Namespace) -> dict[str, Any]:
+    """The options of moments, segments and regions as `Client.explain_track` takes them."""
+    return {
+        **vars(moments.added_up(options.where or [EVERY])),
+        "rule": options.rule,
+        "alpha": chosen_alpha(options),
+        "maximum_area": options.max_area,
+        "masking": options.masking,
+        "control_seed": options.control_seed,
+        "median_filter_s": options.median_s,
+        "threshold": options.threshold,
+        "minimum_s": options.minimum_s,
+    }

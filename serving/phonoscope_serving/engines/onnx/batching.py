@@ -136,7 +136,8 @@ class BatchQueue:
         more than one waits: the others gain by it, and nobody is turned away by one slow run for ever.
         """
         least_s = request.rows * self._fastest_s
-        return max(least_s, request.work.left_s) if len(self._waiting) > 1 else least_s
+        is_all = len(self._waiting) > 1 and not request.work.kind.is_partial
+        return max(least_s, request.work.left_s) if is_all else least_s
 
     def _has_begun(self) -> bool:
         return any(request.continues for request in self._waiting)

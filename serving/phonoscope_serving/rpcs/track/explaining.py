@@ -18,14 +18,19 @@ from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.answer import LARGEST_SEED
 from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Explained, Share, trial_rows
-from phonoscope_serving.rpcs.explain.region import LargestAlphaThatKeepsLabel, largest_alpha, region_inputs
+from phonoscope_serving.rpcs.explain.region import (
+    Alpha,
+    LargestAlphaThatKeepsLabel,
+    largest_alpha,
+    region_inputs,
+)
 from phonoscope_serving.rpcs.explain.trust import Trust, weigh
 from phonoscope_serving.rpcs.track.question import TrackQuestion, TrustLevel
 from phonoscope_serving.tensors import Array, Floats
 
 ROWS = 8  # explained at once: a turn of the engine, and what a call that was cancelled still costs
 DRAWS = {"carried": 1, "silhouette": 1, "removed": 1}  # of an exchange
-MASKED, AREA = "masked_probability", "relative_area"
+MASKED, AREA, ALPHA = "masked_probability", "relative_area", "effective_alpha"
 
 
 @dataclass(frozen=True)
@@ -84,34 +89,55 @@ class Explainer:
             raise NotInBundle(f"the bundle {call.bundle.name} has no other music: full trust cannot be given")
         self._call, self._question, self._rule = call, question, rule
         self._doubts = () if call.listener.doubt_quantiles is None else (DOUBT, WRONG, FOREIGN)
+        self._numbers = (*((Trust.ERROR,) if rule.inverts else ()), *self._doubts)
+        self._asked = ("mask", ALPHA, AREA, *(() if question.trust is TrustLevel.NONE else (MASKED,)))
 
-    async def relevance(self, excerpts: Excerpts) -> dict[str, Array]:
-        """What a rule says of excerpts, by the bundle's own ensemble: what evidence wants, and numbers, a row each."""
-        wanted = [*self._rule.known, "probability", *((Trust.ERROR,) if self._rule.inverts else ()), *self._doubts]
-        inputs = {"samples": excerpts.samples} | self._region_inputs(self._seeds(excerpts))
-        return await self._call.infer(self._rule.ensemble, inputs, outputs=wanted, continues=True)
-
-    async def explain(self, excerpts: Excerpts, known: Mapping[str, Array]) -> list[Moment]:
+    async def explain(self, excerpts: Excerpts, taken: Mapping[str, Array] | None) -> list[Moment]:
         """Regions, and what was tried on them.
 
         Args:
             excerpts: the moments, at most `ROWS`.
-            known: what `relevance` gives of them.
+            taken: what one pass over the track gave of them; None where they are to be heard by themselves.
         """
-        seeds, question = self._seeds(excerpts), self._question
-        inputs = {name: known[name] for name in self._rule.known} | self._region_inputs(seeds)
-        if isinstance(question.region, LargestAlphaThatKeepsLabel):
-            inputs["alpha"] = await self._largest_alphas(known, inputs)
-        wanted = ["mask", "effective_alpha", AREA, *(() if question.trust is TrustLevel.NONE else (MASKED,))]
-        answer = dict(known) | await self._call.infer(
-            self._call.listener.model(EVIDENCE), inputs, outputs=wanted, continues=True
-        )
+        seeds = self._seeds(excerpts)
+        answer = await (self._of_excerpts(excerpts, seeds) if taken is None else self._of_pass(taken, seeds))
+        question = self._question
         exchanges = await self._exchanged(excerpts, answer, seeds) if question.trust is TrustLevel.FULL else {}
         sounds = await self._sounds(excerpts, answer["mask"]) if question.outside_db is not None else None
         return [
-            self._moment(excerpts, answer, row, int(seeds[row]), exchanges.get(row), sounds)
+            self._moment(excerpts, answer, row, seeds[row], exchanges.get(row), sounds)
             for row in range(len(excerpts.frames))
         ]
+
+    async def _of_excerpts(self, excerpts: Excerpts, seeds: Sequence[int]) -> dict[str, Array]:
+        """By the bundle's own ensemble, as `Explain`: relevance first, then the regions in it."""
+        wanted = [*self._rule.known, "probability", *self._numbers]
+        inputs = {"samples": excerpts.samples} | self._region_inputs(seeds)
+        known = await self._call.infer(self._rule.ensemble, inputs, outputs=wanted, continues=True)
+        inputs = {name: known[name] for name in self._rule.known} | self._region_inputs(seeds)
+        if isinstance(self._question.region, LargestAlphaThatKeepsLabel):
+            inputs["alpha"] = await self._largest_alphas(known, inputs)
+        return known | await self._call.infer(
+            self._call.listener.model(EVIDENCE), inputs, outputs=self._asked, continues=True
+        )
+
+    async def _of_pass(self, taken: Mapping[str, Array], seeds: Sequence[int]) -> dict[str, Array]:
+        """The same of moments whose features are known."""
+        assert self._rule.along is not None
+        known, model, takes = dict(taken), self._rule.along.explain, self._rule.along.takes
+        regions = self._region_inputs(seeds)
+        inputs = {name: tensor for name, tensor in (known | regions).items() if name in takes}
+        wanted = [*self._numbers, *(() if "relevance" in known else ("relevance",))]
+        if isinstance(self._question.region, Alpha):
+            asked = [name for name in self._asked if name != ALPHA]
+            made = await self._call.infer(model, inputs, outputs=[*wanted, *asked], continues=True)
+            return known | made | {ALPHA: regions["alpha"]}
+        known |= await self._call.infer(model, inputs, outputs=wanted, continues=True)
+        inputs = {name: known[name] for name in self._rule.known} | regions
+        if isinstance(self._question.region, LargestAlphaThatKeepsLabel):
+            inputs["alpha"] = await self._largest_alphas(known, inputs)
+        evidence = self._call.listener.model(EVIDENCE)
+        return known | await self._call.infer(evidence, inputs, outputs=self._asked, continues=True)
 
     def _moment(
         self,
@@ -134,7 +160,7 @@ class Explainer:
             log_mel=answer["log_mel"][row],
             relevance=answer["relevance"][row],
             mask=answer["mask"][row],
-            alpha=float(answer["effective_alpha"][row, 0]),
+            alpha=float(answer[ALPHA][row, 0]),
             trust=weigh(measured, listener, claim, self._rule, seed, evidence=evidence, exchange=exchange),
             level=level,
             samples=excerpts.samples[row],

@@ -11,6 +11,7 @@ import numpy as np
 
 from phonoscope_trainer.commands.experiments.judged_bundle import JudgedBundle, add_bundle, bar_over
 from phonoscope_trainer.commands.options import Verbs
+from phonoscope_trainer.corpora.corpus import Split
 from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.experiments.explanation import exchange, exchange_figure
 from phonoscope_trainer.experiments.explanation.answers import right_answers
@@ -80,7 +81,7 @@ def exchange_experiment(
     excerpts: int,
     draws: int,
     clear: float,
-    split: str,
+    split: Split,
     rules: str,
     **bundle: Any,  # noqa: ANN401 - the options of `add_bundle`, as argparse typed them
 ) -> None:
