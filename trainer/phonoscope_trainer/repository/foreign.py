@@ -59,7 +59,7 @@ def read_foreign(path: Path, output: str = "", layers: Sequence[str] = ()) -> Fo
         onnx.checker.check_model(model)
     except Exception as error:
         raise ExportError(
-            f"{path}: no ONNX model in one file, weights included (torch.onnx.export does that with external_data=False): "
+            f"{path}: not an ONNX model in one file, weights included (external_data=False): "
             f"{error}"
         ) from error
     graph = model.graph
