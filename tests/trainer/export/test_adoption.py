@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -62,7 +63,18 @@ def module(tmp_path, monkeypatch):
 
 def exported(folder, module=None, shape=(1, *PICTURE)):
     path = folder / "theirs.onnx"
-    torch.onnx.export(module or network(), (torch.zeros(2, *shape),), path, dynamo=True, verbose=False)
+    free = ({0: torch.export.Dim("batch")},)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own
+        torch.onnx.export(
+            module or network(),
+            (torch.zeros(2, *shape),),
+            path,
+            dynamo=True,
+            verbose=False,
+            external_data=False,
+            dynamic_shapes=free,
+        )
     return path
 
 

@@ -149,11 +149,11 @@ def _musicnn(
         return opened, options
     valid = at_hand.music_of(found, "valid", trained, MASKER.validation_excerpts, MASKER.seed, bar(f"{MUSICNN}, valid"))
     own = LabelMaskerOptions(updates=updates, listener=MUSICNN, corpora=tuple(corpus.name for corpus in found))
-    both = (
+    learnt, chosen = (
         Matchmaker(each, margins_of(each.log_odds, trained.threshold_logits, trained.decision))
         for each in (train, valid)
     )
-    masker = train_label_masker(folder, trained, *both, own, LeanMusicnn(network))
+    masker = train_label_masker(folder, trained, learnt, chosen, own, LeanMusicnn(network))
     data = (TRAINED_ON, *(at_hand.training_data(corpus) for corpus in found))
     return (
         Opened(trained, masker, opened.baseline),

@@ -124,7 +124,7 @@ def edges_hz(parameters: FrontendParameters) -> NDArray[np.float64]:
     if parameters.scale == "linear":
         return np.arange(-1, parameters.bins + 1) * parameters.sample_rate_hz / parameters.fft_samples
     ends = mel_of_hz(np.array([parameters.lowest_hz, parameters.highest]), parameters.scale)
-    return hz_of_mel(np.linspace(*ends, parameters.bands + 2), parameters.scale)
+    return hz_of_mel(np.linspace(ends[0], ends[1], parameters.bands + 2), parameters.scale)
 
 
 def filters_of(parameters: FrontendParameters) -> NDArray[np.float64]:

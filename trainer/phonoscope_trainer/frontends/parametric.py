@@ -30,25 +30,25 @@ class Bands(nn.Module):
 
     def __init__(self, parameters: FrontendParameters) -> None:
         super().__init__()
-        self.parameters = parameters
+        self.options = parameters
         self.register_buffer("window", torch.from_numpy(window_of(parameters)).float(), persistent=False)
         self.register_buffer("filters", torch.from_numpy(filters_of(parameters)).float(), persistent=False)
 
     def spectrum(self, samples: Tensor) -> Tensor:
         """Real and imaginary parts `[B, 2, T, bins]` of `samples` `[B, N]`; frame i starts at sample i·hop."""
-        both = F.conv1d(samples.unsqueeze(1), windowed_basis(self.window), stride=self.parameters.hop_samples)
-        spectrum: Tensor = both.unflatten(1, (2, self.parameters.bins)).transpose(2, 3)
+        both = F.conv1d(samples.unsqueeze(1), windowed_basis(self.window), stride=self.options.hop_samples)
+        spectrum: Tensor = both.unflatten(1, (2, self.options.bins)).transpose(2, 3)
         return spectrum
 
     def energy(self, samples: Tensor) -> Tensor:
         """Each band `[B, T, M]` of `samples` `[B, N]`: sums of magnitudes to the parameters' power."""
         energy = self.spectrum(samples).square().sum(dim=1)
-        powered = energy if self.parameters.power == 2 else torch.sqrt(energy)
+        powered = energy if self.options.power == 2 else torch.sqrt(energy)
         return powered @ self.filters
 
     def forward(self, samples: Tensor) -> Tensor:
         """`log_mel` `[B, T, M]` of `samples` `[B, N]` in [-1, 1]; T = 1 + (N - fft_samples) // hop_samples."""
-        power = self.parameters.power
+        power = self.options.power
         return torch.log(torch.clamp(self.energy(samples), min=QUIETEST**power)) / power
 
 
@@ -57,11 +57,11 @@ class Picture(nn.Module):
 
     def __init__(self, parameters: FrontendParameters) -> None:
         super().__init__()
-        self.parameters = parameters
+        self.options = parameters
 
     def forward(self, log_mel: Tensor) -> Tensor:
         """The picture `[B, T, M]` of `log_mel` `[B, T, M]`."""
-        options = self.parameters
+        options = self.options
         band = torch.exp(options.power * (log_mel + math.log(options.full_scale)))
         if options.rounding == "float16":
             band = band.to(torch.float16).float()

@@ -117,7 +117,7 @@ def avg_pool2d_backward(
     if ceil_mode or (any(margin) and not count_include_pad):
         raise NotImplementedError("the gradient of average pools that count only what is inside a picture")
     share = grad / (divisor_override or kernel[0] * kernel[1])
-    laid = _laid(dict.fromkeys(itertools.product(*(range(size) for size in kernel)), share), step)
+    laid = _laid(dict.fromkeys(itertools.product(range(kernel[0]), range(kernel[1])), share), step)
     missing = [margin[axis] + x.shape[2 + axis] - laid.shape[2 + axis] for axis in (0, 1)]
     if max(missing) > 0:
         laid = F.pad(laid, (0, max(0, missing[1]), 0, max(0, missing[0])))

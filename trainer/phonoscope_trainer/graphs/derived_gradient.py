@@ -38,7 +38,7 @@ def derived_gradient(network: nn.Module, example: Tensor) -> fx.GraphModule:
     constant = copy.deepcopy(network).requires_grad_(requires_grad=False)
 
     def pulled_back(x: Tensor, weights: Tensor) -> Tensor:
-        _, pull = torch.func.vjp(constant, x)
+        pull = torch.func.vjp(constant, x)[1]
         gradient: Tensor = pull(weights)[0]
         return gradient
 

@@ -32,10 +32,10 @@ def joined(
     operators: dict[str, int] = {}
     kinds: dict[str, onnx.ValueInfoProto] = {}
     for number, (model, called) in enumerate(parts):
-        for each in model.opset_import:
-            if operators.setdefault(each.domain, each.version) != each.version:
-                version = operators[each.domain]
-                raise ExportError(f"{name}: operators of version {each.version} and of version {version} in one graph")
+        for used in model.opset_import:
+            if operators.setdefault(used.domain, used.version) != used.version:
+                version = operators[used.domain]
+                raise ExportError(f"{name}: operators of version {used.version} and of version {version} in one graph")
         part = onnx.GraphProto()
         part.CopyFrom(model.graph)
         ends = {value.name: called.get(value.name, value.name) for value in (*part.input, *part.output)}
@@ -62,8 +62,10 @@ def _rename(graph: onnx.GraphProto, ends: Mapping[str, str], prefix: str) -> Non
         node.name = prefix + node.name
         for names in (node.input, node.output):
             names[:] = [name_of(each) for each in names]
-    for value in (*graph.input, *graph.output, *graph.initializer, *graph.value_info):
+    for value in (*graph.input, *graph.output, *graph.value_info):
         value.name = name_of(value.name)
+    for constant in graph.initializer:
+        constant.name = name_of(constant.name)
 
 
 def _graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:

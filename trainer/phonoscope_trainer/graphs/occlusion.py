@@ -61,6 +61,7 @@ class Occluded(nn.Module):
 
     field: Tensor
     places: Tensor
+    chosen: Tensor
     fillings: Tensor
 
     def __init__(self, picture: tuple[int, int], fillings: Tensor, options: OcclusionOptions) -> None:

@@ -115,7 +115,7 @@ class LeanMusicnn(nn.Module):
     def __init__(self, network: MusicnnVgg) -> None:
         super().__init__()
         self.network = network
-        alive = torch.ones(1, dtype=torch.bool)
+        alive, nothing = torch.ones(1, dtype=torch.bool), torch.zeros(1)
         for number in range(1, len(POOLS) + 1):
             convolution, norm = (network.get_submodule(f"{kind}{number}") for kind in ("conv", "norm"))
             assert isinstance(convolution, nn.Conv2d)
@@ -123,13 +123,13 @@ class LeanMusicnn(nn.Module):
             assert norm.running_var is not None
             weight, before = convolution.weight, alive
             if not bool(before.all()):
-                dead = (weight[:, ~before] * self._nothing[~before, None, None]).sum(dim=1, keepdim=True)
+                dead = (weight[:, ~before] * nothing[~before, None, None]).sum(dim=1, keepdim=True)
                 weight = torch.cat([weight[:, before], dead], dim=1)
             alive = norm.running_var > DEAD
             self._remember(number, weight[alive], convolution, norm, alive)
             gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
             assert norm.running_mean is not None
-            self._nothing = norm.bias - norm.running_mean * gain
+            nothing = norm.bias - norm.running_mean * gain
         last = torch.zeros(FILTERS, dtype=torch.bool)
         last[alive] = True
         assert bool(last.all())  # or the dense layer would have to leave some out

@@ -58,7 +58,10 @@ def read_foreign(path: Path, output: str = "", layers: Sequence[str] = ()) -> Fo
         model = onnx.load(path, load_external_data=False)
         onnx.checker.check_model(model)
     except Exception as error:
-        raise ExportError(f"{path}: no ONNX model in one file: {error}") from error
+        raise ExportError(
+            f"{path}: not an ONNX model in one file, weights included (external_data=False): "
+            f"{error}"
+        ) from error
     graph = model.graph
     constants = {each.name for each in graph.initializer}
     inputs = [each for each in graph.input if each.name not in constants]

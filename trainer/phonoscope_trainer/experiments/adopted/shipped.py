@@ -77,7 +77,7 @@ def shipped_listener(root: Path, threads: int) -> ShippedListener:
     if not path.is_file():
         raise ExportError(f"{root}: no {MANIFEST}; `phonoscope-train adopt` makes a bundle")
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    entry = next(iter(manifest.get("listeners", [])), {})
+    entry: dict[str, Any] = next(iter(manifest.get("listeners", [])), {})
     if PARAMETERS not in entry:
         raise ExportError(f"{root}: its first listener was not adopted on pictures; see `phonoscope-train adopt`")
     network = Shipped(session_of(root, entry["network"], threads))

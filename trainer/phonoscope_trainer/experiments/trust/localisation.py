@@ -174,7 +174,7 @@ def _lost(explained: ExplainedNetwork, standardised: Tensor, region: Tensor) -> 
 def _sung_shares(labels: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Of every excerpt of a recording, in order of its first frame."""
     total = np.concatenate([[0], np.cumsum(labels)])
-    return (total[EXCERPT_FRAMES:] - total[:-EXCERPT_FRAMES]) / EXCERPT_FRAMES
+    return np.asarray((total[EXCERPT_FRAMES:] - total[:-EXCERPT_FRAMES]) / EXCERPT_FRAMES)
 
 
 def _share(track: Features, first: int, frontend: Frontend) -> Tensor:

@@ -64,7 +64,9 @@ def rules_of(
         except ExportError as error:
             missing["gradient"] = str(error)
     else:
-        missing["gradient"] = "the network cannot be opened: not all its operators are known in torch"
+        missing["gradient"] = (
+            "the graph was not translated to torch: onnx2torch is not installed, or does not know every operator"
+        )
     model = network or exported(adopted_network_graph(trained, listener))
     graphs["occlusion"] = occlusion_graph(
         "occlusion", model, trained.picture, fillings, occlusion, answers=trained.answers

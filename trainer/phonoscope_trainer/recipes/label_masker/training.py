@@ -118,8 +118,11 @@ class LabelMaskerLearner:
         self.best, self.best_loss = state["best"], state["best_loss"]
 
     def _terms(self, music: Matchmaker, matches: Matches, seed: int | None) -> Mapping[str, torch.Tensor]:
+        log_mel = music.listened.log_mel
         met = Met(
-            *(music.listened.log_mel[rows] for rows in (matches.row, matches.host, matches.third)),
+            log_mel[matches.row],
+            log_mel[matches.host],
+            log_mel[matches.third],
             torch.from_numpy(matches.label.astype(np.int32)).unsqueeze(1),
         )
         offset = torch.zeros(len(matches.row))
