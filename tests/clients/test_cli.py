@@ -90,7 +90,7 @@ def test_wrong_usage_exits_with_2(arguments, capsys):
     assert "usage: phonoscope" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["explain", "invert", "auralise", "predict", "describe", "demo"])
+@pytest.mark.parametrize("command", ["explain", "track", "invert", "auralise", "predict", "describe", "demo"])
 def test_every_commands_help_teaches_by_example(command, capsys):
     with pytest.raises(SystemExit) as exited:
         main([command, "--help"])
@@ -105,7 +105,9 @@ def test_the_options_of_an_explanation_are_parsed_as_written():
 
 
 @pytest.mark.parametrize(
-    "command", [["predict"], ["explain", "--at", "3"], ["invert", "--at", "3"]], ids=["predict", "explain", "invert"]
+    "command",
+    [["predict"], ["track"], ["explain", "--at", "3"], ["invert", "--at", "3"]],
+    ids=lambda command: command[0],
 )
 def test_a_missing_song_is_one_line_and_starts_nothing(command, tmp_path, capsys):
     missing = tmp_path / "missing.wav"
@@ -145,6 +147,7 @@ class TestWithTheRealService:
         assert set(document) == {
             "song", "at_s", "label", "probability", "threshold", "rule", "alpha", "masking", "outside_db",
             "trust", "warnings", "bundle", "files", "seconds_after_install",
+            "listener", "contrast", "predicted", "labels", "log_odds",
         }  # fmt: skip
         assert set(document["trust"]) == TRUST_FIELDS
         assert isinstance(document["trust"]["label_kept"], bool)
@@ -211,6 +214,7 @@ class TestWithTheRealService:
         document = json.loads(run("predict", song, "--out", tmp_path, "--json").out)
         assert set(document) == {
             "song", "frames_per_second", "threshold", "probability", "warnings", "bundle", "vocal_share", "files",
+            "listener", "label", "contrast",
         }  # fmt: skip
         assert len(document["probability"]) == pytest.approx(8 * document["frames_per_second"], abs=4)
         saved = Curve.load(tmp_path / "curve.npz")

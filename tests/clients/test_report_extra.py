@@ -26,7 +26,7 @@ def missing(request):
     return request.param
 
 
-@pytest.mark.parametrize("page", ["explanation", "curve", "inversion", "auralisation", "maximisation"])
+@pytest.mark.parametrize("page", ["explanation", "curve", "inversion", "auralisation", "maximisation", "track.page"])
 def test_the_library_asks_for_the_extra_by_name(missing, page):
     program = f"""
 import sys
@@ -49,6 +49,7 @@ for attempt in range(2):
     [
         ["explain", "SONG", "--at", "3"],
         ["predict", "SONG"],
+        ["track", "SONG"],
         ["invert", "SONG", "--at", "3"],
         ["auralise", "SONG", "--layer", "conv3"],
         ["maximise"],

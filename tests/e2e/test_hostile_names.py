@@ -10,7 +10,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from support.services.hostile_pages import ESCAPED, NAME, hostile_pages
 
 pytestmark = pytest.mark.e2e
-PAGES = ("explanation", "curve", "inversion", "auralisation", "maximisation")
+PAGES = ("explanation", "curve", "inversion", "auralisation", "track", "maximisation")
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,12 @@ def test_layers_features_and_labels_are_text_where_they_are_listed(browser, page
     assert NAME in [each.text for each in browser.find_elements(By.CSS_SELECTOR, ".bars th")]
     described = [each.get_attribute("aria-label") for each in browser.find_elements(By.CSS_SELECTOR, "[role=img]")]
     assert any(NAME in description for description in described)
+
+
+def test_segments_and_explanations_are_text_where_they_are_listed(browser, pages):
+    browser.get(pages["track"].as_uri())
+    for place in (".passages button", ".moments button", ".chosen h3", ".readout"):
+        assert NAME in browser.find_element(By.CSS_SELECTOR, place).text
 
 
 def test_this_browser_would_have_run_it(browser, pages, tmp_path):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import explanation_text
-from phonoscope_client.commands.song_options import add_moment, must_exist
+from phonoscope_client.commands.song_options import add_listener, add_moment, add_region, chosen_alpha, must_exist
 from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
 from phonoscope_client.files import printable, write_text
 from phonoscope_client.results.explanation import Evidence, Explanation, Masking
@@ -28,39 +28,16 @@ class Region:
     outside_db: float | None = None
     control_seed: int | None = None
     evidence: Evidence | None = None
+    listener: str | None = None
+    label: str | None = None
+    contrast: str | None = None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `phonoscope explain`."""
     add_moment(parser)
-    region = parser.add_argument_group("region", "at most one of the first three; else the rule's own alpha")
-    choice = region.add_mutually_exclusive_group()
-    choice.add_argument("--alpha", type=float, metavar="A", help="keep what has a relevance of A or more, 0 to 1")
-    choice.add_argument("--keep-label", action="store_true", help="the largest alpha that keeps the answer")
-    choice.add_argument("--max-area", type=float, metavar="X", help="at most this share of the excerpt, above 0 to 1")
-    region.add_argument(
-        "--rule",
-        metavar="NAME",
-        help="what says how relevant each bin is: masker, gradient, or inversion, the paper's (default: the bundle's)",
-    )
-    region.add_argument(
-        "--masking",
-        choices=["m1", "m2"],
-        default="m1",
-        help="masked bins become their band's mean (m1; default) or a raw log-mel of zero (m2)",
-    )
-    region.add_argument(
-        "--outside-db",
-        type=float,
-        metavar="DB",
-        help="how much softer everything else is in explanation.wav, 0 to 120 dB (default: 25)",
-    )
-    region.add_argument(
-        "--control-seed",
-        type=int,
-        metavar="N",
-        help="what random regions and other music are drawn from (default: hangs on the excerpt itself)",
-    )
+    add_listener(parser, "the label to explain (default: the one predicted, which is all that some rules explain)")
+    region = add_region(parser)
     region.add_argument(
         "--evidence",
         choices=["full", "kept", "mean-fill"],
@@ -71,15 +48,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, connection: Connection, note: Note) -> tuple[dict[str, Any], str]:
     """Does what the options ask; the answer as one JSON document, and as text for a person."""
-    alpha: float | Literal["keep-label"] | None = "keep-label" if options.keep_label else options.alpha
     region = Region(
         options.rule,
-        alpha,
+        chosen_alpha(options),
         options.max_area,
         options.masking,
         options.outside_db,
         options.control_seed,
         options.evidence,
+        options.listener,
+        options.label,
+        options.contrast,
     )
     explanation, document = explain(options.song, options.at_s, options.out, region, connection, note=note)
     return document, explanation_text(explanation, song=printable(options.song.name))

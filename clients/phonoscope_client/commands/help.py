@@ -7,13 +7,16 @@ Shows, and lets you hear, what a machine listener listens to.
 
   phonoscope demo --out out/demo                        try it on the song that comes with it
   phonoscope predict song.mp3 --out out/song            where does somebody sing?
+  phonoscope track song.mp3 --out out/song              and why, all along it?
   phonoscope explain song.mp3 --at 34 --out out/song    why does it say so, at 34 s?
+  phonoscope batch MUSIC --out out/music                and in every file of a folder?
+  phonoscope summarise out/music                        and which of those answers look wrong?
   phonoscope invert song.mp3 --at 34 --out out/song     what does each of its layers keep of that?
   phonoscope auralise song.mp3 --layer conv3 --out out/song   what do the features of a genre tagger hear?
   phonoscope maximise --out out/wanted                  what does it want to hear?
 """
 EXPLAIN = """\
-Explains the detector's answer at one moment, and tries the explanation before showing it: does what the region
+Explains a listener's answer at one moment, and tries the explanation before showing it: does what the region
 holds keep the answer in other music, does its outline do as much, is the answer lost when the region is filled from
 other music, do other regions of the same size do as well, and does it hold when it is heard?
 
@@ -24,9 +27,57 @@ it) and summary.json.
   phonoscope explain song.mp3 --at 34 --out out/song
   phonoscope explain song.mp3 --at 1:02.5 --keep-label --out out/song
   phonoscope explain song.mp3 --at 34 --rule inversion --max-area 0.2 --json
+  phonoscope explain song.mp3 --at 34 --listener tagger --label dance --contrast ballad
 
 A rule says how much the answer rests on each bin, and the region is where that reaches alpha. `phonoscope describe`
 lists the rules of the bundle.
+"""
+TRACK = """\
+Hears a whole track in one pass: the probability that somebody sings at every frame, segments, explanations along
+it, and how far those hold.
+
+DIR receives track.html (spectrogram, curve, segments and regions with a play head, and sound; open it in a browser),
+track.json (curve, segments, explanations and summary), track.npz (every array) and what --export names:
+
+  csv        segments.csv and regions.csv, for spreadsheets and data frames
+  audacity   label tracks of segments, and of regions with their frequencies
+  textgrid   track.TextGrid for Praat
+  rttm, lab  where somebody sings, for tools that score it
+  jams       track.jams, for music research; needs pip install 'phonoscope[jams]'
+
+  phonoscope track song.mp3 --out out/song --export audacity,csv
+  phonoscope track song.mp3 --where changes --where uncertain:8 --trust full --out out/song
+  phonoscope track song.mp3 --where every:2s --where given:vocal --json out/song.json
+  phonoscope track a-day-of-radio.flac --where none --no-page --out out/radio --export rttm
+
+--trust says how far each explanation is tried: not at all, whether its region alone keeps the answer, or also whether
+what the region holds takes the answer along into other music. A call that ends early goes on with --from.
+"""
+BATCH = """\
+Asks about every file of a catalogue what `phonoscope track` asks about one, and keeps the answers as Parquet. INPUT is
+a folder; a manifest with a column path or file, and if you like moments (seconds), expected (vocal, instrumental or a
+.lab file) and any others, which rows repeat; or - for paths on standard input.
+
+DIR receives parts/*.parquet (a row for each file, segment and explanation), errors.parquet (a row for each file that
+failed, and why), job.json (what was asked) and, once all is there, _SUCCESS (how many of each).
+
+  phonoscope batch MUSIC --out out/music
+  phonoscope batch songs.csv --ask curve,segments --out out/songs --server localhost:50051
+  find /music -name '*.flac' | phonoscope batch - --where uncertain:4 --trust full --out out/flac
+  phonoscope batch MUSIC --out out/music --retry-errors
+
+The same command goes on where it ended, or was killed, and asks about what is missing. A first Ctrl-C finishes the
+files that were begun. It exits with 0, with 3 where files failed, and with 1 where it cannot go on.
+"""
+SUMMARISE = """\
+Sums up a catalogue on one page: answers, how many explanations hold, confidence, area and doubt, by label and by each
+column of the manifest; and what to look at first: moments that are not what was expected, causes that come again and
+again (by where their regions lie), sure answers whose explanation does not hold. The first of them are explained anew.
+
+DIR receives summary.html (open it in a browser), summary.json and reports/.
+
+  phonoscope summarise out/music
+  phonoscope summarise out/music --reports 0 --json
 """
 INVERT = """\
 Rebuilds the spectrogram of one moment from the activation of each layer of the detector, to see and hear what each

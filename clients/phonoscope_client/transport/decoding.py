@@ -78,6 +78,16 @@ class Cut:
     missing: tuple[int, int] | None
 
 
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Decoded sound `[N, C]` float32, the number of its first sample, and its loudspeakers as FFmpeg calls them."""
+
+    first: int
+    samples: Floats
+    sample_rate_hz: int
+    layout: str
+
+
 def measure(encoded: Encoded, *, believed_s: float = 0.0) -> Length | None:
     """How long a file is; None where it holds no sound that can be read here.
 
@@ -110,6 +120,21 @@ def cut(encoded: Encoded, start: int, stop: int) -> Cut:
             return _cut(container, stream, start, stop)
     except _ERRORS as error:
         raise invalid("audio", f"too large to be sent whole, and it cannot be cut: {error}") from error
+
+
+def stretches(encoded: Encoded) -> Iterator[Stretch]:
+    """All sound of a file, decoded as it is asked for; where some is missing, the next stretch lies further on.
+
+    Raises:
+        InvalidInputError: it holds no sound that can be read here.
+    """
+    try:
+        with _opened(encoded) as (container, stream):
+            decoder = stream.codec_context
+            for at, piece in _pieces(container, stream, 0, None):
+                yield Stretch(at, piece, decoder.sample_rate, decoder.layout.name)
+    except _ERRORS as error:
+        raise invalid("audio", f"it cannot be decoded: {error}") from error
 
 
 @contextmanager
@@ -168,31 +193,40 @@ def _padding(packet: StreamPacket, stream: AudioStream, length: int) -> int:
 
 
 def _cut(container: InputContainer, stream: AudioStream, start: int, stop: int) -> Cut:
-    decoder = stream.codec_context
-    rate_hz = decoder.sample_rate
-    samples = np.zeros((stop - start, decoder.channels), np.float32)
+    rate_hz = stream.codec_context.sample_rate
+    samples = np.zeros((stop - start, stream.codec_context.channels), np.float32)
     heard = np.zeros(stop - start, np.bool_)
+    for at, piece in _pieces(container, stream, start, stop):
+        begin, stopped = (min(max(start, place), stop) for place in (at, at + len(piece)))
+        samples[begin - start : stopped - start] = piece[begin - at : stopped - at]
+        heard[begin - start : stopped - start] = True
+    silent = np.flatnonzero(~heard)
+    missing = (int(silent[0]), int(silent[-1]) + 1) if len(silent) >= _LEAST_MISSING_S * rate_hz else None
+    return Cut(samples, rate_hz, _speaker_mask(stream), missing)
+
+
+def _pieces(
+    container: InputContainer, stream: AudioStream, start: int, stop: int | None
+) -> Iterator[tuple[int, Floats]]:
+    """What can be decoded around samples `start` to `stop`, or from `start` on, with the number of its first sample."""
+    decoder = stream.codec_context
+    rate_hz, channels = decoder.sample_rate, decoder.channels
     as_floats = av.AudioResampler(format="flt")
     follows: int | None = None
     for packet, first, end in _packets(container, stream):
         if end <= start - _PREROLL_S * rate_hz:
             continue
-        if first >= stop:
+        if stop is not None and first >= stop:
             break
-        pieces = _decoded(packet, as_floats, samples.shape[1], rate_hz)
+        pieces = _decoded(packet, as_floats, channels, rate_hz)
         count = sum(map(len, pieces))
         at = end - count if decoder.name == "vorbis" else first  # of Vorbis packets the end is right
         if follows is not None and abs(first - follows) <= _TOLERANCE_S * rate_hz:
             at = follows
         for piece in pieces:
-            begin, stopped = (min(max(start, place), stop) for place in (at, at + len(piece)))
-            samples[begin - start : stopped - start] = piece[begin - at : stopped - at]
-            heard[begin - start : stopped - start] = True
+            yield at, piece
             at += len(piece)
         follows = at if pieces else None
-    silent = np.flatnonzero(~heard)
-    missing = (int(silent[0]), int(silent[-1]) + 1) if len(silent) >= _LEAST_MISSING_S * rate_hz else None
-    return Cut(samples, rate_hz, _speaker_mask(stream), missing)
 
 
 def _decoded(packet: StreamPacket, as_floats: av.AudioResampler, channels: int, rate_hz: int) -> list[Floats]:

@@ -9,9 +9,13 @@ from phonoscope_client.reports.curve import curve_page
 from phonoscope_client.reports.explanation import explanation_page
 from phonoscope_client.reports.inversion import inversion_page
 from phonoscope_client.reports.maximisation import maximisation_page
+from phonoscope_client.reports.track.page import track_page
 from phonoscope_client.results.parts import BundleReference, SoundWarning, wav
+from phonoscope_client.results.segments import Segment
 
 from support.services.client_results import auralisation, curve, explanation, inversions, maximisation
+from support.services.track_results import summary as track_summary
+from support.services.track_results import track
 
 NAME = "<img src=x onerror=alert(1)>"
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt;"
@@ -41,6 +45,20 @@ def _maximisation() -> str:
     return maximisation_page(replace(made, examples={NAME: made.examples["1"]}))
 
 
+def _track(song: Path) -> str:
+    made = track()
+    first, *others = made.explanations
+    said = track_summary(
+        warnings=WARNINGS,
+        segments=(Segment(0.0, 30.0, NAME, 0.9),),
+        relevance=(replace(made.summary.relevance[0], label=NAME),),
+    )
+    begun = replace(made.begun, bundle=BUNDLE, rule=NAME, masking=NAME)
+    return track_page(
+        replace(made, begun=begun, summary=said, explanations=(replace(first, label=NAME), *others)), song=song
+    )
+
+
 def hostile_pages(folder: Path) -> dict[str, str]:
     """Name → page.
 
@@ -55,4 +73,5 @@ def hostile_pages(folder: Path) -> dict[str, str]:
         "inversion": _inversion(),
         "auralisation": _auralisation(),
         "maximisation": _maximisation(),
+        "track": _track(song),
     }

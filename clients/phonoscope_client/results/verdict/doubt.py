@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from phonoscope_client.results.explanation import Doubt, Trust
+from phonoscope_client.results.track import TrackTrust
 from phonoscope_client.results.verdict.finding import Finding
 from phonoscope_client.results.wording import percent
 
@@ -12,14 +13,14 @@ _MISFIT = "Do not lean on this explanation: the inversion behind it does not fit
 ALIKE = 0.5  # a chance of one half and more is no longer the exception
 
 
-def headline(trust: Trust) -> str:
+def headline(trust: Trust | TrackTrust) -> str:
     """The first thing to be said of what is out of distribution."""
     if trust.doubt is None:
         return _MISFIT
     return _FOREIGN if trust.doubt.foreign >= trust.doubt.wrong else _UNSURE
 
 
-def finding(trust: Trust) -> Finding:
+def finding(trust: Trust | TrackTrust) -> Finding:
     """What the detector's features say; of a bundle that cannot tell, how well the inversion fits."""
     return _misfit(trust) if trust.doubt is None else _chances(trust.doubt, flagged=trust.out_of_distribution)
 
@@ -34,7 +35,9 @@ def _chances(doubt: Doubt, *, flagged: bool) -> Finding:
     return Finding("weakens" if doubt.doubt >= ALIKE else "neutral", f"{text}.")
 
 
-def _misfit(trust: Trust) -> Finding:
+def _misfit(trust: Trust | TrackTrust) -> Finding:
+    if not trust.reconstruction_error:
+        return Finding("neutral", "How far such an answer is to be doubted, the bundle cannot tell.")
     rank = percent(trust.reconstruction_percentile)
     text = f"The inversion misses this excerpt by more than it misses {rank} of the excerpts it was validated on"
     if trust.out_of_distribution:

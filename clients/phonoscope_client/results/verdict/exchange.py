@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from phonoscope_client.results.explanation import Explanation, Share, Trust
-from phonoscope_client.results.parts import label_of
+from phonoscope_client.results.parts import INSTRUMENTAL, VOCAL, Label
+from phonoscope_client.results.track import TrackTrust
 from phonoscope_client.results.verdict.finding import Bearing, Finding
 
-_HOSTS = {"vocal": "in which nobody sings", "instrumental": "in which somebody sings"}
+_HOSTS = {VOCAL: "in which nobody sings", INSTRUMENTAL: "in which somebody sings"}
 _CONTROLS = {
     "random": "a random region",
     "shifted": "the region half an excerpt later",
@@ -43,23 +44,28 @@ _ABSENCE_FINDING = Finding(
 )
 
 
-def headline(explanation: Explanation) -> str:
+def headline(label: Label, trust: Trust | TrackTrust) -> str:
     """The first thing to be said of a region that was exchanged."""
-    trust = explanation.trust
     carried, silhouette = _tried(trust.carried), _tried(trust.silhouette)
     if silhouette.mostly:
-        return _SINGING_OUTLINE if explanation.label == "vocal" else _OUTLINE
+        return _SINGING_OUTLINE if label == VOCAL else _OUTLINE
     if trust.removed is None:
-        return _KEPT_HEADLINES[carried.mostly] if explanation.label == "vocal" else _ABSENCE
+        return _ABSENCE if label == INSTRUMENTAL else _KEPT_HEADLINES[carried.mostly]
     lost = not trust.removed.mostly
-    if explanation.label == "instrumental" and (carried.mostly or lost):
+    if label == INSTRUMENTAL and (carried.mostly or lost):
         return _ABSENCE
     return _HEADLINES[carried.mostly, lost, _controls(trust).mostly]
 
 
-def findings(explanation: Explanation) -> Iterator[Finding]:
-    """What was tried, and what came of it."""
-    trust, hosts = explanation.trust, _HOSTS.get(explanation.label, "with another answer")
+def findings(label: Label, trust: Trust | TrackTrust, heard: Iterable[Finding] = ()) -> Iterator[Finding]:
+    """What was tried, and what came of it.
+
+    Args:
+        label: the answer.
+        trust: the evidence.
+        heard: what came of playing what was exchanged.
+    """
+    hosts = _HOSTS.get(label, "with another answer")
     carried = _tried(trust.carried)
     yield Finding(
         "supports" if carried.mostly else "weakens",
@@ -70,10 +76,15 @@ def findings(explanation: Explanation) -> Iterator[Finding]:
         yield _removed(trust.removed)
     if trust.controls:
         yield _others(trust)
-    if trust.carried_heard_probability is not None:
-        yield _heard(explanation)
-    if explanation.label == "instrumental":
+    yield from heard
+    if label == INSTRUMENTAL:
         yield _ABSENCE_FINDING
+
+
+def played(explanation: Explanation) -> Iterator[Finding]:
+    """What came of playing what was exchanged, where it was."""
+    if explanation.trust.carried_heard_probability is not None:
+        yield _heard(explanation)
 
 
 def _silhouette(share: Share, hosts: str, carried: bool) -> Finding:
@@ -95,7 +106,7 @@ def _removed(share: Share) -> Finding:
     return Finding("supports" if not share.kept else "neutral", f"{text}.")
 
 
-def _others(trust: Trust) -> Finding:
+def _others(trust: Trust | TrackTrust) -> Finding:
     keeping = [_CONTROLS[name] for name, share in trust.controls.items() if share.mostly and name in _CONTROLS]
     named = ", ".join(_CONTROLS[name] for name in trust.controls if name in _CONTROLS)
     size = "as large and carried likewise"
@@ -111,10 +122,12 @@ def _heard(explanation: Explanation) -> Finding:
     trust = explanation.trust
     assert trust.carried_heard_probability is not None
     assert trust.silhouette_heard_probability is not None
-    carried, silhouette = (
-        label_of(each, explanation.threshold) == explanation.label
-        for each in (trust.carried_heard_probability, trust.silhouette_heard_probability)
-    )
+    carried, silhouette = trust.carried_heard_label_kept, trust.silhouette_heard_label_kept
+    if carried is None:  # a service of before does not tell
+        carried, silhouette = (
+            explanation.meant(each) == explanation.label
+            for each in (trust.carried_heard_probability, trust.silhouette_heard_probability)
+        )
     if not carried:
         return Finding("weakens", "Played in other music, the content of the region loses the answer.")
     if silhouette:
@@ -122,7 +135,7 @@ def _heard(explanation: Explanation) -> Finding:
     return Finding("supports", "Played in other music, what it holds keeps the answer; its silhouette does not.")
 
 
-def _controls(trust: Trust) -> Share:
+def _controls(trust: Trust | TrackTrust) -> Share:
     """All controls as one."""
     return Share(sum(each.n for each in trust.controls.values()), sum(each.kept for each in trust.controls.values()))
 

@@ -93,17 +93,18 @@ class _Track:
     """One track on its way."""
 
     def __init__(self, call: Call, question: TrackQuestion) -> None:
-        bundle, front_end = call.bundle, call.bundle.front_end
+        listener, front_end = call.listener, call.listener.front_end
+        (threshold,) = listener.decision.thresholds
         self._call, self._question = call, question
-        self.rule = rule_of(bundle, question.rule)
-        self.decision = question.decision or Decision(bundle.threshold)
+        self.rule = rule_of(listener, question.rule)
+        self.decision = question.decision or Decision(threshold)
         self._explainer = Explainer(call, question, self.rule)
         first = question_frame(question.from_s, front_end.frames_per_second)
         self._decider = Decider(self.decision, front_end.frames_per_second, first)
         moments = question.moments
-        self._chooser = Chooser(moments, front_end, bundle.threshold, first)
+        self._chooser = Chooser(moments, front_end, threshold, first)
         self._extremes = [
-            Extremes(count, sign, front_end, bundle.threshold)
+            Extremes(count, sign, front_end, threshold)
             for count, sign in ((moments.most_certain, 1), (moments.least_certain, -1))
         ]
         self._kept: list[HeardPiece] = []  # of which a moment may still be chosen
@@ -135,7 +136,7 @@ class _Track:
         """What was waited with until the track has ended."""
         if self._last is None:
             return
-        front_end = self._call.bundle.front_end
+        front_end = self._call.listener.front_end
         left = self._decider.end()
         self._tally.close(left)
         samples = self._last.first_sample + len(self._last.samples)
@@ -156,7 +157,7 @@ class _Track:
 
     def _due(self, horizon: int) -> list[Due]:
         """What is chosen before a horizon, in order; lets go of the pieces before it."""
-        frames, front_end, due = self._chooser.take(horizon), self._call.bundle.front_end, list[Due]()
+        frames, front_end, due = self._chooser.take(horizon), self._call.listener.front_end, list[Due]()
         for heard in self._kept:
             own = [frame for frame in frames if heard.piece.first_frame <= frame < heard.piece.end_frame]
             for is_passed, run in groupby(own, heard.passed.__contains__):
@@ -171,7 +172,7 @@ class _Track:
         async def explained(some: Due) -> list[Moment]:
             samples, heard = some
             excerpts = Excerpts(list(samples), np.stack(list(samples.values())))
-            taken = heard.taken(excerpts.frames, self._call.bundle.front_end) if heard else None
+            taken = heard.taken(excerpts.frames, self._call.listener.front_end) if heard else None
             return await self._explainer.explain(excerpts, taken)
 
         async with aclosing(one_ahead(explained, _batches(due))) as several:
@@ -182,7 +183,7 @@ class _Track:
 
     def _take_on(self, piece: TrackPiece) -> None:
         """Tells admission how much there is: all of it, or, where nobody knows, the next minute."""
-        rate = self._call.bundle.front_end.frames_per_second
+        rate = self._call.listener.front_end.frames_per_second
         heard_s = (piece.first_frame - question_frame(self._question.from_s, rate)) / rate
         whole_s = piece.duration_s - self._question.from_s if piece.duration_s is not None else heard_s + SLICE_S
         self._call.work.measure(max(whole_s, heard_s + piece.frames / rate))

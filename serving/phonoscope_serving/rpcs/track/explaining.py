@@ -11,13 +11,14 @@ import numpy as np
 
 from phonoscope_serving.bundle.doubt import DOUBT, FOREIGN, WRONG
 from phonoscope_serving.bundle.exchange import EXCHANGED
-from phonoscope_serving.bundle.rules import Rule
+from phonoscope_serving.bundle.listeners.decision import Claim
+from phonoscope_serving.bundle.listeners.reading import HEARD
+from phonoscope_serving.bundle.rules import EVIDENCE, Rule
 from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.answer import LARGEST_SEED
 from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Explained, Share, trial_rows
 from phonoscope_serving.rpcs.explain.region import (
-    KNOWN,
     Alpha,
     LargestAlphaThatKeepsLabel,
     largest_alpha,
@@ -84,10 +85,11 @@ class Explainer:
         Raises:
             NotInBundle: regions are to be exchanged, and the bundle has no other music.
         """
-        if question.trust is TrustLevel.FULL and call.bundle.exchange is None:
+        if question.trust is TrustLevel.FULL and call.listener.exchange is None:
             raise NotInBundle(f"the bundle {call.bundle.name} has no other music: full trust cannot be given")
         self._call, self._question, self._rule = call, question, rule
-        self._doubts = () if call.bundle.doubt_quantiles is None else (DOUBT, WRONG, FOREIGN)
+        self._doubts = () if call.listener.doubt_quantiles is None else (DOUBT, WRONG, FOREIGN)
+        self._numbers = (*((Trust.ERROR,) if rule.inverts else ()), *self._doubts)
         self._asked = ("mask", ALPHA, AREA, *(() if question.trust is TrustLevel.NONE else (MASKED,)))
 
     async def explain(self, excerpts: Excerpts, taken: Mapping[str, Array] | None) -> list[Moment]:
@@ -109,13 +111,15 @@ class Explainer:
 
     async def _of_excerpts(self, excerpts: Excerpts, seeds: Sequence[int]) -> dict[str, Array]:
         """By the bundle's own ensemble, as `Explain`: relevance first, then the regions in it."""
-        wanted = [*KNOWN, "probability", "reconstruction_error", *self._doubts]
+        wanted = [*self._rule.known, "probability", *self._numbers]
         inputs = {"samples": excerpts.samples} | self._region_inputs(seeds)
         known = await self._call.infer(self._rule.ensemble, inputs, outputs=wanted, continues=True)
-        inputs = {name: known[name] for name in KNOWN} | self._region_inputs(seeds)
+        inputs = {name: known[name] for name in self._rule.known} | self._region_inputs(seeds)
         if isinstance(self._question.region, LargestAlphaThatKeepsLabel):
             inputs["alpha"] = await self._largest_alphas(known, inputs)
-        return known | await self._call.infer("evidence", inputs, outputs=self._asked, continues=True)
+        return known | await self._call.infer(
+            self._call.listener.model(EVIDENCE), inputs, outputs=self._asked, continues=True
+        )
 
     async def _of_pass(self, taken: Mapping[str, Array], seeds: Sequence[int]) -> dict[str, Array]:
         """The same of moments whose features are known."""
@@ -123,16 +127,17 @@ class Explainer:
         known, model, takes = dict(taken), self._rule.along.explain, self._rule.along.takes
         regions = self._region_inputs(seeds)
         inputs = {name: tensor for name, tensor in (known | regions).items() if name in takes}
-        wanted = ["reconstruction_error", *self._doubts, *(() if "relevance" in known else ("relevance",))]
+        wanted = [*self._numbers, *(() if "relevance" in known else ("relevance",))]
         if isinstance(self._question.region, Alpha):
             asked = [name for name in self._asked if name != ALPHA]
             made = await self._call.infer(model, inputs, outputs=[*wanted, *asked], continues=True)
             return known | made | {ALPHA: regions["alpha"]}
         known |= await self._call.infer(model, inputs, outputs=wanted, continues=True)
-        inputs = {name: known[name] for name in KNOWN} | regions
+        inputs = {name: known[name] for name in self._rule.known} | regions
         if isinstance(self._question.region, LargestAlphaThatKeepsLabel):
             inputs["alpha"] = await self._largest_alphas(known, inputs)
-        return known | await self._call.infer("evidence", inputs, outputs=self._asked, continues=True)
+        evidence = self._call.listener.model(EVIDENCE)
+        return known | await self._call.infer(evidence, inputs, outputs=self._asked, continues=True)
 
     def _moment(
         self,
@@ -144,8 +149,10 @@ class Explainer:
         sounds: Floats | None,
     ) -> Moment:
         level = self._question.trust
-        measured = {name: float(answer[name][row, 0]) for name in (*Trust.SINGLE, *self._doubts) if name in answer}
+        names = (*Trust.SINGLE, Trust.ERROR, *self._doubts)
+        measured = {name: answer[name][row] for name in names if name in answer}
         measured.setdefault(MASKED, measured["probability"])
+        listener, claim = self._call.listener, self._claim(answer, row)
         evidence = Evidence.FULL if level is TrustLevel.FULL else Evidence.KEPT
         return Moment(
             frame=excerpts.frames[row],
@@ -154,11 +161,15 @@ class Explainer:
             relevance=answer["relevance"][row],
             mask=answer["mask"][row],
             alpha=float(answer[ALPHA][row, 0]),
-            trust=weigh(measured, self._call.bundle, self._rule, seed, evidence=evidence, exchange=exchange),
+            trust=weigh(measured, listener, claim, self._rule, seed, evidence=evidence, exchange=exchange),
             level=level,
             samples=excerpts.samples[row],
             audio=None if sounds is None else sounds[row],
         )
+
+    def _claim(self, answer: Mapping[str, Array], row: int) -> Claim:
+        """That a moment has the label which is predicted for it."""
+        return self._call.listener.decision.claim("", "", answer["probability"][row])
 
     def _seeds(self, excerpts: Excerpts) -> list[int]:
         """As `Explain` has them."""
@@ -173,37 +184,35 @@ class Explainer:
 
     async def _largest_alphas(self, known: Mapping[str, Array], inputs: Mapping[str, Array]) -> Floats:
         """`[K, 1]`; each is a sweep of its own."""
-        settings = {name: tensor for name, tensor in inputs.items() if name not in KNOWN}
+        settings = {name: tensor for name, tensor in inputs.items() if name not in self._rule.known}
         alphas = []
         for row in range(len(known["probability"])):
             own = slice(row, row + 1)
-            one = {name: tensor[own] for name, tensor in known.items()}
-            alphas.append(await largest_alpha(self._call, one, {name: each[own] for name, each in settings.items()}))
+            one = {name: known[name][own] for name in self._rule.known}
+            inputs_of_one = {name: each[own] for name, each in settings.items()}
+            alphas.append(await largest_alpha(self._call, self._claim(known, row), one, inputs_of_one))
         return np.concatenate(alphas)
 
     async def _exchanged(
         self, excerpts: Excerpts, answer: Mapping[str, Array], seeds: Sequence[int]
     ) -> dict[int, Exchange]:
         """What becomes of each region in other music, by row; of an empty one, nothing is tried."""
-        bundle, tried = self._call.bundle, dict[int, dict[str, Array]]()
-        assert bundle.exchange is not None
-        vocal = bundle.is_vocal(answer["probability"][:, 0])
+        listener, tried = self._call.listener, dict[int, dict[str, Array]]()
+        assert listener.exchange is not None
+        claims = [self._claim(answer, row) for row in range(len(seeds))]
         for row, seed in enumerate(seeds):
             own = slice(row, row + 1)
-            explained = Explained(
-                bool(vocal[row]), seed, excerpts.samples[own], answer["log_mel"][own], answer["mask"][own]
-            )
+            explained = Explained(claims[row], seed, excerpts.samples[own], answer["log_mel"][own], answer["mask"][own])
             if explained.region.any():
-                tried[row] = trial_rows(bundle.exchange, explained, DRAWS)
+                tried[row] = trial_rows(listener.exchange, explained, DRAWS)
         exchanges = {row: Exchange() for row in range(len(seeds))}
         if not tried:
             return exchanges
         inputs = {name: np.concatenate([each[name] for each in tried.values()]) for name in next(iter(tried.values()))}
-        made = await self._call.infer(EXCHANGED, inputs, continues=True)
-        for row, probabilities in zip(tried, made["probability"].reshape(-1, len(DRAWS)).tolist(), strict=True):
+        made = await self._call.infer(listener.model(EXCHANGED), inputs, continues=True)
+        for row, probability in zip(tried, np.split(made["probability"], len(tried)), strict=True):
             shares: dict[str, Any] = {
-                trial: Share((each,), int(bundle.is_vocal(each) == vocal[row]))
-                for trial, each in zip(DRAWS, probabilities, strict=True)
+                trial: Share.of(claims[row], each[None]) for trial, each in zip(DRAWS, probability, strict=True)
             }
             exchanges[row] = Exchange(**shares)
         return exchanges
@@ -213,5 +222,7 @@ class Explainer:
         assert self._question.outside_db is not None
         gain = np.full((len(masks), 1), 10 ** (-self._question.outside_db / 20), np.float32)
         inputs = {"samples": excerpts.samples, "mask": masks, "outside_gain": gain}
-        audio: Floats = (await self._call.infer("heard", inputs, outputs=["audio"], continues=True))["audio"]
+        audio: Floats = (
+            await self._call.infer(self._call.listener.model(HEARD), inputs, outputs=["audio"], continues=True)
+        )["audio"]
         return audio

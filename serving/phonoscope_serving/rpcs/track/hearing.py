@@ -53,7 +53,7 @@ async def hear(
         spectrogram: also give the log-mel of its frames.
         continues: it is not the first of the track.
     """
-    front_end = call.bundle.front_end
+    front_end = call.listener.front_end
     sound = piece.sounding(front_end)
     inputs = {
         "samples": sound[None],

@@ -74,7 +74,7 @@ def assert_equal(moment, own):
     trust, told = moment.trust, own.trust
     assert trust.probability == pytest.approx(told.probability, abs=1e-4)
     assert trust.reconstruction_error == pytest.approx(told.reconstruction_error, abs=1e-4)
-    assert (trust.vocal, trust.out_of_distribution) == (told.vocal, told.out_of_distribution)
+    assert (trust.claim.label, trust.out_of_distribution) == (told.claim.label, told.out_of_distribution)
     if told.doubt:
         assert trust.doubt.doubt == pytest.approx(told.doubt.doubt, abs=1e-4)
     if moment.level is not TrustLevel.NONE:
@@ -110,7 +110,7 @@ async def test_regions_are_chosen_as_explain_chooses_them(call, region, masking)
 @pytest.mark.parametrize("whole", [True, False])
 async def test_the_curve_is_the_one_that_predict_answers(call, whole):
     content = encoded(music(17, 44100), 44100, "FLAC")
-    expected = (await predict(call, EncodedAudio(content))).probability
+    expected = (await predict(call, EncodedAudio(content))).probability[:, 0]
     question = replace(QUESTION, sound=Encoded(len(content) if whole else 0), spectrogram=True)
     events = await answered(call, question, content)
     assert isinstance(events[0], Begun)
@@ -134,7 +134,7 @@ async def test_a_track_that_is_taken_up_again_goes_on_as_if_it_had_been_heard(ca
 
 async def test_explanations_come_in_time_order_behind_their_curve_and_the_extremes_behind_all(call):
     moments = Moments(every_s=0.9, where_it_changes=True, most_certain=2, least_certain=2)
-    decision = Decision(call.bundle.threshold, 0.4, 0.5)
+    decision = Decision(call.listener.decision.thresholds[0], 0.4, 0.5)
     events = await answered(call, replace(QUESTION, moments=moments, decision=decision), music(12).tobytes())
     frames = [each.frame for each in of(events, Moment)]
     assert frames[:-4] == sorted(frames[:-4])
@@ -148,7 +148,7 @@ async def test_explanations_come_in_time_order_behind_their_curve_and_the_extrem
     assert sum(trust.explained for _, trust in summary.segments) == len(frames)
     assert summary.held == sum(bool(each.holds) for each in of(events, Moment))
     for vocal, (count, mean) in summary.relevance.items():
-        own = [each.relevance for each in of(events, Moment) if each.trust.vocal == vocal]
+        own = [each.relevance for each in of(events, Moment) if (each.trust.claim.label == 0) == vocal]
         assert count == len(own)
         np.testing.assert_allclose(mean, np.mean(own, axis=0), atol=1e-5)
     order = [(not each.holds, each.doubt) for each in summary.most]

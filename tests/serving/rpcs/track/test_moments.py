@@ -46,17 +46,17 @@ def chosen(moments, front_end, piece=350, decision=None, first=0):
     ],
 )
 def test_moments_are_chosen_once_and_in_order(bundle, moments, expected, piece):
-    assert chosen(moments, bundle.front_end, piece) == expected
+    assert chosen(moments, bundle.default.front_end, piece) == expected
 
 
 def test_from_a_later_frame_on_the_same_moments_are_chosen(bundle):
     moments = Moments(every_s=3.0)
-    later = [frame for frame in chosen(moments, bundle.front_end) if frame >= 1000]
-    assert chosen(moments, bundle.front_end, first=1000) == later
+    later = [frame for frame in chosen(moments, bundle.default.front_end) if frame >= 1000]
+    assert chosen(moments, bundle.default.front_end, first=1000) == later
 
 
 def test_the_most_and_least_certain_are_the_best_of_each_stretch(bundle):
-    front_end, length = bundle.front_end, bundle.front_end.excerpt_frames
+    front_end, length = bundle.default.front_end, bundle.default.front_end.excerpt_frames
     curve = np.random.default_rng(0).uniform(size=2000).astype(np.float32)
     samples = np.zeros(front_end.samples(2114), np.float32)
     scores = certainty(curve, THRESHOLD)

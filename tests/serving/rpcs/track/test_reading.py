@@ -23,7 +23,7 @@ def cut(samples, front_end, part, first_frame=0):
 @pytest.mark.parametrize("part", [500, 22050, 10**6])
 @pytest.mark.parametrize("seconds", [0.05, 1.0, 5.0, 12.3])
 def test_pieces_are_those_of_a_recording_whose_length_is_known(bundle, seconds, part):
-    samples, front_end = music(seconds), bundle.front_end
+    samples, front_end = music(seconds), bundle.default.front_end
     expected = pieces(front_end.frames(len(samples)), front_end)
     found = cut(samples, front_end, part)
     assert len(found) == len(expected)
@@ -34,7 +34,7 @@ def test_pieces_are_those_of_a_recording_whose_length_is_known(bundle, seconds, 
 
 
 def test_every_excerpt_is_the_one_that_explain_takes(bundle):
-    samples, front_end = music(11.3), bundle.front_end
+    samples, front_end = music(11.3), bundle.default.front_end
     recording = open_recording(PcmAudio(samples.tobytes(), 22050, 1))
     for piece in cut(samples, front_end, 4096):
         for frame in {piece.first_frame, piece.first_frame + piece.frames // 2, piece.end_frame - 1}:
@@ -43,7 +43,7 @@ def test_every_excerpt_is_the_one_that_explain_takes(bundle):
 
 
 def test_a_track_may_be_heard_from_anywhere_on(bundle):
-    samples, front_end = music(14), bundle.front_end
+    samples, front_end = music(14), bundle.default.front_end
     found = cut(samples, front_end, 3000, first_frame=500)
     assert found[0].first_frame == 500
     assert found[-1].end_frame == front_end.frames(len(samples))
@@ -53,7 +53,7 @@ def test_a_track_may_be_heard_from_anywhere_on(bundle):
 
 def test_what_is_shorter_than_a_frame_is_refused(bundle):
     with pytest.raises(InvalidRequest, match="before one frame"):
-        cut(music(0.03), bundle.front_end, 100)
+        cut(music(0.03), bundle.default.front_end, 100)
 
 
 def test_what_was_heard_is_forgotten(bundle):
@@ -67,7 +67,7 @@ def test_what_was_heard_is_forgotten(bundle):
 
     for minutes in (1, 20):
         tracemalloc.start()
-        for _ in track_pieces(parts(minutes), bundle.front_end, 0, tuple):
+        for _ in track_pieces(parts(minutes), bundle.default.front_end, 0, tuple):
             pass
         held.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()

@@ -165,14 +165,10 @@ def objective(
     host, third, has_host = hosts(margin, fillings.preference)
     other, silhouette = (at_level_of(log_mel, log_mel[rows]) for rows in (host, third))
     silhouette = filled(silhouette, fillings.third_db, standardise.mean)
-    if excerpts.accompaniment is not None:
-        is_muted = (
-            fillings.is_muted
-            & (margin >= 0)
-            & _is_unsung(network, standardise, excerpts.accompaniment, threshold_logit)
-        )
-        silhouette = torch.where(is_muted[:, None, None], excerpts.accompaniment, silhouette)
-    region = _cut(logits + fillings.offset[:, None, None])
+    if (muted := excerpts.accompaniment) is not None:
+        can_be = (margin >= 0) & _is_unsung(network, standardise, muted, threshold_logit)
+        silhouette = torch.where((fillings.is_muted & can_be)[:, None, None], muted, silhouette)
+    region = cut(logits + fillings.offset[:, None, None])
     is_exchanged = (fillings.is_exchanged & has_host)[:, None, None]
     fill = torch.where(is_exchanged, other, filled(log_mel, fillings.outside_db, standardise.mean))
     loss_of_content = torch.where(is_exchanged, other, standardise.mean)
@@ -214,7 +210,7 @@ def missed(margin: Tensor) -> Tensor:
     return (1 - probability_to_q) / TOLERANCE
 
 
-def _cut(logits: Tensor) -> Tensor:
+def cut(logits: Tensor) -> Tensor:
     """1 where a bin is in the region and 0 where not, with the gradient of a steep slope (straight through)."""
     slope = torch.sigmoid(SHARPNESS * logits)
     return (logits >= 0).to(slope.dtype) + slope - slope.detach()

@@ -1,0 +1,33 @@
+"""What every file of a catalogue is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+ASKS = ("curve", "segments", "explain")
+DETECTOR = "detector"  # what rows call the listener where none is named: the bundle's own
+
+
+@dataclass(frozen=True)
+class CatalogueQuestion:
+    """What every file is asked.
+
+    Attributes:
+        ask: some of "curve", "segments" and "explain": what rows are to hold.
+        settings: arguments of `Client.explain_track`, moments included.
+        timeout_s: seconds one file may take.
+    """
+
+    ask: tuple[str, ...]
+    settings: dict[str, Any]
+    timeout_s: float
+
+    @property
+    def listener(self) -> str:
+        """Name of the listener that is asked."""
+        return self.settings.get("listener") or DETECTOR
+
+    def to_json(self) -> dict[str, Any]:
+        """What rows hang on, ready for `json.dumps`."""
+        return {"ask": sorted(self.ask), "settings": dict(sorted(self.settings.items()))}

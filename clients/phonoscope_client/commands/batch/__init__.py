@@ -1,0 +1,1 @@
+"""`phonoscope batch` and `phonoscope summarise`."""
