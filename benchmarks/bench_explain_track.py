@@ -17,8 +17,7 @@ runs as a process of its own; both share two cores. All figures come from one ru
     equal_to_explain       whether each moment of that sample has the same region, and probabilities within 1e-4, as
                            Explain gives it with the same control seed; `largest_difference` says how far they are
 
-Rounds take turns; the fastest of each counts, as the one that other work on the machine disturbed least, and medians
-stand beside it.
+Rounds take turns; the fastest of each counts, which other work disturbed least, and medians stand beside it.
 """
 
 from __future__ import annotations
@@ -103,9 +102,10 @@ def measure(client: Client, samples: Floats, rate_hz: int, every_s: float, round
         for rule in rules[1:]
     }
     tracks = {name: ask() for name, ask in asked.items()}  # fills caches and arenas
-    moments = spread(tracks["kept"].explanations, sample)
+    every = tracks["kept"].explanations
+    moments = [every[at] for at in np.unique(np.linspace(0, len(every) - 1, sample).astype(int))]
     taken: dict[str, list[float]] = {}
-    count = len(tracks["kept"].explanations)
+    count = len(every)
 
     def ask_of_file(at_s: float) -> Explanation:
         return client.explain(file, at_s, listen=False, control_seed=SEED, evidence="kept")
@@ -231,11 +231,6 @@ def flac(samples: Floats, rate_hz: int) -> bytes:
     file = io.BytesIO()
     soundfile.write(file, samples, rate_hz, format="FLAC")
     return file.getvalue()
-
-
-def spread(explanations: tuple[TrackExplanation, ...], count: int) -> list[TrackExplanation]:
-    """So many of them, from one end of the track to the other."""
-    return [explanations[at] for at in np.unique(np.linspace(0, len(explanations) - 1, count).astype(int))]
 
 
 def seconds_of(call: Callable[[], object]) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from phonoscope_trainer.graphs.along import DENSE
 from phonoscope_trainer.graphs.detector import TrackGraph, track_graph
 from support.corpora.music import melody
 
@@ -58,5 +59,5 @@ def test_a_track_may_have_any_length_and_any_silence_around_it(written):
 def test_the_probability_is_the_sigmoid_of_the_logit(written):
     graph = track_graph(written.detector.network, torch.zeros(1, 1, 80))
     assert isinstance(graph.module, TrackGraph)
-    probability, logit, _ = graph.module(torch.randn(1, 140, 80), *graph.example[1:])
-    torch.testing.assert_close(probability, torch.sigmoid(logit))
+    probability, *layers = graph.module(torch.randn(1, 140, 80), *graph.example[1:])
+    torch.testing.assert_close(probability, torch.sigmoid(layers[DENSE.index("logit")]))

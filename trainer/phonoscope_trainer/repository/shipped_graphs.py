@@ -106,6 +106,8 @@ def masker_of(repository: Path) -> Masker:
     values, masker = constants_of(repository, "masker"), Masker()
     state = masker.state_dict()
     for name, own in state.items():
+        if name.endswith(".bias") and name not in values:  # an export drops zeros
+            values[name] = np.zeros(own.numel(), np.float32)
         if name not in values or values[name].size != own.numel():
             raise ExportError(f"{repository}: masker holds no {name} of {own.numel()} numbers")
         state[name] = torch.tensor(values[name]).view_as(own)

@@ -50,9 +50,7 @@ class Curve:
 
 
 Event = Begun | Curve | Moment | Summary
-Due = tuple[
-    Mapping[int, Floats], HeardPiece | None
-]  # frames, their excerpts, and whose pass knows them
+Due = tuple[Mapping[int, Floats], HeardPiece | None]  # frames, their excerpts, and whose pass knows them
 
 
 async def explain_track(call: Call, question: TrackQuestion, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Event]:
