@@ -166,7 +166,7 @@ def local_cluster(wanted: bool) -> Iterator[dict[str, str]]:
     if not wanted:
         yield {}
         return
-    os.environ["RAY_gcs_server_port_wait_time_s"] = "180"
+    os.environ |= {"RAY_gcs_server_port_wait_time_s": "180"}  # Ray gives up after 30 s
     import ray  # noqa: PLC0415 - only where it is installed
 
     ray.init("local", num_cpus=CORES, object_store_memory=200 * 2**20, include_dashboard=False, log_to_driver=False)
