@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ORT_DISABLE_TELEMETRY := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode bench-batch test-batch-kill soak fuzz gpu-check clean
+.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode bench-batch test-batch-kill soak fuzz gpu-check clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -71,7 +71,7 @@ type: .venv/all.stamp ## strict types
 stubs: .venv/all.stamp ## generate the gRPC stubs again after a change in proto/
 	@$(BIN)/python proto/generate.py
 
-bench: bench-explain bench-serve bench-track bench-train bench-inversion bench-auralise bench-maximise bench-decode ## every benchmark
+bench: bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode ## every benchmark
 
 bench-explain: .venv/all.stamp ## what gRPC costs over the bare engine → out/bench/explain.json
 	@$(BIN)/python benchmarks/bench_explain.py --json out/bench/explain.json
@@ -82,6 +82,9 @@ bench-serve: .venv/all.stamp ## latency and throughput of both engines under loa
 
 bench-track: .venv/all.stamp ## a whole track in one pass, beside sliding windows → out/bench/track.json
 	@$(BIN)/python benchmarks/bench_track.py --json out/bench/track.json
+
+bench-explain-track: .venv/all.stamp ## a whole track explained along the way, over gRPC → out/bench/explain-track.json
+	@$(BIN)/python benchmarks/bench_explain_track.py --json out/bench/explain-track.json
 
 bench-train: .venv/all.stamp ## one training step beside a plain PyTorch loop → out/bench/train.json
 	@$(BIN)/python benchmarks/bench_train.py --json out/bench/train.json

@@ -75,7 +75,7 @@ def main() -> None:
     explain = asked_of(engine, bundle, inputs)
     with service(options.model_repository) as address:
         latency = measure_latency(explain, inputs, request, address, options.calls)
-        evidence = measure_evidence(request, address, options.calls) if bundle.exchange else {}
+        evidence = measure_evidence(request, address, options.calls) if bundle.default.exchange else {}
         throughput = measure_throughput(explain, inputs, request, address, options.rounds, options.round_s)
     figures = {**latency, **evidence, **throughput, **circumstances(bundle)}
     figures["machine"] |= {"device": engine.device, "threads": engine.threads}
@@ -89,17 +89,17 @@ def main() -> None:
 
 def asked_of(engine: OnnxEngine, bundle: Bundle, inputs: Inputs) -> Explain:
     """What the service asks of its engine for an explanation with default options, of as many excerpts as are given."""
-    rule, evidence = bundle.rules[0], evidence_of(bundle, None)
-    outputs = [*MAPS, "effective_alpha", *Trust.measured(bundle, rule, evidence)]
-    if bundle.exchange is None:
+    rule, evidence = bundle.default.rules[0], evidence_of(bundle.default, None)
+    outputs = [*MAPS, "effective_alpha", *Trust.measured(bundle.default, rule, evidence)]
+    if bundle.default.exchange is None:
         return partial(engine.run, rule.ensemble, outputs=outputs)
     outputs += [CONTROL_REGIONS] if evidence is Evidence.FULL else []
     answer = engine.run(rule.ensemble, inputs, outputs)
-    vocal, seed = bundle.is_vocal(float(answer["probability"][0, 0])), int(inputs["control_seed"][0, 0])
+    claim, seed = bundle.default.decision.claim("", "", answer["probability"][0]), int(inputs["control_seed"][0, 0])
     explained = Explained(
-        vocal, seed, inputs["samples"], answer["log_mel"], answer["mask"], answer.get(CONTROL_REGIONS)
+        claim, seed, inputs["samples"], answer["log_mel"], answer["mask"], answer.get(CONTROL_REGIONS)
     )
-    trials = trial_rows(bundle.exchange, explained, DRAWS[evidence])
+    trials = trial_rows(bundle.default.exchange, explained, DRAWS[evidence])
 
     def explain(given: Inputs) -> None:
         engine.run(rule.ensemble, given, outputs)

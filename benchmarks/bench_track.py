@@ -63,7 +63,7 @@ class Graphs:
             )
             for name in ("frontend", "track_detector", "detector")
         }
-        self.front_end = bundle.front_end
+        self.front_end = bundle.default.front_end
 
     def standardised(self, samples: Floats) -> Floats:
         """`[T, M]` of samples `[N]`."""

@@ -52,6 +52,6 @@ def measure(model_repository: Path | None = None, calls: int = 150) -> dict[str,
         ),
         "bare_ms": percentiles([seconds for bare, _ in bouts for seconds in bare]),
         "grpc_ms": percentiles([seconds for _, served in bouts for seconds in served]),
-        "layers": list(bundle.inversion_error_quantiles),
+        "layers": list(bundle.default.inversion_error_quantiles),
         **circumstances(bundle),
     }

@@ -20,7 +20,7 @@ from phonoscope_trainer.networks.gan import Generator
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.gan.training import load_generator
-from phonoscope_trainer.repository.manifest import GOLDEN
+from phonoscope_trainer.repository.golden import read_golden, write_arrays
 from phonoscope_trainer.repository.models import write_graph
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -66,9 +66,8 @@ def serving_bundle(networks: Networks, folder: Path) -> Bundle:
     for graph in graphs:
         shutil.rmtree(root / graph.name, ignore_errors=True)
         write_graph(graph, root)
-    with np.load(root / GOLDEN) as golden:  # what the shipped generator makes is not what this one does
-        kept = {name: golden[name] for name in golden.files if not name.startswith("generated.")}
-    np.savez(root / GOLDEN, **kept)
+    golden = read_golden(root).items()  # what the shipped generator makes is not what this one does
+    write_arrays(root, {name: array for name, array in golden if not name.startswith("generated.")})
     manifest = json.loads((root / "MANIFEST.json").read_text())
     paths = sorted(path for path in root.rglob("*") if path.is_file() and path.name != "MANIFEST.json")
     manifest["files"] = {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}

@@ -26,11 +26,11 @@ Request = explanation_pb2.ExplainRequest
 
 def one_excerpt(bundle: Bundle) -> tuple[Inputs, Request]:
     """The same excerpt, of noise, for an engine and for the service: by the default rule, its alpha and masking."""
-    front_end = bundle.front_end
+    front_end = bundle.default.front_end
     samples = np.random.default_rng(0).normal(0, 0.1, (1, front_end.excerpt_samples)).astype(np.float32)
     inputs = {
         "samples": samples,
-        "alpha": np.array([[bundle.rules[0].default_alpha]], np.float32),
+        "alpha": np.array([[bundle.default.rules[0].default_alpha]], np.float32),
         "maximum_area": np.ones((1, 1), np.float32),
         "masking": np.array([[1]], np.int32),
         "control_seed": np.array([[0]], np.int32),

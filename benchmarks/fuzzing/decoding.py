@@ -127,7 +127,7 @@ class _Decoder:
 
 def _decode(pipe: Connection, numbers: range, inputs: Damaged, model_repository: Path) -> None:
     """Runs in a process of its own."""
-    front_end = load_bundle(model_repository).front_end
+    front_end = load_bundle(model_repository).default.front_end
     gc.collect()
     gc.freeze()
     for number in numbers:

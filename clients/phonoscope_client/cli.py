@@ -49,7 +49,7 @@ class _Command:
 
 _COMMANDS = {
     "explain": _Command(
-        "why the detector answers as it does",
+        "why a listener answers as it does",
         command_help.EXPLAIN,
         explanation_command.add_options,
         explanation_command.run,

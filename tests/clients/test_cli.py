@@ -147,6 +147,7 @@ class TestWithTheRealService:
         assert set(document) == {
             "song", "at_s", "label", "probability", "threshold", "rule", "alpha", "masking", "outside_db",
             "trust", "warnings", "bundle", "files", "seconds_after_install",
+            "listener", "contrast", "predicted", "labels", "log_odds",
         }  # fmt: skip
         assert set(document["trust"]) == TRUST_FIELDS
         assert isinstance(document["trust"]["label_kept"], bool)
@@ -213,6 +214,7 @@ class TestWithTheRealService:
         document = json.loads(run("predict", song, "--out", tmp_path, "--json").out)
         assert set(document) == {
             "song", "frames_per_second", "threshold", "probability", "warnings", "bundle", "vocal_share", "files",
+            "listener", "label", "contrast",
         }  # fmt: skip
         assert len(document["probability"]) == pytest.approx(8 * document["frames_per_second"], abs=4)
         saved = Curve.load(tmp_path / "curve.npz")

@@ -37,6 +37,13 @@ def test_the_contract_passes_buf_lint():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_clients_of_the_last_release_are_still_understood():
+    """At a release: `cd proto && buf build . --exclude-source-info -o released.binpb`."""
+    command = ["buf", "breaking", ".", "--against", "released.binpb"]
+    done = subprocess.run(command, cwd=PROTO, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("method", [m.name for m in SERVICE.methods])
 def test_every_rpc_says_which_statuses_it_answers(method):
     source = (PROTO / "phonoscope" / "v1" / "explainer_service.proto").read_text()

@@ -16,13 +16,14 @@ from phonoscope_trainer.corpora import folder
 from phonoscope_trainer.corpora.audio import read_mono
 from phonoscope_trainer.experiments.detector.judging import judge
 from phonoscope_trainer.measures.listeners import bundle_listener
+from phonoscope_trainer.repository.golden import read_golden
 from support.corpora.real_data import data_folder
 from support.corpora.reference_frontend import reference_log_mel
 from support.nearly import assert_nearly_close
 
 REPOSITORY = Path(__file__).parents[2] / "model_repository"
 MANIFEST = json.loads((REPOSITORY / "MANIFEST.json").read_text())
-GOLDEN = np.load(REPOSITORY / "golden.npz")
+GOLDEN = read_golden(REPOSITORY)
 DEMO = Path(__file__).parents[2] / "clients" / "phonoscope_client" / "demo"
 
 

@@ -6,6 +6,7 @@ from enum import Enum
 
 import numpy as np
 import pytest
+from phonoscope_serving.bundle.listeners.decision import Claim
 
 from support.bundles.golden_vectors import OTHER_BINS
 
@@ -38,7 +39,7 @@ def assert_same_trust(found, expected):
     ours, theirs = _fields(found), _fields(expected)
     assert ours.keys() == theirs.keys()
     for name, value in theirs.items():
-        if value is None or isinstance(value, int | Enum):  # labels are, too
+        if value is None or isinstance(value, int | Enum | Claim):  # labels are, too
             assert ours[name] == value, name
         elif name == "exchange":
             _assert_same_exchange(ours[name], value)

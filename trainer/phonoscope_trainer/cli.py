@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from phonoscope_trainer.command_line import PROGRAM, running
 from phonoscope_trainer.commands import (
+    adopt,
     calibrate,
     corpora,
     detector,
@@ -69,6 +70,7 @@ def get_parser() -> argparse.ArgumentParser:
         maximisation,
         tagger,
         exporting,
+        adopt,
         everything,
         experiments,
     ):

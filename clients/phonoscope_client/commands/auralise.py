@@ -11,7 +11,7 @@ from typing import Any
 
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import auralisation_text
-from phonoscope_client.commands.song_options import add_moment, must_exist
+from phonoscope_client.commands.song_options import add_listener, add_moment, must_exist
 from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
 from phonoscope_client.files import printable, write_text
 from phonoscope_client.results.auralisation import Auralisation, Network, Resynthesis
@@ -27,6 +27,9 @@ class Features:
     network: Network = "tagger"
     resynthesis: Resynthesis = "phase"
     largest_activation_only: bool = False
+    listener: str | None = None
+    label: str | None = None
+    contrast: str | None = None
 
 
 def feature_numbers(text: str) -> tuple[int, ...]:
@@ -50,6 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--features", type=feature_numbers, default=(), metavar="NUMBERS", help="such as 1,7,38, counted from 0"
     )
     which.add_argument("--strongest", type=int, metavar="K", help="instead, the K that answer most strongly (8)")
+    add_listener(parser, "the label that the answer is to name (default: the one predicted)")
     parser.add_argument("--network", choices=["tagger", "detector"], default="tagger", help="(default: %(default)s)")
     parser.add_argument(
         "--resynthesis",
@@ -71,6 +75,9 @@ def run(options: argparse.Namespace, connection: Connection, note: Note) -> tupl
         options.network,
         options.resynthesis,
         options.largest_activation_only,
+        options.listener,
+        options.label,
+        options.contrast,
     )
     auralisation, document = auralise(options.song, options.at_s, features, options.out, connection, note=note)
     return document, auralisation_text(auralisation, song=printable(options.song.name))
@@ -97,7 +104,8 @@ def auralise(
     name = printable(song.name)
     must_be_able_to_draw(out)
     with connection.open(note) as client:
-        note(f"listening with {features.layer} of the {features.network} to {name} around {at_s:.2f} s ...")
+        whose = features.listener or features.network
+        note(f"listening with {features.layer} of the {whose} to {name} around {at_s:.2f} s ...")
         auralisation = client.auralise(
             song,
             at_s,
@@ -107,6 +115,9 @@ def auralise(
             network=features.network,
             resynthesis=features.resynthesis,
             largest_activation_only=features.largest_activation_only,
+            listener=features.listener,
+            label=features.label,
+            contrast=features.contrast,
             listen=out is not None,
         )
     said = {"song": printable(song), **auralisation.to_json()}

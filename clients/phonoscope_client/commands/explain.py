@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import explanation_text
-from phonoscope_client.commands.song_options import add_moment, add_region, chosen_alpha, must_exist
+from phonoscope_client.commands.song_options import add_listener, add_moment, add_region, chosen_alpha, must_exist
 from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
 from phonoscope_client.files import printable, write_text
 from phonoscope_client.results.explanation import Evidence, Explanation, Masking
@@ -28,11 +28,15 @@ class Region:
     outside_db: float | None = None
     control_seed: int | None = None
     evidence: Evidence | None = None
+    listener: str | None = None
+    label: str | None = None
+    contrast: str | None = None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `phonoscope explain`."""
     add_moment(parser)
+    add_listener(parser, "the label to explain (default: the one predicted, which is all that some rules explain)")
     region = add_region(parser)
     region.add_argument(
         "--evidence",
@@ -52,6 +56,9 @@ def run(options: argparse.Namespace, connection: Connection, note: Note) -> tupl
         options.outside_db,
         options.control_seed,
         options.evidence,
+        options.listener,
+        options.label,
+        options.contrast,
     )
     explanation, document = explain(options.song, options.at_s, options.out, region, connection, note=note)
     return document, explanation_text(explanation, song=printable(options.song.name))

@@ -16,7 +16,7 @@ Shows, and lets you hear, what a machine listener listens to.
   phonoscope maximise --out out/wanted                  what does it want to hear?
 """
 EXPLAIN = """\
-Explains the detector's answer at one moment, and tries the explanation before showing it: does what the region
+Explains a listener's answer at one moment, and tries the explanation before showing it: does what the region
 holds keep the answer in other music, does its outline do as much, is the answer lost when the region is filled from
 other music, do other regions of the same size do as well, and does it hold when it is heard?
 
@@ -27,6 +27,7 @@ it) and summary.json.
   phonoscope explain song.mp3 --at 34 --out out/song
   phonoscope explain song.mp3 --at 1:02.5 --keep-label --out out/song
   phonoscope explain song.mp3 --at 34 --rule inversion --max-area 0.2 --json
+  phonoscope explain song.mp3 --at 34 --listener tagger --label dance --contrast ballad
 
 A rule says how much the answer rests on each bin, and the region is where that reaches alpha. `phonoscope describe`
 lists the rules of the bundle.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import inversions_text
-from phonoscope_client.commands.song_options import add_moment, must_exist
+from phonoscope_client.commands.song_options import NOBODY, add_listener, add_moment, chosen_listener, must_exist
 from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
 from phonoscope_client.files import printable, write_text
 from phonoscope_client.results.inversion import Inversions
@@ -39,16 +39,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAMES",
         help="such as fc8,conv5; see phonoscope describe (default: all)",
     )
+    add_listener(parser, "whose probability (default: the one predicted)")
 
 
 def run(options: argparse.Namespace, connection: Connection, note: Note) -> tuple[dict[str, Any], str]:
     """Does what the options ask; the answer as one JSON document, and as text for a person."""
-    inversions, document = invert(options.song, options.at_s, options.layers, options.out, connection, note=note)
+    inversions, document = invert(
+        options.song, options.at_s, options.layers, options.out, connection, chosen_listener(options), note=note
+    )
     return document, inversions_text(inversions, song=printable(options.song.name))
 
 
 def invert(
-    song: Path, at_s: float, layers: Sequence[str], out: Path | None, connection: Connection, *, note: Note
+    song: Path,
+    at_s: float,
+    layers: Sequence[str],
+    out: Path | None,
+    connection: Connection,
+    asked: Mapping[str, str] = NOBODY,
+    *,
+    note: Note,
 ) -> tuple[Inversions, dict[str, Any]]:
     """Invert layers at one moment; write the report, sounds, arrays and summary where a folder is given.
 
@@ -58,6 +68,7 @@ def invert(
         layers: names of layers; none for all that can be inverted.
         out: the folder; without one no sound is asked for.
         connection: which service answers.
+        asked: which listener, label and contrast, where any is named.
         note: told what is going on.
 
     Returns:
@@ -69,7 +80,15 @@ def invert(
     must_be_able_to_draw(out)
     with connection.open(note) as client:
         note(f"inverting {', '.join(layers) or 'every layer'} for {name} at {at_s:.2f} s ...")
-        inversions = client.invert_layers(song, at_s, layers=layers, listen=out is not None)
+        inversions = client.invert_layers(
+            song,
+            at_s,
+            layers=layers,
+            listen=out is not None,
+            listener=asked.get("listener"),
+            label=asked.get("label"),
+            contrast=asked.get("contrast"),
+        )
     said = {"song": printable(song), **inversions.to_json()}
     return inversions, summary(said, partial(_write, song=name, inversions=inversions), out, started_s)
 

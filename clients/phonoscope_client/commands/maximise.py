@@ -12,6 +12,7 @@ from typing import Any
 
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import maximisation_text
+from phonoscope_client.commands.song_options import add_listener
 from phonoscope_client.commands.summary import must_be_able_to_draw, summary, write_sounds
 from phonoscope_client.errors import InvalidInputError
 from phonoscope_client.files import write_text
@@ -34,6 +35,9 @@ class MaximisationOptions:
     steps: int | None = None
     learning_rate: float | None = None
     prior_weight: float | None = None
+    listener: str | None = None
+    label: str | None = None
+    contrast: str | None = None
 
 
 def response(text: str) -> Response:
@@ -80,6 +84,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--examples", type=int, default=4, metavar="N", help="sounds, 1 to 16 (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random starts (default: %(default)s)")
+    add_listener(parser, "without units: the label whose output is to respond (default: the listener's first)")
     optimiser = parser.add_argument_group("optimiser", "the bundle's own settings are used for what is left out")
     optimiser.add_argument("--steps", type=int, metavar="N", help="0 to 2000")
     optimiser.add_argument("--learning-rate", type=float, metavar="R", help="length of a step, above 0 to 1")
@@ -103,6 +108,9 @@ def maximisation_options(options: argparse.Namespace) -> MaximisationOptions:
         options.steps,
         options.learning_rate,
         options.prior_weight,
+        options.listener,
+        options.label,
+        options.contrast,
     )
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from phonoscope_client.results.auralisation import Auralisation
-from phonoscope_client.results.bundle import AudibleNetwork, Bundle, ExchangeBank, Layer
+from phonoscope_client.results.bundle import AudibleNetwork, Bundle, ExchangeBank, Layer, Listener
 from phonoscope_client.results.curve import Curve
 from phonoscope_client.results.explanation import Explanation
 from phonoscope_client.results.inversion import Inversions
 from phonoscope_client.results.maximisation import Maximisation
-from phonoscope_client.results.parts import BundleReference, SoundWarning
+from phonoscope_client.results.parts import SINGING, VOCAL, BundleReference, SoundWarning
 from phonoscope_client.results.passages import vocal_passages
 from phonoscope_client.results.segments import Segment
 from phonoscope_client.results.track import Track
 from phonoscope_client.results.verdict.trials import trials
 from phonoscope_client.results.verdict.verdict import verdict
-from phonoscope_client.results.wording import clock, clock_exact, percent, warning
+from phonoscope_client.results.wording import clock, clock_exact, each_label, percent, spoken_of, warning
 
 MOST_PASSAGES = 12
 MOST_MOMENTS = 3
@@ -29,8 +29,7 @@ def explanation_text(explanation: Explanation, *, song: str) -> str:
     trust = explanation.trust
     judged = verdict(explanation)
     lines = [
-        f"{song} at {explanation.at_s:.2f} s: {explanation.label}, "
-        f"probability of singing {explanation.probability:.2f} (vocal from {explanation.threshold:.2f})",
+        f"{song} at {explanation.at_s:.2f} s: {_answer(explanation)}",
         f"region: {percent(trust.relative_area)} of the excerpt, rule {explanation.rule}, alpha {explanation.alpha:g}, "
         f"masking {explanation.masking}",
         *_warning_lines(explanation.warnings),
@@ -44,11 +43,24 @@ def explanation_text(explanation: Explanation, *, song: str) -> str:
     return "\n".join(lines)
 
 
+def _answer(explanation: Explanation) -> str:
+    """What is explained, and what the listener says."""
+    if explanation.is_binary:
+        first = next(iter(explanation.labels), VOCAL)
+        said = f"probability of {spoken_of(first)} {explanation.probability:.2f}"
+        return f"{explanation.label}, {said} ({first} from {explanation.threshold:.2f})"
+    against = f" rather than {explanation.contrast}" if explanation.contrast else ""
+    said = f"the {explanation.listener} says {each_label(explanation.labels)}"
+    return f"why {explanation.label}{against}; {said}"
+
+
 def inversions_text(inversions: Inversions, *, song: str) -> str:
     """How much each layer has lost."""
     width = max(map(len, inversions.layers))
+    is_binary = len(inversions.labels) <= len(SINGING)
+    first = spoken_of(next(iter(inversions.labels), VOCAL) if is_binary else inversions.label)
     lines = [
-        f"{song} at {inversions.at_s:.2f} s: {inversions.label}, probability of singing {inversions.probability:.2f}",
+        f"{song} at {inversions.at_s:.2f} s: {inversions.label}, probability of {first} {inversions.probability:.2f}",
         *_warning_lines(inversions.warnings),
         "normalised error of what is rebuilt from each layer (0: the excerpt itself, 1: as far as another excerpt):",
         "",
@@ -104,8 +116,8 @@ def curve_text(curve: Curve, *, song: str) -> str:
     passages = vocal_passages(curve)
     longest = sorted(passages, key=lambda each: each.start_s - each.stop_s)[:MOST_PASSAGES]
     lines = [
-        f"{song}: singing in {percent(curve.vocal_share)} of {clock(curve.duration_s)} "
-        f"(vocal from {curve.threshold:.2f})",
+        f"{song}: {spoken_of(curve.label)} in {percent(curve.vocal_share)} of {clock(curve.duration_s)} "
+        f"({_called(curve)})",
         *_warning_lines(curve.warnings),
         *(
             f"  {clock(each.start_s):>6} - {clock(each.stop_s)}"
@@ -115,6 +127,14 @@ def curve_text(curve: Curve, *, song: str) -> str:
     if len(passages) > len(longest):
         lines.append(f"  and {len(passages) - len(longest)} shorter passages")
     return "\n".join([*lines, _bundle_line(curve.bundle)])
+
+
+def _called(curve: Curve) -> str:
+    """When a frame is called what it is."""
+    if len(curve.labels):
+        means = ", ".join(f"{label} {mean:.2f}" for label, mean in curve.mean_probability.items())
+        return f"on average {means}"
+    return f"{curve.label} from {curve.threshold:.2f}"
 
 
 def track_text(track: Track, *, song: str) -> str:
@@ -172,6 +192,8 @@ def bundle_text(bundle: Bundle) -> str:
         *(f"  {each.name:8}{' x '.join(map(str, each.shape)):16}{_inverted(each)}".rstrip() for each in bundle.layers),
         *(["can be heard:"] if bundle.audible else []),
         *(f"  {each.network:9}{_audible_layers(each)}" for each in bundle.audible),
+        *(["listeners:"] if bundle.listeners else []),
+        *(f"  {_listener(each)}" for each in bundle.listeners),
         "measured:",
         *(f"  {name}: {value:.4g}" for name, value in bundle.metrics.items()),
         "trained on:",
@@ -179,6 +201,12 @@ def bundle_text(bundle: Bundle) -> str:
         f"made by: {bundle.command}",
     ]
     return "\n".join(lines)
+
+
+def _listener(listener: Listener) -> str:
+    rules = ", ".join(each.name for each in listener.rules)
+    asked = ", ".join(listener.rpcs)
+    return f"{listener.name:9}{', '.join(listener.labels)} ({listener.decision}), explained by {rules}; {asked}"
 
 
 def _warning_lines(warnings: Sequence[SoundWarning]) -> list[str]:

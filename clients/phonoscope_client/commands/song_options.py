@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -44,6 +45,28 @@ def add_moment(parser: argparse.ArgumentParser, *, default_s: float | None = Non
         help=f"seconds, or minutes:seconds{where}",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the report, sounds and arrays")
+
+
+def add_listener(parser: argparse.ArgumentParser, label: str) -> None:
+    """Who is asked, about which label.
+
+    Args:
+        parser: added to.
+        label: what a label is for, for the help.
+    """
+    asked = parser.add_argument_group("listener", "see phonoscope describe")
+    asked.add_argument("--listener", metavar="NAME", help="who is asked (default: the bundle's first)")
+    asked.add_argument("--label", metavar="NAME", help=label)
+    asked.add_argument("--contrast", metavar="NAME", help="another label, which that is compared with (default: none)")
+
+
+NOBODY: Mapping[str, str] = {}  # is named: the bundle's first is asked
+
+
+def chosen_listener(options: argparse.Namespace) -> dict[str, str]:
+    """What the options say of that, as methods of `Client` take it."""
+    named = {name: getattr(options, name) for name in ("listener", "label", "contrast")}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def add_region(parser: argparse.ArgumentParser, *, sound: bool = True) -> Group:

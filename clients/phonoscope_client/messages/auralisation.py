@@ -9,6 +9,7 @@ from phonoscope.v1 import audio_pb2, auralisation_pb2
 
 from phonoscope_client import arguments
 from phonoscope_client.errors import ServiceError
+from phonoscope_client.messages.listener import ASKED_OF_THE_FIRST, Choice
 from phonoscope_client.messages.wire import (
     axes,
     bundle_reference,
@@ -42,6 +43,7 @@ def request(
     largest_activation_only: bool,
     resynthesis: Resynthesis,
     listen: bool,
+    choice: Choice = ASKED_OF_THE_FIRST,
 ) -> auralisation_pb2.AuraliseRequest:
     """The request for some features; see `Client.auralise`.
 
@@ -53,13 +55,14 @@ def request(
     return auralisation_pb2.AuraliseRequest(
         audio=audio,
         at_s=at_s,
-        network=arguments.choice("network", network, _NETWORKS),
+        network=None if choice.listener is not None else arguments.choice("network", network, _NETWORKS),
         layer=arguments.text("layer", layer, 'the name of a layer, such as "conv3"'),
         features=[arguments.whole_number("features", each, 0, 2**32, wanted) for each in listed],
         strongest=0 if strongest is None else arguments.whole_number("strongest", strongest, 0, 2**32),
         largest_activation_only=arguments.flag("largest_activation_only", largest_activation_only),
         resynthesis=arguments.choice("resynthesis", resynthesis, _RESYNTHESES),
         listen=arguments.flag("listen", listen),
+        **choice.fields(),
     )
 
 
@@ -82,7 +85,7 @@ def auralisation(
     return Auralisation(
         bundle=bundle_reference(response.bundle),
         at_s=section.start_s + response.at_s,
-        network=network,
+        network=response.listener or network,
         layer=layer,
         resynthesis=_RESYNTHESIS_NAMES[response.resynthesis],
         axes=axes(response.axes, section.start_s),
@@ -92,6 +95,9 @@ def auralisation(
         features={f"{each.layer}-{each.feature}": _feature(each) for each in response.features},
         original_audio=waveform(response, "original_audio"),
         seconds=response.seconds,
+        label=response.label or None,
+        contrast=response.contrast or None,
+        log_odds=np.array([each.log_odds for each in response.labels], np.float32),
         warnings=sound_warnings(response.warnings, section),
     )
 
@@ -99,10 +105,11 @@ def auralisation(
 def audible(network: auralisation_pb2.AudibleNetwork) -> AudibleNetwork:
     """What a bundle can make heard."""
     names = {number: name for name, number in _NETWORKS.items()}
-    if network.network not in names:
+    name = network.listener or names.get(network.network)  # a service of before names no listener
+    if name is None:
         raise ServiceError(f"the service named a network, {network.network}, that this client does not know")
     return AudibleNetwork(
-        names[network.network],
+        name,
         {layer.name: layer.features for layer in network.layers},
         tuple(network.labels),
         network.clip_s,

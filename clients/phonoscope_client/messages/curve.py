@@ -7,15 +7,21 @@ from phonoscope.v1 import decision_pb2, prediction_pb2
 
 from phonoscope_client import arguments
 from phonoscope_client.errors import ServiceError
+from phonoscope_client.messages.listener import ASKED_OF_THE_FIRST, DETECTOR, Choice
 from phonoscope_client.messages.wire import LABELS, bundle_reference, decimal, sound_warnings
 from phonoscope_client.results.curve import Curve
+from phonoscope_client.results.parts import VOCAL
 from phonoscope_client.results.segments import Segment, SegmentTrust
 from phonoscope_client.transport import audio as sound
 from phonoscope_client.transport.audio import AudioInput
 
 
 def request(
-    audio: AudioInput, median_filter_s: float | None, threshold: float | None, minimum_s: float | None
+    audio: AudioInput,
+    median_filter_s: float | None,
+    threshold: float | None,
+    minimum_s: float | None,
+    choice: Choice = ASKED_OF_THE_FIRST,
 ) -> prediction_pb2.PredictRequest:
     """The request of `Client.predict`.
 
@@ -24,7 +30,7 @@ def request(
     """
     is_decided = any(each is not None for each in (median_filter_s, threshold, minimum_s))
     chosen = decision(median_filter_s or 0.0, threshold, minimum_s or 0.0) if is_decided else None
-    return prediction_pb2.PredictRequest(audio=sound.whole(audio), decision=chosen)
+    return prediction_pb2.PredictRequest(audio=sound.whole(audio), decision=chosen, **choice.fields())
 
 
 def decision(median_filter_s: float, threshold: float | None, minimum_s: float) -> decision_pb2.Decision:
@@ -49,6 +55,11 @@ def curve(response: prediction_pb2.PredictResponse) -> Curve:
         threshold=decimal(response.threshold),
         warnings=sound_warnings(response.warnings),
         segments=tuple(map(segment, response.segments)),
+        listener=response.listener or DETECTOR,
+        label=response.label or VOCAL,
+        contrast=response.contrast or None,
+        labels=np.array([each.label for each in response.labels], np.str_),
+        label_probability=np.array([each.probability for each in response.labels], np.float32).T,
     )
 
 

@@ -10,6 +10,7 @@ from phonoscope.v1 import audio_pb2, explanation_pb2
 
 from phonoscope_client import arguments
 from phonoscope_client.errors import ServiceError, invalid
+from phonoscope_client.messages.listener import ASKED_OF_THE_FIRST, Choice, answered
 from phonoscope_client.messages.wire import (
     LABELS,
     axes,
@@ -45,6 +46,7 @@ def request(
     detailed: bool,
     control_seed: int | None,
     evidence: str | None,
+    choice: Choice = ASKED_OF_THE_FIRST,
 ) -> explanation_pb2.ExplainRequest:
     """The request of `Client.explain`.
 
@@ -62,6 +64,7 @@ def request(
         detailed=arguments.flag("detailed", detailed),
         control_seed=None if control_seed is None else arguments.whole_number("control_seed", control_seed, 0, 2**31),
         evidence=None if evidence is None else arguments.choice("evidence", evidence, _EVIDENCE),
+        **choice.fields(),
     )
 
 
@@ -92,12 +95,16 @@ def explanation(response: explanation_pb2.ExplainResponse, *, section: Section) 
         ServiceError: the response breaks the contract.
     """
     trust = response.trust
-    if trust.predicted_label not in LABELS or response.masking not in MASKING_NAMES:
+    # A service of before has no label by name.
+    predicted = response.predicted_label or LABELS.get(trust.predicted_label, "")
+    if not predicted or response.masking not in MASKING_NAMES:
         raise ServiceError("the service answered without a label or masking this client knows")
     return Explanation(
         bundle=bundle_reference(response.bundle),
         at_s=section.start_s + response.at_s,
-        label=LABELS[trust.predicted_label],
+        label=response.label or predicted,
+        predicted=predicted,
+        **answered(response),
         probability=decimal(trust.probability),
         threshold=decimal(response.threshold),
         alpha=decimal(response.alpha),
@@ -151,6 +158,9 @@ def _trust(trust: explanation_pb2.Trust) -> Trust:
         carried_heard_probability=_given(exchange, "carried_heard_probability"),
         silhouette_heard_probability=_given(exchange, "silhouette_heard_probability"),
         doubt=doubt(trust.doubt) if trust.HasField("doubt") else None,
+        heard_controls_keep_label=tuple(trust.heard_controls_keep_label) or None,
+        carried_heard_label_kept=_kept(exchange, "carried_heard_label_kept"),
+        silhouette_heard_label_kept=_kept(exchange, "silhouette_heard_label_kept"),
     )
 
 
@@ -161,7 +171,11 @@ def doubt(message: explanation_pb2.Doubt) -> Doubt:
 
 def share(message: explanation_pb2.Share) -> Share:
     """How often something kept the answer."""
-    return Share(message.n, message.kept, tuple(map(decimal, message.probabilities)))
+    return Share(message.n, message.kept, tuple(map(decimal, message.probabilities)), tuple(message.keeps))
+
+
+def _kept(exchange: explanation_pb2.Exchange, name: str) -> bool | None:
+    return bool(getattr(exchange, name)) if exchange.HasField(name) else None
 
 
 def _given(exchange: explanation_pb2.Exchange, name: str) -> float | None:

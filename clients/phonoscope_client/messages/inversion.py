@@ -7,6 +7,7 @@ from collections.abc import Collection
 from phonoscope.v1 import audio_pb2, inversion_pb2
 
 from phonoscope_client import arguments
+from phonoscope_client.messages.listener import ASKED_OF_THE_FIRST, Choice, answered
 from phonoscope_client.messages.wire import (
     axes,
     bundle_reference,
@@ -20,7 +21,7 @@ from phonoscope_client.transport.audio import Section
 
 
 def request(
-    audio: audio_pb2.Audio, at_s: float, layers: Collection[str], listen: bool
+    audio: audio_pb2.Audio, at_s: float, layers: Collection[str], listen: bool, choice: Choice = ASKED_OF_THE_FIRST
 ) -> inversion_pb2.InvertLayersRequest:
     """The request of `Client.invert_layers`.
 
@@ -30,7 +31,7 @@ def request(
     wanted = 'a list of names, such as ["fc8"]'
     names = [arguments.text("layers", each, wanted) for each in arguments.several("layers", layers, wanted)]
     return inversion_pb2.InvertLayersRequest(
-        audio=audio, at_s=at_s, layers=names, listen=arguments.flag("listen", listen)
+        audio=audio, at_s=at_s, layers=names, listen=arguments.flag("listen", listen), **choice.fields()
     )
 
 
@@ -56,6 +57,8 @@ def inversions(response: inversion_pb2.InvertLayersResponse, *, section: Section
         original_audio=waveform(response, "original_audio"),
         log_mel_audio=waveform(response, "log_mel_audio"),
         seconds=response.seconds,
+        named_label=response.label or None,
+        **answered(response),
         warnings=sound_warnings(response.warnings, section),
     )
 

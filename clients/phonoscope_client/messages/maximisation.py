@@ -9,6 +9,7 @@ from phonoscope.v1 import maximisation_pb2 as pb
 from phonoscope_client import arguments
 from phonoscope_client.errors import ServiceError, invalid
 from phonoscope_client.messages import wire
+from phonoscope_client.messages.listener import ASKED_OF_THE_FIRST, DETECTOR, Choice
 from phonoscope_client.results.maximisation import (
     Direction,
     Maximisation,
@@ -31,6 +32,7 @@ def request(
     learning_rate: float | None,
     prior_weight: float | None,
     listen: bool,
+    choice: Choice = ASKED_OF_THE_FIRST,
 ) -> pb.MaximiseRequest:
     """The request of `Client.maximise`.
 
@@ -47,6 +49,7 @@ def request(
         learning_rate=_number("learning_rate", learning_rate, "a number above 0, to 1"),
         prior_weight=_number("prior_weight", prior_weight, "a number from 0 to 10"),
         listen=arguments.flag("listen", listen),
+        **choice.fields(),
     )
 
 
@@ -134,6 +137,9 @@ class MaximisationReading:
             learning_rate=wire.decimal(settings.learning_rate),
             prior_weight=wire.decimal(settings.prior_weight),
             threshold=wire.decimal(settings.threshold),
+            listener=settings.listener or DETECTOR,
+            label=settings.label or None,
+            contrast=settings.contrast or None,
             axes=wire.axes(settings.axes, 0),
             examples=self._found,
         )

@@ -7,6 +7,7 @@ from functools import partial
 
 from phonoscope_client import arguments
 from phonoscope_client.messages import auralisation as auralisation_messages
+from phonoscope_client.messages.listener import Choice
 from phonoscope_client.questions.question import Question
 from phonoscope_client.results.auralisation import Auralisation, Network, Resynthesis
 from phonoscope_client.transport import audio as sound
@@ -24,6 +25,9 @@ def auralise(
     resynthesis: Resynthesis = "phase",
     largest_activation_only: bool = False,
     listen: bool = True,
+    listener: str | None = None,
+    label: str | None = None,
+    contrast: str | None = None,
 ) -> Question[Auralisation]:
     """What features of one layer hear of one moment of a recording; many cost little more than one.
 
@@ -38,6 +42,9 @@ def auralise(
             recording's complex spectrum times the picture.
         largest_activation_only: keep only the largest activation of each feature's map instead of the whole map.
         listen: whether to return the clip and every picture as sound as well.
+        listener: instead of `network`, any listener by name, as `describe` lists them.
+        label: the label that the answer is to name; None for the one predicted.
+        contrast: another label, to compare it with.
 
     Raises:
         OutOfRangeError: `at_s` lies outside the recording.
@@ -55,6 +62,7 @@ def auralise(
         largest_activation_only,
         resynthesis,
         listen,
+        Choice(listener, label, contrast),
     )
     read = partial(auralisation_messages.auralisation, network=network, layer=layer, section=section)
     return Question("Auralise", request, read)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from phonoscope_client import arguments
 from phonoscope_client.messages import explanation as explanation_messages
+from phonoscope_client.messages.listener import Choice
 from phonoscope_client.questions.question import Question
 from phonoscope_client.results.explanation import Evidence, Explanation, Masking
 from phonoscope_client.transport import audio as sound
@@ -26,8 +27,11 @@ def explain(
     detailed: bool = False,
     control_seed: int | None = None,
     evidence: Evidence | None = None,
+    listener: str | None = None,
+    label: str | None = None,
+    contrast: str | None = None,
 ) -> Question[Explanation]:
-    """Why the detector answered as it did at one moment of a recording.
+    """Why a listener answered as it did at one moment of a recording.
 
     Args:
         audio: as for `predict`, but of any length: of a longer one, what surrounds `at_s` is sent.
@@ -35,7 +39,7 @@ def explain(
         rule: what says how relevant each bin is: one of those `describe` lists, such as "masker", "gradient" or
             "inversion"; None for the bundle's default.
         alpha: bins whose relevance is at least this, in [0, 1], form the region; "keep-label" for the largest
-            that keeps the detector's label; None for the rule's own.
+            that keeps the label; None for the rule's own.
         maximum_area: instead of alpha, the largest share of the excerpt the region may cover, in (0, 1].
         masking: what a masked bin becomes: "m1" its band's mean, "m2" a raw log-mel of zero.
         listen: whether to return the excerpt and its explanation as sound as well, and try that sound out.
@@ -45,9 +49,12 @@ def explain(
         control_seed: what other music and regions are drawn from, below 2³¹; None for one of the excerpt's own.
         evidence: "full", by exchange with other music; "kept", of that only region and silhouette, in less time;
             "mean-fill", no exchange; None for the most that the bundle can.
+        listener: who is asked, by name, as `describe` lists them; None for the bundle's first.
+        label: the label to explain; None for the one predicted, which is all that some rules explain.
+        contrast: explain the label rather than this one; None for rather than any other.
 
     Raises:
-        NotInBundleError: evidence by exchange is asked for, and the bundle has no other music.
+        NotInBundleError: the bundle lacks other music for evidence by exchange, sound, or a rule for the label.
         OutOfRangeError: `at_s` lies outside the recording.
     """
     at_s = arguments.moment(at_s)
@@ -64,5 +71,6 @@ def explain(
         detailed,
         control_seed,
         evidence,
+        Choice(listener, label, contrast),
     )
     return Question("Explain", request, partial(explanation_messages.explanation, section=section))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from phonoscope_client.messages import maximisation as maximisation_messages
+from phonoscope_client.messages.listener import Choice
 from phonoscope_client.questions.question import StreamQuestion
 from phonoscope_client.results.maximisation import Direction, Maximisation, MaximisationProgress
 from phonoscope_client.results.response import ResponseTerm
@@ -23,6 +24,9 @@ def maximise(
     prior_weight: float | None = None,
     listen: bool = True,
     on_progress: Callable[[MaximisationProgress], None] | None = None,
+    listener: str | None = None,
+    label: str | None = None,
+    contrast: str | None = None,
 ) -> StreamQuestion[Maximisation]:
     """Sounds that a unit, a layer or any weighted sum of units responds to most, or least.
 
@@ -37,12 +41,24 @@ def maximise(
         prior_weight: how much it counts to stay close to music, 0 to 10.
         listen: whether to return every example as sound as well.
         on_progress: called every few steps, in the calling thread; what it raises ends the call and arrives here.
+        listener: whose units, by name, as `describe` lists them; None for the bundle's first.
+        label: without terms, the label whose output is to respond; None for the listener's first.
+        contrast: without terms, the label whose output is subtracted.
 
     Raises:
         NotInBundleError: the bundle that is served has no generator.
     """
     request = maximisation_messages.request(
-        terms, position, direction, examples, seed, steps, learning_rate, prior_weight, listen
+        terms,
+        position,
+        direction,
+        examples,
+        seed,
+        steps,
+        learning_rate,
+        prior_weight,
+        listen,
+        Choice(listener, label, contrast),
     )
     begin = partial(maximisation_messages.MaximisationReading, request, terms, direction, on_progress)
     return StreamQuestion("Maximise", request, begin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from phonoscope_client.messages import curve as curve_messages
+from phonoscope_client.messages.listener import Choice
 from phonoscope_client.questions.question import Question
 from phonoscope_client.results.curve import Curve
 from phonoscope_client.transport.audio import AudioInput
@@ -14,8 +15,11 @@ def predict(
     median_filter_s: float | None = None,
     threshold: float | None = None,
     minimum_s: float | None = None,
+    listener: str | None = None,
+    label: str | None = None,
+    contrast: str | None = None,
 ) -> Question[Curve]:
-    """The probability that somebody sings, at every frame of a recording.
+    """What a listener says along a recording, such as the probability that somebody sings, at every frame.
 
     Args:
         audio: path of a file (WAV, FLAC, MP3, AAC, Ogg, WebM and more, see `Audio` in audio.proto), the bytes of
@@ -25,7 +29,12 @@ def predict(
             the answer has segments, too.
         threshold: a frame of the smoothed curve at or above this is called vocal; None for the bundle's own.
         minimum_s: a shorter segment is given to its neighbour.
+        listener: who is asked, by name, as `describe` lists them; None for the bundle's first.
+        label: whose curve is wanted; None for the first of two labels, or the most probable of more.
+        contrast: another label, to compare it with.
     """
     return Question(
-        "Predict", curve_messages.request(audio, median_filter_s, threshold, minimum_s), curve_messages.curve
+        "Predict",
+        curve_messages.request(audio, median_filter_s, threshold, minimum_s, Choice(listener, label, contrast)),
+        curve_messages.curve,
     )

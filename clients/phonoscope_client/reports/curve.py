@@ -13,9 +13,9 @@ from phonoscope_client.reports.figures import Player, Plot, data_uri
 from phonoscope_client.reports.page import page
 from phonoscope_client.reports.pictures import Tick, time_ticks
 from phonoscope_client.results.curve import Curve
-from phonoscope_client.results.parts import Floats
+from phonoscope_client.results.parts import VOCAL, Floats
 from phonoscope_client.results.passages import Passage, vocal_passages
-from phonoscope_client.results.wording import clock, percent
+from phonoscope_client.results.wording import clock, percent, spoken_of
 
 MAX_COLUMNS = 1000  # about as many as a screen has pixels for
 MAX_PLAYER_BYTES = 48 * 2**20  # a browser takes long to open more
@@ -54,13 +54,15 @@ def curve_page(curve: Curve, *, song: Path) -> str:
     axes = _axes(curve, passages)
     return page(
         "curve",
-        title=f"{printable(song.name)}: where somebody sings",
+        title=f"{printable(song.name)}: {_where(curve)}",
         heading=printable(song.name),
         span_s=curve.duration_s,
         provenance=[
             ("Bundle", curve.bundle.name),
             ("Digest (SHA-256)", curve.bundle.digest),
-            ("Threshold", f"{curve.threshold:g}"),
+            ("Listener", curve.listener),
+            ("Label", curve.label),
+            ("Threshold", f"{curve.threshold:g}" if curve.threshold else "none: the most probable label is the answer"),
             ("Frames", f"{len(curve.probability)}, {curve.frames_per_second:g} a second"),
         ],
         warnings=curve.warnings,
@@ -71,6 +73,10 @@ def curve_page(curve: Curve, *, song: Path) -> str:
         recording=_recording(song),
         passages=passages,
     )
+
+
+def _where(curve: Curve) -> str:
+    return "where somebody sings" if curve.label == VOCAL else f"where it is {curve.label}"
 
 
 def columns(probability: Floats, most: int = MAX_COLUMNS) -> tuple[Floats, Floats, Floats]:
@@ -87,8 +93,8 @@ def columns(probability: Floats, most: int = MAX_COLUMNS) -> tuple[Floats, Float
 
 def _axes(curve: Curve, passages: list[Passage]) -> Plot:
     description = (
-        f"Probability of singing over {clock(curve.duration_s)}; "
-        f"{percent(curve.vocal_share)} of the frames are vocal, in {len(passages)} passages listed below."
+        f"Probability of {spoken_of(curve.label)} over {clock(curve.duration_s)}; "
+        f"{percent(curve.vocal_share)} of the frames are {curve.label}, in {len(passages)} passages listed below."
     )
     strip = HEIGHT - CURVE_HEIGHT
     y = [Tick((strip + CURVE_HEIGHT * value) / HEIGHT, f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]

@@ -9,9 +9,10 @@ from phonoscope_client.reports.page import page
 from phonoscope_client.reports.pictures import Scale, decibels, png
 from phonoscope_client.reports.region import location, region_overlay
 from phonoscope_client.results.explanation import Explanation
+from phonoscope_client.results.parts import INSTRUMENTAL, VOCAL
 from phonoscope_client.results.verdict.trials import trials
 from phonoscope_client.results.verdict.verdict import verdict
-from phonoscope_client.results.wording import percent
+from phonoscope_client.results.wording import each_label, percent
 
 QUIETEST_DB = -70.0  # below it a picture is one colour: what is softer is rarely heard beside the loudest bin
 LEVELS = Scale("magma", QUIETEST_DB, 0.0)
@@ -23,7 +24,7 @@ _RULES = {
     "gradient": "Gradient times input, smoothed: above ½ what speaks for the answer, below what speaks against it.",
     "inversion": "What the features of the deepest layer still hold of the excerpt, scaled to run from 0 to 1.",
 }
-_MEANINGS = {"vocal": "somebody sings", "instrumental": "nobody sings"}
+_MEANINGS = {VOCAL: "somebody sings", INSTRUMENTAL: "nobody sings"}
 
 
 def explanation_page(explanation: Explanation, *, song: str) -> str:
@@ -33,6 +34,7 @@ def explanation_page(explanation: Explanation, *, song: str) -> str:
         explanation: asked for with `listen`, where it is to have players.
         song: what to call the recording.
     """
+    predicted = explanation.predicted or explanation.label
     region = "The region" if explanation.mask.any() else "No region: all of the excerpt, softer"
     sounds = [
         ("The excerpt as it is", explanation.original_audio),
@@ -48,7 +50,10 @@ def explanation_page(explanation: Explanation, *, song: str) -> str:
         provenance=_provenance(explanation),
         warnings=explanation.warnings,
         explanation=explanation,
-        meaning=_MEANINGS.get(explanation.label, ""),
+        predicted=predicted,
+        meaning=_MEANINGS.get(predicted, ""),
+        first=next(iter(explanation.labels), VOCAL),
+        answer_in_words={VOCAL: "singing", INSTRUMENTAL: "no singing"}.get(explanation.label, explanation.label),
         verdict=verdict(explanation),
         trials=trials(explanation),
         heard=_heard(explanation),
@@ -99,6 +104,14 @@ def _small(picture: bytes, description: str, explanation: Explanation) -> Plot:
     return map_plot(picture, description, explanation.axes, len(explanation.mask), times=5, at_hz=SMALL_TICKS_HZ)
 
 
+def _labels(explanation: Explanation) -> list[tuple[str, str]]:
+    """What is explained, and what the listener says, where that is more than one number."""
+    if explanation.is_binary:
+        return []
+    against = f", rather than {explanation.contrast}" if explanation.contrast else ""
+    return [("Label explained", explanation.label + against), ("Labels", each_label(explanation.labels))]
+
+
 def _provenance(explanation: Explanation) -> list[tuple[str, str]]:
     trust = explanation.trust
     rows = [
@@ -106,18 +119,18 @@ def _provenance(explanation: Explanation) -> list[tuple[str, str]]:
         ("Digest (SHA-256)", explanation.bundle.digest),
         ("Moment", f"{explanation.at_s:.3f} s"),
         ("Excerpt", "{:.3f} to {:.3f} s".format(*span_s(explanation.axes, len(explanation.mask)))),
-        ("Threshold", f"{explanation.threshold:g}"),
+        ("Listener", explanation.listener),
+        *_labels(explanation),
+        *([("Threshold", f"{explanation.threshold:g}")] if explanation.threshold else []),
         ("Rule", explanation.rule),
         ("Alpha", f"{explanation.alpha:g}"),
         ("Masking", explanation.masking),
         ("Relative area", f"{trust.relative_area:.4f}"),
         ("Other music and random regions drawn from", f"seed {trust.control_seed}"),
-        (
-            "Reconstruction error",
-            f"{trust.reconstruction_error:.3f}, above that of {percent(trust.reconstruction_percentile)} "
-            "of validation excerpts",
-        ),
     ]
+    if trust.reconstruction_error:
+        above = f"above that of {percent(trust.reconstruction_percentile)} of validation excerpts"
+        rows.append(("Reconstruction error", f"{trust.reconstruction_error:.3f}, {above}"))
     if trust.doubt is not None:
         chances = f"{trust.doubt.doubt:.3f}: wrong {trust.doubt.wrong:.3f}, foreign {trust.doubt.foreign:.3f}"
         rows.append(("Doubt", f"{chances}, above that of {percent(trust.doubt.percentile)} of validation excerpts"))

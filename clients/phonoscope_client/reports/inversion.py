@@ -10,7 +10,7 @@ from phonoscope_client.reports.figures import Cell, Plot, colour_bar, common_gai
 from phonoscope_client.reports.page import page
 from phonoscope_client.reports.pictures import Scale, png
 from phonoscope_client.results.inversion import Inversions
-from phonoscope_client.results.parts import Floats
+from phonoscope_client.results.parts import SINGING, VOCAL, Floats
 from phonoscope_client.results.wording import percent
 
 TICKS_HZ = (200, 500, 1000, 2000, 5000)
@@ -35,6 +35,7 @@ def inversion_page(inversions: Inversions, *, song: str) -> str:
         warnings=inversions.warnings,
         inversions=inversions,
         headline=_headline(inversions),
+        first=next(iter(inversions.labels), VOCAL) if len(inversions.labels) <= len(SINGING) else inversions.label,
         cells=list(_cells(inversions, scale)),
         scale=colour_bar(scale, f"−{reach:.1f}", f"+{reach:.1f}", "standard deviations from the band's mean"),
         longest=max(1.0, *(layer.reconstruction_error for layer in inversions.layers.values())),

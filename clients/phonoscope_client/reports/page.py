@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from phonoscope_client.results.parts import SoundWarning
-from phonoscope_client.results.wording import clock, clock_exact, percent, warning
+from phonoscope_client.results.wording import clock, clock_exact, each_label, percent, spoken_of, warning
 
 # Every value becomes text; markup is in the templates alone. A name that is not given is an error, not a gap.
 _ENVIRONMENT = Environment(
@@ -24,6 +24,8 @@ _ENVIRONMENT.filters |= {
     "warning": warning,
     "fixed": lambda number, decimals: f"{number:.{decimals}f}",
     "percent": percent,
+    "spoken": spoken_of,
+    "each_label": each_label,
     "share": lambda number, decimals=2: f"{number:.{decimals}%}",  # as CSS writes it
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -40,7 +40,7 @@ class Auralisation(Archived):
     Attributes:
         bundle: the bundle that answered.
         at_s: the moment, in seconds of the recording: the frame nearest to the one asked for.
-        network: whose features: "tagger" or "detector".
+        network: whose features: a listener, such as "tagger" or "detector".
         layer: name of the layer.
         resynthesis: how pictures became sound: "phase", the picture is the magnitude and the recording lends its phase,
             or "spectrum", the recording's complex spectrum times the picture over its largest value.
@@ -53,11 +53,14 @@ class Auralisation(Archived):
         original_audio: the clip as sound; None where it was not asked for.
         seconds: what the service took to answer.
         warnings: what is wrong with the recording, where the answer may suffer from it.
+        label: the label asked for, or the one predicted; None of a service of before.
+        contrast: another label that was named; None where there was none.
+        log_odds: `[L]` float32, of each of the listener's labels; of a service of before none.
     """
 
     bundle: BundleReference
     at_s: float
-    network: Network
+    network: str
     layer: str
     resynthesis: Resynthesis
     axes: Axes
@@ -68,6 +71,9 @@ class Auralisation(Archived):
     original_audio: Waveform | None
     seconds: float
     warnings: tuple[SoundWarning, ...] = ()
+    label: str | None = None
+    contrast: str | None = None
+    log_odds: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @property
     def classes(self) -> dict[str, float]:
@@ -87,6 +93,9 @@ class Auralisation(Archived):
         return {
             "at_s": self.at_s,
             "network": self.network,
+            "listener": self.network,
+            "label": self.label,
+            "contrast": self.contrast,
             "layer": self.layer,
             "resynthesis": self.resynthesis,
             "classes": self.classes,

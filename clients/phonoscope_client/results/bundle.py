@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of the detector, the shape of its activation for one excerpt, and whether it can be inverted."""
+    """One layer of a listener, the shape of its activation for one excerpt, and whether it can be inverted."""
 
     name: str
     shape: tuple[int, ...]
@@ -17,10 +17,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Rule:
-    """One way to say which bins an answer rests on, and the alpha it is used with where a request gives none."""
+    """One way to say which bins an answer rests on, and the alpha it is used with where a request gives none.
+
+    It explains any label, or only the one that is predicted.
+    """
 
     name: str
     default_alpha: float
+    explains_any_label: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,13 @@ class AudibleNetwork:
     """A network whose features can be heard.
 
     Attributes:
-        network: "tagger" or "detector".
+        network: a listener, such as "tagger" or "detector".
         layers: name of each convolution → how many features it has, first to deepest.
         labels: the classes it tells apart.
         clip_s: seconds of a clip.
     """
 
-    network: Literal["tagger", "detector"]
+    network: str
     layers: dict[str, int]
     labels: tuple[str, ...]
     clip_s: float
@@ -55,6 +59,40 @@ class ExchangeBank:
 
     excerpts: int
     licence: str
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A network with its own front-end, labels and layers, which the same questions are put to.
+
+    Attributes:
+        name: what it is asked by.
+        decision: "binary", one probability and two labels; "multi-class", the most probable label is the answer;
+            "multi-label", any number of labels.
+        labels: in its order.
+        thresholds: a probability at or above it is enough, by label; only of labels that have one.
+        layers: first to last.
+        sample_rate_hz: of its front-end.
+        hop_samples: samples from one frame to the next.
+        excerpt_frames: frames in an excerpt.
+        bands: how many there are.
+        rules: of explanation, the default first.
+        rpcs: the questions that the bundle has the parts for.
+        exchange: the other music that its regions are exchanged with; None where there is none.
+    """
+
+    name: str
+    decision: str
+    labels: tuple[str, ...]
+    thresholds: dict[str, float]
+    layers: tuple[Layer, ...]
+    sample_rate_hz: int
+    hop_samples: int
+    excerpt_frames: int
+    bands: int
+    rules: tuple[Rule, ...]
+    rpcs: tuple[str, ...]
+    exchange: ExchangeBank | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +115,8 @@ class Bundle:
         command: the command that made the bundle.
         audible: the networks whose features can be heard.
         exchange: the other music that regions are exchanged with; None where there is none.
+        listeners: what is asked; the first where none is named, and what is said above is of that one. A service of
+            before names none.
     """
 
     name: str
@@ -94,6 +134,7 @@ class Bundle:
     command: str
     audible: tuple[AudibleNetwork, ...] = ()
     exchange: ExchangeBank | None = None
+    listeners: tuple[Listener, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Everything, ready for `json.dumps`."""

@@ -9,7 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from phonoscope_client.results.archive import Archived
-from phonoscope_client.results.parts import Axes, BundleReference, Floats, Label, SoundWarning, Waveform
+from phonoscope_client.results.parts import (
+    SINGING,
+    Axes,
+    BundleReference,
+    Floats,
+    Label,
+    LabelAnswer,
+    SoundWarning,
+    Waveform,
+    is_vocal,
+    probabilities,
+)
 
 Masking = Literal["m1", "m2"]
 Evidence = Literal["full", "kept", "mean-fill"]
@@ -21,13 +32,15 @@ class Share:
 
     Attributes:
         n: how often it was tried; 0 where it was not.
-        kept: how often the detector gave the label of the untouched excerpt.
-        probabilities: of singing, one for each try, in [0, 1].
+        kept: how often the label that is explained was kept.
+        probabilities: one for each try, in [0, 1].
+        keeps: for each try, whether the label was kept; none where a service or an archive of before does not tell.
     """
 
     n: int
     kept: int
     probabilities: tuple[float, ...] = ()
+    keeps: tuple[bool, ...] = ()
 
     @property
     def mostly(self) -> bool:
@@ -54,9 +67,12 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Trust:
-    """What was tried on an explanation, and what came of it. Probabilities are of singing, in [0, 1].
+    """What was tried on an explanation, and what came of it.
 
-    A host is an excerpt of other music that has the other answer; all music is as loud as the excerpt.
+    Probabilities, in [0, 1], are of singing where that is what the listener hears; of two labels in general, of the
+    first; of more, of the one that is explained.
+
+    A host is an excerpt of other music that has another answer; all music is as loud as the excerpt.
 
     Attributes:
         relative_area: bins in the region divided by all bins, in [0, 1] (EUSIPCO 2018, section III.C).
@@ -69,7 +85,8 @@ class Trust:
             the region was exchanged with other music.
         controls_that_keep_label: how many of those random regions keep the label too.
         control_seed: what random regions and hosts were drawn from; given again, they are the same.
-        reconstruction_error: root-mean-square difference between standardised excerpt and inversion.
+        reconstruction_error: root-mean-square difference between standardised excerpt and inversion; 0 where the rule
+            brings no inversion, likewise below.
         reconstruction_percentile: share of the bundle's validation excerpts with a lower error, in [0, 1].
         out_of_distribution: there is more doubt than about 99 % of the bundle's validation excerpts; where `doubt` is
             None, that the inversion fits worse than on 99 % of them, which says next to nothing.
@@ -91,6 +108,9 @@ class Trust:
             without sound.
         silhouette_heard_probability: of the silhouette in that sound; None likewise.
         doubt: how far the answer is to be doubted, before any explanation; None where the bundle cannot tell.
+        heard_controls_keep_label: of each of `heard_control_probabilities`, whether the label is kept; None likewise.
+        carried_heard_label_kept: whether what `carried_heard_probability` is of keeps the label; None likewise.
+        silhouette_heard_label_kept: the same of the silhouette.
     """
 
     relative_area: float
@@ -117,6 +137,9 @@ class Trust:
     carried_heard_probability: float | None = None
     silhouette_heard_probability: float | None = None
     doubt: Doubt | None = None
+    heard_controls_keep_label: tuple[bool, ...] | None = None
+    carried_heard_label_kept: bool | None = None
+    silhouette_heard_label_kept: bool | None = None
 
     @property
     def chance_keeps_label(self) -> bool:
@@ -126,14 +149,15 @@ class Trust:
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
 class Explanation(Archived):
-    """Why the detector answered as it did at one moment. Maps are `[T, M]`: frames, mel bands lowest first.
+    """Why a listener answered as it did at one moment. Maps are `[T, M]`: frames, mel bands lowest first.
 
     Attributes:
         bundle: the bundle that answered.
         at_s: the moment explained, in seconds of the recording: the frame nearest to the one asked for.
-        label: the detector's answer for that moment.
-        probability: of singing, for the untouched excerpt, in [0, 1].
-        threshold: a moment at or above this probability is called vocal.
+        label: what is explained: the label asked for, else the one predicted.
+        probability: for the untouched excerpt, in [0, 1]; of which label, see `Trust`.
+        threshold: at or above this probability the first of two labels, such as "vocal", is the answer, or, where any
+            number of labels may hold, the one explained; 0 where the most probable is.
         rule: what said how relevant each bin is, such as "masker", "gradient" or "inversion".
         alpha: bins whose relevance is at least this form the region.
         masking: what a masked bin became: "m1" its band's mean, "m2" a raw log-mel of zero.
@@ -152,6 +176,10 @@ class Explanation(Archived):
             where there was no exchange or no region.
         silhouette_audio: the region's place in the same music with the content of a third excerpt; None likewise.
         warnings: what is wrong with the recording, where the answer may suffer from it.
+        listener: that answered.
+        contrast: the label that `label` is explained against; None where that is all others.
+        predicted: the label the listener predicts.
+        labels: name → what it says of each of its labels.
     """
 
     bundle: BundleReference
@@ -175,12 +203,38 @@ class Explanation(Archived):
     carried_audio: Waveform | None = None
     silhouette_audio: Waveform | None = None
     warnings: tuple[SoundWarning, ...] = ()
+    listener: str = "detector"
+    contrast: str | None = None
+    predicted: Label = ""
+    labels: dict[str, LabelAnswer] = field(default_factory=dict)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the listener has two labels, so that one probability speaks of both."""
+        return len(self.labels) <= len(SINGING)
+
+    def meant(self, probability: float, keeps: bool | None = None) -> Label:
+        """The label that a probability of a trial means.
+
+        Args:
+            probability: as `Trust` gives it.
+            keeps: whether the trial keeps the label, where that is known.
+        """
+        if self.is_binary:
+            first, second = [*self.labels] or SINGING
+            return first if is_vocal(probability, self.threshold) else second
+        return "" if keeps is None else self.label if keeps else f"not {self.label}"
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the arrays, ready for `json.dumps`."""
         return {
             "at_s": self.at_s,
+            "listener": self.listener,
             "label": self.label,
+            "contrast": self.contrast,
+            "predicted": self.predicted or self.label,
+            "labels": probabilities(self.labels),
+            "log_odds": {label: said.log_odds for label, said in self.labels.items()},
             "probability": self.probability,
             "threshold": self.threshold,
             "rule": self.rule,

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from phonoscope_client.results.archive import Archived
-from phonoscope_client.results.parts import Axes, BundleReference, Floats, Label, SoundWarning, Waveform, label_of
+from phonoscope_client.results.parts import (
+    Axes,
+    BundleReference,
+    Floats,
+    Label,
+    LabelAnswer,
+    SoundWarning,
+    Waveform,
+    label_of,
+    probabilities,
+)
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by; likewise below
@@ -37,8 +47,9 @@ class Inversions(Archived):
     Attributes:
         bundle: the bundle that answered.
         at_s: the moment, in seconds of the recording: the frame nearest to the one asked for.
-        probability: of singing, for the excerpt, in [0, 1].
-        threshold: a moment at or above this probability is called vocal.
+        probability: for the excerpt, in [0, 1]: of singing where that is what the listener hears; of two labels in
+            general, of the first; of more, of `label`.
+        threshold: at or above this probability the first of two labels, such as "vocal", is the answer.
         axes: where frames and bands lie.
         log_mel: `[T, M]` float32, natural logarithm of the mel magnitude.
         standardised: `[T, M]` float32, the excerpt as the detector was given it: standard deviations from the mean of
@@ -50,6 +61,10 @@ class Inversions(Archived):
             sound; None likewise.
         seconds: what the service took to answer.
         warnings: what is wrong with the recording, where the answer may suffer from it.
+        listener: whose layers they are.
+        named_label: the label asked for, or the one predicted; None of a service of before.
+        contrast: another label that was named; None where there was none.
+        labels: name → what the listener says of each of its labels.
     """
 
     bundle: BundleReference
@@ -64,11 +79,15 @@ class Inversions(Archived):
     log_mel_audio: Waveform | None
     seconds: float
     warnings: tuple[SoundWarning, ...] = ()
+    listener: str = "detector"
+    named_label: Label | None = None
+    contrast: Label | None = None
+    labels: dict[str, LabelAnswer] = field(default_factory=dict)
 
     @property
     def label(self) -> Label:
-        """The detector's answer for that moment."""
-        return label_of(self.probability, self.threshold)
+        """The label asked for, or the answer for that moment."""
+        return self.named_label or label_of(self.probability, self.threshold)
 
     @property
     def sounds(self) -> dict[str, Waveform]:
@@ -81,7 +100,11 @@ class Inversions(Archived):
         """Everything but the arrays, ready for `json.dumps`."""
         return {
             "at_s": self.at_s,
+            "listener": self.listener,
             "label": self.label,
+            "contrast": self.contrast,
+            "labels": probabilities(self.labels),
+            "log_odds": {label: said.log_odds for label, said in self.labels.items()},
             "probability": self.probability,
             "threshold": self.threshold,
             "layers": {

@@ -70,6 +70,9 @@ class Maximisation(Archived):
         threshold: an example at or above this probability is called vocal.
         axes: where frames and bands lie.
         examples: "1", "2" … → the examples.
+        listener: whose response it is.
+        label: the label whose output it is; None where it is of other units.
+        contrast: the label whose output was subtracted; None where there was none.
     """
 
     bundle: BundleReference
@@ -82,6 +85,9 @@ class Maximisation(Archived):
     threshold: float
     axes: Axes
     examples: dict[str, MaximisedExample]
+    listener: str = "detector"
+    label: str | None = None
+    contrast: str | None = None
 
     @property
     def sounds(self) -> dict[str, Waveform]:
@@ -93,6 +99,9 @@ class Maximisation(Archived):
     def to_json(self) -> dict[str, Any]:
         """Everything but the arrays, ready for `json.dumps`."""
         return {
+            "listener": self.listener,
+            "label": self.label,
+            "contrast": self.contrast,
             "response": self.response,
             "direction": self.direction,
             "seed": self.seed,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, overload
+from typing import Literal, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
-Label = Literal["vocal", "instrumental"]
+Label: TypeAlias = str  # as the bundle that answers names it
+VOCAL, INSTRUMENTAL = SINGING = ("vocal", "instrumental")  # of a listener for singing, and of services of before
 SoundWarningKind = Literal[
     "truncated",
     "gap",
@@ -36,6 +38,19 @@ class BundleReference:
 
     name: str
     digest: str
+
+
+@dataclass(frozen=True)
+class LabelAnswer:
+    """What a listener says of one of its labels.
+
+    Attributes:
+        probability: in [0, 1].
+        log_odds: natural logarithm of that over the probability of all else.
+    """
+
+    probability: float
+    log_odds: float
 
 
 @dataclass(frozen=True)
@@ -99,7 +114,12 @@ def is_vocal(probability: float | Floats, threshold: float) -> bool | npt.NDArra
 
 def label_of(probability: float, threshold: float) -> Label:
     """The label that a probability of singing means."""
-    return "vocal" if is_vocal(probability, threshold) else "instrumental"
+    return VOCAL if is_vocal(probability, threshold) else INSTRUMENTAL
+
+
+def probabilities(labels: Mapping[str, LabelAnswer]) -> dict[str, float]:
+    """The probability of each label."""
+    return {label: said.probability for label, said in labels.items()}
 
 
 def wav(samples: npt.NDArray[np.float32], sample_rate_hz: int, *, gain: float = 1.0) -> bytes:

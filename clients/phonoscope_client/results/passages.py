@@ -1,4 +1,4 @@
-"""The stretches of a recording in which somebody sings."""
+"""The stretches of a recording in which somebody sings, or that have another label."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from phonoscope_client.results.curve import Curve
-from phonoscope_client.results.parts import is_vocal
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A stretch in which somebody sings, in seconds of the recording."""
+    """A stretch of one label, such as that somebody sings, in seconds of the recording."""
 
     start_s: float
     stop_s: float
@@ -26,7 +25,7 @@ def vocal_passages(curve: Curve, *, smoothing_s: float = 0.8) -> list[Passage]:
         smoothing_s: length of the median's window, rounded to an odd number of frames; 0.8 s is what the
             detector was judged with (Schlüter & Grill 2015).
     """
-    sings = is_vocal(curve.probability, curve.threshold)
+    sings = curve.called
     if not len(sings):
         return []
     half = round(smoothing_s * curve.frames_per_second) // 2

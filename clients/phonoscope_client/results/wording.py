@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from phonoscope_client.results.parts import SoundWarning
+from collections.abc import Mapping
+
+from phonoscope_client.results.parts import VOCAL, LabelAnswer, SoundWarning
 
 
 def percent(share: float) -> str:
@@ -36,3 +38,14 @@ def warning(told: SoundWarning) -> str:
 def hertz(frequency_hz: float) -> str:
     """A frequency in Hz or kHz."""
     return f"{frequency_hz / 1000:g} kHz" if frequency_hz >= 1000 else f"{frequency_hz:g} Hz"
+
+
+def spoken_of(label: str) -> str:
+    """What a probability is of, such as "singing"."""
+    return "singing" if label == VOCAL else label
+
+
+def each_label(labels: Mapping[str, LabelAnswer]) -> str:
+    """What is said of each label, the most probable first."""
+    ranked = sorted(labels.items(), key=lambda each: -each[1].probability)
+    return ", ".join(f"{label} {said.probability:.2f}" for label, said in ranked)

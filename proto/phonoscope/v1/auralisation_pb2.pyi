@@ -1,5 +1,6 @@
 from phonoscope.v1 import audio_pb2 as _audio_pb2
 from phonoscope.v1 import bundle_reference_pb2 as _bundle_reference_pb2
+from phonoscope.v1 import label_pb2 as _label_pb2
 from phonoscope.v1 import time_frequency_pb2 as _time_frequency_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -29,7 +30,7 @@ RESYNTHESIS_PHASE: Resynthesis
 RESYNTHESIS_SPECTRUM: Resynthesis
 
 class AuraliseRequest(_message.Message):
-    __slots__ = ("audio", "at_s", "network", "layer", "features", "strongest", "largest_activation_only", "resynthesis", "listen")
+    __slots__ = ("audio", "at_s", "network", "layer", "features", "strongest", "largest_activation_only", "resynthesis", "listen", "listener", "label", "contrast")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +40,9 @@ class AuraliseRequest(_message.Message):
     LARGEST_ACTIVATION_ONLY_FIELD_NUMBER: _ClassVar[int]
     RESYNTHESIS_FIELD_NUMBER: _ClassVar[int]
     LISTEN_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
     audio: _audio_pb2.Audio
     at_s: float
     network: Network
@@ -48,10 +52,13 @@ class AuraliseRequest(_message.Message):
     largest_activation_only: bool
     resynthesis: Resynthesis
     listen: bool
-    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., network: _Optional[_Union[Network, str]] = ..., layer: _Optional[str] = ..., features: _Optional[_Iterable[int]] = ..., strongest: _Optional[int] = ..., largest_activation_only: _Optional[bool] = ..., resynthesis: _Optional[_Union[Resynthesis, str]] = ..., listen: _Optional[bool] = ...) -> None: ...
+    listener: str
+    label: str
+    contrast: str
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., network: _Optional[_Union[Network, str]] = ..., layer: _Optional[str] = ..., features: _Optional[_Iterable[int]] = ..., strongest: _Optional[int] = ..., largest_activation_only: _Optional[bool] = ..., resynthesis: _Optional[_Union[Resynthesis, str]] = ..., listen: _Optional[bool] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ...) -> None: ...
 
 class AuraliseResponse(_message.Message):
-    __slots__ = ("bundle", "at_s", "axes", "given", "classes", "features", "original_audio", "resynthesis", "seconds", "warnings")
+    __slots__ = ("bundle", "at_s", "axes", "given", "classes", "features", "original_audio", "resynthesis", "seconds", "warnings", "listener", "label", "contrast", "labels")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     AXES_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +69,10 @@ class AuraliseResponse(_message.Message):
     RESYNTHESIS_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
     bundle: _bundle_reference_pb2.BundleReference
     at_s: float
     axes: _time_frequency_pb2.TimeFrequencyAxes
@@ -72,7 +83,11 @@ class AuraliseResponse(_message.Message):
     resynthesis: Resynthesis
     seconds: float
     warnings: _containers.RepeatedCompositeFieldContainer[_audio_pb2.SoundWarning]
-    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., given: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., classes: _Optional[_Iterable[_Union[ClassProbability, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[HeardFeature, _Mapping]]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., resynthesis: _Optional[_Union[Resynthesis, str]] = ..., seconds: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ...) -> None: ...
+    listener: str
+    label: str
+    contrast: str
+    labels: _containers.RepeatedCompositeFieldContainer[_label_pb2.LabelProbability]
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., given: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., classes: _Optional[_Iterable[_Union[ClassProbability, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[HeardFeature, _Mapping]]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., resynthesis: _Optional[_Union[Resynthesis, str]] = ..., seconds: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., labels: _Optional[_Iterable[_Union[_label_pb2.LabelProbability, _Mapping]]] = ...) -> None: ...
 
 class ClassProbability(_message.Message):
     __slots__ = ("label", "probability")
@@ -97,16 +112,18 @@ class HeardFeature(_message.Message):
     def __init__(self, layer: _Optional[str] = ..., feature: _Optional[int] = ..., strength: _Optional[float] = ..., heard: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ...) -> None: ...
 
 class AudibleNetwork(_message.Message):
-    __slots__ = ("network", "layers", "labels", "clip_s")
+    __slots__ = ("network", "layers", "labels", "clip_s", "listener")
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     LAYERS_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     CLIP_S_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_FIELD_NUMBER: _ClassVar[int]
     network: Network
     layers: _containers.RepeatedCompositeFieldContainer[AudibleLayer]
     labels: _containers.RepeatedScalarFieldContainer[str]
     clip_s: float
-    def __init__(self, network: _Optional[_Union[Network, str]] = ..., layers: _Optional[_Iterable[_Union[AudibleLayer, _Mapping]]] = ..., labels: _Optional[_Iterable[str]] = ..., clip_s: _Optional[float] = ...) -> None: ...
+    listener: str
+    def __init__(self, network: _Optional[_Union[Network, str]] = ..., layers: _Optional[_Iterable[_Union[AudibleLayer, _Mapping]]] = ..., labels: _Optional[_Iterable[str]] = ..., clip_s: _Optional[float] = ..., listener: _Optional[str] = ...) -> None: ...
 
 class AudibleLayer(_message.Message):
     __slots__ = ("name", "features")

@@ -26,7 +26,7 @@ from phonoscope.v1 import auralisation_pb2 as phonoscope_dot_v1_dot_auralisation
 from phonoscope.v1 import bundle_reference_pb2 as phonoscope_dot_v1_dot_bundle__reference__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aphonoscope/v1/bundle.proto\x12\rphonoscope.v1\x1a phonoscope/v1/auralisation.proto\x1a$phonoscope/v1/bundle_reference.proto\"\x17\n\x15\x44\x65scribeBundleRequest\"\xc1\x04\n\x16\x44\x65scribeBundleResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12$\n\x06layers\x18\x02 \x03(\x0b\x32\x14.phonoscope.v1.Layer\x12\x16\n\x0esample_rate_hz\x18\x03 \x01(\r\x12\x13\n\x0bhop_samples\x18\x04 \x01(\r\x12\x15\n\rframe_samples\x18\x05 \x01(\r\x12\x16\n\x0e\x65xcerpt_frames\x18\x06 \x01(\r\x12\x1a\n\x0e\x62\x61nd_centre_hz\x18\x07 \x03(\x02\x42\x02\x10\x01\x12\x11\n\tthreshold\x18\x08 \x01(\x02\x12-\n\x05rules\x18\t \x03(\x0b\x32\x1e.phonoscope.v1.ExplanationRule\x12\x43\n\x07metrics\x18\n \x03(\x0b\x32\x32.phonoscope.v1.DescribeBundleResponse.MetricsEntry\x12\x32\n\rtraining_data\x18\x0b \x03(\x0b\x32\x1b.phonoscope.v1.TrainingData\x12\x0f\n\x07\x63ommand\x18\x0c \x01(\t\x12-\n\x08\x65xchange\x18\r \x01(\x0b\x32\x1b.phonoscope.v1.ExchangeBank\x12.\n\x07\x61udible\x18\x14 \x03(\x0b\x32\x1d.phonoscope.v1.AudibleNetwork\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"<\n\x05Layer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\x05shape\x18\x02 \x03(\rB\x02\x10\x01\x12\x12\n\ninvertible\x18\x03 \x01(\x08\"6\n\x0f\x45xplanationRule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rdefault_alpha\x18\x02 \x01(\x02\"=\n\x0cTrainingData\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07licence\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\"1\n\x0c\x45xchangeBank\x12\x10\n\x08\x65xcerpts\x18\x01 \x01(\r\x12\x0f\n\x07licence\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aphonoscope/v1/bundle.proto\x12\rphonoscope.v1\x1a phonoscope/v1/auralisation.proto\x1a$phonoscope/v1/bundle_reference.proto\"\x17\n\x15\x44\x65scribeBundleRequest\"\xed\x04\n\x16\x44\x65scribeBundleResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12$\n\x06layers\x18\x02 \x03(\x0b\x32\x14.phonoscope.v1.Layer\x12\x16\n\x0esample_rate_hz\x18\x03 \x01(\r\x12\x13\n\x0bhop_samples\x18\x04 \x01(\r\x12\x15\n\rframe_samples\x18\x05 \x01(\r\x12\x16\n\x0e\x65xcerpt_frames\x18\x06 \x01(\r\x12\x1a\n\x0e\x62\x61nd_centre_hz\x18\x07 \x03(\x02\x42\x02\x10\x01\x12\x11\n\tthreshold\x18\x08 \x01(\x02\x12-\n\x05rules\x18\t \x03(\x0b\x32\x1e.phonoscope.v1.ExplanationRule\x12\x43\n\x07metrics\x18\n \x03(\x0b\x32\x32.phonoscope.v1.DescribeBundleResponse.MetricsEntry\x12\x32\n\rtraining_data\x18\x0b \x03(\x0b\x32\x1b.phonoscope.v1.TrainingData\x12\x0f\n\x07\x63ommand\x18\x0c \x01(\t\x12-\n\x08\x65xchange\x18\r \x01(\x0b\x32\x1b.phonoscope.v1.ExchangeBank\x12.\n\x07\x61udible\x18\x14 \x03(\x0b\x32\x1d.phonoscope.v1.AudibleNetwork\x12*\n\tlisteners\x18\x15 \x03(\x0b\x32\x17.phonoscope.v1.Listener\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x9f\x03\n\x08Listener\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32\x1b.phonoscope.v1.DecisionRule\x12,\n\x06labels\x18\x03 \x03(\x0b\x32\x1c.phonoscope.v1.ListenerLabel\x12$\n\x06layers\x18\x04 \x03(\x0b\x32\x14.phonoscope.v1.Layer\x12\x16\n\x0esample_rate_hz\x18\x05 \x01(\r\x12\x13\n\x0bhop_samples\x18\x06 \x01(\r\x12\x15\n\rframe_samples\x18\x07 \x01(\r\x12\x16\n\x0e\x65xcerpt_frames\x18\x08 \x01(\r\x12\x1a\n\x0e\x62\x61nd_centre_hz\x18\t \x03(\x02\x42\x02\x10\x01\x12-\n\x05rules\x18\n \x03(\x0b\x32\x1e.phonoscope.v1.ExplanationRule\x12-\n\x08\x65xchange\x18\x0b \x01(\x0b\x32\x1b.phonoscope.v1.ExchangeBank\x12\x0c\n\x04rpcs\x18\x0c \x03(\t\x12\x1e\n\x16predictions_per_second\x18\r \x01(\x01\"C\n\rListenerLabel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\tthreshold\x18\x02 \x01(\x02H\x00\x88\x01\x01\x42\x0c\n\n_threshold\"<\n\x05Layer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\x05shape\x18\x02 \x03(\rB\x02\x10\x01\x12\x12\n\ninvertible\x18\x03 \x01(\x08\"R\n\x0f\x45xplanationRule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rdefault_alpha\x18\x02 \x01(\x02\x12\x1a\n\x12\x65xplains_any_label\x18\x03 \x01(\x08\"=\n\x0cTrainingData\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07licence\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\"1\n\x0c\x45xchangeBank\x12\x10\n\x08\x65xcerpts\x18\x01 \x01(\r\x12\x0f\n\x07licence\x18\x02 \x01(\t*\x85\x01\n\x0c\x44\x65\x63isionRule\x12\x1d\n\x19\x44\x45\x43ISION_RULE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44\x45\x43ISION_RULE_BINARY\x10\x01\x12\x1d\n\x19\x44\x45\x43ISION_RULE_MULTI_CLASS\x10\x02\x12\x1d\n\x19\x44\x45\x43ISION_RULE_MULTI_LABEL\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,20 +37,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DESCRIBEBUNDLERESPONSE_METRICSENTRY']._serialized_options = b'8\001'
   _globals['_DESCRIBEBUNDLERESPONSE'].fields_by_name['band_centre_hz']._loaded_options = None
   _globals['_DESCRIBEBUNDLERESPONSE'].fields_by_name['band_centre_hz']._serialized_options = b'\020\001'
+  _globals['_LISTENER'].fields_by_name['band_centre_hz']._loaded_options = None
+  _globals['_LISTENER'].fields_by_name['band_centre_hz']._serialized_options = b'\020\001'
   _globals['_LAYER'].fields_by_name['shape']._loaded_options = None
   _globals['_LAYER'].fields_by_name['shape']._serialized_options = b'\020\001'
+  _globals['_DECISIONRULE']._serialized_start=1514
+  _globals['_DECISIONRULE']._serialized_end=1647
   _globals['_DESCRIBEBUNDLEREQUEST']._serialized_start=117
   _globals['_DESCRIBEBUNDLEREQUEST']._serialized_end=140
   _globals['_DESCRIBEBUNDLERESPONSE']._serialized_start=143
-  _globals['_DESCRIBEBUNDLERESPONSE']._serialized_end=720
-  _globals['_DESCRIBEBUNDLERESPONSE_METRICSENTRY']._serialized_start=674
-  _globals['_DESCRIBEBUNDLERESPONSE_METRICSENTRY']._serialized_end=720
-  _globals['_LAYER']._serialized_start=722
-  _globals['_LAYER']._serialized_end=782
-  _globals['_EXPLANATIONRULE']._serialized_start=784
-  _globals['_EXPLANATIONRULE']._serialized_end=838
-  _globals['_TRAININGDATA']._serialized_start=840
-  _globals['_TRAININGDATA']._serialized_end=901
-  _globals['_EXCHANGEBANK']._serialized_start=903
-  _globals['_EXCHANGEBANK']._serialized_end=952
+  _globals['_DESCRIBEBUNDLERESPONSE']._serialized_end=764
+  _globals['_DESCRIBEBUNDLERESPONSE_METRICSENTRY']._serialized_start=718
+  _globals['_DESCRIBEBUNDLERESPONSE_METRICSENTRY']._serialized_end=764
+  _globals['_LISTENER']._serialized_start=767
+  _globals['_LISTENER']._serialized_end=1182
+  _globals['_LISTENERLABEL']._serialized_start=1184
+  _globals['_LISTENERLABEL']._serialized_end=1251
+  _globals['_LAYER']._serialized_start=1253
+  _globals['_LAYER']._serialized_end=1313
+  _globals['_EXPLANATIONRULE']._serialized_start=1315
+  _globals['_EXPLANATIONRULE']._serialized_end=1397
+  _globals['_TRAININGDATA']._serialized_start=1399
+  _globals['_TRAININGDATA']._serialized_end=1460
+  _globals['_EXCHANGEBANK']._serialized_start=1462
+  _globals['_EXCHANGEBANK']._serialized_end=1511
 # @@protoc_insertion_point(module_scope)

@@ -32,10 +32,11 @@ if _version_not_supported:
 
 
 class ExplainerServiceStub:
-    """Explains the predictions of a singing-voice detector.
+    """Explains the answers of listeners: networks that a bundle holds, such as a singing-voice detector.
 
     Every RPC may also answer:
-    INVALID_ARGUMENT    a field is missing or outside its range; google.rpc.BadRequest names each. Do not retry.
+    INVALID_ARGUMENT    a field is missing or outside its range, or names a listener or label that the bundle does not have;
+    google.rpc.BadRequest names each. Do not retry.
     RESOURCE_EXHAUSTED  the queue is full (google.rpc.RetryInfo says when to try again), or the message is larger
     than the server accepts (no RetryInfo: send less).
     DEADLINE_EXCEEDED   the deadline passed, too little of it was left to start, or the request took too long to arrive.
@@ -91,10 +92,11 @@ class ExplainerServiceStub:
 
 
 class ExplainerServiceServicer:
-    """Explains the predictions of a singing-voice detector.
+    """Explains the answers of listeners: networks that a bundle holds, such as a singing-voice detector.
 
     Every RPC may also answer:
-    INVALID_ARGUMENT    a field is missing or outside its range; google.rpc.BadRequest names each. Do not retry.
+    INVALID_ARGUMENT    a field is missing or outside its range, or names a listener or label that the bundle does not have;
+    google.rpc.BadRequest names each. Do not retry.
     RESOURCE_EXHAUSTED  the queue is full (google.rpc.RetryInfo says when to try again), or the message is larger
     than the server accepts (no RetryInfo: send less).
     DEADLINE_EXCEEDED   the deadline passed, too little of it was left to start, or the request took too long to arrive.
@@ -107,7 +109,7 @@ class ExplainerServiceServicer:
     """
 
     def Predict(self, request, context):
-        """The probability that somebody sings, at every frame of a recording.
+        """What a listener says along a recording: of the detector, the probability that somebody sings, at every frame.
 
         Answers OK or a status common to all RPCs.
         """
@@ -116,11 +118,12 @@ class ExplainerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Explain(self, request, context):
-        """Why the detector answered as it did at one moment of a recording.
+        """Why a listener answered as it did at one moment of a recording.
 
         Also answers OUT_OF_RANGE where `at_s` lies beyond the end of the recording. An excerpt that is digital silence, in which
         there is nothing to point at, is INVALID_ARGUMENT, and so is a rule that the bundle does not have: DescribeBundle lists
-        them. Where evidence by exchange is asked for and the bundle that is served has no other music, FAILED_PRECONDITION.
+        them. FAILED_PRECONDITION names what the bundle that is served lacks: other music, where evidence by exchange is asked for;
+        sound; a rule that explains another label than the one predicted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,7 +143,7 @@ class ExplainerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def InvertLayers(self, request, context):
-        """What each layer of the detector keeps of one moment of a recording: the spectrogram a trained network rebuilds from
+        """What each layer of a listener keeps of one moment of a recording: the spectrogram a trained network rebuilds from
         that layer's activation alone (ISMIR 2018, M_joint), and how far it misses the excerpt.
 
         Also answers OUT_OF_RANGE where `at_s` lies beyond the end of the recording, and FAILED_PRECONDITION where the bundle
@@ -176,7 +179,7 @@ class ExplainerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DescribeBundle(self, request, context):
-        """What the service is serving: layers, shapes, labels, threshold, front-end, metrics, data and licence.
+        """What the service is serving: listeners, layers, shapes, labels, threshold, front-end, metrics, data and licence.
 
         Answers OK or a status common to all RPCs.
         """
@@ -231,10 +234,11 @@ def add_ExplainerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ExplainerService:
-    """Explains the predictions of a singing-voice detector.
+    """Explains the answers of listeners: networks that a bundle holds, such as a singing-voice detector.
 
     Every RPC may also answer:
-    INVALID_ARGUMENT    a field is missing or outside its range; google.rpc.BadRequest names each. Do not retry.
+    INVALID_ARGUMENT    a field is missing or outside its range, or names a listener or label that the bundle does not have;
+    google.rpc.BadRequest names each. Do not retry.
     RESOURCE_EXHAUSTED  the queue is full (google.rpc.RetryInfo says when to try again), or the message is larger
     than the server accepts (no RetryInfo: send less).
     DEADLINE_EXCEEDED   the deadline passed, too little of it was left to start, or the request took too long to arrive.

@@ -1,5 +1,6 @@
 from phonoscope.v1 import audio_pb2 as _audio_pb2
 from phonoscope.v1 import bundle_reference_pb2 as _bundle_reference_pb2
+from phonoscope.v1 import label_pb2 as _label_pb2
 from phonoscope.v1 import time_frequency_pb2 as _time_frequency_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -40,7 +41,7 @@ LABEL_VOCAL: Label
 LABEL_INSTRUMENTAL: Label
 
 class ExplainRequest(_message.Message):
-    __slots__ = ("audio", "at_s", "region", "masking", "listen", "rule", "outside_db", "detailed", "control_seed", "evidence")
+    __slots__ = ("audio", "at_s", "region", "masking", "listen", "rule", "outside_db", "detailed", "control_seed", "evidence", "listener", "label", "contrast")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +52,9 @@ class ExplainRequest(_message.Message):
     DETAILED_FIELD_NUMBER: _ClassVar[int]
     CONTROL_SEED_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
     audio: _audio_pb2.Audio
     at_s: float
     region: RegionChoice
@@ -61,10 +65,13 @@ class ExplainRequest(_message.Message):
     detailed: bool
     control_seed: int
     evidence: Evidence
-    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[Masking, str]] = ..., listen: _Optional[bool] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., detailed: _Optional[bool] = ..., control_seed: _Optional[int] = ..., evidence: _Optional[_Union[Evidence, str]] = ...) -> None: ...
+    listener: str
+    label: str
+    contrast: str
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[Masking, str]] = ..., listen: _Optional[bool] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., detailed: _Optional[bool] = ..., control_seed: _Optional[int] = ..., evidence: _Optional[_Union[Evidence, str]] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("bundle", "at_s", "axes", "log_mel", "relevance", "region", "explanation", "alpha", "masking", "threshold", "trust", "original_audio", "explanation_audio", "rule", "outside_db", "inverted", "warnings", "carried_audio", "silhouette_audio")
+    __slots__ = ("bundle", "at_s", "axes", "log_mel", "relevance", "region", "explanation", "alpha", "masking", "threshold", "trust", "original_audio", "explanation_audio", "rule", "outside_db", "inverted", "warnings", "carried_audio", "silhouette_audio", "listener", "label", "contrast", "labels", "predicted_label")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     AXES_FIELD_NUMBER: _ClassVar[int]
@@ -84,6 +91,11 @@ class ExplainResponse(_message.Message):
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     CARRIED_AUDIO_FIELD_NUMBER: _ClassVar[int]
     SILHOUETTE_AUDIO_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    PREDICTED_LABEL_FIELD_NUMBER: _ClassVar[int]
     bundle: _bundle_reference_pb2.BundleReference
     at_s: float
     axes: _time_frequency_pb2.TimeFrequencyAxes
@@ -103,7 +115,12 @@ class ExplainResponse(_message.Message):
     warnings: _containers.RepeatedCompositeFieldContainer[_audio_pb2.SoundWarning]
     carried_audio: _audio_pb2.Waveform
     silhouette_audio: _audio_pb2.Waveform
-    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., explanation: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., alpha: _Optional[float] = ..., masking: _Optional[_Union[Masking, str]] = ..., threshold: _Optional[float] = ..., trust: _Optional[_Union[Trust, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., inverted: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ..., carried_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., silhouette_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ...) -> None: ...
+    listener: str
+    label: str
+    contrast: str
+    labels: _containers.RepeatedCompositeFieldContainer[_label_pb2.LabelProbability]
+    predicted_label: str
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., explanation: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., alpha: _Optional[float] = ..., masking: _Optional[_Union[Masking, str]] = ..., threshold: _Optional[float] = ..., trust: _Optional[_Union[Trust, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., inverted: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ..., carried_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., silhouette_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., labels: _Optional[_Iterable[_Union[_label_pb2.LabelProbability, _Mapping]]] = ..., predicted_label: _Optional[str] = ...) -> None: ...
 
 class Region(_message.Message):
     __slots__ = ("frames", "bands", "inside")
@@ -126,7 +143,7 @@ class RegionChoice(_message.Message):
     def __init__(self, alpha: _Optional[float] = ..., largest_alpha_that_keeps_label: _Optional[bool] = ..., maximum_area: _Optional[float] = ...) -> None: ...
 
 class Trust(_message.Message):
-    __slots__ = ("predicted_label", "probability", "masked_probability", "label_kept", "removed_probability", "removal_flips_label", "relative_area", "control_probabilities", "controls_that_keep_label", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "heard_probability", "heard_label_kept", "control_seed", "heard_control_probabilities", "heard_control_label_kept", "evidence", "exchange", "doubt")
+    __slots__ = ("predicted_label", "probability", "masked_probability", "label_kept", "removed_probability", "removal_flips_label", "relative_area", "control_probabilities", "controls_that_keep_label", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "heard_probability", "heard_label_kept", "control_seed", "heard_control_probabilities", "heard_control_label_kept", "evidence", "exchange", "doubt", "heard_controls_keep_label")
     PREDICTED_LABEL_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     MASKED_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
@@ -147,6 +164,7 @@ class Trust(_message.Message):
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     EXCHANGE_FIELD_NUMBER: _ClassVar[int]
     DOUBT_FIELD_NUMBER: _ClassVar[int]
+    HEARD_CONTROLS_KEEP_LABEL_FIELD_NUMBER: _ClassVar[int]
     predicted_label: Label
     probability: float
     masked_probability: float
@@ -167,7 +185,8 @@ class Trust(_message.Message):
     evidence: Evidence
     exchange: Exchange
     doubt: Doubt
-    def __init__(self, predicted_label: _Optional[_Union[Label, str]] = ..., probability: _Optional[float] = ..., masked_probability: _Optional[float] = ..., label_kept: _Optional[bool] = ..., removed_probability: _Optional[float] = ..., removal_flips_label: _Optional[bool] = ..., relative_area: _Optional[float] = ..., control_probabilities: _Optional[_Iterable[float]] = ..., controls_that_keep_label: _Optional[int] = ..., reconstruction_error: _Optional[float] = ..., reconstruction_percentile: _Optional[float] = ..., out_of_distribution: _Optional[bool] = ..., heard_probability: _Optional[float] = ..., heard_label_kept: _Optional[bool] = ..., control_seed: _Optional[int] = ..., heard_control_probabilities: _Optional[_Iterable[float]] = ..., heard_control_label_kept: _Optional[bool] = ..., evidence: _Optional[_Union[Evidence, str]] = ..., exchange: _Optional[_Union[Exchange, _Mapping]] = ..., doubt: _Optional[_Union[Doubt, _Mapping]] = ...) -> None: ...
+    heard_controls_keep_label: _containers.RepeatedScalarFieldContainer[bool]
+    def __init__(self, predicted_label: _Optional[_Union[Label, str]] = ..., probability: _Optional[float] = ..., masked_probability: _Optional[float] = ..., label_kept: _Optional[bool] = ..., removed_probability: _Optional[float] = ..., removal_flips_label: _Optional[bool] = ..., relative_area: _Optional[float] = ..., control_probabilities: _Optional[_Iterable[float]] = ..., controls_that_keep_label: _Optional[int] = ..., reconstruction_error: _Optional[float] = ..., reconstruction_percentile: _Optional[float] = ..., out_of_distribution: _Optional[bool] = ..., heard_probability: _Optional[float] = ..., heard_label_kept: _Optional[bool] = ..., control_seed: _Optional[int] = ..., heard_control_probabilities: _Optional[_Iterable[float]] = ..., heard_control_label_kept: _Optional[bool] = ..., evidence: _Optional[_Union[Evidence, str]] = ..., exchange: _Optional[_Union[Exchange, _Mapping]] = ..., doubt: _Optional[_Union[Doubt, _Mapping]] = ..., heard_controls_keep_label: _Optional[_Iterable[bool]] = ...) -> None: ...
 
 class Doubt(_message.Message):
     __slots__ = ("doubt", "wrong", "foreign", "percentile")
@@ -182,7 +201,7 @@ class Doubt(_message.Message):
     def __init__(self, doubt: _Optional[float] = ..., wrong: _Optional[float] = ..., foreign: _Optional[float] = ..., percentile: _Optional[float] = ...) -> None: ...
 
 class Exchange(_message.Message):
-    __slots__ = ("carried", "silhouette", "removed", "random", "shifted", "other", "carried_over_silhouette", "carried_heard_probability", "silhouette_heard_probability")
+    __slots__ = ("carried", "silhouette", "removed", "random", "shifted", "other", "carried_over_silhouette", "carried_heard_probability", "silhouette_heard_probability", "carried_heard_label_kept", "silhouette_heard_label_kept")
     CARRIED_FIELD_NUMBER: _ClassVar[int]
     SILHOUETTE_FIELD_NUMBER: _ClassVar[int]
     REMOVED_FIELD_NUMBER: _ClassVar[int]
@@ -192,6 +211,8 @@ class Exchange(_message.Message):
     CARRIED_OVER_SILHOUETTE_FIELD_NUMBER: _ClassVar[int]
     CARRIED_HEARD_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     SILHOUETTE_HEARD_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    CARRIED_HEARD_LABEL_KEPT_FIELD_NUMBER: _ClassVar[int]
+    SILHOUETTE_HEARD_LABEL_KEPT_FIELD_NUMBER: _ClassVar[int]
     carried: Share
     silhouette: Share
     removed: Share
@@ -201,14 +222,18 @@ class Exchange(_message.Message):
     carried_over_silhouette: float
     carried_heard_probability: float
     silhouette_heard_probability: float
-    def __init__(self, carried: _Optional[_Union[Share, _Mapping]] = ..., silhouette: _Optional[_Union[Share, _Mapping]] = ..., removed: _Optional[_Union[Share, _Mapping]] = ..., random: _Optional[_Union[Share, _Mapping]] = ..., shifted: _Optional[_Union[Share, _Mapping]] = ..., other: _Optional[_Union[Share, _Mapping]] = ..., carried_over_silhouette: _Optional[float] = ..., carried_heard_probability: _Optional[float] = ..., silhouette_heard_probability: _Optional[float] = ...) -> None: ...
+    carried_heard_label_kept: bool
+    silhouette_heard_label_kept: bool
+    def __init__(self, carried: _Optional[_Union[Share, _Mapping]] = ..., silhouette: _Optional[_Union[Share, _Mapping]] = ..., removed: _Optional[_Union[Share, _Mapping]] = ..., random: _Optional[_Union[Share, _Mapping]] = ..., shifted: _Optional[_Union[Share, _Mapping]] = ..., other: _Optional[_Union[Share, _Mapping]] = ..., carried_over_silhouette: _Optional[float] = ..., carried_heard_probability: _Optional[float] = ..., silhouette_heard_probability: _Optional[float] = ..., carried_heard_label_kept: _Optional[bool] = ..., silhouette_heard_label_kept: _Optional[bool] = ...) -> None: ...
 
 class Share(_message.Message):
-    __slots__ = ("n", "kept", "probabilities")
+    __slots__ = ("n", "kept", "probabilities", "keeps")
     N_FIELD_NUMBER: _ClassVar[int]
     KEPT_FIELD_NUMBER: _ClassVar[int]
     PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    KEEPS_FIELD_NUMBER: _ClassVar[int]
     n: int
     kept: int
     probabilities: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, n: _Optional[int] = ..., kept: _Optional[int] = ..., probabilities: _Optional[_Iterable[float]] = ...) -> None: ...
+    keeps: _containers.RepeatedScalarFieldContainer[bool]
+    def __init__(self, n: _Optional[int] = ..., kept: _Optional[int] = ..., probabilities: _Optional[_Iterable[float]] = ..., keeps: _Optional[_Iterable[bool]] = ...) -> None: ...

@@ -24,20 +24,21 @@ _sym_db = _symbol_database.Default()
 
 from phonoscope.v1 import audio_pb2 as phonoscope_dot_v1_dot_audio__pb2
 from phonoscope.v1 import bundle_reference_pb2 as phonoscope_dot_v1_dot_bundle__reference__pb2
+from phonoscope.v1 import label_pb2 as phonoscope_dot_v1_dot_label__pb2
 from phonoscope.v1 import time_frequency_pb2 as phonoscope_dot_v1_dot_time__frequency__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dphonoscope/v1/inversion.proto\x12\rphonoscope.v1\x1a\x19phonoscope/v1/audio.proto\x1a$phonoscope/v1/bundle_reference.proto\x1a\"phonoscope/v1/time_frequency.proto\"h\n\x13InvertLayersRequest\x12#\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x14.phonoscope.v1.Audio\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12\x0e\n\x06layers\x18\x03 \x03(\t\x12\x0e\n\x06listen\x18\x04 \x01(\x08\"\xe9\x03\n\x14InvertLayersResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12.\n\x04\x61xes\x18\x03 \x01(\x0b\x32 .phonoscope.v1.TimeFrequencyAxes\x12\x30\n\x07log_mel\x18\x04 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x35\n\x0cstandardised\x18\x05 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x13\n\x0bprobability\x18\x06 \x01(\x02\x12\x11\n\tthreshold\x18\x07 \x01(\x02\x12\x31\n\ninversions\x18\x08 \x03(\x0b\x32\x1d.phonoscope.v1.LayerInversion\x12/\n\x0eoriginal_audio\x18\t \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12.\n\rlog_mel_audio\x18\n \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12\x0f\n\x07seconds\x18\x0b \x01(\x01\x12-\n\x08warnings\x18\x0c \x03(\x0b\x32\x1b.phonoscope.v1.SoundWarning\"\xd8\x01\n\x0eLayerInversion\x12\r\n\x05layer\x18\x01 \x01(\t\x12\x31\n\x08inverted\x18\x02 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x1c\n\x14reconstruction_error\x18\x03 \x01(\x02\x12!\n\x19reconstruction_percentile\x18\x04 \x01(\x02\x12\x1b\n\x13out_of_distribution\x18\x05 \x01(\x08\x12&\n\x05\x61udio\x18\x06 \x01(\x0b\x32\x17.phonoscope.v1.Waveformb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dphonoscope/v1/inversion.proto\x12\rphonoscope.v1\x1a\x19phonoscope/v1/audio.proto\x1a$phonoscope/v1/bundle_reference.proto\x1a\x19phonoscope/v1/label.proto\x1a\"phonoscope/v1/time_frequency.proto\"\x9b\x01\n\x13InvertLayersRequest\x12#\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x14.phonoscope.v1.Audio\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12\x0e\n\x06layers\x18\x03 \x03(\t\x12\x0e\n\x06listen\x18\x04 \x01(\x08\x12\x10\n\x08listener\x18\x05 \x01(\t\x12\r\n\x05label\x18\x06 \x01(\t\x12\x10\n\x08\x63ontrast\x18\x07 \x01(\t\"\xcd\x04\n\x14InvertLayersResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12.\n\x04\x61xes\x18\x03 \x01(\x0b\x32 .phonoscope.v1.TimeFrequencyAxes\x12\x30\n\x07log_mel\x18\x04 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x35\n\x0cstandardised\x18\x05 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x13\n\x0bprobability\x18\x06 \x01(\x02\x12\x11\n\tthreshold\x18\x07 \x01(\x02\x12\x31\n\ninversions\x18\x08 \x03(\x0b\x32\x1d.phonoscope.v1.LayerInversion\x12/\n\x0eoriginal_audio\x18\t \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12.\n\rlog_mel_audio\x18\n \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12\x0f\n\x07seconds\x18\x0b \x01(\x01\x12-\n\x08warnings\x18\x0c \x03(\x0b\x32\x1b.phonoscope.v1.SoundWarning\x12\x10\n\x08listener\x18\r \x01(\t\x12\r\n\x05label\x18\x0e \x01(\t\x12\x10\n\x08\x63ontrast\x18\x0f \x01(\t\x12/\n\x06labels\x18\x10 \x03(\x0b\x32\x1f.phonoscope.v1.LabelProbability\"\xd8\x01\n\x0eLayerInversion\x12\r\n\x05layer\x18\x01 \x01(\t\x12\x31\n\x08inverted\x18\x02 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x1c\n\x14reconstruction_error\x18\x03 \x01(\x02\x12!\n\x19reconstruction_percentile\x18\x04 \x01(\x02\x12\x1b\n\x13out_of_distribution\x18\x05 \x01(\x08\x12&\n\x05\x61udio\x18\x06 \x01(\x0b\x32\x17.phonoscope.v1.Waveformb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'phonoscope.v1.inversion_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INVERTLAYERSREQUEST']._serialized_start=149
-  _globals['_INVERTLAYERSREQUEST']._serialized_end=253
-  _globals['_INVERTLAYERSRESPONSE']._serialized_start=256
-  _globals['_INVERTLAYERSRESPONSE']._serialized_end=745
-  _globals['_LAYERINVERSION']._serialized_start=748
-  _globals['_LAYERINVERSION']._serialized_end=964
+  _globals['_INVERTLAYERSREQUEST']._serialized_start=177
+  _globals['_INVERTLAYERSREQUEST']._serialized_end=332
+  _globals['_INVERTLAYERSRESPONSE']._serialized_start=335
+  _globals['_INVERTLAYERSRESPONSE']._serialized_end=924
+  _globals['_LAYERINVERSION']._serialized_start=927
+  _globals['_LAYERINVERSION']._serialized_end=1143
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 from phonoscope.v1 import audio_pb2 as _audio_pb2
 from phonoscope.v1 import bundle_reference_pb2 as _bundle_reference_pb2
+from phonoscope.v1 import label_pb2 as _label_pb2
 from phonoscope.v1 import time_frequency_pb2 as _time_frequency_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -10,19 +11,25 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class InvertLayersRequest(_message.Message):
-    __slots__ = ("audio", "at_s", "layers", "listen")
+    __slots__ = ("audio", "at_s", "layers", "listen", "listener", "label", "contrast")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     LAYERS_FIELD_NUMBER: _ClassVar[int]
     LISTEN_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
     audio: _audio_pb2.Audio
     at_s: float
     layers: _containers.RepeatedScalarFieldContainer[str]
     listen: bool
-    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., layers: _Optional[_Iterable[str]] = ..., listen: _Optional[bool] = ...) -> None: ...
+    listener: str
+    label: str
+    contrast: str
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., layers: _Optional[_Iterable[str]] = ..., listen: _Optional[bool] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ...) -> None: ...
 
 class InvertLayersResponse(_message.Message):
-    __slots__ = ("bundle", "at_s", "axes", "log_mel", "standardised", "probability", "threshold", "inversions", "original_audio", "log_mel_audio", "seconds", "warnings")
+    __slots__ = ("bundle", "at_s", "axes", "log_mel", "standardised", "probability", "threshold", "inversions", "original_audio", "log_mel_audio", "seconds", "warnings", "listener", "label", "contrast", "labels")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     AXES_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +42,10 @@ class InvertLayersResponse(_message.Message):
     LOG_MEL_AUDIO_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
     bundle: _bundle_reference_pb2.BundleReference
     at_s: float
     axes: _time_frequency_pb2.TimeFrequencyAxes
@@ -47,7 +58,11 @@ class InvertLayersResponse(_message.Message):
     log_mel_audio: _audio_pb2.Waveform
     seconds: float
     warnings: _containers.RepeatedCompositeFieldContainer[_audio_pb2.SoundWarning]
-    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., standardised: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., probability: _Optional[float] = ..., threshold: _Optional[float] = ..., inversions: _Optional[_Iterable[_Union[LayerInversion, _Mapping]]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., log_mel_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., seconds: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ...) -> None: ...
+    listener: str
+    label: str
+    contrast: str
+    labels: _containers.RepeatedCompositeFieldContainer[_label_pb2.LabelProbability]
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., standardised: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., probability: _Optional[float] = ..., threshold: _Optional[float] = ..., inversions: _Optional[_Iterable[_Union[LayerInversion, _Mapping]]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., log_mel_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., seconds: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., labels: _Optional[_Iterable[_Union[_label_pb2.LabelProbability, _Mapping]]] = ...) -> None: ...
 
 class LayerInversion(_message.Message):
     __slots__ = ("layer", "inverted", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "audio")

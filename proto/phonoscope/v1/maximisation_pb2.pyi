@@ -20,7 +20,7 @@ DIRECTION_MAXIMISE: Direction
 DIRECTION_MINIMISE: Direction
 
 class MaximiseRequest(_message.Message):
-    __slots__ = ("terms", "position", "direction", "examples", "seed", "steps", "learning_rate", "prior_weight", "listen")
+    __slots__ = ("terms", "position", "direction", "examples", "seed", "steps", "learning_rate", "prior_weight", "listen", "listener", "label", "contrast")
     TERMS_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     DIRECTION_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +30,9 @@ class MaximiseRequest(_message.Message):
     LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     PRIOR_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     LISTEN_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
     terms: _containers.RepeatedCompositeFieldContainer[ResponseTerm]
     position: MapPosition
     direction: Direction
@@ -39,7 +42,10 @@ class MaximiseRequest(_message.Message):
     learning_rate: float
     prior_weight: float
     listen: bool
-    def __init__(self, terms: _Optional[_Iterable[_Union[ResponseTerm, _Mapping]]] = ..., position: _Optional[_Union[MapPosition, _Mapping]] = ..., direction: _Optional[_Union[Direction, str]] = ..., examples: _Optional[int] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., learning_rate: _Optional[float] = ..., prior_weight: _Optional[float] = ..., listen: _Optional[bool] = ...) -> None: ...
+    listener: str
+    label: str
+    contrast: str
+    def __init__(self, terms: _Optional[_Iterable[_Union[ResponseTerm, _Mapping]]] = ..., position: _Optional[_Union[MapPosition, _Mapping]] = ..., direction: _Optional[_Union[Direction, str]] = ..., examples: _Optional[int] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., learning_rate: _Optional[float] = ..., prior_weight: _Optional[float] = ..., listen: _Optional[bool] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ...) -> None: ...
 
 class ResponseTerm(_message.Message):
     __slots__ = ("layer", "channel", "weight")
@@ -70,7 +76,7 @@ class MaximiseResponse(_message.Message):
     def __init__(self, settings: _Optional[_Union[MaximisationSettings, _Mapping]] = ..., progress: _Optional[_Union[MaximisationProgress, _Mapping]] = ..., example: _Optional[_Union[MaximisationExample, _Mapping]] = ...) -> None: ...
 
 class MaximisationSettings(_message.Message):
-    __slots__ = ("bundle", "axes", "steps", "learning_rate", "prior_weight", "examples", "threshold")
+    __slots__ = ("bundle", "axes", "steps", "learning_rate", "prior_weight", "examples", "threshold", "listener", "label", "contrast")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     AXES_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +84,9 @@ class MaximisationSettings(_message.Message):
     PRIOR_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
     bundle: _bundle_reference_pb2.BundleReference
     axes: _time_frequency_pb2.TimeFrequencyAxes
     steps: int
@@ -85,7 +94,10 @@ class MaximisationSettings(_message.Message):
     prior_weight: float
     examples: int
     threshold: float
-    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., steps: _Optional[int] = ..., learning_rate: _Optional[float] = ..., prior_weight: _Optional[float] = ..., examples: _Optional[int] = ..., threshold: _Optional[float] = ...) -> None: ...
+    listener: str
+    label: str
+    contrast: str
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., steps: _Optional[int] = ..., learning_rate: _Optional[float] = ..., prior_weight: _Optional[float] = ..., examples: _Optional[int] = ..., threshold: _Optional[float] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ...) -> None: ...
 
 class MaximisationProgress(_message.Message):
     __slots__ = ("step", "response", "prior")

@@ -27,7 +27,7 @@ from phonoscope.v1 import bundle_reference_pb2 as phonoscope_dot_v1_dot_bundle__
 from phonoscope.v1 import decision_pb2 as phonoscope_dot_v1_dot_decision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ephonoscope/v1/prediction.proto\x12\rphonoscope.v1\x1a\x19phonoscope/v1/audio.proto\x1a$phonoscope/v1/bundle_reference.proto\x1a\x1cphonoscope/v1/decision.proto\"`\n\x0ePredictRequest\x12#\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x14.phonoscope.v1.Audio\x12)\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x17.phonoscope.v1.Decision\"\xe1\x01\n\x0fPredictResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12\x17\n\x0bprobability\x18\x02 \x03(\x02\x42\x02\x10\x01\x12\x19\n\x11\x66rames_per_second\x18\x03 \x01(\x01\x12\x11\n\tthreshold\x18\x04 \x01(\x02\x12-\n\x08warnings\x18\x05 \x03(\x0b\x32\x1b.phonoscope.v1.SoundWarning\x12(\n\x08segments\x18\x06 \x03(\x0b\x32\x16.phonoscope.v1.Segmentb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ephonoscope/v1/prediction.proto\x12\rphonoscope.v1\x1a\x19phonoscope/v1/audio.proto\x1a$phonoscope/v1/bundle_reference.proto\x1a\x1cphonoscope/v1/decision.proto\"\x93\x01\n\x0ePredictRequest\x12#\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x14.phonoscope.v1.Audio\x12)\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x17.phonoscope.v1.Decision\x12\x10\n\x08listener\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12\x10\n\x08\x63ontrast\x18\x05 \x01(\t\"\xbf\x02\n\x0fPredictResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12\x17\n\x0bprobability\x18\x02 \x03(\x02\x42\x02\x10\x01\x12\x19\n\x11\x66rames_per_second\x18\x03 \x01(\x01\x12\x11\n\tthreshold\x18\x04 \x01(\x02\x12-\n\x08warnings\x18\x05 \x03(\x0b\x32\x1b.phonoscope.v1.SoundWarning\x12(\n\x08segments\x18\x06 \x03(\x0b\x32\x16.phonoscope.v1.Segment\x12\x10\n\x08listener\x18\x07 \x01(\t\x12\r\n\x05label\x18\x08 \x01(\t\x12\x10\n\x08\x63ontrast\x18\t \x01(\t\x12)\n\x06labels\x18\n \x03(\x0b\x32\x19.phonoscope.v1.LabelCurve\"J\n\nLabelCurve\x12\r\n\x05label\x18\x01 \x01(\t\x12\x17\n\x0bprobability\x18\x02 \x03(\x02\x42\x02\x10\x01\x12\x14\n\x08log_odds\x18\x03 \x03(\x02\x42\x02\x10\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,8 +36,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PREDICTRESPONSE'].fields_by_name['probability']._loaded_options = None
   _globals['_PREDICTRESPONSE'].fields_by_name['probability']._serialized_options = b'\020\001'
-  _globals['_PREDICTREQUEST']._serialized_start=144
-  _globals['_PREDICTREQUEST']._serialized_end=240
-  _globals['_PREDICTRESPONSE']._serialized_start=243
-  _globals['_PREDICTRESPONSE']._serialized_end=468
+  _globals['_LABELCURVE'].fields_by_name['probability']._loaded_options = None
+  _globals['_LABELCURVE'].fields_by_name['probability']._serialized_options = b'\020\001'
+  _globals['_LABELCURVE'].fields_by_name['log_odds']._loaded_options = None
+  _globals['_LABELCURVE'].fields_by_name['log_odds']._serialized_options = b'\020\001'
+  _globals['_PREDICTREQUEST']._serialized_start=145
+  _globals['_PREDICTREQUEST']._serialized_end=292
+  _globals['_PREDICTRESPONSE']._serialized_start=295
+  _globals['_PREDICTRESPONSE']._serialized_end=614
+  _globals['_LABELCURVE']._serialized_start=616
+  _globals['_LABELCURVE']._serialized_end=690
 # @@protoc_insertion_point(module_scope)

@@ -9,17 +9,21 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from phonoscope_serving.admission.costs import Costs
+from phonoscope_serving.admission.line import Line
+from phonoscope_serving.admission.stretch import Stretch
 from phonoscope_serving.admission.work import Kind, Work
 from phonoscope_serving.errors import DeadlinePassed, QueueFull
 from phonoscope_serving.metrics import Metrics
 
 ALWAYS_TAKEN = 64  # requests of a kind, however much they are; a caller may take as many as are left of these, too
 ALWAYS_TAKEN_BACKGROUND = 16
-HEADROOM = 1.25  # an answer is also decoded, packed and sent
+# Who would be done just in time is late when anything is slower than expected, and so is everybody in line behind: of
+# their time so much may be gone.
+EDGE = 0.75
 LEAST_RETRY_S, MOST_RETRY_S = 0.05, 30.0
 
 
@@ -33,8 +37,8 @@ class Admission:
             budget_s: engine seconds of each kind of work that may be there; a caller may take as many as are left.
             metrics: where work and refusals are counted.
         """
-        self._budget_s, self._metrics, self._costs = budget_s, metrics, Costs()
-        self._there: dict[Kind, list[Work]] = {kind: [] for kind in Kind}
+        self._budget_s, self._metrics, self._costs, self._stretch = budget_s, metrics, Costs(), Stretch()
+        self._lines = {kind: Line() for kind in Kind}
         self._told_s: defaultdict[Kind, float] = defaultdict(float)  # when the last who was refused is to come back
 
     @contextmanager
@@ -52,13 +56,19 @@ class Admission:
         """
         work = Work(kind, caller, units=0, expected_s=self._costs.request_s(kind))
         self._require_room(work, self._costs.least_s(kind), deadline)
-        self._there[kind].append(work)
+        self._lines[kind].join(work)
         self._count(kind)
         try:
             yield work
             self._costs.learn(work)
+            if not kind.is_partial:
+                self._stretch.learn(work.promised_s, self._now_s() - work.since_s)
+        except (DeadlinePassed, asyncio.CancelledError):  # it takes at least as long as it was waited for
+            if not kind.is_partial:
+                self._stretch.learn_at_least(work.promised_s, self._now_s() - work.since_s)
+            raise
         finally:
-            self._there[kind].remove(work)
+            self._lines[kind].leave(work)
             self._count(kind)
 
     def weigh(self, work: Work, variant: str, units: float, deadline: float | None) -> None:
@@ -79,42 +89,40 @@ class Admission:
             self._require_room(work, work.expected_s, deadline)
 
     def _require_room(self, work: Work, cost_s: float, deadline: float | None) -> None:
-        now_s = asyncio.get_running_loop().time()
+        now_s, stretch = self._now_s(), self._stretch.factor
         left_s = math.inf if deadline is None else deadline - now_s
-        kind, others = work.kind.value, [each for each in self._there[work.kind] if each is not work]
-        if left_s <= HEADROOM * cost_s:
-            if not others:  # nobody is there to prove it wrong, and one slow run would shut the door for ever
+        kind, line = work.kind.value, self._lines[work.kind]
+        calls, own_calls = line.calls(without=work)
+        if left_s <= stretch * cost_s:
+            if not calls:  # nobody is there to prove it wrong, and one slow run would shut the door for ever
                 self._costs.doubt(work)
             self._metrics.refusals.labels(kind, "deadline").inc()
             raise DeadlinePassed(f"{max(0.0, left_s):.3f} s are left, and to {kind} this takes {cost_s:.3f} s")
-        own = [each for each in others if each.caller == work.caller]
-        there_s, own_s = sum(each.left_s for each in others), sum(each.left_s for each in own)
+        callers_s = line.left_s(without=work)
+        there_s, own_s = sum(callers_s.values()), callers_s.get(work.caller, 0.0)
         always = ALWAYS_TAKEN_BACKGROUND if work.kind.is_background else ALWAYS_TAKEN
         surplus_s = there_s + own_s + cost_s - self._budget_s
-        if surplus_s > 0 and len(others) + len(own) >= always:
+        if surplus_s > 0 and calls + own_calls >= always:
             self._metrics.refusals.labels(kind, "budget").inc()
             message = f"{there_s:.1f} s of work to {kind} are there, of which {own_s:.1f} s are yours"
             message += f"; at most {self._budget_s:g} s are taken on"
             raise QueueFull(message, self._retry_s(work, surplus_s, now_s))
-        late_s = HEADROOM * self._done_s(work, cost_s, others) - left_s
-        if late_s > 0:
+        work.promised_s, work.since_s = self._done_s(work, cost_s, callers_s), now_s
+        late_s = stretch * work.promised_s - EDGE * left_s
+        if work.promised_s > cost_s and late_s > 0:
             self._metrics.refusals.labels(kind, "late").inc()
             message = f"there is so much to {kind} that this would be done {late_s:.2f} s too late"
             raise QueueFull(message, self._retry_s(work, late_s, now_s))
 
-    def _done_s(self, work: Work, cost_s: float, others: Iterable[Work]) -> float:
+    def _done_s(self, work: Work, cost_s: float, callers_s: Mapping[str, float]) -> float:
         """In how many seconds it would be done, if everybody has fair turns."""
-        callers: defaultdict[str, float] = defaultdict(float)
-        for each in others:
-            callers[each.caller] += each.left_s
-        own_s = callers.pop(work.caller, 0.0) + cost_s
-        kind_s = own_s + sum(min(own_s, each_s) for each_s in callers.values())
-        elsewhere = (sum(each.left_s for each in works) for kind, works in self._there.items() if kind != work.kind)
-        return kind_s + sum(min(kind_s, each_s) for each_s in elsewhere)
+        own_s = callers_s.get(work.caller, 0.0) + cost_s
+        kind_s = own_s + sum(min(own_s, each_s) for caller, each_s in callers_s.items() if caller != work.caller)
+        return kind_s + sum(min(kind_s, line.all_s) for kind, line in self._lines.items() if kind != work.kind)
 
     def _retry_s(self, work: Work, surplus_s: float, now_s: float) -> float:
         """When there should be room: a time for each who is refused, so that they do not all come back together."""
-        active = sum(1 for works in self._there.values() if works)
+        active = sum(1 for line in self._lines.values() if len(line))
         soonest_s = now_s + max(LEAST_RETRY_S, surplus_s * max(1, active))
         at_s = max(soonest_s, self._told_s[work.kind] + work.expected_s)
         if at_s > now_s + MOST_RETRY_S:
@@ -122,6 +130,10 @@ class Admission:
         self._told_s[work.kind] = at_s
         return at_s - now_s
 
+    @staticmethod
+    def _now_s() -> float:
+        return asyncio.get_running_loop().time()
+
     def _count(self, kind: Kind) -> None:
-        self._metrics.work_calls.labels(kind.value).set(len(self._there[kind]))
-        self._metrics.work_seconds.labels(kind.value).set(sum(work.left_s for work in self._there[kind]))
+        self._metrics.work_calls.labels(kind.value).set(len(self._lines[kind]))
+        self._metrics.work_seconds.labels(kind.value).set(self._lines[kind].all_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -23,6 +24,15 @@ class Kind(enum.Enum):
         """Whether a single turn of it may last longer than somebody who waits for an answer likes to."""
         return self in (Kind.TRACK, Kind.AURALISE, Kind.MAXIMISE)
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether it is answered as far as its time goes, and may wait for its caller in between."""
+        return self is Kind.TRACK
+
+
+def _untold(work: Work) -> None:
+    """Work that is in no line."""
+
 
 @dataclass(eq=False)
 class Work:
@@ -35,6 +45,9 @@ class Work:
     unit_s: float = 0.0  # what a unit is expected to cost; 0 where nothing is known
     expected_s: float = 0.0
     used_s: float = 0.0
+    promised_s: float = 0.0  # when it was looked at last: until it is done, with all that was before it in line
+    since_s: float = 0.0  # when that was, on the event loop's clock
+    changed: Callable[[Work], None] = _untold  # told whenever `left_s` is another
 
     @property
     def left_s(self) -> float:
@@ -46,6 +59,12 @@ class Work:
         self.units = units
         if self.unit_s:
             self.expected_s = units * self.unit_s
+        self.changed(self)
+
+    def charge(self, used_s: float) -> None:
+        """Takes note of what was done of it."""
+        self.used_s += used_s
+        self.changed(self)
 
 
 NOBODYS = Work()

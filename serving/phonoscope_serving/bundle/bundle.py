@@ -11,20 +11,16 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, overload
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import numpy.typing as npt
 
-from phonoscope_serving.bundle.config import CONFIG, ModelConfig, read_front_end
-from phonoscope_serving.bundle.doubt import read_doubt_quantiles
-from phonoscope_serving.bundle.exchange import ExchangeBank, read_exchange_bank
-from phonoscope_serving.bundle.front_end import FrontEnd
-from phonoscope_serving.bundle.layers import Layer, read_inversion_error_quantiles, read_layers
-from phonoscope_serving.bundle.manifest import MANIFEST, field, quantiles, read_manifest, verified
+from phonoscope_serving.bundle.config import ModelConfig
+from phonoscope_serving.bundle.listeners.listener import Listener
+from phonoscope_serving.bundle.listeners.reading import read_listeners
+from phonoscope_serving.bundle.manifest import field, read_manifest, verified
 from phonoscope_serving.bundle.models import read_models
-from phonoscope_serving.bundle.rules import Rule, read_rules
 from phonoscope_serving.bundle.signature import require_signature
 from phonoscope_serving.errors import BundleError
 from phonoscope_serving.tensors import Floats
@@ -53,32 +49,15 @@ class Bundle:
     manifest: Mapping[str, Any]  # as it was read; what only one RPC needs of it, that RPC looks up
     files: Mapping[str, str]  # path below `root` → SHA-256
     models: Mapping[str, ModelConfig]  # name → parsed config.pbtxt
-    front_end: FrontEnd
-    layers: tuple[Layer, ...]
-    threshold: float
-    rules: tuple[Rule, ...]  # the default first
-    exchange: ExchangeBank | None  # None where regions can be tried by mean fill alone
-    doubt_quantiles: Floats | None  # `[101]`, 0 % to 100 %; None where it cannot tell how far answers are to be doubted
-    reconstruction_error_quantiles: Floats  # likewise
-    inversion_error_quantiles: Mapping[str, Floats]  # layer that can be inverted → `[101]`, likewise; first layer first
+    listeners: tuple[Listener, ...]  # the one that is asked by default first
     metrics: Mapping[str, float]
     training_data: tuple[TrainingData, ...]
     command: str
 
-    @overload
-    def is_vocal(self, probability: float) -> bool: ...
-
-    @overload
-    def is_vocal(self, probability: Floats) -> npt.NDArray[np.bool_]: ...
-
-    def is_vocal(self, probability: float | Floats) -> bool | npt.NDArray[np.bool_]:
-        """Whether the detector says that somebody sings: at the threshold or above it.
-
-        Args:
-            probability: of singing; compared in float32, in which graphs and messages hold it.
-        """
-        vocal = np.asarray(probability, np.float32) >= np.float32(self.threshold)
-        return vocal if np.ndim(vocal) else bool(vocal)
+    @property
+    def default(self) -> Listener:
+        """The listener that is asked where a request names none."""
+        return self.listeners[0]
 
     def graph(self, model: str) -> bytes:
         """The ONNX graph of a model, verified as it is read: what is run is what was verified.
@@ -104,8 +83,19 @@ class Bundle:
         content = verified(self.root, GOLDEN, self.files)
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                golden = {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, EOFError, AttributeError, NotImplementedError, BadZipFile, zlib.error) as error:
+                found = {name: arrays[name] for name in arrays.files}
+            # What is there under another name already is only named.
+            golden = {name: found[str(each)] if each.dtype.kind == "U" else each for name, each in found.items()}
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            EOFError,
+            AttributeError,
+            NotImplementedError,
+            BadZipFile,
+            zlib.error,
+        ) as error:
             raise BundleError(f"{self.root / GOLDEN} holds no arrays: {error}") from error
         if wrong := [name for name in golden if not GOLDEN_NAME.fullmatch(name)]:
             raise BundleError(f"{self.root / GOLDEN} holds {wrong[0][:80]!r}, not MODEL.input.TENSOR or .output.TENSOR")
@@ -132,7 +122,6 @@ def load_bundle(root: Path, signed_by: Path | None = None) -> Bundle:
     for path in files:
         verified(root, path, files)
     models = read_models(root, files)
-    layers, rules = read_layers(models), read_rules(manifest, models)
     return Bundle(
         root=root,
         name=field(manifest, "name", str),
@@ -140,16 +129,7 @@ def load_bundle(root: Path, signed_by: Path | None = None) -> Bundle:
         manifest=manifest,
         files=files,
         models=models,
-        front_end=_front_end(models),
-        layers=layers,
-        threshold=_threshold(manifest),
-        rules=rules,
-        exchange=read_exchange_bank(manifest, models),
-        doubt_quantiles=read_doubt_quantiles(manifest, models, rules),
-        reconstruction_error_quantiles=quantiles(
-            field(manifest, "reconstruction_error_quantiles", list), "reconstruction_error_quantiles"
-        ),
-        inversion_error_quantiles=read_inversion_error_quantiles(manifest, models, layers),
+        listeners=read_listeners(manifest, models),
         metrics={name: float(value) for name, value in field(manifest, "metrics", dict).items()},
         training_data=tuple(
             TrainingData(field(d, "name", str), field(d, "licence", str), field(d, "digest", str))
@@ -157,17 +137,3 @@ def load_bundle(root: Path, signed_by: Path | None = None) -> Bundle:
         ),
         command=field(manifest, "command", str),
     )
-
-
-def _threshold(manifest: Mapping[str, Any]) -> float:
-    threshold = field(manifest, "threshold", (int, float))
-    if isinstance(threshold, bool) or not 0 < threshold < 1:  # NaN is neither
-        raise BundleError(f"{MANIFEST}: threshold is {threshold}; it must lie between 0 and 1")
-    return float(threshold)
-
-
-def _front_end(models: Mapping[str, ModelConfig]) -> FrontEnd:
-    front_end = read_front_end(models, "frontend")
-    if front_end.samples(front_end.excerpt_frames) != front_end.excerpt_samples:
-        raise BundleError(f"frontend/{CONFIG}: excerpt_samples is not what excerpt_frames frames span")
-    return front_end

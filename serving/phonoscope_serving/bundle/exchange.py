@@ -8,6 +8,7 @@ from typing import Any
 
 from phonoscope_serving.bundle.config import CONFIG, ModelConfig, parameter
 from phonoscope_serving.bundle.manifest import MANIFEST, field
+from phonoscope_serving.bundle.rules import LABEL
 from phonoscope_serving.errors import BundleError
 
 GRAPH = "exchange"
@@ -17,15 +18,18 @@ TRIALS = ("carried", "silhouette", "removed", "shifted", "other")  # what a row 
 
 @dataclass(frozen=True)
 class ExchangeBank:
-    """Excerpts of other music of both answers, inside the graphs."""
+    """Excerpts of other music of every answer, inside the graphs."""
 
     excerpts: int  # of each answer
     licence: str
     trials: Mapping[str, int]  # one of `TRIALS` → how the graphs count it
+    takes_label: bool  # whether rows name a label and a contrast; else whether somebody sings
 
 
-def read_exchange_bank(manifest: Mapping[str, Any], models: Mapping[str, ModelConfig]) -> ExchangeBank | None:
-    """What a bundle has; None where it has no other music, as bundles of before.
+def read_exchange_bank(
+    manifest: Mapping[str, Any], models: Mapping[str, ModelConfig], suffix: str
+) -> ExchangeBank | None:
+    """What a listener has; None where it has no other music, as bundles of before.
 
     Raises:
         BundleError: the manifest speaks of other music, and a model or a trial is missing.
@@ -33,9 +37,11 @@ def read_exchange_bank(manifest: Mapping[str, Any], models: Mapping[str, ModelCo
     if manifest.get(GRAPH) is None:
         return None
     said = field(manifest, GRAPH, dict)
-    if missing := {EXCHANGED, EXCHANGE_HEARD} - models.keys():
+    graph, exchanged, heard = (f"{name}{suffix}" for name in (GRAPH, EXCHANGED, EXCHANGE_HEARD))
+    if missing := {exchanged, heard} - models.keys():
         raise BundleError(f"{MANIFEST}: there is an entry {GRAPH}, but no model {', '.join(sorted(missing))}")
-    trials = {name: number for number, name in enumerate(parameter(models, GRAPH, "trials").split(","))}
+    trials = {name: number for number, name in enumerate(parameter(models, graph, "trials").split(","))}
     if missing := set(TRIALS) - trials.keys():
-        raise BundleError(f"{GRAPH}/{CONFIG}: parameter trials lacks {', '.join(sorted(missing))}")
-    return ExchangeBank(field(said, "excerpts", int), field(said, "licence", str), trials)
+        raise BundleError(f"{graph}/{CONFIG}: parameter trials lacks {', '.join(sorted(missing))}")
+    takes_label = LABEL in {tensor.name for tensor in models[exchanged].input}
+    return ExchangeBank(field(said, "excerpts", int), field(said, "licence", str), trials, takes_label)

@@ -12,9 +12,6 @@ from phonoscope_serving.bundle.config import CONFIG, ModelConfig
 from phonoscope_serving.bundle.manifest import verified
 from phonoscope_serving.errors import BundleError
 
-# Without these there is nothing to serve; the service also calls `explain_RULE`, and reads about the last two.
-REQUIRED = ("evidence", "masked", "heard", "predict", "frontend", "detector")
-
 
 def read_models(root: Path, files: Mapping[str, str]) -> dict[str, ModelConfig]:
     """The configuration of every model, by name.
@@ -24,7 +21,7 @@ def read_models(root: Path, files: Mapping[str, str]) -> dict[str, ModelConfig]:
         files: path below `root` → SHA-256.
 
     Raises:
-        BundleError: a configuration is not listed, altered or malformed, or a model is missing.
+        BundleError: a configuration is not listed, altered or malformed.
     """
     models = {}
     for path in sorted(root.glob(f"*/{CONFIG}")):
@@ -38,6 +35,4 @@ def read_models(root: Path, files: Mapping[str, str]) -> dict[str, ModelConfig]:
             raise BundleError(f"{path}: name is {config.name!r}, but its folder is {name!r}")
         config.name = name
         models[name] = config
-    if missing := set(REQUIRED) - models.keys():
-        raise BundleError(f"{root}: there is no model {', '.join(sorted(missing))}")
     return models

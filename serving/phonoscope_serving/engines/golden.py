@@ -60,7 +60,8 @@ def proofs(bundle: Bundle) -> Iterator[Proof]:
         BundleError: there are none of what predicts, or of a rule that explains, or they are not those of a model.
     """
     golden = bundle.golden()
-    for ensemble in (PREDICT, *(rule.ensemble for rule in bundle.rules)):
+    rules = [rule.ensemble for listener in bundle.listeners for rule in listener.rules]
+    for ensemble in (*(listener.model(PREDICT) for listener in bundle.listeners), *rules):
         if not any(name.startswith(f"{ensemble}.output.") for name in golden):
             raise BundleError(f"{bundle.root}: there are no golden vectors of {ensemble}")
     for model in sorted({name.partition(".")[0] for name in golden}):

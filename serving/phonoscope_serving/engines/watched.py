@@ -49,7 +49,7 @@ class WatchedEngine:
     async def start(self) -> None:
         """See `Engine.start`."""
         await self._engine.start()
-        asked_most = self._bundle.rules[0].ensemble
+        asked_most = self._bundle.default.rules[0].ensemble
         self._proof = next((proof for proof in proofs(self._bundle) if proof.ensemble == asked_most), None)
         self._answered_s = asyncio.get_running_loop().time()
 

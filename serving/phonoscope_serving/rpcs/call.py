@@ -11,6 +11,7 @@ from phonoscope_serving import tracing
 from phonoscope_serving.admission.work import NOBODYS, Work
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.front_end import FrontEnd
+from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.errors import DeadlinePassed
 from phonoscope_serving.sound.audio import LIMITS, AudioLimits, AudioSource, Pause, Recording
@@ -29,6 +30,12 @@ class Call:
     decoder: Decoder  # reads recordings
     deadline: float | None = None  # on the event loop's clock, in seconds; None waits for ever
     work: Work = NOBODYS  # what it is charged to
+    asked: Listener | None = None  # of the bundle; None for its first
+
+    @property
+    def listener(self) -> Listener:
+        """The listener that is asked."""
+        return self.asked or self.bundle.default
 
     async def infer(
         self, model: str, inputs: Tensors, *, outputs: Collection[str] | None = None, continues: bool = False

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from phonoscope_serving.tensors import Floats
 
+LONGEST_START_S = 120.0  # of nothing but short segments: what waits for a decision must not grow with the track
+
 Labels = npt.NDArray[np.bool_]
 
 
@@ -91,6 +93,7 @@ class Decider:
         self._threshold = decision.threshold
         self._half = decision.median_frames(frames_per_second)
         self._minimum = decision.minimum_frames(frames_per_second)
+        self._longest_start = max(2 * self._minimum, round(LONGEST_START_S * frames_per_second))
         self._frame = first_frame  # the next that is to be decided upon
         self._around = np.zeros(0, np.bool_)  # labels from `_half` frames before it on, not smoothed
         self._coming = np.zeros(0, np.float32)  # the curve from it on
@@ -119,10 +122,14 @@ class Decider:
         rest = _joined(self._start, self._run)
         if self.current is not None:
             ended.append(_joined(self.current, rest) or self.current)
-        elif rest is not None:  # nothing was long enough: all of it is what its mean says
-            ended.append(replace(rest, vocal=rest.singing / rest.frames >= self._threshold))
+        elif rest is not None:
+            ended.append(self._by_mean(rest))
         self.current = self._start = self._run = None
         return ended
+
+    def _by_mean(self, whole: Segment) -> Segment:
+        """Of runs none of which is long enough: all of them are what their mean says."""
+        return replace(whole, vocal=whole.singing / whole.frames >= self._threshold)
 
     def _decided(self) -> Iterator[Segment]:
         count = len(self._around) - 2 * self._half
@@ -146,12 +153,13 @@ class Decider:
         if self._run is not None and not goes_on:  # only at the start
             self._start, self._run = _joined(self._start, self._run), None
         self._run = _joined(self._run, run) or run
-        if self._run.frames < self._minimum:
-            return
-        if self.current is not None:
-            yield self.current
         whole = _joined(self._start, self._run) or self._run
-        self.current, self._start, self._run = replace(whole, vocal=run.vocal), None, None
+        if self._run.frames >= self._minimum:
+            if self.current is not None:
+                yield self.current
+            self.current, self._start, self._run = replace(whole, vocal=run.vocal), None, None
+        elif self.current is None and whole.frames >= self._longest_start:
+            self.current, self._start, self._run = self._by_mean(whole), None, None
 
 
 def segments(probability: Floats, decision: Decision, frames_per_second: float) -> list[Segment]:

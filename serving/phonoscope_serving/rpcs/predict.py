@@ -1,10 +1,11 @@
-"""The curve of a whole recording, computed piece by piece."""
+"""The curve of a whole recording, computed piece by piece, or excerpt by excerpt."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from phonoscope_serving.sound.resampling import resampled, samples_at, sections
 from phonoscope_serving.sound.warning import SoundWarning
 from phonoscope_serving.tensors import Floats
 
+PREDICT = "predict"
+EXCERPTS_A_TURN = 4  # of a listener that hears excerpts: others wait for their turn
 PIECE_S = 5.0  # long enough to be efficient, short enough for others to have their turn
 
 
@@ -33,24 +36,35 @@ class Piece:
 class Curve:
     """The answer."""
 
-    probability: Floats  # `[frames]` float32 in [0, 1]
+    probability: Floats  # `[rows, K]` float32 in [0, 1]
     warnings: tuple[SoundWarning, ...]  # of the recording, all of which was read
 
 
 async def predict(call: Call, source: AudioSource) -> Curve:
-    """Probability of singing at every frame of a recording.
+    """What a listener says along a recording, such as the probability of singing at every frame.
 
     Args:
         call: what answers.
         source: the recording.
 
     Returns:
-        The same numbers as one pass over the whole recording gives.
+        Of a listener that hears tracks whole, the same numbers as one pass over the whole recording gives.
 
     Raises:
         RequestError: see `Decoder.read` and `Engine.infer`.
     """
-    front_end = call.bundle.front_end
+    answering = _by_pieces if call.listener.predict_hop_frames is None else _by_excerpts
+    probability: list[Floats] = []
+    warnings: tuple[SoundWarning, ...] = ()
+    async for part, so_far in answering(call, source):
+        probability.append(part)
+        warnings = so_far
+    return Curve(np.concatenate(probability), warnings)
+
+
+async def _by_pieces(call: Call, source: AudioSource) -> AsyncIterator[_Part]:
+    """Pieces that are heard whole, every frame of them an answer."""
+    front_end, model = call.listener.front_end, call.listener.model(PREDICT)
 
     def read(recording: Recording) -> Iterator[_Heard]:
         require_frame(recording, front_end)
@@ -60,19 +74,51 @@ async def predict(call: Call, source: AudioSource) -> Curve:
         for piece, samples in zip(cut, sections(resampled(recording, rate_hz), bounds), strict=True):
             yield _Heard(piece, samples, recording.samples / recording.sample_rate_hz, recording.warnings)
 
-    probability: list[Floats] = []
+    continues = False
     async with aclosing(call.stream(source, read)) as heard:
         async for each in heard:
-            if not probability:
+            if not continues:
                 call.measured(each.seconds)
             inputs = {
                 "samples": each.samples[None],
                 "silence_before": np.array([[each.piece.silence_before]], np.int32),
                 "silence_after": np.array([[each.piece.silence_after]], np.int32),
             }
-            outputs = await call.infer("predict", inputs, continues=bool(probability))
-            probability.append(outputs["probability"][0])
-    return Curve(np.concatenate(probability), each.warnings)
+            outputs = await call.infer(model, inputs, continues=continues)
+            continues = True
+            yield outputs["probability"][0][:, None], each.warnings
+
+
+async def _by_excerpts(call: Call, source: AudioSource) -> AsyncIterator[_Part]:
+    """An excerpt around every so many frames, some at a time, with silence beyond the recording's ends."""
+    listener, front_end = call.listener, call.listener.front_end
+    hop, half = listener.predict_hop_frames or 1, front_end.context_frames * front_end.hop_samples
+
+    def read(recording: Recording) -> Iterator[_Heard]:
+        require_frame(recording, front_end)
+        rate_hz, length = front_end.sample_rate_hz, front_end.excerpt_samples
+        stop = front_end.frames(samples_at(recording, rate_hz)) * front_end.hop_samples
+        first = range(0, stop, hop * front_end.hop_samples)
+        surrounded = chain([np.zeros(half, np.float32)], resampled(recording, rate_hz), [np.zeros(length, np.float32)])
+        rows: list[Floats] = []
+        for number, samples in enumerate(sections(surrounded, ((start, start + length) for start in first)), start=1):
+            rows.append(samples)
+            if len(rows) == EXCERPTS_A_TURN or number == len(first):
+                whole = Piece(first[number - len(rows)], length, 0, 0)
+                yield _Heard(whole, np.stack(rows), recording.samples / recording.sample_rate_hz, recording.warnings)
+                rows = []
+
+    continues = False
+    async with aclosing(call.stream(source, read)) as heard:
+        async for each in heard:
+            if not continues:
+                call.measured(each.seconds)
+            outputs = await call.infer(listener.model(PREDICT), {"samples": each.samples}, continues=continues)
+            continues = True
+            yield outputs["probability"], each.warnings
+
+
+_Part = tuple[Floats, tuple[SoundWarning, ...]]  # probabilities `[rows, K]`, and of the recording so far
 
 
 @dataclass(frozen=True)
@@ -80,7 +126,7 @@ class _Heard:
     """A piece that was read."""
 
     piece: Piece
-    samples: Floats  # `[N]`
+    samples: Floats  # `[N]`, or of several excerpts `[B, N]`
     seconds: float  # of the recording
     warnings: tuple[SoundWarning, ...]  # of the recording so far; of all of it with the last piece
 

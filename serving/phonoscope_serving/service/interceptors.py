@@ -21,6 +21,7 @@ from phonoscope_serving.errors import Unauthenticated
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.service.arriving.caller import caller
 from phonoscope_serving.service.arriving.receiving import Answer, Receiver
+from phonoscope_serving.service.arriving.refusals import Refusals
 from phonoscope_serving.service.arriving.weight import KINDS as WORK_KINDS
 from phonoscope_serving.service.arriving.weight import weight
 from phonoscope_serving.service.request_context import (
@@ -40,7 +41,6 @@ LOG = logging.getLogger("phonoscope.calls")
 # Method, what comes next, and which of `KINDS` → the same with something around it.
 Around = Callable[[str, Answer, str], Answer]
 Stream = Callable[[Any, Any], AsyncGenerator[Any]]  # messages, context → responses
-PARTIAL = frozenset({Kind.TRACK})  # what is answered as far as the deadline lets it
 KINDS = {(False, False): "unary", (False, True): "server_stream", (True, True): "bidi_stream"}  # requests, responses
 
 
@@ -90,7 +90,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc
         """Refuses, before a request is sent, what there is no room for."""
 
         async def answer(requests: Any, context: Any) -> Any:  # noqa: ANN401 - grpc ships no types
-            by = None if kind in PARTIAL else deadline(context)
+            by = None if kind.is_partial else deadline(context)
             with self._admission.admitted(kind, current().caller, by) as work:
                 WORK.set(work)
                 return await proceed(requests, context)
@@ -195,7 +195,7 @@ class _Observer:
     """Names, counts, times and logs every call."""
 
     def __init__(self, metrics: Metrics, tokens: Tokens) -> None:
-        self._metrics, self._tokens = metrics, tokens
+        self._metrics, self._tokens, self._refusals = metrics, tokens, Refusals()
 
     def around(self, method: str, proceed: Answer, kind: str) -> Answer:
         labels = (kind, *method.split("/")[1:])
@@ -225,6 +225,9 @@ class _Observer:
 
     def _log(self, method: str, code: grpc.StatusCode, seconds: float, details: str) -> None:
         if method.startswith(HEALTH_PREFIX):
+            return
+        if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            self._refusals.add(method, details)
             return
         fields = {"method": method, "code": code.name, "seconds": round(seconds, 6)}
         if bundle := BUNDLE.get():

@@ -21,12 +21,13 @@ from phonoscope.v1 import (
 )
 
 from phonoscope_serving.admission.work import WORK
+from phonoscope_serving.bundle.listeners.listener import Listener, named
 from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs import describe as bundle_messages
+from phonoscope_serving.rpcs import predict_messages as prediction_messages
 from phonoscope_serving.rpcs.auralise import messages as auralisation_messages
 from phonoscope_serving.rpcs.auralise.answer import auralise
 from phonoscope_serving.rpcs.call import Call
-from phonoscope_serving.rpcs.decision import segments
 from phonoscope_serving.rpcs.explain import messages as explanation_messages
 from phonoscope_serving.rpcs.explain.answer import explain
 from phonoscope_serving.rpcs.explain.region import Alpha, LargestAlphaThatKeepsLabel, MaximumArea
@@ -36,14 +37,12 @@ from phonoscope_serving.rpcs.maximise import messages as maximisation_messages
 from phonoscope_serving.rpcs.maximise.answer import Example, maximise
 from phonoscope_serving.rpcs.predict import predict
 from phonoscope_serving.rpcs.quality import Quality
-from phonoscope_serving.rpcs.segments import segment_message
 from phonoscope_serving.rpcs.track import messages as track_messages
 from phonoscope_serving.rpcs.track.answer import Event, explain_track
 from phonoscope_serving.rpcs.track.explaining import Moment
 from phonoscope_serving.rpcs.track.parts import Parts, chunks_of, settings_of
 from phonoscope_serving.rpcs.track.question import TrackQuestion
 from phonoscope_serving.rpcs.track.summary import Summary
-from phonoscope_serving.rpcs.wire import sound_warnings
 from phonoscope_serving.service.request_context import deadline
 from phonoscope_serving.service.swapping.served import Served
 from phonoscope_serving.service.swapping.shelf import Shelf
@@ -64,40 +63,34 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         request: prediction_pb2.PredictRequest,
         context: Any,  # noqa: ANN401 - grpc ships no types
     ) -> prediction_pb2.PredictResponse:
-        """The probability of singing at every frame."""
+        """What a listener says along a recording."""
         with self._shelf.lend() as served:
-            curve = await predict(self._call(served, context), _source(request.audio))
+            call = self._call(served, request, context)
+            call.listener.decision.check(request.label, request.contrast)
+            curve = await predict(call, _source(request.audio))
             self._quality.observe_sound(curve.warnings)
-            rate, found = served.bundle.front_end.frames_per_second, []
-            if request.HasField("decision"):
-                found = segments(curve.probability, track_messages.decision(request.decision, served.bundle), rate)
-            return prediction_pb2.PredictResponse(
-                bundle=served.reference,
-                probability=curve.probability.tolist(),
-                frames_per_second=rate,
-                threshold=served.bundle.threshold,
-                warnings=sound_warnings(curve.warnings),
-                segments=[segment_message(each, rate) for each in found],
-            )
+            return prediction_messages.response(curve, request, call.listener, served.reference)
 
     async def Explain(  # noqa: N802 - the name of the RPC
         self,
         request: explanation_pb2.ExplainRequest,
         context: Any,  # noqa: ANN401 - grpc ships no types
     ) -> explanation_pb2.ExplainResponse:
-        """Why the detector answered as it did."""
+        """Why a listener answered as it did."""
         question, source = explanation_messages.question(request), _source(request.audio)
         with self._shelf.lend() as served:
-            answer = await explain(self._call(served, context), source, question)
+            call = self._call(served, request, context)
+            answer = await explain(call, source, question)
             self._quality.observe_sound(answer.warnings)
             self._quality.observe_explanation(
                 served.bundle.name,
+                call.listener.name,
                 answer.rule,
                 _REGION_NAMES[type(question.region)],
                 question.masking.name.lower(),
                 answer.trust,
             )
-            return explanation_messages.response(answer, question, served.bundle, served.reference)
+            return explanation_messages.response(answer, question, call.listener, served.reference)
 
     async def ExplainTrack(  # noqa: N802 - the name of the RPC
         self,
@@ -107,13 +100,13 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         """A whole track, its curve and why along it."""
         began_s, settings = time.monotonic(), await settings_of(parts)
         with self._shelf.lend() as served:
-            question = track_messages.question(settings, served.bundle)
-            call, chunks = self._call(served, context), chunks_of(parts)
+            call, chunks = self._call(served, settings, context), chunks_of(parts)
+            question = track_messages.question(settings, call.listener)
             async with aclosing(chunks), aclosing(explain_track(call, question, chunks)) as events:
                 async for event in events:
-                    self._observe_track(served, question, event)
+                    self._observe_track(served, call.listener, question, event)
                     seconds = time.monotonic() - began_s
-                    yield track_messages.response(event, question, served.bundle, served.reference, seconds)
+                    yield track_messages.response(event, question, call.listener, served.reference, seconds)
 
     async def InvertLayers(  # noqa: N802 - the name of the RPC
         self,
@@ -124,10 +117,11 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         began_s = time.monotonic()
         question, source = inversion_messages.question(request), _source(request.audio)
         with self._shelf.lend() as served:
-            answer = await invert_layers(self._call(served, context), source, question)
+            call = self._call(served, request, context)
+            answer = await invert_layers(call, source, question)
             self._quality.observe_sound(answer.excerpt.warnings)
-            self._quality.observe_inversions(served.bundle.name, answer.layers)
-            response = inversion_messages.response(answer, question, served.bundle, served.reference)
+            self._quality.observe_inversions(served.bundle.name, call.listener.name, answer.layers)
+            response = inversion_messages.response(answer, question, call.listener, served.reference)
         response.seconds = time.monotonic() - began_s
         return response
 
@@ -140,7 +134,8 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         began_s = time.monotonic()
         question, source = auralisation_messages.question(request), _source(request.audio)
         with self._shelf.lend() as served:
-            answer = await auralise(self._call(served, context), served.audible, source, question)
+            call = self._call(served, request, context)
+            answer = await auralise(call, served.audible, source, question)
             self._quality.observe_sound(answer.excerpt.warnings)
             self._quality.observe_features(served.bundle.name, answer)
             return auralisation_messages.response(answer, question, served.reference, time.monotonic() - began_s)
@@ -152,16 +147,20 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     ) -> AsyncGenerator[maximisation_pb2.MaximiseResponse]:
         """What a weighted sum of units wants to hear."""
         with self._shelf.lend() as served:
-            if served.maximiser is None:
-                raise NotInBundle(f"the bundle {served.bundle.name} has no generator to maximise with")
-            question = maximisation_messages.question(request, served.maximiser)
-            yield maximisation_messages.settings(question, served.bundle, served.reference)
-            async with aclosing(maximise(self._call(served, context), served.maximiser, question)) as events:
+            call = self._call(served, request, context)
+            call.listener.decision.check(request.label, request.contrast)
+            known = served.maximiser if call.listener.can_be_maximised else None
+            if known is None:
+                whose = "" if call.listener is served.bundle.default else f" {call.listener.name}"
+                raise NotInBundle(f"the bundle {served.bundle.name} has no generator to maximise{whose} with")
+            question = maximisation_messages.question(request, known, call.listener.decision)
+            yield maximisation_messages.settings(question, call.listener, request, served.reference)
+            async with aclosing(maximise(call, known, question)) as events:
                 async for event in events:
                     if isinstance(event, Example):
                         direction, steps = question.direction, question.settings.steps
                         self._quality.observe_example(served.bundle.name, direction, steps)
-                    yield maximisation_messages.event(event, served.bundle.front_end.sample_rate_hz)
+                    yield maximisation_messages.event(event, call.listener.front_end.sample_rate_hz)
 
     async def DescribeBundle(  # noqa: N802 - the name of the RPC
         self,
@@ -170,19 +169,23 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
     ) -> bundle_pb2.DescribeBundleResponse:
         """What is served."""
         with self._shelf.lend() as served:
-            return bundle_messages.response(served.bundle, served.audible.values(), served.reference)
+            return bundle_messages.response(
+                served.bundle, served.audible, can_maximise=served.maximiser is not None, reference=served.reference
+            )
 
-    def _observe_track(self, served: Served, question: TrackQuestion, event: Event) -> None:
+    def _observe_track(self, served: Served, asked: Listener, question: TrackQuestion, event: Event) -> None:
         match event:
             case Moment() if event.holds is not None:
                 region, masking = _REGION_NAMES[type(question.region)], question.masking.name.lower()
-                self._quality.observe_explanation(served.bundle.name, event.rule, region, masking, event.trust)
+                named = (served.bundle.name, asked.name, event.rule)
+                self._quality.observe_explanation(*named, region, masking, event.trust)
             case Summary():
                 self._quality.observe_sound(event.warnings)
-                self._quality.track_seconds.inc(event.frames / served.bundle.front_end.frames_per_second)
+                self._quality.track_seconds.inc(event.frames / asked.front_end.frames_per_second)
 
-    def _call(self, served: Served, context: Any) -> Call:  # noqa: ANN401 - grpc ships no types
-        return Call(served.engine, served.bundle, self._decoder, deadline(context), WORK.get())
+    def _call(self, served: Served, request: Any, context: Any) -> Call:  # noqa: ANN401 - neither ships types
+        asked = named(served.bundle.listeners, request.listener)
+        return Call(served.engine, served.bundle, self._decoder, deadline(context), WORK.get(), asked)
 
 
 def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 - grpc ships no types

@@ -19,6 +19,7 @@ from phonoscope.v1 import (
 
 from phonoscope_serving.errors import Violation
 from phonoscope_serving.rpcs.auralise.answer import MOST_FEATURES
+from phonoscope_serving.rpcs.auralise.messages import NETWORKS as NETWORK_NAMES
 from phonoscope_serving.rpcs.explain.answer import LARGEST_SEED
 from phonoscope_serving.sound.audio import LIMITS
 
@@ -79,6 +80,8 @@ def auralise_violations(request: auralisation_pb2.AuraliseRequest) -> Iterator[V
     yield from moment_violations(request.at_s, "at_s")
     if request.network not in NETWORKS:
         yield Violation("network", f"is {request.network}, which names no network")
+    elif request.listener and NETWORK_NAMES.get(request.network, request.listener) != request.listener:
+        yield Violation("network", f"is {NETWORK_NAMES[request.network]}; give it or listener, not two different ones")
     if request.resynthesis not in RESYNTHESES:
         yield Violation("resynthesis", f"is {request.resynthesis}, which names no resynthesis")
     if len(request.features) > MOST_FEATURES:

@@ -247,9 +247,14 @@ def test_own_services_are_started_again_when_they_die(many, tmp_path):
     assert json.loads(printed)["answered"] == 12
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'phonoscope[ray]'"
-)
+def test_without_the_extra_it_says_so():
+    program = "import sys; sys.modules['pyarrow'] = None; from phonoscope_client.cli import main; main(sys.argv[1:])"
+    for command in (["batch", ".", "--out", "out"], ["summarise", "out"]):
+        done = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, text=True, check=False)
+        assert done.stderr.startswith("phonoscope: catalogues need the extra: pip install 'phonoscope[batch]'")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs the extra `ray`")
 def test_workers_of_ray_answer_alike_and_may_be_killed(many, music, service_address, tmp_path):
     """On a local cluster of two workers, one of which is killed as soon as it is there."""
     (tmp_path / "music").mkdir()

@@ -94,7 +94,7 @@ def test_a_report_says(report, part):
 def test_every_probability_stands_beside_the_label_it_means(report):
     rows = re.findall(r"([\w ]+) (0\.\d{3}) (vocal|instrumental)", Page(report).text)
     assert [(name.strip(), value, label) for name, value, label in rows] == [
-        ("Probability that somebody sings Excerpt as it is", "0.934", "vocal"),
+        ("Probability of singing Excerpt as it is", "0.934", "vocal"),
         ("Only the region kept", "0.812", "vocal"),
         ("The region removed", "0.213", "instrumental"),
         ("Random region 1 kept", "0.302", "instrumental"),

@@ -147,9 +147,9 @@ def test_an_exchange_is_kept_in_archives_and_json(tmp_path):
     assert loaded.trust == saved.trust
     np.testing.assert_array_equal(loaded.carried_audio.samples, saved.carried_audio.samples)
     document = saved.to_json()["trust"]
-    assert document["carried"] == {"n": 3, "kept": 3, "probabilities": (0.911, 0.872, 0.743)}
+    assert document["carried"] == {"n": 3, "kept": 3, "probabilities": (0.911, 0.872, 0.743), "keeps": ()}
     assert list(document["controls"]) == ["random", "shifted", "other"]
-    assert document["controls"]["other"] == {"n": 1, "kept": 0, "probabilities": (0.336,)}
+    assert document["controls"]["other"] == {"n": 1, "kept": 0, "probabilities": (0.336,), "keeps": ()}
     assert document["carried_over_silhouette"] == 1.0
 
 

@@ -17,7 +17,7 @@ def answer(admission, kind=Kind.EXPLAIN, cost_s=0.1, units=1.0, variant=""):
     """A request that costs so much, from the beginning to the end."""
     with admission.admitted(kind, "somebody", None) as work:
         admission.weigh(work, variant, units, None)
-        work.used_s = cost_s
+        work.charge(cost_s)
 
 
 class There:
@@ -73,13 +73,13 @@ async def test_what_was_done_of_a_request_makes_room(admission, there):
     with pytest.raises(QueueFull):
         there.add(2)
     for work in works[:10]:
-        work.used_s = 0.09
+        work.charge(0.09)
     there.add(2)
 
 
 async def test_a_request_that_would_be_done_too_late_is_refused_with_a_time_to_come_back(admission, there, clock):
     answer(admission, cost_s=1.0)
-    there.add(14, deadline=clock.time() + 20)  # 14 s of work, and some headroom
+    there.add(11, deadline=clock.time() + 20)  # 11 s of work, some headroom, and not just in time
     with pytest.raises(QueueFull, match="too late") as late:
         there.add(4, deadline=clock.time() + 20)
     assert late.value.retry_after_s > 0
@@ -146,7 +146,7 @@ async def test_what_went_wrong_teaches_nothing_and_leaves_nothing(admission, the
 
     def fail():
         with admission.admitted(Kind.EXPLAIN, "a", None) as work:
-            work.used_s = 1000.0
+            work.charge(1000.0)
             raise ValueError("wrong")
 
     with pytest.raises(ValueError, match="wrong"):

@@ -16,26 +16,27 @@ def repository(tmp_path):
 def test_facts_come_from_the_repository(bundle):
     manifest = json.loads((REPOSITORY / "MANIFEST.json").read_text())
     assert (bundle.name, bundle.digest) == (manifest["name"], manifest["digest"])
-    assert bundle.threshold == manifest["threshold"]
-    assert bundle.front_end.frames_per_second == 70
-    assert bundle.front_end.context_frames == 57
-    assert len(bundle.front_end.band_centre_hz) == 80
-    assert bundle.layers[0].name == "conv1"
-    assert bundle.layers[0].shape == (64, 113, 78)
-    assert [layer.name for layer in bundle.layers][-1] == "fc8"
+    assert bundle.default.decision.thresholds[0] == manifest["threshold"]
+    assert bundle.default.front_end.frames_per_second == 70
+    assert bundle.default.front_end.context_frames == 57
+    assert len(bundle.default.front_end.band_centre_hz) == 80
+    assert bundle.default.layers[0].name == "conv1"
+    assert bundle.default.layers[0].shape == (64, 113, 78)
+    assert [layer.name for layer in bundle.default.layers][-1] == "fc8"
 
 
 def test_a_probability_on_the_threshold_is_vocal_and_one_below_is_not(bundle):
     """The graphs' float32 nearest to the threshold is on it, be it an array's or a number that was taken out."""
-    on = np.float32(bundle.threshold)
+    on = np.float32(bundle.default.decision.thresholds[0])
     below = np.nextafter(on, np.float32(0))
-    assert bundle.is_vocal(bundle.threshold) is bundle.is_vocal(float(on)) is True
-    assert bundle.is_vocal(float(below)) is False
-    assert bundle.is_vocal(np.array([below, on, 1], np.float32)).tolist() == [False, True, True]
+    decision = bundle.default.decision
+    singing = decision.claim("vocal", "", np.array([0], np.float32))
+    assert singing.holds(np.array([[below], [on], [1]], np.float32)).tolist() == [False, True, True]
+    assert [decision.predicted(np.array([each], np.float32)) for each in (below, on, 1)] == [1, 0, 0]
 
 
 def test_frames_and_samples_are_each_others_inverse(bundle):
-    front_end = bundle.front_end
+    front_end = bundle.default.front_end
     for frames in (1, 2, 115, 4200):
         samples = front_end.samples(frames)
         assert front_end.frames(samples) == frames
@@ -127,7 +128,7 @@ def test_how_the_manifest_is_laid_out_is_not_under_its_digest(repository, bundle
 def test_the_manifest_is_read_once(repository):
     bundle = load_bundle(repository)
     put(repository, "MANIFEST.json", "{}")
-    assert bundle.manifest["threshold"] == bundle.threshold
+    assert bundle.manifest["threshold"] == bundle.default.decision.thresholds[0]
 
 
 def test_a_file_outside_the_repository_is_refused(repository):
@@ -156,11 +157,11 @@ def test_quantiles_must_be_101_ascending_numbers(repository, quantiles):
 
 
 def test_a_bundle_without_inverters_is_complete(tmp_path):
-    assert load_bundle(without_inverters(tmp_path)).inversion_error_quantiles == {}
+    assert load_bundle(without_inverters(tmp_path)).default.inversion_error_quantiles == {}
 
 
 def test_every_layer_that_is_inverted_needs_the_distribution_of_its_errors(repository, bundle):
-    quantiles = {layer: q.tolist() for layer, q in bundle.inversion_error_quantiles.items()}
+    quantiles = {layer: q.tolist() for layer, q in bundle.default.inversion_error_quantiles.items()}
     edit_manifest(repository, inversion_error_quantiles={"fc8": quantiles["fc8"]})
     with pytest.raises(BundleError, match=r"inversion_error_quantiles must be of conv1, conv2, .*, fc8"):
         load_bundle(repository)

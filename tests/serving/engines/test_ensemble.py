@@ -132,7 +132,7 @@ def test_ensembles_that_contain_each_other_are_refused():
 
 
 def test_every_ensemble_of_the_shipped_repository_has_a_plan(bundle):
-    for name in (*(rule.ensemble for rule in bundle.rules), "masked", "heard", "predict", "invert_layers"):
+    for name in (*(rule.ensemble for rule in bundle.default.rules), "masked", "heard", "predict", "invert_layers"):
         assert plan(bundle.models[name], bundle.models).steps
 
 

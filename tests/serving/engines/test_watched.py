@@ -61,7 +61,7 @@ async def test_an_engine_that_fails_run_after_run_is_lost_until_a_golden_vector_
             await engine.check()
     ailing.fault = None
     await engine.check()
-    assert ailing.asked[-1] == bundle.rules[0].ensemble
+    assert ailing.asked[-1] == bundle.default.rules[0].ensemble
     asked = len(ailing.asked)
     await engine.check()
     assert len(ailing.asked) == asked

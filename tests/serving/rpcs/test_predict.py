@@ -18,7 +18,7 @@ def in_one_call(bare, samples):
 
 def in_pieces(bare, bundle, samples, piece_s):
     curve = []
-    for piece in pieces(bundle.front_end.frames(len(samples)), bundle.front_end, piece_s):
+    for piece in pieces(bundle.default.front_end.frames(len(samples)), bundle.default.front_end, piece_s):
         inputs = {
             "samples": samples[None, piece.first_sample : piece.first_sample + piece.samples],
             "silence_before": np.array([[piece.silence_before]], np.int32),
@@ -38,22 +38,22 @@ def test_pieces_together_equal_one_call(bare, bundle, seconds, piece_s):
 
 
 def test_every_piece_has_as_many_neighbours_as_the_detector_looks_at(bundle):
-    cut = pieces(10_000, bundle.front_end, piece_s=60)
+    cut = pieces(10_000, bundle.default.front_end, piece_s=60)
     assert len(cut) == 3
     assert [(p.silence_before, p.silence_after) for p in cut] == [(57, 0), (0, 0), (0, 57)]
-    answered = [bundle.front_end.frames(p.samples) + p.silence_before + p.silence_after - 114 for p in cut]
+    answered = [bundle.default.front_end.frames(p.samples) + p.silence_before + p.silence_after - 114 for p in cut]
     assert answered == [4200, 4200, 1600]
 
 
 def test_a_recording_shorter_than_the_detectors_view_is_silent_on_both_sides(bundle):
-    (only,) = pieces(10, bundle.front_end)
+    (only,) = pieces(10, bundle.default.front_end)
     assert (only.silence_before, only.silence_after) == (57, 57)
 
 
 async def test_the_curve_has_the_probability_that_explaining_each_moment_gives(engine, bundle):
     decoder, samples = Decoder(1), music(5)
     call, source = Call(engine, bundle, decoder), PcmAudio(samples.tobytes(), 22050, 1)
-    curve = (await predict(call, source)).probability
+    curve = (await predict(call, source)).probability[:, 0]
     for frame in (60, 111, 175, 280):
         question = Question(frame / 70, "", Alpha(0.6), Masking.M2)
         answer = await explain(call, source, question)
@@ -64,7 +64,7 @@ async def test_the_curve_has_the_probability_that_explaining_each_moment_gives(e
 async def test_a_recording_of_several_pieces_is_heard_as_a_whole(engine, bare, bundle):
     samples, decoder = music(22), Decoder(1)
     curve = await predict(Call(engine, bundle, decoder), PcmAudio(samples.tobytes(), 22050, 1))
-    np.testing.assert_allclose(curve.probability, in_one_call(bare, samples), atol=1e-5)
+    np.testing.assert_allclose(curve.probability[:, 0], in_one_call(bare, samples), atol=1e-5)
     decoder.close()
 
 
@@ -72,7 +72,7 @@ async def test_a_recording_of_several_pieces_is_heard_as_a_whole(engine, bare, b
 async def test_files_at_other_rates_have_a_curve_of_the_same_length(engine, bundle, rate_hz, container):
     decoder = Decoder(1)
     content = EncodedAudio(encoded(music(3, rate_hz), rate_hz, container))
-    curve = (await predict(Call(engine, bundle, decoder), content)).probability
+    curve = (await predict(Call(engine, bundle, decoder), content)).probability[:, 0]
     decoder.close()
     assert len(curve) == 1 + (3 * 22050 - 1024) // 315
     assert ((curve >= 0) & (curve <= 1)).all()

@@ -43,15 +43,15 @@ def test_an_explanation_is_complete_and_consistent(service, bundle):
     assert response.at_s == 2.0
     assert response.axes.frames_per_second == 70
     assert response.axes.start_s == pytest.approx(2.0 - 57 / 70)
-    assert list(response.axes.band_centre_hz) == pytest.approx(bundle.front_end.band_centre_hz)
+    assert list(response.axes.band_centre_hz) == pytest.approx(bundle.default.front_end.band_centre_hz)
     mask = np.frombuffer(response.region.inside, np.uint8).reshape(response.region.frames, response.region.bands)
     assert mask.shape == array(response.log_mel).shape == array(response.relevance).shape == MASK_SHAPE
     np.testing.assert_array_equal(mask, array(response.relevance) >= response.alpha)
     assert response.trust.relative_area == pytest.approx(mask.mean(), abs=1e-6)
-    assert response.rule == bundle.rules[0].name
-    assert response.alpha == pytest.approx(bundle.rules[0].default_alpha)
+    assert response.rule == bundle.default.rules[0].name
+    assert response.alpha == pytest.approx(bundle.default.rules[0].default_alpha)
     assert response.masking == explanation_pb2.MASKING_M1
-    assert response.threshold == pytest.approx(bundle.threshold)
+    assert response.threshold == pytest.approx(bundle.default.decision.thresholds[0])
     vocal = response.trust.predicted_label == explanation_pb2.LABEL_VOCAL
     assert vocal == (response.trust.probability >= response.threshold)
     for asked_for in ("original_audio", "explanation_audio", "outside_db", "inverted", "explanation"):
@@ -124,7 +124,7 @@ def test_files_of_every_kind_are_explained_and_predicted(service, container, sub
 def test_the_bundle_describes_itself(service, bundle):
     response = service.stub.DescribeBundle(DescribeBundleRequest())
     assert [(layer.name, tuple(layer.shape), layer.invertible) for layer in response.layers] == [
-        (layer.name, layer.shape, True) for layer in bundle.layers
+        (layer.name, layer.shape, True) for layer in bundle.default.layers
     ]
     assert (response.sample_rate_hz, response.hop_samples, response.frame_samples) == (22050, 315, 1024)
     assert response.excerpt_frames == 115
@@ -317,7 +317,7 @@ def test_what_is_served_can_be_scraped(service, bundle):
     ],
 )
 def test_the_quality_of_what_is_served_is_counted(service, bundle, region, name):
-    labels = {"bundle": bundle.name, "rule": bundle.rules[0].name}
+    labels = {"bundle": bundle.name, "listener": "detector", "rule": bundle.default.rules[0].name}
 
     def area():
         return service.count("phonoscope_relative_area_sum", **labels)

@@ -16,6 +16,7 @@ from phonoscope_trainer.networks.doubt import AXES, SIZES, Doubt
 from phonoscope_trainer.networks.inverter import ExplanationInverter
 from phonoscope_trainer.networks.label import threshold_logit
 from phonoscope_trainer.networks.masker import Masker
+from phonoscope_trainer.repository.golden import read_golden
 from phonoscope_trainer.repository.models import write_ensemble, write_graph
 from phonoscope_trainer.repository.shipped_graphs import network_of, threshold_of
 
@@ -60,8 +61,8 @@ def bundle_that_doubts(folder):
 
 def _golden_without_doubt(root):
     """Has the golden vectors say nothing of doubt, which is another now; their digest."""
-    with np.load(root / "golden.npz") as golden:
-        kept = {name: golden[name] for name in golden.files if not name.endswith((".doubt", ".wrong", ".foreign"))}
+    golden = read_golden(root).items()
+    kept = {name: array for name, array in golden if not name.endswith((".doubt", ".wrong", ".foreign"))}
     content = io.BytesIO()
     np.savez(content, **kept)
     put(root, "golden.npz", content.getvalue())

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+from phonoscope_trainer.repository.golden import read_golden
 from triton_server.server import linked
 
 REPOSITORY = Path(__file__).resolve().parents[3] / "model_repository"
@@ -56,9 +57,8 @@ def without(folder, *models):
     root = copied(folder)
     for model in models:
         shutil.rmtree(root / model, ignore_errors=True)  # a bundle may not have had it
-    with np.load(root / "golden.npz") as golden:
-        kept = {name: golden[name] for name in golden.files if name.partition(".")[0] not in models}
-        np.savez(folder / "golden.npz", **kept)
+    kept = {name: array for name, array in read_golden(root).items() if name.partition(".")[0] not in models}
+    np.savez(folder / "golden.npz", **kept)
     files = json.loads((root / "MANIFEST.json").read_text())["files"]
     left = {path: digest for path, digest in files.items() if (root / path).exists()}
     edit_manifest(root, files=left)

@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 from phonoscope_trainer.cli import main
 from phonoscope_trainer.recipes.feature_inversion.training import load_inverters
+from phonoscope_trainer.repository.golden import read_golden
 
 TRAIN = (
     "feature-inverters --run runs/inverters --detector runs/detector --method both --layers conv5,mp6,fc8 --epochs 1"
@@ -51,9 +52,9 @@ def test_the_manifest_knows_the_inverters_errors_sizes_and_command(place):
 
 def test_the_exported_graphs_give_the_golden_outputs(place):
     root = place / "model_repository"
-    with np.load(root / "golden.npz") as golden:
-        known = {name: golden[f"invert_layers.output.{name}"] for name in ("standardised", "inverted_fc8")}
-        error = golden["invert_layers.output.reconstruction_error_fc8"]
+    golden = read_golden(root)
+    known = {name: golden[f"invert_layers.output.{name}"] for name in ("standardised", "inverted_fc8")}
+    error = golden["invert_layers.output.reconstruction_error_fc8"]
 
     def session(graph: str) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(root / graph / "1" / "model.onnx", providers=["CPUExecutionProvider"])

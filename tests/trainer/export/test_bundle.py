@@ -16,6 +16,7 @@ from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.measures.listeners import bundle_listener
 from phonoscope_trainer.measures.tracks import curve
 from phonoscope_trainer.repository import manifest as bundle
+from phonoscope_trainer.repository.golden import read_golden
 from support.corpora.music import melody
 from support.nearly import assert_nearly_close
 from tritonclient.grpc import model_config_pb2 as triton
@@ -132,7 +133,7 @@ def test_the_manifest_names_every_file_with_its_digest(written):
 
 @pytest.mark.parametrize("name", [name for name in ENSEMBLES if name != "masked"])
 def test_golden_vectors_come_back_from_the_exported_graphs(written, name):
-    golden = np.load(written.root / bundle.GOLDEN)
+    golden = read_golden(written.root)
     ensemble = next(each for part in written.parts for each in part.ensembles if each.name == name)
     known = {spec.name: golden[f"{name}.input.{spec.name}"] for spec in ensemble.inputs}
     for step in ensemble.steps:

@@ -16,6 +16,7 @@ from phonoscope_trainer.export.bank import BankOptions
 from phonoscope_trainer.export.recovery import recover
 from phonoscope_trainer.export.reissue import reissue
 from phonoscope_trainer.recipes.doubt.run import DoubtOptions, FittedDoubt, load_doubt, save_doubt
+from phonoscope_trainer.repository.golden import read_golden
 from phonoscope_trainer.repository.manifest import manifest_digest
 from phonoscope_trainer.repository.shipped_graphs import session_of
 from support.bundles.doubting import QUANTILES, made_up_doubt
@@ -48,10 +49,10 @@ def test_a_bundle_of_this_version_is_the_same_again_under_its_new_name(written, 
 
 
 def test_golden_vectors_are_those_of_the_networks(written, reissued):
-    with np.load(written.root / "golden.npz") as before, np.load(reissued / "golden.npz") as after:
-        assert set(after.files) == set(before.files)
-        for name in after.files:
-            np.testing.assert_allclose(after[name], before[name], atol=1e-5, err_msg=name)
+    before, after = read_golden(written.root), read_golden(reissued)
+    assert set(after) == set(before)
+    for name in after:
+        np.testing.assert_allclose(after[name], before[name], atol=1e-5, err_msg=name)
 
 
 def test_it_can_take_the_place_of_the_one_it_is_made_from(written, tmp_path, capsys):
@@ -91,9 +92,9 @@ def test_other_music_can_be_added(written, tmp_path, monkeypatch):
         "relevance": (1, 115, 80),
         "probability": (1, 1),
     }
-    with np.load(written.root / "golden.npz") as before, np.load(root / "golden.npz") as after:
-        for name in before.files:
-            np.testing.assert_allclose(after[name], before[name], atol=1e-5, err_msg=name)
+    before, after = read_golden(written.root), read_golden(root)
+    for name in before:
+        np.testing.assert_allclose(after[name], before[name], atol=1e-5, err_msg=name)
     assert (root / "exchange" / "1" / "model.onnx").read_bytes() == (
         written.root / "exchange" / "1" / "model.onnx"
     ).read_bytes()
@@ -117,20 +118,20 @@ def doubting(written, tmp_path_factory) -> Path:
 
 def test_doubt_can_be_added(written, doubting):
     assert manifest(doubting)["doubt"] == {"quantiles": QUANTILES}
-    with np.load(written.root / "golden.npz") as before, np.load(doubting / "golden.npz") as after:
-        for name in before.files:
-            np.testing.assert_allclose(after[name], before[name], atol=1e-5, err_msg=name)
-        for rule in manifest(doubting)["rules"]:
-            ensemble = f"explain_{rule}"
-            parsed = text_format.Parse((doubting / ensemble / "config.pbtxt").read_text(), triton.ModelConfig())
-            assert {"doubt", "wrong", "foreign"} <= {tensor.name for tensor in parsed.output}
-            standardised = after[f"{ensemble}.output.standardised"]
-            layers = ("mp6", "fc7", "logit")
-            known = session_of(doubting, "detector", 1).run(layers, {"excerpt": standardised})
-            feeds = {"excerpt": standardised} | dict(zip(layers, known, strict=True))
-            answers = session_of(doubting, "doubt", 1).run(["doubt", "wrong", "foreign"], feeds)
-            for name, found in zip(("doubt", "wrong", "foreign"), answers, strict=True):
-                np.testing.assert_allclose(after[f"{ensemble}.output.{name}"], found, atol=1e-4)
+    before, after = read_golden(written.root), read_golden(doubting)
+    for name in before:
+        np.testing.assert_allclose(after[name], before[name], atol=1e-5, err_msg=name)
+    for rule in manifest(doubting)["rules"]:
+        ensemble = f"explain_{rule}"
+        parsed = text_format.Parse((doubting / ensemble / "config.pbtxt").read_text(), triton.ModelConfig())
+        assert {"doubt", "wrong", "foreign"} <= {tensor.name for tensor in parsed.output}
+        standardised = after[f"{ensemble}.output.standardised"]
+        layers = ("mp6", "fc7", "logit")
+        known = session_of(doubting, "detector", 1).run(layers, {"excerpt": standardised})
+        feeds = {"excerpt": standardised} | dict(zip(layers, known, strict=True))
+        answers = session_of(doubting, "doubt", 1).run(["doubt", "wrong", "foreign"], feeds)
+        for name, found in zip(("doubt", "wrong", "foreign"), answers, strict=True):
+            np.testing.assert_allclose(after[f"{ensemble}.output.{name}"], found, atol=1e-4)
 
 
 def test_doubt_stays_when_the_bundle_is_written_again_and_is_recovered_from_it(doubting, written, tmp_path):

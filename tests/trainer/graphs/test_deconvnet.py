@@ -211,13 +211,6 @@ def test_the_strongest_are_those_with_the_largest_mean_activation(ask_detector, 
         np.testing.assert_allclose(strength, np.sort(means)[::-1], rtol=1e-5)
 
 
-def test_the_tagger_answers_beside_its_pictures(ask_tagger, tagger, clip):
-    found = ask_tagger(clip, [0], [0])["class_probability"]
-    with torch.inference_mode():
-        expected = torch.softmax(tagger(torch.from_numpy(clip)[None]), dim=1)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-
-
 def test_several_clips_and_features_come_back_in_one_pass(tagger, clip, there_tagger):
     found = Deconvnet(tagger.stages()).heard_by(torch.from_numpy(np.stack([0 * clip, clip])), "conv2", [3, 7, 3])
     assert found.shape == (2, 3, *CLIP_SHAPE)

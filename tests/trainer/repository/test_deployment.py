@@ -15,6 +15,7 @@ from phonoscope_trainer.cli import main
 from phonoscope_trainer.errors import ExportError, OptionsError
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.deployment import DEVICES, Deployment, deploy
+from phonoscope_trainer.repository.golden import read_golden
 from phonoscope_trainer.repository.tensorrt import reason_against
 from tritonclient.grpc import model_config_pb2 as triton
 
@@ -106,7 +107,7 @@ def test_a_graph_runs_on_its_warm_up_inputs(deployed, name):
 
 
 def test_a_graph_is_warmed_with_what_the_golden_sound_makes_of_itself(deployed):
-    golden = np.load(deployed["cpu"] / bundle.GOLDEN)
+    golden = read_golden(deployed["cpu"])
     inputs = warm_inputs(deployed["cpu"], "detector", 0)
     np.testing.assert_allclose(inputs["excerpt"], golden["explain_masker.output.standardised"][:1], atol=1e-4)
 

@@ -12,6 +12,7 @@ from phonoscope_trainer.export import recovery
 from phonoscope_trainer.export import reissue as reissuing
 from phonoscope_trainer.export.bank import BANK, BankOptions
 from phonoscope_trainer.export.bundle import FAMILIES, ExportOptions, export
+from phonoscope_trainer.export.labelled_bank import TAGGER_BANK, LabelledBankOptions
 from phonoscope_trainer.repository.deployment import CPU, DEVICES, Deployment, Device, deploy
 
 
@@ -36,7 +37,7 @@ def add(verbs: Verbs) -> None:
     exporter.add_argument(
         "--metrics", type=Path, nargs="*", default=[], help="JSON of experiments, kept in the manifest"
     )
-    _add_bank(exporter, BANK.songs)
+    _add_bank(exporter, BANK.songs, TAGGER_BANK.songs)
     _add_deployment(exporter)
     exporter.set_defaults(run=export_bundle)
 
@@ -48,7 +49,7 @@ def add(verbs: Verbs) -> None:
     again.add_argument("--model-repository", type=Path, default=Path("model_repository"), help="(default %(default)s)")
     again.add_argument("--out", type=Path, help="(default: in place of the one it is made from)")
     again.add_argument("--name", required=True, help="of the new bundle, version included")
-    _add_bank(again, 0)
+    _add_bank(again, 0, 0)
     _add_doubt(again)
     again.set_defaults(run=reissue_bundle)
 
@@ -81,7 +82,7 @@ def _add_doubt(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_bank(parser: argparse.ArgumentParser, songs: int) -> None:
+def _add_bank(parser: argparse.ArgumentParser, songs: int, tagger_songs: int) -> None:
     parser.add_argument(
         "--bank",
         type=int,
@@ -90,10 +91,21 @@ def _add_bank(parser: argparse.ArgumentParser, songs: int) -> None:
         help="make at most so many songs to take other music from, which regions are exchanged with; 0: none is added "
         "(default %(default)s)",
     )
+    parser.add_argument(
+        "--tagger-bank",
+        type=int,
+        default=tagger_songs,
+        metavar="SONGS",
+        help="likewise for the tagger, each song in every genre (default %(default)s)",
+    )
 
 
 def _bank(songs: int) -> BankOptions | None:
     return BankOptions(songs=songs) if songs else None
+
+
+def _tagger_bank(songs: int) -> LabelledBankOptions | None:
+    return LabelledBankOptions(songs=songs) if songs else None
 
 
 def _add_deployment(parser: argparse.ArgumentParser) -> None:
@@ -125,6 +137,7 @@ def export_bundle(
     out: Path,
     metrics: Sequence[Path],
     bank: int,
+    tagger_bank: int,
     device: Device,
     instances: int,
     half_precision: Sequence[str],
@@ -134,16 +147,26 @@ def export_bundle(
     """Write the model repository."""
     deployment = Deployment(device, instances, tuple(half_precision), engine_cache)
     runs = {family: tuple(folders) for family, folders in families.items()}
+    banks = (_bank(bank), _tagger_bank(tagger_bank))
     options = ExportOptions(
-        name, detector, inverter, masker, out, this_command(), doubt, runs, tuple(metrics), deployment, _bank(bank)
+        name, detector, inverter, masker, out, this_command(), doubt, runs, tuple(metrics), deployment, *banks
     )
     print(f"{name} {export(options)}")
 
 
-def reissue_bundle(model_repository: Path, out: Path | None, name: str, bank: int, doubt: Path | None) -> None:
+def reissue_bundle(
+    model_repository: Path, out: Path | None, name: str, bank: int, tagger_bank: int, doubt: Path | None
+) -> None:
     """Write a bundle again."""
-    where = out or model_repository
-    digest = reissuing.reissue(model_repository, where, name, this_command(), bank=_bank(bank), doubt=doubt)
+    digest = reissuing.reissue(
+        model_repository,
+        out or model_repository,
+        name,
+        this_command(),
+        bank=_bank(bank),
+        doubt=doubt,
+        tagger_bank=_tagger_bank(tagger_bank),
+    )
     print(f"{name} {digest}")
 
 

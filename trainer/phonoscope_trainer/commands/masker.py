@@ -53,6 +53,18 @@ def add(verbs: Verbs) -> None:
         default = getattr(DEFAULTS.weights, term)
         masker.add_argument(f"--{term}", type=float, default=default, help=f"weight of {meaning} (default %(default)s)")
     masker.add_argument(
+        "--free-area",
+        type=float,
+        default=DEFAULTS.weights.free_area,
+        help="share of the excerpt that a region may take for nothing (default %(default)s)",
+    )
+    masker.add_argument(
+        "--vocal-share",
+        type=float,
+        default=DEFAULTS.weights.vocal_share,
+        help="what answers that somebody sings count, all together; the others count the rest (default %(default)s)",
+    )
+    masker.add_argument(
         "--exchange-share",
         type=float,
         default=DEFAULTS.exchange_share,
@@ -77,6 +89,8 @@ def train_masker(
     remove: float,
     silhouette: float,
     area: float,
+    free_area: float,
+    vocal_share: float,
     exchange_share: float,
     start: Path | None,
     learning_rate: float,
@@ -90,7 +104,14 @@ def train_masker(
         updates=updates,
         batch=batch,
         learning_rate=learning_rate,
-        weights=Weights(keep=keep, remove=remove, silhouette=silhouette, area=area),
+        weights=Weights(
+            keep=keep,
+            remove=remove,
+            silhouette=silhouette,
+            area=area,
+            free_area=free_area,
+            vocal_share=vocal_share,
+        ),
         exchange_share=exchange_share,
         start=str(start or ""),
         threshold=calibration_of(detector, bar("threshold")).threshold if threshold is None else threshold,

@@ -14,6 +14,7 @@ from phonoscope_trainer.corpora.rendered.store import LICENCE as RENDERED_LICENC
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.export.explanation import golden_excerpts
 from phonoscope_trainer.export.part import Family, Part, TrainedDetector
+from phonoscope_trainer.export.tagging import tagger_listener
 from phonoscope_trainer.frontends.linear import LINEAR_STFT, LinearStft
 from phonoscope_trainer.graphs.description import EXCERPT_SAMPLES, Ensemble, Step, TensorSpec, maps, numbers, same
 from phonoscope_trainer.graphs.feature_pictures import (
@@ -24,6 +25,7 @@ from phonoscope_trainer.graphs.feature_pictures import (
     tagger_pictures_graph,
 )
 from phonoscope_trainer.graphs.resound import PHASE, RESYNTHESIS, detector_sound_graph, tagger_sound_graph
+from phonoscope_trainer.graphs.tagger import tagger_graph
 from phonoscope_trainer.graphs.tagger_frontend import tagger_frontend_graph
 from phonoscope_trainer.networks.inverter import parameter_count
 from phonoscope_trainer.networks.tagger import Tagger
@@ -63,14 +65,15 @@ def auralisation_part(
     return Part(
         (
             tagger_frontend_graph(LinearStft()),
+            tagger_graph(tagger, tagger_listener(labels)),
             tagger_pictures_graph(tagger, labels),
             tagger_sound_graph(LINEAR_STFT),
             detector_pictures_graph(detector.network),
             detector_sound_graph(detector.frontend.options, detector.standardise),
         ),
-        (_auralise(len(labels)), _auralise_detector()),
+        (auralise(len(labels)), _auralise_detector()),
         {
-            "auralise": {"samples": _golden_clip(detector), **_golden_choice()},
+            "auralise": {"samples": golden_clip(detector), **_golden_choice()},
             "auralise_detector": {"samples": golden_excerpts(detector)[:1], **_golden_choice()},
         },
         parameters={"tagger": parameter_count(tagger)},
@@ -81,7 +84,7 @@ def auralisation_part(
 AURALISATION = Family("the tagger whose features, and the detector's, can be heard", auralisation)
 
 
-def _auralise(classes: int) -> Ensemble:
+def auralise(classes: int) -> Ensemble:
     """Choi et al. 2016, listing 1: one clip, and what some features of the tagger hear of it."""
     shape = (LINEAR_STFT.clip_frames, LINEAR_STFT.bins)
     return Ensemble(
@@ -96,10 +99,11 @@ def _auralise(classes: int) -> Ensemble:
         ),
         (
             Step("tagger_frontend", same("samples"), same("spectrum", "magnitude")),
+            Step("tagger", {"excerpt": "magnitude"}, {"probability": "class_probability"}),
             Step(
                 "deconvnet_tagger",
                 {"picture": "magnitude", **same("layer", "feature", "strongest_only")},
-                same("heard", "chosen", "strength", "class_probability"),
+                same("heard", "chosen", "strength"),
             ),
             Step("resound_tagger", same("spectrum", "heard", "resynthesis"), same("audio")),
         ),
@@ -134,7 +138,7 @@ def _auralise_detector() -> Ensemble:
     )
 
 
-def _golden_clip(detector: TrainedDetector) -> Tensor:
+def golden_clip(detector: TrainedDetector) -> Tensor:
     """`[1, N]` the tagger's clip from the start of the golden sound, silence after its end."""
     rates = detector.frontend.options.sample_rate_hz, LINEAR_STFT.sample_rate_hz
     clip = torch.from_numpy(soxr.resample(detector.golden.numpy(), *rates))[: LINEAR_STFT.clip_samples]

@@ -18,14 +18,16 @@ from phonoscope_trainer.corpora.corpus import Corpus
 from phonoscope_trainer.corpora.folder import licensed
 from phonoscope_trainer.corpora.rendered import RenderOptions, render_song
 from phonoscope_trainer.errors import ExportError
-from phonoscope_trainer.export.auralisation import AURALISATION
+from phonoscope_trainer.export.auralisation import AURALISATION, golden_clip
 from phonoscope_trainer.export.bank import BANK, EXPLAINED, BankOptions, made_bank
 from phonoscope_trainer.export.detection import detection
 from phonoscope_trainer.export.exchange import exchange_part
 from phonoscope_trainer.export.explanation import explanation, golden_excerpts
 from phonoscope_trainer.export.inversion import INVERSION
+from phonoscope_trainer.export.labelled_bank import TAGGER_BANK, LabelledBankOptions
 from phonoscope_trainer.export.maximisation import MAXIMISATION
 from phonoscope_trainer.export.part import Family, Part, TrainedDetector
+from phonoscope_trainer.export.tagging import tagging
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.graphs import compose
 from phonoscope_trainer.graphs.description import Ensemble, Graph, part_of
@@ -36,6 +38,7 @@ from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.detector.modern import load_detector
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.deployment import CPU, Deployment, configure
+from phonoscope_trainer.repository.golden import write_golden
 from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph
 
 GOLDEN_SECONDS = 5
@@ -58,6 +61,7 @@ class ExportOptions:
     metrics: tuple[Path, ...] = ()  # JSON files whose top-level numbers join the manifest's metrics
     deployment: Deployment = CPU
     bank: BankOptions | None = BANK  # of music that regions are exchanged with; None: there is none
+    tagger_bank: LabelledBankOptions | None = TAGGER_BANK  # likewise, of the tagger
 
 
 def export(options: ExportOptions) -> str:
@@ -87,6 +91,8 @@ def _write(root: Path, options: ExportOptions) -> str:
     if options.bank:
         parts.append(_exchange(options.bank, detector, parts))
     parts += [FAMILIES[name].build(runs, detector) for name, runs in options.families.items() if runs]
+    for run in options.families.get("tagger", ()):
+        parts.append(tagging(run, golden_clip(detector), options.tagger_bank))
     parts.append(Part((), entries={"calibration": asdict(calibration)}))
     commands = [*checkpoint.commands(options.detector), *(each for part in parts for each in part.commands)]
     facts = bundle.Facts(
@@ -106,7 +112,7 @@ def write_bundle(root: Path, parts: Sequence[Part], facts: bundle.Facts, deploym
             write_graph(graph, root)
         for ensemble in part.ensembles:
             write_ensemble(ensemble, root)
-    bundle.write_golden(root, _golden(parts))
+    write_golden(root, _golden(parts))
     configure(root, deployment)
     parameters = {name: count for part in parts for name, count in part.parameters.items()}
     entries = {name: value for part in parts for name, value in part.entries.items()}

@@ -12,30 +12,21 @@ Random regions are those of `mask` (`control_regions`), carried like the region 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from phonoscope_trainer.export.explanation_ensembles import answers, hears
 from phonoscope_trainer.export.part import Part
 from phonoscope_trainer.frontends.mel import Frontend
 from phonoscope_trainer.graphs.bank import Bank
-from phonoscope_trainer.graphs.description import (
-    EXCERPT,
-    EXCERPT_SAMPLES,
-    Ensemble,
-    Step,
-    TensorSpec,
-    maps,
-    numbers,
-    same,
-)
+from phonoscope_trainer.graphs.description import EXCERPT, Ensemble, Step, TensorSpec, same
 from phonoscope_trainer.graphs.exchange_sound import HEARD_TRIALS, exchange_sound_graph
 from phonoscope_trainer.graphs.exchange_trials import CHOICE, TRIALS, exchange_graph
+from phonoscope_trainer.graphs.listener import DETECTOR, Listener
 from phonoscope_trainer.networks.standardise import Standardise
-
-CHOSEN = tuple(spec.name for spec in CHOICE)
 
 
 def exchange_part(
@@ -59,31 +50,39 @@ def exchange_part(
     return Part(graphs, (exchanged(), exchange_heard()), golden, {"exchange": dict(said)})
 
 
-def exchanged() -> Ensemble:
-    """Pictures of what is tried, and the detector's answer to each."""
+def exchanged(listener: Listener = DETECTOR, choice: Sequence[TensorSpec] = CHOICE) -> Ensemble:
+    """Pictures of what is tried, and the answer to each; `choice` says of each row which trial it is."""
     return Ensemble(
-        "exchanged",
-        (*maps("log_mel", "region"), *CHOICE),
-        numbers("probability"),
+        listener.model("exchanged"),
+        (*listener.maps("log_mel", "region"), *choice),
+        listener.probabilities("probability"),
         (
-            Step("exchange", same("log_mel", "region", *CHOSEN), same("excerpt")),
-            Step("detector", same("excerpt"), same("probability")),
+            Step(listener.model("exchange"), same("log_mel", "region", *_names(choice)), same("excerpt")),
+            answers(listener, "excerpt", "probability"),
         ),
     )
 
 
-def exchange_heard() -> Ensemble:
+def exchange_heard(listener: Listener = DETECTOR, choice: Sequence[TensorSpec] = CHOICE) -> Ensemble:
     """The same as sound, heard from the start."""
     return Ensemble(
-        "exchange_heard",
-        (TensorSpec("samples", (EXCERPT_SAMPLES,)), *maps("log_mel", "region"), *CHOICE),
-        (TensorSpec("audio", (EXCERPT_SAMPLES,)), *numbers("heard_probability")),
+        listener.model("exchange_heard"),
+        (listener.sound("samples"), *listener.maps("log_mel", "region"), *choice),
+        (listener.sound("audio"), *listener.probabilities("heard_probability")),
         (
-            Step("exchange_sound", same("samples", "log_mel", "region", *CHOSEN), same("audio")),
-            Step("frontend", {"samples": "audio"}, {"standardised": "heard"}),
-            Step("detector", {"excerpt": "heard"}, {"probability": "heard_probability"}),
+            Step(
+                listener.model("exchange_sound"),
+                same("samples", "log_mel", "region", *_names(choice)),
+                same("audio"),
+            ),
+            hears(listener, "audio", standardised="heard"),
+            answers(listener, "heard", "heard_probability"),
         ),
     )
+
+
+def _names(choice: Sequence[TensorSpec]) -> tuple[str, ...]:
+    return tuple(spec.name for spec in choice)
 
 
 def _golden(samples: Tensor, frontend: Frontend, trials: int) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from phonoscope_trainer.corpora.excerpts import random_excerpts
 from phonoscope_trainer.corpora.features import Features
+from phonoscope_trainer.export.along import ALONG, along_ensembles_of, along_graphs_of, golden_along
 from phonoscope_trainer.export.explanation_ensembles import evidence, explain, heard, masked
 from phonoscope_trainer.export.part import Part, TrainedDetector, quantiles
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES
@@ -72,11 +73,22 @@ def explanation_part(
     rules = rule_graphs(inverter, masker, detector.network, detector.threshold)
     ensembles = {rule: explain(rule, graph, doubts=doubt is not None) for rule, graph in rules.items()}
     doubting = (doubt_graph(doubt.doubt, detector.network),) if doubt else ()
+    along_rules = tuple(rule for rule in ALONG if rule in rules)
+    along_graphs = along_graphs_of(masker, detector.network, detector.standardise)
+    along_ensembles = along_ensembles_of(along_rules, detector.network, doubts=doubt is not None)
     networks = {"explanation_inverter": inverter, **({"masker": masker} if masker else {})}
     return Part(
-        (*rules.values(), *doubting, mask_graph(detector.standardise), listen_graph(detector.frontend.options)),
-        (*ensembles.values(), evidence(), masked(), heard()),
-        {each.name: _golden_question(detector) for each in ensembles.values()} | {"heard": _golden_region(detector)},
+        (
+            *rules.values(),
+            *doubting,
+            mask_graph(detector.standardise),
+            *along_graphs,
+            listen_graph(detector.frontend.options),
+        ),
+        (*ensembles.values(), evidence(), masked(), heard(), *along_ensembles),
+        {each.name: _golden_question(detector) for each in ensembles.values()}
+        | {"heard": _golden_region(detector)}
+        | {f"along_{rule}": golden_along(detector.golden) for rule in along_rules},
         {
             "rules": {rule: {"alpha": ALPHAS[rule]} for rule in rules},
             "default_rule": next(iter(rules)),

@@ -130,13 +130,33 @@ def _has_sketch(repository: Path, layer: str) -> bool:
 
 
 def _tagger(repository: Path, facts: Facts) -> tuple[State, State]:
-    graph = "deconvnet_tagger"
-    text = (repository / graph / "config.pbtxt").read_text(encoding="utf-8")
-    labels = text_format.Parse(text, triton.ModelConfig()).parameters["labels"].string_value.split(",")
+    labels = _tagger_labels(repository)
     music = next((each.digest for each in facts.training_data if each.name == GENRES), "")
     network = Tagger(len(labels), batch_norm=True)
-    options = asdict(TaggerOptions(labels=tuple(labels), music=music))
-    return options, {"best": _state(network, repository, graph, "answer.network.")}
+    options = asdict(TaggerOptions(labels=labels, music=music))
+    return options, {"best": _state(network, repository, *_tagger_weights(repository))}
+
+
+def tagger_of(repository: Path) -> tuple[Tagger, tuple[str, ...]]:
+    """The exported tagger as a network again, in evaluation mode, and its labels.
+
+    Raises:
+        ExportError: the bundle holds none, or other weights than a tagger's.
+    """
+    labels = _tagger_labels(repository)
+    network = Tagger(len(labels))
+    network.load_state_dict(_state(network, repository, *_tagger_weights(repository)))
+    return network.eval().requires_grad_(requires_grad=False), labels
+
+
+def _tagger_labels(repository: Path) -> tuple[str, ...]:
+    text = (repository / "deconvnet_tagger" / "config.pbtxt").read_text(encoding="utf-8")
+    return tuple(text_format.Parse(text, triton.ModelConfig()).parameters["labels"].string_value.split(","))
+
+
+def _tagger_weights(repository: Path) -> tuple[str, str]:
+    """The graph that holds all of the tagger's weights, and what stands before their names there."""
+    return ("tagger", "network.") if (repository / "tagger").is_dir() else ("deconvnet_tagger", "answer.network.")
 
 
 def _state(module: nn.Module, repository: Path, graph: str, prefix: str = "") -> State:

@@ -16,20 +16,23 @@ from typing import Any
 import numpy as np
 import torch
 from google.protobuf import text_format
-from numpy.typing import NDArray
 from tritonclient.grpc import model_config_pb2 as triton
 
 from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.export.along import ALONG, along, along_ensembles_of, along_graphs_of, golden_along
 from phonoscope_trainer.export.bank import EXPLAINED, BankOptions, made_bank
 from phonoscope_trainer.export.exchange import exchange_part
 from phonoscope_trainer.export.explanation import rule_graphs
 from phonoscope_trainer.export.explanation_ensembles import evidence, explain, masked
-from phonoscope_trainer.frontends.mel import Frontend
+from phonoscope_trainer.export.labelled_bank import LabelledBankOptions
+from phonoscope_trainer.export.reissued_tagger import write_tagger
+from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.graphs import compose
 from phonoscope_trainer.graphs.description import REGION, Ensemble, Graph, part_of
-from phonoscope_trainer.graphs.detector import detector_graph
+from phonoscope_trainer.graphs.detector import detector_graph, track_graph
 from phonoscope_trainer.graphs.doubt import DOUBT, DOUBTS, doubt_graph
 from phonoscope_trainer.graphs.frontend import frontend_graph
+from phonoscope_trainer.graphs.griffin_lim import griffin_lim_graph
 from phonoscope_trainer.graphs.mask import CONTROL_MAPS, CONTROL_REGIONS, mask_graph
 from phonoscope_trainer.graphs.maximise import INITIAL_STATE
 from phonoscope_trainer.networks.doubt import SEEN
@@ -40,10 +43,10 @@ from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.doubt.run import FittedDoubt, load_doubt
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.deployment import CPU, Deployment, configure, read_facts
-from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph
-from phonoscope_trainer.repository.shipped_graphs import network_of, runner, standardise_of, threshold_of
+from phonoscope_trainer.repository.golden import read_golden, write_arrays
+from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph, write_once
+from phonoscope_trainer.repository.shipped_graphs import masker_of, network_of, runner, standardise_of, threshold_of
 
-Arrays = dict[str, NDArray[np.generic]]
 ALREADY_KNOWN = ("log_mel", "standardised", "relevance")  # inputs of `mask` that golden vectors hold as outputs
 
 
@@ -55,6 +58,7 @@ def reissue(
     deployment: Deployment = CPU,
     bank: BankOptions | None = None,
     doubt: Path | None = None,
+    tagger_bank: LabelledBankOptions | None = None,
 ) -> str:
     """Write the bundle at `repository` again under another name; the new bundle's digest.
 
@@ -66,6 +70,7 @@ def reissue(
         deployment: what runs it.
         bank: the music that regions are exchanged with is made anew; None: as the bundle has it, or has none.
         doubt: run of what tells how far answers are to be doubted; None: likewise.
+        tagger_bank: the music that the tagger's regions are exchanged with is made anew; None: likewise.
 
     Raises:
         CheckpointError: `doubt` holds no readable run, or one for another detector.
@@ -80,7 +85,7 @@ def reissue(
         doubts = fitted is not None or (root / DOUBT).is_dir()
         mask = mask_graph(standardise_of(repository))
         rules = rule_graphs(ExplanationInverter(), Masker(), network, threshold_of(repository))  # as descriptions
-        for graph in (mask, rules["gradient"]):
+        for graph in (frontend_graph(Frontend(), standardise_of(repository)), mask, rules["gradient"]):
             write_graph(graph, root)
         known = [rule for rule in entries["rules"] if rule in rules]
         for rule in known:
@@ -88,6 +93,9 @@ def reissue(
         explaining = {rule: explain(rule, rules[rule], doubts=doubts) for rule in known}
         for ensemble in (*explaining.values(), evidence(), masked()):
             write_ensemble(ensemble, root)
+        if (root / "griffin_lim").is_dir():
+            write_graph(griffin_lim_graph(FRONTEND), root)
+        _write_along(root, known, network, doubts=doubts)
         _write_initial_state(root / "maximise" / "config.pbtxt")
         if "maximisation" in entries:  # bundles once had settings for each direction
             entries["maximisation"]["minimise"] = entries["maximisation"]["maximise"]
@@ -96,8 +104,14 @@ def reissue(
             write_graph(doubt_graph(fitted.doubt, network), root)
             entries |= fitted.entries
             facts = replace(facts, command="\n".join([*checkpoint.commands(doubt), facts.command]))
+        if (root / "deconvnet_tagger").is_dir():
+            listeners, golden = write_tagger(root, entries, read_golden(root), tagger_bank)
+            write_arrays(root, golden)
+            entries |= listeners
         if bank:
             entries |= _write_bank(root, bank, explaining[entries["default_rule"]], network)
+        for path in sorted(root.glob("*/1/model.onnx")):
+            write_once(path)
         configure(root, deployment)
         return bundle.write_manifest(root, replace(facts, name=name), entries)
 
@@ -109,6 +123,27 @@ def _must_take_the_same(root: Path, graph: Graph) -> None:
     if found != {spec.name for spec in graph.inputs}:
         taken, wanted = ", ".join(sorted(found)), ", ".join(spec.name for spec in graph.inputs)
         raise ExportError(f"{root}: {graph.name} takes {taken}, and this version's {wanted}; export a new one")
+
+
+@torch.inference_mode()
+def _write_along(root: Path, rules: list[str], network: SVDNet, *, doubts: bool) -> None:
+    """The detector at every frame of a track, with all that moments are made of, and their explanations."""
+    frontend, standardise = Frontend(), standardise_of(root)
+    silence = standardise(frontend.log_mel(torch.zeros(1, 1, frontend.options.bins)))
+    masker = masker_of(root) if "masker" in rules else None
+    graphs = (track_graph(network, silence), *along_graphs_of(masker, network, standardise))
+    for graph in graphs:
+        write_graph(graph, root)
+    for ensemble in along_ensembles_of([rule for rule in ALONG if rule in rules], network, doubts=doubts):
+        write_ensemble(ensemble, root)
+    arrays = read_golden(root)
+    inputs = golden_along(torch.from_numpy(arrays["predict.input.samples"][0]))
+    for rule in (rule for rule in ALONG if rule in rules):
+        ensemble = along(rule, network)
+        outputs = compose.run(ensemble, (frontend_graph(frontend, standardise), *graphs), inputs)
+        arrays |= {f"{ensemble.name}.input.{name}": value.numpy() for name, value in inputs.items()}
+        arrays |= {f"{ensemble.name}.output.{name}": value.numpy() for name, value in outputs.items()}
+    write_arrays(root, arrays)
 
 
 def _write_initial_state(path: Path) -> None:
@@ -123,8 +158,7 @@ def _write_initial_state(path: Path) -> None:
 def _write_bank(root: Path, options: BankOptions, explanation: Ensemble, network: SVDNet) -> Mapping[str, Any]:
     """Music to exchange regions with, chosen by the bundle's own graphs; what the manifest says of it."""
     made, said = made_bank(options, runner(root, part_of(explanation, EXPLAINED)))
-    with np.load(root / bundle.GOLDEN, allow_pickle=False) as file:
-        arrays: Arrays = {name: file[name] for name in file.files}
+    arrays = read_golden(root)
     frontend, standardise = Frontend(), standardise_of(root)
     samples = torch.from_numpy(arrays[f"{explanation.name}.input.samples"])
     part = exchange_part(made, frontend, standardise, samples, said)
@@ -137,20 +171,14 @@ def _write_bank(root: Path, options: BankOptions, explanation: Ensemble, network
         arrays |= {f"{ensemble.name}.input.{name}": value.numpy() for name, value in inputs.items()}
         outputs = compose.run(ensemble, graphs, inputs)
         arrays |= {f"{ensemble.name}.output.{name}": value.numpy() for name, value in outputs.items()}
-    _save(root, arrays)
+    write_arrays(root, arrays)
     return part.entries
-
-
-def _save(root: Path, arrays: Arrays) -> None:
-    with (root / bundle.GOLDEN).open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 @torch.inference_mode()
 def _write_golden(root: Path, ensembles: list[str], mask: Graph, network: SVDNet, fitted: FittedDoubt | None) -> None:
     """Golden vectors as before, with what the controls' seed decides, and doubt, computed anew, in PyTorch."""
-    with np.load(root / bundle.GOLDEN, allow_pickle=False) as file:
-        arrays: Arrays = {name: file[name] for name in file.files}
+    arrays = read_golden(root)
     for ensemble in ensembles:
         asked, answered = f"{ensemble}.input.", f"{ensemble}.output."
         if f"{asked}samples" not in arrays:
@@ -169,4 +197,4 @@ def _write_golden(root: Path, ensembles: list[str], mask: Graph, network: SVDNet
             seen = network.activations(excerpt) | {"excerpt": excerpt}
             chances = fitted.doubt(*(seen[name] for name in SEEN))
             arrays |= {f"{answered}{name}": each.numpy() for name, each in zip(DOUBTS, chances, strict=True)}
-    _save(root, arrays)
+    write_arrays(root, arrays)

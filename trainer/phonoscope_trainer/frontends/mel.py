@@ -89,6 +89,12 @@ def windowed_basis(window: Tensor) -> Tensor:
     return (torch.cos((turns % size) * (2 * torch.pi / size)) * window).unsqueeze(1)
 
 
+def phases(samples: int, bins: int, frame_samples: int) -> NDArray[np.float64]:
+    """`[samples, bins]` the angle of each bin's tone at each sample, less whole turns: there are few angles."""
+    turns = np.arange(samples)[:, None] * np.arange(bins) % frame_samples
+    return 2 * np.pi * turns / frame_samples
+
+
 class Frontend(nn.Module):
     """Samples to natural-log mel magnitudes; float32 but for the transform's sums.
 
@@ -104,7 +110,7 @@ class Frontend(nn.Module):
         super().__init__()
         self.options = options
         half = options.frame_samples // 2
-        phase = 2 * np.pi * np.arange(half + 1)[:, None] * np.arange(options.bins) / options.frame_samples
+        phase = phases(half + 1, options.bins, options.frame_samples)
         constants = {
             "window": np.hanning(options.frame_samples),
             "cosines": np.cos(phase),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from phonoscope_trainer.graphs.along import DENSE, dense, dense_specs
 from phonoscope_trainer.graphs.description import EXCERPT, SILENCE, Graph, TensorSpec, maps, numbers
 from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
 
@@ -33,23 +34,17 @@ class TrackGraph(nn.Module):
         self.network = network
         self.register_buffer("silence", silence, persistent=False)  # [1, 1, M], standardised
 
-    def forward(
-        self, standardised: Tensor, silence_before: Tensor, silence_after: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """`probability` and `logit`, both `[1, T']`, and `fc8` `[1, T', 64]` of `standardised` `[1, T, M]`.
+    def forward(self, standardised: Tensor, silence_before: Tensor, silence_after: Tensor) -> tuple[Tensor, ...]:
+        """`probability` `[1, T']` and the layers of `along.DENSE` at every frame of `standardised` `[1, T, M]`.
 
-        T' = silence_before + T + silence_after - 114: the frames with 57 neighbours on either side. Both counts are
-        int32 `[1, 1]`.
+        T' = silence_before + T + silence_after - 114: the frames with 57 neighbours on either side; maps are longer by
+        what is still to be seen of an excerpt. Both counts are int32 `[1, 1]`.
         """
         before, after = (
             self.silence.expand(1, int(count.reshape(()).item()), -1) for count in (silence_before, silence_after)
         )
-        padded = torch.cat([before, standardised, after], dim=1)
-        for name, activation in self.network.stages(padded, every_frame=True):
-            if name == "fc8":
-                fc8 = activation[..., 0].transpose(1, 2)
-        logit = activation[:, 0, :, 0]
-        return torch.sigmoid(logit), logit, fc8
+        layers = dense(self.network, torch.cat([before, standardised, after], dim=1))
+        return torch.sigmoid(layers["logit"]), *(layers[name] for name in DENSE)
 
 
 def detector_graph(network: SVDNet) -> Graph:
@@ -75,11 +70,7 @@ def track_graph(network: SVDNet, silence: Tensor) -> Graph:
         "track_detector",
         TrackGraph(network, silence),
         (TensorSpec("standardised", (-1, bands)), *SILENCE),
-        (
-            TensorSpec("probability", (-1,)),
-            TensorSpec("logit", (-1,)),
-            TensorSpec("fc8", (-1, network.fc8.out_features)),
-        ),
+        (TensorSpec("probability", (-1,)), *dense_specs(network)),
         (torch.zeros(1, frames, bands), *counts),
         maximum_batch=1,
     )

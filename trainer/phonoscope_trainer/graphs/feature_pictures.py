@@ -28,12 +28,11 @@ class FeaturePictures(nn.Module):
 
     Args:
         stages: the network's, before its fully connected layers.
-        answer: from the deepest maps `[1, C, T', F']` to the network's answer, where that is to be an output, too.
     """
 
-    def __init__(self, stages: Iterable[Stage], answer: nn.Module | None = None) -> None:
+    def __init__(self, stages: Iterable[Stage]) -> None:
         super().__init__()
-        self.deconvnet, self.answer = Deconvnet(stages), answer
+        self.deconvnet = Deconvnet(stages)
         self.widths = [level.convolution.out_channels for level in self.deconvnet.levels]
 
     def forward(self, picture: Tensor, layer: Tensor, feature: Tensor, strongest_only: Tensor) -> tuple[Tensor, ...]:
@@ -46,8 +45,8 @@ class FeaturePictures(nn.Module):
             strongest_only: int32 `[1, 1]`: 0 keeps whole maps, 1 of each its largest activation alone.
 
         Returns:
-            `heard` `[1, R, T, F]`; `chosen` int32 `[1, R]`, the features' numbers; `strength` `[1, R]`, the mean
-            absolute activation of each over its map; and the network's answer where it is an output.
+            `heard` `[1, R, T, F]`; `chosen` int32 `[1, R]`, the features' numbers; and `strength` `[1, R]`, the mean
+            absolute activation of each over its map.
         """
         reached = self.deconvnet.reach(picture)
         strengths = self.strengths(reached).index_select(0, layer[0].long())
@@ -63,8 +62,7 @@ class FeaturePictures(nn.Module):
         ]
         heard = self.deconvnet.pictures(reached, kept)
         strength = strengths.gather(1, chosen.unsqueeze(1))[None, :, 0]
-        found = (heard, chosen[None].to(torch.int32), strength)
-        return found if self.answer is None else (*found, self.answer(reached[-1].maps))
+        return heard, chosen[None].to(torch.int32), strength
 
     def strengths(self, reached: Iterable[Reached]) -> Tensor:
         """`[layers, widest]`: how strongly each feature answers, over time and frequency."""
@@ -89,23 +87,9 @@ def largest_alone(maps: Tensor) -> Tensor:
     return kept
 
 
-class ClassProbability(nn.Module):
-    """The tagger's answer."""
-
-    def __init__(self, network: Tagger) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """`[B, classes]` probabilities, from the deepest pooled `maps`."""
-        return torch.softmax(self.network.classify(maps), dim=1)
-
-
 def tagger_pictures_graph(network: Tagger, labels: Sequence[str]) -> Graph:
     """The description of `deconvnet_tagger`; `labels` name the classes."""
-    module = FeaturePictures(network.stages(), ClassProbability(network))
-    probability = TensorSpec("class_probability", (len(labels),))
-    return _graph("deconvnet_tagger", module, CLIP_SHAPE, (probability,), {"labels": ",".join(labels)})
+    return _graph("deconvnet_tagger", FeaturePictures(network.stages()), CLIP_SHAPE, {"labels": ",".join(labels)})
 
 
 def detector_pictures_graph(network: SVDNet) -> Graph:
@@ -117,7 +101,6 @@ def _graph(
     name: str,
     module: FeaturePictures,
     shape: tuple[int, int],
-    answer: tuple[TensorSpec, ...] = (),
     parameters: Mapping[str, str] | None = None,
 ) -> Graph:
     widths = ",".join(map(str, module.widths))
@@ -126,7 +109,7 @@ def _graph(
         name,
         module,
         (TensorSpec("picture", shape), *FEATURES, STRONGEST_ONLY),
-        (TensorSpec("heard", (-1, *shape)), *HEARD, *answer),
+        (TensorSpec("heard", (-1, *shape)), *HEARD),
         (torch.ones(1, *shape), layer, feature, torch.zeros(1, 1, dtype=torch.int32)),
         maximum_batch=1,
         parameters={"layers": ",".join(module.deconvnet.layers), "features": widths} | dict(parameters or {}),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, FrontendOptions, mel_filterbank
+from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, FrontendOptions, mel_filterbank, phases
 from phonoscope_trainer.graphs.description import EXCERPT, EXCERPT_SAMPLES, Graph, TensorSpec, maps
 from phonoscope_trainer.graphs.transform import WINDOW_FLOOR
 
@@ -32,7 +32,7 @@ class GriffinLim(nn.Module):
         super().__init__()
         self.frame, self.hop = options.frame_samples, options.hop_samples
         half = self.frame // 2
-        phase = 2 * np.pi * np.arange(half + 1)[:, None] * np.arange(options.bins) / self.frame
+        phase = phases(half + 1, options.bins, self.frame)
         window = np.hanning(self.frame)
         summed = np.zeros(options.samples_of(EXCERPT_FRAMES))
         for number in range(EXCERPT_FRAMES):

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from phonoscope_trainer.frontends.linear import LinearStft
+from phonoscope_trainer.frontends.mel import FRONTEND
 from phonoscope_trainer.graphs.description import Graph, TensorSpec
 
 
@@ -16,10 +17,11 @@ class TaggerFrontendGraph(nn.Module):
         super().__init__()
         self.frontend = frontend
 
-    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
-        """`spectrum` `[B, 2, T, bins]` and `magnitude` `[B, T, bins]` of `samples` `[B, N]`."""
+    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`spectrum` `[B, 2, T, bins]`, `magnitude` and its logarithm `[B, T, bins]` of `samples` `[B, N]`."""
         spectrum = self.frontend.spectrum(samples)
-        return spectrum, self.frontend.magnitude(spectrum)
+        magnitude = self.frontend.magnitude(spectrum)
+        return spectrum, magnitude, torch.log(torch.clamp(magnitude, min=FRONTEND.floor))
 
 
 def tagger_frontend_graph(frontend: LinearStft) -> Graph:
@@ -30,7 +32,7 @@ def tagger_frontend_graph(frontend: LinearStft) -> Graph:
         "tagger_frontend",
         TaggerFrontendGraph(frontend),
         (TensorSpec("samples", (options.clip_samples,)),),
-        (TensorSpec("spectrum", (2, *shape)), TensorSpec("magnitude", shape)),
+        (TensorSpec("spectrum", (2, *shape)), TensorSpec("magnitude", shape), TensorSpec("log_mel", shape)),
         (torch.zeros(2, options.clip_samples),),
         parameters={
             "sample_rate_hz": str(options.sample_rate_hz),

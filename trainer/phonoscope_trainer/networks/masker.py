@@ -46,21 +46,29 @@ class Masker(nn.Module):
         nn.init.constant_(_bias(self.decide), float(torch.logit(torch.tensor(INITIAL_MASK))))
 
     def logits(self, conv2: Tensor, conv5: Tensor, fc8: Tensor) -> Tensor:
-        """The mask before its sigmoid, `[B, 115, 80]`."""
+        """The mask before its bounds, `[B, 115, 80]`."""
+        return self.decided(self.detail(conv2), conv5, fc8)
+
+    def decided(self, detail: Tensor, conv5: Tensor, fc8: Tensor) -> Tensor:
+        """The same of what `detail` makes of Conv2, `[B, 8, 111, 76]`, wherever in a track an excerpt begins."""
         coarse = self.spread(F.elu(self.where(conv5) + self.what(fc8)[:, :, None, None]))
         smooth = F.interpolate(coarse, scale_factor=POOL, mode="bilinear", align_corners=False)
         whole = F.pad(smooth, EDGES, mode="replicate")
-        fine = F.elu(whole + F.pad(self.detail(conv2), FINE_EDGES, mode="replicate"))
+        fine = F.elu(whole + F.pad(detail, FINE_EDGES, mode="replicate"))
         logits: Tensor = self.decide(F.elu(self.refine(fine)))[:, 0]
         return logits
 
     def forward(self, conv2: Tensor, conv5: Tensor, fc8: Tensor) -> Tensor:
-        """The mask: how sure the masker is that a bin belongs to the region, one half where it cannot say.
+        """The mask: how sure the masker is that a bin belongs to the region, one half where it cannot say."""
+        return self.bounded(self.logits(conv2, conv5, fc8))
 
-        Logits are large, for regions are learnt with bins that are in or out. A sigmoid would round most of them to 0
+    @staticmethod
+    def bounded(logits: Tensor) -> Tensor:
+        """Logits between 0 and 1.
+
+        They are large, for regions are learnt with bins that are in or out. A sigmoid would round most of them to 0
         or 1, and no order would be left to ask for larger or smaller regions by; so the approach to both is slow.
         """
-        logits = self.logits(conv2, conv5, fc8)
         return (1 + logits / (1 + logits.abs())) / 2
 
 

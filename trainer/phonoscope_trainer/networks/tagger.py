@@ -91,6 +91,16 @@ class Tagger(nn.Module):
         logits: Tensor = last(F.dropout(hidden, DROPOUT, self.training))
         return logits
 
+    def activations(self, magnitude: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """The pooled maps `mp1` … and the first fully connected layer by name, and the logits `[B, classes]`."""
+        found, x = {}, magnitude.unsqueeze(1)
+        for number, name in enumerate(self.layers, start=1):
+            found[f"mp{number}"] = x = F.relu(F.max_pool2d(self.get_submodule(name)(x), POOL))
+        hidden, last = (f"fc{len(self.kernels) + further}" for further in (1, 2))
+        found[hidden] = F.relu(self.get_submodule(hidden)(x.flatten(1)))
+        logits: Tensor = self.get_submodule(last)(found[hidden])
+        return found, logits
+
     def folded(self) -> Tagger:
         """The same function without batch normalisation: its statistics go into the kernels."""
         plain = Tagger(self.classes, self.variant, map_dropout=self.map_dropout)

@@ -9,10 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-MANIFEST, GOLDEN = "MANIFEST.json", "golden.npz"
+MANIFEST = "MANIFEST.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Facts:
     """What only training knows about a bundle."""
 
     name: str  # name and version
-    threshold: float  # chosen on validation data
+    threshold: float | None  # chosen on validation data; None where no listener has exactly one
     metrics: Mapping[str, float]
     training_data: tuple[TrainingData, ...]
     command: str
@@ -51,15 +48,9 @@ def manifest_digest(manifest: Mapping[str, Any]) -> str:
 def write_manifest(root: Path, facts: Facts, entries: Mapping[str, Any]) -> str:
     """Write the manifest of the files now under `root`, with what its parts have to say; the bundle's digest."""
     files = file_digests(root)
-    manifest = {**asdict(facts), **entries, "files": files}
+    known = {name: value for name, value in asdict(facts).items() if value is not None}
+    manifest = {**known, **entries, "files": files}
     digest = manifest_digest(manifest)
     manifest = {"name": facts.name, "digest": digest} | manifest
     (root / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return digest
-
-
-def write_golden(root: Path, vectors: Mapping[str, Mapping[str, NDArray[np.generic]]]) -> None:
-    """Write golden vectors: `{"explain.input": {tensor: array}, "explain.output": …}`."""
-    arrays = {f"{side}.{tensor}": array for side, tensors in vectors.items() for tensor, array in tensors.items()}
-    with (root / GOLDEN).open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)

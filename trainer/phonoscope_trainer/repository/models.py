@@ -10,7 +10,7 @@ import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,15 @@ from typing import Any
 import onnx
 import torch
 from google.protobuf import text_format
+from torch import Tensor, nn
 from tritonclient.grpc import model_config_pb2 as triton
 
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.graphs.description import Ensemble, Graph, TensorSpec
 from phonoscope_trainer.graphs.loop import GO_ON, repeated
+from phonoscope_trainer.graphs.ready_made import ReadyMade
 from phonoscope_trainer.repository import manifest as bundle
+from phonoscope_trainer.repository.held_once import hold_once
 
 ModelConfig = Any  # tritonclient's inference.ModelConfig, which ships without types
 
@@ -93,25 +96,64 @@ def write_ensemble(ensemble: Ensemble, root: Path) -> None:
     _write(config, root)
 
 
+def write_once(path: Path) -> None:
+    """Have a graph that was written before hold each number once, and its configuration know it."""
+    model = onnx.load(path)
+    hold_once(model)
+    content = model.SerializeToString()
+    if len(content) < path.stat().st_size:
+        path.write_bytes(content)
+        config_path = path.parents[1] / "config.pbtxt"
+        config = text_format.Parse(config_path.read_text(encoding="utf-8"), triton.ModelConfig())
+        config.parameters["graph_sha256"].string_value = hashlib.sha256(content).hexdigest()
+        config_path.write_text(text_format.MessageToString(config), encoding="utf-8")
+
+
 def _export(graph: Graph, path: Path) -> None:
-    """Trace the module with its varying axes; the exporter's notes about its own internals are not ours to show."""
+    """Trace the module with its varying axes, or write what is ONNX already."""
+    if isinstance(graph.module, ReadyMade):
+        onnx.save(graph.module.model, path)
+        return
     batch = torch.export.Dim("batch", min=1) if graph.maximum_batch > 1 else None
     shapes = []
     for spec in graph.inputs:
         axes = {0: batch} if batch is not None else {}
         axes |= {i: torch.export.Dim.DYNAMIC for i, size in enumerate(spec.dims, start=1) if size == -1}
         shapes.append(axes)
+    names = [spec.name for spec in graph.inputs]
+    outputs = [*(spec.name for spec in graph.outputs), *([GO_ON] if graph.iterations > 1 else [])]
+    trace(graph.module, graph.example, path, names, outputs, shapes)
+
+
+def trace(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    path: Path,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dynamic_shapes: Sequence[Mapping[int, Any]],
+) -> None:
+    """Write a module as ONNX; the exporter's notes about its own internals are not ours to show.
+
+    Args:
+        module: traced with `example`.
+        example: values for its arguments.
+        path: of the file.
+        inputs: names of its arguments.
+        outputs: names of what it returns.
+        dynamic_shapes: the free axes of each argument, as `torch.export` takes them.
+    """
     with warnings.catch_warnings(), _quiet("torch"), _quiet("torch.onnx"):
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            graph.module,
-            graph.example,
+            module,
+            example,
             path,
             dynamo=True,
             opset_version=OPSET,
-            input_names=[spec.name for spec in graph.inputs],
-            output_names=[*(spec.name for spec in graph.outputs), *([GO_ON] if graph.iterations > 1 else [])],
-            dynamic_shapes=tuple(shapes),
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_shapes=tuple(dynamic_shapes),
             external_data=False,
             verbose=False,
         )
@@ -130,8 +172,9 @@ def _quiet(logger: str) -> Iterator[None]:
 
 
 def _check(graph: Graph, path: Path) -> None:
-    """Strip the exporter's notes, which hold source paths, so that equal networks give equal files; then check."""
+    """Hold each number once, strip the exporter's notes, so that equal networks give equal files, and check."""
     model = onnx.load(path)
+    hold_once(model)
     model.ClearField("metadata_props")
     for each in _graphs(model.graph):
         for part in (each, *each.node, *each.value_info, *each.initializer, *each.input, *each.output):

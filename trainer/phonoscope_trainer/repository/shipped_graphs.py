@@ -16,6 +16,7 @@ from torch import Tensor
 
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.graphs.description import Ensemble
+from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.repository.manifest import MANIFEST
@@ -94,6 +95,22 @@ def network_of(repository: Path) -> SVDNet:
         state[f"{name}.bias"] = torch.tensor(values[node.input[2]]) if has_bias else torch.zeros_like(bias)
     network.load_state_dict(state)
     return network.eval().requires_grad_(requires_grad=False)
+
+
+def masker_of(repository: Path) -> Masker:
+    """The exported masker as a network again, in evaluation mode.
+
+    Raises:
+        ExportError: the graph holds other weights than a masker's.
+    """
+    values, masker = constants_of(repository, "masker"), Masker()
+    state = masker.state_dict()
+    for name, own in state.items():
+        if name not in values or values[name].size != own.numel():
+            raise ExportError(f"{repository}: masker holds no {name} of {own.numel()} numbers")
+        state[name] = torch.tensor(values[name]).view_as(own)
+    masker.load_state_dict(state)
+    return masker.eval().requires_grad_(requires_grad=False)
 
 
 def constants_of(repository: Path, graph: str) -> dict[str, NDArray[np.generic]]:

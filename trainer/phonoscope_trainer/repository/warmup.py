@@ -5,6 +5,7 @@ The inputs are what each graph meets when the golden inputs pass through the ens
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from phonoscope_trainer.repository.manifest import GOLDEN
+from phonoscope_trainer.repository.golden import read_golden
 from phonoscope_trainer.repository.models import ModelConfig
 
 Tensors = dict[str, NDArray[Any]]
-LARGEST_FILE_BYTES = 160_000  # an excerpt's samples; a larger input is warmed up with zeros, to keep the bundle small
+LARGEST_FILE_BYTES = 30_000  # less than an excerpt; a larger input is warmed up with zeros, to keep the bundle small
 FOLDER = "warmup"  # beside the version folders: where Triton looks for input files
 
 
@@ -33,17 +34,17 @@ def met_inputs(root: Path, configs: Mapping[str, ModelConfig]) -> dict[str, Tens
     """
     met: dict[str, Tensors] = {}
     seen: list[tuple[str, NDArray[Any]]] = []
-    with np.load(root / GOLDEN) as golden:
-        names = {name.partition(".")[0] for name in golden.files}
-        # Explanations first: a detector is warmed with an excerpt as it was recorded, not with exchanged music.
-        for ensemble in sorted(names, key=lambda name: (not name.startswith("explain_"), name)):
-            prefix = f"{ensemble}.input."
-            known = {n.removeprefix(prefix): golden[n][:1] for n in golden.files if n.startswith(prefix)}
-            for step in configs[ensemble].ensemble_scheduling.step:
-                feeds = {name: known[tensor] for name, tensor in step.input_map.items()}
-                met.setdefault(step.model_name, feeds)
-                known |= _run(root, step, feeds)
-            seen += known.items()
+    golden = read_golden(root)
+    names = {name.partition(".")[0] for name in golden}
+    # Explanations first: a detector is warmed with an excerpt as it was recorded, not with exchanged music.
+    for ensemble in sorted(names, key=lambda name: (not name.startswith("explain_"), name)):
+        prefix = f"{ensemble}.input."
+        known = {name.removeprefix(prefix): array[:1] for name, array in golden.items() if name.startswith(prefix)}
+        for step in configs[ensemble].ensemble_scheduling.step:
+            feeds = {name: known[tensor] for name, tensor in step.input_map.items()}
+            met.setdefault(step.model_name, feeds)
+            known |= _run(root, step, feeds)
+        seen += known.items()
     for name, config in configs.items():
         if name not in met and config.platform != "ensemble":  # called as it is
             met[name] = {
@@ -64,7 +65,8 @@ def write_warmup(config: ModelConfig, inputs: Tensors, folder: Path, rows: tuple
         folder: the graph's.
         rows: batch sizes to warm.
     """
-    (folder / FOLDER).mkdir(exist_ok=True)
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)  # what a bundle of before had there
+    (folder / FOLDER).mkdir()
     carried = {name: value for name, value in inputs.items() if value.nbytes <= LARGEST_FILE_BYTES}
     for name, value in carried.items():
         (folder / FOLDER / name).write_bytes(np.ascontiguousarray(value).tobytes())

@@ -41,6 +41,7 @@ def run(options: argparse.Namespace, connection: Connection, note: Note) -> tupl
         note(f"time ran out; go on with --from {clock(track.summary.heard_until_s)}")
     document = {"song": printable(options.song), **track.to_json(), "files": {}}
     if options.out is not None:
+        note(f"writing {printable(options.out)} ...")
         files = _write(track, options)
         document["files"] = {each: printable(path) for each, path in files.items()}
     document["seconds_after_install"] = round(time.monotonic() - started_s, 3)

@@ -36,6 +36,8 @@ def _chances(doubt: Doubt, *, flagged: bool) -> Finding:
 
 
 def _misfit(trust: Trust | TrackTrust) -> Finding:
+    if not trust.reconstruction_error:
+        return Finding("neutral", "How far such an answer is to be doubted, the bundle cannot tell.")
     rank = percent(trust.reconstruction_percentile)
     text = f"The inversion misses this excerpt by more than it misses {rank} of the excerpts it was validated on"
     if trust.out_of_distribution:

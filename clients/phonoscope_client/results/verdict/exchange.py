@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from phonoscope_client.results.explanation import Explanation, Share, Trust
-from phonoscope_client.results.parts import Label, label_of
+from phonoscope_client.results.parts import INSTRUMENTAL, VOCAL, Label
 from phonoscope_client.results.track import TrackTrust
 from phonoscope_client.results.verdict.finding import Bearing, Finding
 
-_HOSTS = {"vocal": "in which nobody sings", "instrumental": "in which somebody sings"}
+_HOSTS = {VOCAL: "in which nobody sings", INSTRUMENTAL: "in which somebody sings"}
 _CONTROLS = {
     "random": "a random region",
     "shifted": "the region half an excerpt later",
@@ -48,11 +48,11 @@ def headline(label: Label, trust: Trust | TrackTrust) -> str:
     """The first thing to be said of a region that was exchanged."""
     carried, silhouette = _tried(trust.carried), _tried(trust.silhouette)
     if silhouette.mostly:
-        return _SINGING_OUTLINE if label == "vocal" else _OUTLINE
+        return _SINGING_OUTLINE if label == VOCAL else _OUTLINE
     if trust.removed is None:
-        return _KEPT_HEADLINES[carried.mostly] if label == "vocal" else _ABSENCE
+        return _ABSENCE if label == INSTRUMENTAL else _KEPT_HEADLINES[carried.mostly]
     lost = not trust.removed.mostly
-    if label == "instrumental" and (carried.mostly or lost):
+    if label == INSTRUMENTAL and (carried.mostly or lost):
         return _ABSENCE
     return _HEADLINES[carried.mostly, lost, _controls(trust).mostly]
 
@@ -77,7 +77,7 @@ def findings(label: Label, trust: Trust | TrackTrust, heard: Iterable[Finding] =
     if trust.controls:
         yield _others(trust)
     yield from heard
-    if label == "instrumental":
+    if label == INSTRUMENTAL:
         yield _ABSENCE_FINDING
 
 
@@ -122,10 +122,12 @@ def _heard(explanation: Explanation) -> Finding:
     trust = explanation.trust
     assert trust.carried_heard_probability is not None
     assert trust.silhouette_heard_probability is not None
-    carried, silhouette = (
-        label_of(each, explanation.threshold) == explanation.label
-        for each in (trust.carried_heard_probability, trust.silhouette_heard_probability)
-    )
+    carried, silhouette = trust.carried_heard_label_kept, trust.silhouette_heard_label_kept
+    if carried is None:  # a service of before does not tell
+        carried, silhouette = (
+            explanation.meant(each) == explanation.label
+            for each in (trust.carried_heard_probability, trust.silhouette_heard_probability)
+        )
     if not carried:
         return Finding("weakens", "Played in other music, the content of the region loses the answer.")
     if silhouette:

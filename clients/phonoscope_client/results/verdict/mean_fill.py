@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from phonoscope_client.results.explanation import Explanation, Trust
-from phonoscope_client.results.parts import label_of
 from phonoscope_client.results.verdict.finding import Finding
 
 _ONLY_THIS = Finding(
@@ -83,7 +82,8 @@ def played(explanation: Explanation) -> Finding:
     """What is heard of the region, with all else far softer."""
     trust = explanation.trust
     sounds = trust.heard_control_probabilities or ()
-    kept = sum(label_of(each, explanation.threshold) == explanation.label for each in sounds)
+    keeps = trust.heard_controls_keep_label or [explanation.meant(each) == explanation.label for each in sounds]
+    kept = sum(keeps)
     if not trust.heard_label_kept:
         chance = f", which {kept} of {len(sounds)} random regions keep" if trust.heard_control_label_kept else ""
         return Finding("weakens", f"Played, the region loses the answer{chance}: it works as numbers, not as sound.")

@@ -12,11 +12,10 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from phonoscope_serving import tracing
 from phonoscope_serving.admission.work import Kind, Work
 from phonoscope_serving.engines.onnx.lane import Lane
+from phonoscope_serving.engines.onnx.waiting import Waiting, answer, fail, joined
 from phonoscope_serving.errors import DeadlinePassed, EngineLost, QueueFull
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.tensors import Array, Tensors
@@ -36,24 +35,6 @@ class BatchLimits:
     queue_rows: int  # rows that may wait
 
 
-@dataclass(eq=False)
-class _Waiting:
-    """One request in the queue."""
-
-    inputs: Tensors
-    outputs: tuple[str, ...]
-    rows: int
-    deadline: float | None
-    work: Work
-    answer: asyncio.Future[dict[str, Array]]
-    asked: tracing.Moment
-
-    def joins(self, other: _Waiting) -> bool:
-        return self.outputs == other.outputs and all(
-            self.inputs[name].shape[1:] == other.inputs[name].shape[1:] for name in self.inputs
-        )
-
-
 class BatchQueue:
     """The queue of one model, for one kind of work."""
 
@@ -69,7 +50,7 @@ class BatchQueue:
             metrics: where batch sizes, queue depth and times are noted.
         """
         self._model, self._kind, self._run, self._lane, self._limits = model, kind, run, lane, limits
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         self._fastest_s = 0.0  # least seconds a row has taken: with less time than this left, starting is in vain
@@ -107,7 +88,7 @@ class BatchQueue:
                 f"{waiting_rows} rows wait for {self._model}; at most {self._limits.queue_rows} may",
                 retry_after_s=max(0.05, waiting_rows * self._seconds_per_row),
             )
-        request = _Waiting(inputs, outputs, rows, deadline, work, loop.create_future(), tracing.now())
+        request = Waiting(inputs, outputs, rows, deadline, continues, work, loop.create_future(), tracing.now())
         self._waiting.append(request)
         self._note_depth()
         self._arrived.set()
@@ -138,15 +119,28 @@ class BatchQueue:
 
     def _forget_the_dead(self) -> None:
         """Drops requests whose caller left, or which would not be done in time: they must not run."""
-        now, left = asyncio.get_running_loop().time(), deque[_Waiting]()
+        now, left = asyncio.get_running_loop().time(), deque[Waiting]()
         for request in self._waiting:
-            late = request.deadline is not None and request.deadline < now + request.rows * self._fastest_s
+            late = request.deadline is not None and request.deadline < now + self._least_s(request)
             if late and not request.answer.done():
                 message = f"too little time was left when it was the turn of {self._model}"
                 request.answer.set_exception(DeadlinePassed(message))
             if not request.answer.done():
                 left.append(request)
         self._waiting = left
+
+    def _least_s(self, request: Waiting) -> float:
+        """How long it takes at least until the caller has an answer.
+
+        That is more than this model takes where others come after it. What requests like it took is only believed where
+        more than one waits: the others gain by it, and nobody is turned away by one slow run for ever.
+        """
+        least_s = request.rows * self._fastest_s
+        is_all = len(self._waiting) > 1 and not request.work.kind.is_partial
+        return max(least_s, request.work.left_s) if is_all else least_s
+
+    def _has_begun(self) -> bool:
+        return any(request.continues for request in self._waiting)
 
     def _note_depth(self) -> None:
         rows = sum(request.rows for request in self._waiting)
@@ -156,7 +150,7 @@ class BatchQueue:
     async def _work(self) -> None:
         while True:
             await self._arrived.wait()
-            async with self._lane.turn(self._kind):
+            async with self._lane.turn(self._kind, self._has_begun):
                 batch = self._take()
                 if batch:
                     await self._run_batch(batch)
@@ -165,10 +159,10 @@ class BatchQueue:
             if not self._waiting:
                 self._arrived.clear()
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self) -> list[Waiting]:
         """The request whose turn it is, and those that can run with it."""
         self._forget_the_dead()
-        most, batch, rows = self._rows_at_once(), list[_Waiting](), 0
+        most, batch, rows = self._rows_at_once(), list[Waiting](), 0
         for request in self._in_turn():
             if not batch or (rows + request.rows <= most and request.joins(batch[0])):
                 batch.append(request)
@@ -186,7 +180,7 @@ class BatchQueue:
             most = min(most, int(TURN_S / self._seconds_per_row))
         return max(1, most)
 
-    def _in_turn(self) -> Iterator[_Waiting]:
+    def _in_turn(self) -> Iterator[Waiting]:
         """Those who wait, the caller who has had the least first."""
         left, callers, chosen = list(self._waiting), self._lane.callers, defaultdict[str, float](float)
         while left:
@@ -195,16 +189,16 @@ class BatchQueue:
             chosen[first.work.caller] += max(self._seconds_per_row, TINY_S) * first.rows
             yield first
 
-    async def _run_batch(self, batch: list[_Waiting]) -> None:
+    async def _run_batch(self, batch: list[Waiting]) -> None:
         rows = sum(request.rows for request in batch)
         began_s, began_ns = asyncio.get_running_loop().time(), time.time_ns()
         try:
-            outputs, cost_s = await self._run(self._lane, self._model, _joined(batch), batch[0].outputs)
+            outputs, cost_s = await self._run(self._lane, self._model, joined(batch), batch[0].outputs)
         except asyncio.CancelledError:
-            _fail(batch, EngineLost("the engine has stopped"))
+            fail(batch, EngineLost("the engine has stopped"))
             raise
         except Exception as error:  # noqa: BLE001 - whatever broke the batch is every caller's answer
-            _fail(batch, error)
+            fail(batch, error)
             return
         finally:
             self._trace(batch, began_ns, rows)
@@ -212,13 +206,13 @@ class BatchQueue:
         start = 0
         for request in batch:
             share_s = cost_s * request.rows / rows
-            request.work.used_s += share_s
+            request.work.charge(share_s)
             self._lane.charge(self._kind, request.work.caller, share_s)
             own = slice(start, start + request.rows) if len(batch) > 1 else ...
-            _answer(request, {name: tensor[own] for name, tensor in outputs.items()})
+            answer(request, {name: tensor[own] for name, tensor in outputs.items()})
             start += request.rows
 
-    def _trace(self, batch: list[_Waiting], began_ns: int, rows: int) -> None:
+    def _trace(self, batch: list[Waiting], began_ns: int, rows: int) -> None:
         ended_ns = time.time_ns()
         for request in batch:
             tracing.past(f"wait for {self._model}", request.asked, request.asked.time_ns, began_ns)
@@ -230,20 +224,3 @@ class BatchQueue:
         per_row = seconds / rows
         self._fastest_s = min(self._fastest_s, per_row) if self._fastest_s else per_row
         self._seconds_per_row += 0.2 * (per_row - self._seconds_per_row) if self._seconds_per_row else per_row
-
-
-def _joined(batch: list[_Waiting]) -> Tensors:
-    if len(batch) == 1:
-        return batch[0].inputs
-    return {name: np.concatenate([request.inputs[name] for request in batch]) for name in batch[0].inputs}
-
-
-def _answer(request: _Waiting, outputs: dict[str, Array]) -> None:
-    if not request.answer.done():  # its caller may have left while it ran
-        request.answer.set_result(outputs)
-
-
-def _fail(batch: list[_Waiting], error: Exception) -> None:
-    for request in batch:
-        if not request.answer.done():
-            request.answer.set_exception(error)

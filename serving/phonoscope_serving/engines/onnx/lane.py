@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
 from phonoscope_serving.admission.busy import BusyTime
@@ -23,6 +24,15 @@ Result = TypeVar("Result")
 
 BACKGROUND_NICENESS = 10  # a tenth of the weight of what is not nice, where both want the processor
 MOST_NICE = 19
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """What waits for its turn."""
+
+    kind: Kind
+    has_begun: Callable[[], bool]
+    turn: asyncio.Future[None]
 
 
 class Lane:
@@ -39,7 +49,7 @@ class Lane:
         self._thread = ThreadPoolExecutor(1, name, initializer=_be_nice, initargs=(niceness,))
         self._busy, self._is_taken = busy, False
         self._kinds = FairOrder[Kind]()
-        self._waiting: list[tuple[Kind, asyncio.Future[None]]] = []
+        self._waiting: list[_Waiting] = []
         self.callers = FairOrder[tuple[Kind, str]]()  # in each kind
         self._since_s: float | None = None  # what runs began, on the monotonic clock
 
@@ -50,19 +60,25 @@ class Lane:
 
     def is_wanted_beside(self, kind: Kind) -> bool:
         """Whether work of another kind waits."""
-        return any(each is not kind for each, _ in self._waiting)
+        return any(each.kind is not kind for each in self._waiting)
 
     @asynccontextmanager
-    async def turn(self, kind: Kind) -> AsyncIterator[None]:
-        """Waits until it is a kind's turn, and has the lane for the block."""
+    async def turn(self, kind: Kind, has_begun: Callable[[], bool] = lambda: False) -> AsyncIterator[None]:
+        """Waits until it is a kind's turn, and has the lane for the block.
+
+        Args:
+            kind: of what is run.
+            has_begun: whether it goes on with requests that other runs have begun: among a kind's, these are first, or
+                many would be begun and few be done in time.
+        """
         if self._is_taken:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append((kind, turn))
+            waiting = _Waiting(kind, has_begun, asyncio.get_running_loop().create_future())
+            self._waiting.append(waiting)
             try:
-                await turn
+                await waiting.turn
             except asyncio.CancelledError:
-                if turn.cancelled():
-                    self._waiting.remove((kind, turn))
+                if waiting.turn.cancelled():
+                    self._waiting.remove(waiting)
                 else:
                     self._pass_on()
                 raise
@@ -97,11 +113,11 @@ class Lane:
 
     def _pass_on(self) -> None:
         self._is_taken = False
-        waiting = [each for each in self._waiting if not each[1].done()]
+        waiting = [each for each in self._waiting if not each.turn.done()]
         if waiting:
-            first = min(waiting, key=lambda each: self._kinds.place(each[0]))
+            first = min(waiting, key=lambda each: (self._kinds.place(each.kind), not each.has_begun()))
             self._waiting.remove(first)
-            first[1].set_result(None)
+            first.turn.set_result(None)
             self._is_taken = True
 
 

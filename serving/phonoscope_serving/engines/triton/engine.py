@@ -52,7 +52,7 @@ class TritonOptions:
     """Where the server is, and how much is asked of it."""
 
     address: str  # HOST:PORT of its gRPC
-    queue_rows: int = 128  # of one model, not yet answered
+    queue_rows: int = 512  # of one model, not yet answered
     sent_rows: int = 64  # of those, at the server, where they cannot be taken back any more
     start_s: float = 60.0  # for the server to be ready when the service starts
     return_s: float = 2.0  # a request waits this long for a server that was lost
@@ -120,7 +120,7 @@ class TritonEngine:
             try:
                 return await self._send(model, inputs, wanted, deadline)
             finally:
-                work.used_s += self._busy.end(began)
+                work.charge(self._busy.end(began))
 
         return await self._calls.run(model, rows, send, deadline=deadline, continues=continues, work=work)
 

@@ -12,9 +12,11 @@ from enum import IntEnum
 
 import numpy as np
 
+from phonoscope_serving.bundle.listeners.decision import Claim
 from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation, shown
 from phonoscope_serving.rpcs.auralise.networks import ROW_OUTPUTS, AudibleNetwork
 from phonoscope_serving.rpcs.call import Call
+from phonoscope_serving.rpcs.label_answers import LabelAnswer, label_answers
 from phonoscope_serving.sound.audio import AudioSource
 from phonoscope_serving.sound.excerpt import Excerpt
 from phonoscope_serving.tensors import Array, Floats
@@ -43,6 +45,8 @@ class AuralisationQuestion:
     largest_activation_only: bool
     resynthesis: Resynthesis
     listen: bool  # also return sound
+    label: str = ""  # of the network; empty for the one predicted
+    contrast: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class Auralisation:
     network: AudibleNetwork
     given: Floats  # `[T, F]` what the network is given
     probability: tuple[float, ...]  # of each of the network's labels
+    claim: Claim  # the label that is asked about, or predicted
+    labels: dict[str, LabelAnswer]  # what the network says of each
     layer: str
     features: tuple[HeardFeature, ...]
 
@@ -86,18 +92,22 @@ async def auralise(
     if question.network not in networks:
         raise NotInBundle(f"the bundle holds nothing that makes features of the {question.network} heard")
     network = networks[question.network]
+    network.decision.check(question.label, question.contrast)
     wanted = _wanted(network, question)
     excerpt = await call.excerpt(source, network.front_end, question.at_s)
     parts = [
         await _pass(call, network, excerpt, question, wanted[first : first + FEATURES_A_TURN], continues=first > 0)
         for first in range(0, len(wanted), FEATURES_A_TURN)
     ]
-    answer = parts[0]
+    answer, decision = parts[0], network.decision
+    probability = answer[network.probability][0]
     return Auralisation(
         excerpt=excerpt,
         network=network,
         given=answer[network.given][0],
-        probability=tuple(map(float, answer[network.probability][0])),
+        probability=tuple(map(float, probability)),
+        claim=decision.claim(question.label, question.contrast, probability),
+        labels=label_answers(decision, probability),
         layer=question.layer,
         features=tuple(feature for part in parts for feature in _features(part)),
     )

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from phonoscope.v1 import auralisation_pb2, bundle_reference_pb2
 
 from phonoscope_serving.rpcs.auralise.answer import Auralisation, AuralisationQuestion, HeardFeature, Resynthesis
-from phonoscope_serving.rpcs.auralise.networks import AudibleNetwork
+from phonoscope_serving.rpcs.auralise.networks import TAGGER, AudibleNetwork
+from phonoscope_serving.rpcs.label_answers import label_messages
 from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, waveform
 
-_NETWORKS = {auralisation_pb2.NETWORK_TAGGER: "tagger", auralisation_pb2.NETWORK_DETECTOR: "detector"}
-_NUMBERS = {name: number for number, name in _NETWORKS.items()}
+NETWORKS = {auralisation_pb2.NETWORK_TAGGER: TAGGER, auralisation_pb2.NETWORK_DETECTOR: "detector"}
+_NUMBERS = {name: number for number, name in NETWORKS.items()}
 _RESYNTHESES = {
     auralisation_pb2.RESYNTHESIS_PHASE: Resynthesis.PHASE,
     auralisation_pb2.RESYNTHESIS_SPECTRUM: Resynthesis.SPECTRUM,
@@ -22,13 +23,15 @@ def question(request: auralisation_pb2.AuraliseRequest) -> AuralisationQuestion:
     """What a validated request asks."""
     return AuralisationQuestion(
         at_s=request.at_s,
-        network=_NETWORKS.get(request.network, "tagger"),
+        network=request.listener or NETWORKS.get(request.network, TAGGER),
         layer=request.layer,
         features=tuple(request.features),
         strongest=request.strongest,
         largest_activation_only=request.largest_activation_only,
         resynthesis=_RESYNTHESES.get(request.resynthesis, Resynthesis.PHASE),
         listen=request.listen,
+        label=request.label,
+        contrast=request.contrast,
     )
 
 
@@ -50,6 +53,10 @@ def response(
         if asked.resynthesis is Resynthesis.SPECTRUM
         else auralisation_pb2.RESYNTHESIS_PHASE,
         seconds=seconds,
+        listener=answer.network.name,
+        label=answer.claim.name,
+        contrast=answer.claim.contrast_name,
+        labels=label_messages(answer.labels),
         warnings=sound_warnings(answer.excerpt.warnings),
     )
 
@@ -58,9 +65,10 @@ def audible(networks: Iterable[AudibleNetwork]) -> list[auralisation_pb2.Audible
     """What a bundle can make heard."""
     return [
         auralisation_pb2.AudibleNetwork(
-            network=_NUMBERS[network.name],
+            network=_NUMBERS.get(network.name, auralisation_pb2.NETWORK_UNSPECIFIED),
             layers=[auralisation_pb2.AudibleLayer(name=name, features=width) for name, width in network.layers.items()],
             labels=network.labels,
+            listener=network.name,
             clip_s=network.front_end.excerpt_samples / network.front_end.sample_rate_hz,
         )
         for network in networks

@@ -1,4 +1,4 @@
-"""Why the detector answered as it did at one moment: composed of the bundle's models, nothing computed here.
+"""Why a listener answered as it did at one moment: composed of the bundle's models, nothing computed here.
 
 A rule of the bundle gives every bin a relevance between 0 and 1. A region is chosen from it, and tried.
 """
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope_serving.bundle.bundle import Bundle
-from phonoscope_serving.bundle.rules import CONTROL_REGIONS, Rule
-from phonoscope_serving.errors import InvalidRequest, shown
+from phonoscope_serving.bundle.listeners.decision import Claim
+from phonoscope_serving.bundle.listeners.listener import Listener
+from phonoscope_serving.bundle.listeners.reading import HEARD
+from phonoscope_serving.bundle.rules import CONTRAST, CONTROL_REGIONS, EVIDENCE, LABEL, Rule
+from phonoscope_serving.errors import InvalidRequest, NotInBundle, shown
 from phonoscope_serving.rpcs.call import Call
-from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Explained, evidence_of, exchange
+from phonoscope_serving.rpcs.explain.exchange import UNNAMED, Evidence, Explained, evidence_of, exchange
 from phonoscope_serving.rpcs.explain.region import (
-    KNOWN,
     LargestAlphaThatKeepsLabel,
     Masking,
     RegionChoice,
@@ -25,6 +26,7 @@ from phonoscope_serving.rpcs.explain.region import (
     region_inputs,
 )
 from phonoscope_serving.rpcs.explain.trust import Trust, weigh
+from phonoscope_serving.rpcs.label_answers import LabelAnswer, label_answers
 from phonoscope_serving.sound.audio import AudioSource
 from phonoscope_serving.sound.excerpt import Excerpt
 from phonoscope_serving.sound.warning import SoundWarning
@@ -49,6 +51,8 @@ class Question:
     detailed: bool = False  # also return `inverted` and `explanation`
     control_seed: int | None = None  # what controls and hosts are drawn from; None: derived from the excerpt
     evidence: Evidence | None = None  # what is tried; None: the most the bundle can
+    label: str = ""  # of the listener; empty for the one predicted
+    contrast: str = ""  # another, which it is explained against; empty for all others
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,9 @@ class Explanation:
     at_s: float  # start of the frame that was explained
     start_s: float  # start of the excerpt; negative where it begins before the recording
     rule: str
+    claim: Claim  # what is explained
+    predicted: str  # the label of the untouched excerpt
+    labels: dict[str, LabelAnswer]  # what the listener says of each
     log_mel: Floats
     relevance: Floats  # in [0, 1]
     mask: Floats  # 1 inside the region, 0 outside
@@ -80,55 +87,75 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
         question: the moment, the rule of the region, the masking.
 
     Raises:
-        InvalidRequest: the bundle has no such rule, or see `excerpt_around`.
-        NotInBundle: evidence by exchange was asked for, and the bundle has no other music.
+        InvalidRequest: the listener has no such rule or label, or see `excerpt_around`.
+        NotInBundle: the bundle lacks other music for evidence by exchange, what makes a region sound, or a rule that
+            explains the label.
         RequestError: see `Call.excerpt` and `Engine.infer`.
     """
-    rule, evidence = rule_of(call.bundle, question.rule), evidence_of(call.bundle, question.evidence)
-    excerpt = await call.excerpt(source, call.bundle.front_end, question.at_s)
+    listener = call.listener
+    rule, evidence = _rule(listener, question), evidence_of(listener, question.evidence)
+    excerpt = await call.excerpt(source, listener.front_end, question.at_s)
     seed = _derived_seed(excerpt) if question.control_seed is None else question.control_seed
     inputs = region_inputs(question.region, question.masking, rule.default_alpha)
     inputs["control_seed"] = np.array([[seed]], np.int32)
-    measured = Trust.measured(call.bundle, rule, evidence)
-    outputs = [*MAPS, "effective_alpha", *measured, *(DETAILED_MAPS if question.detailed else ())]
+    measured = Trust.measured(listener, rule, evidence)
+    detailed = [name for name in DETAILED_MAPS if rule.inverts or name != "inverted"] if question.detailed else []
+    outputs = [*MAPS, "effective_alpha", *measured, *detailed]
     if question.listen or evidence is Evidence.FULL:
         outputs.append(CONTROL_REGIONS)
+    asked = {"samples": excerpt.samples} | _told(listener, rule, question)
     if isinstance(question.region, LargestAlphaThatKeepsLabel):
-        answer = await _with_largest_alpha(call, rule, excerpt, inputs, outputs)
+        answer, claim = await _with_largest_alpha(call, rule, asked, inputs, outputs, question)
     else:
-        answer = await call.infer(rule.ensemble, {"samples": excerpt.samples} | inputs, outputs=outputs)
-    exchanged = await _exchange(call, excerpt, answer, seed, evidence, question.listen)
+        answer = await call.infer(rule.ensemble, asked | inputs, outputs=outputs)
+        claim = _claim(listener, rule, question, answer)
+    explained = Explained(claim, seed, excerpt.samples, answer["log_mel"], answer["mask"], answer.get(CONTROL_REGIONS))
+    exchanged = await exchange(call, explained, evidence, question.listen)
     heard = await _listen(call, excerpt, answer, question.outside_db) if question.listen else {}
-    numbers = {name: float(answer[name][0, 0]) for name in measured}
-    trust = weigh(numbers, call.bundle, rule, seed, _heard(heard), evidence, exchanged)
-    return _explanation(rule, excerpt, answer | heard, trust)
+    numbers = {name: answer[name][0] for name in measured}
+    trust = weigh(numbers, listener, claim, rule, seed, heard.get("heard_probability"), evidence, exchanged)
+    return _explanation(rule, excerpt, answer | heard, claim, trust)
 
 
-async def _exchange(
-    call: Call, excerpt: Excerpt, answer: Mapping[str, Array], seed: int, evidence: Evidence, listen: bool
-) -> Exchange | None:
-    """What becomes of the answer in other music; None where the bundle has none, or it was not asked for."""
-    bank = call.bundle.exchange
-    if bank is None or evidence is Evidence.MEAN_FILL:
-        return None
-    vocal = call.bundle.is_vocal(float(answer["probability"][0, 0]))
-    explained = Explained(vocal, seed, excerpt.samples, answer["log_mel"], answer["mask"], answer.get(CONTROL_REGIONS))
-    return await exchange(call, bank, explained, evidence, listen)
+def _told(listener: Listener, rule: Rule, question: Question) -> dict[str, Array]:
+    """The numbers of label and contrast, for a rule that is told them."""
+    labels = listener.decision.labels
+    given = {LABEL: question.label, CONTRAST: question.contrast} if rule.takes_label else {}
+    return {field: np.array([[labels.index(name) if name else UNNAMED]], np.int32) for field, name in given.items()}
+
+
+def _claim(listener: Listener, rule: Rule, question: Question, answer: Mapping[str, Array]) -> Claim:
+    """What is explained.
+
+    Raises:
+        NotInBundle: the rule explains the label that is predicted, and another is asked for.
+    """
+    decision, probability = listener.decision, answer["probability"][0]
+    claim = decision.claim(question.label, question.contrast, probability)
+    if not rule.takes_label and claim.label != (predicted := decision.predicted(probability)):
+        others = [each.name for each in listener.rules if each.takes_label]
+        raise NotInBundle(
+            f"{rule.name} explains the label that {listener.name} predicts, here {decision.labels[predicted]}, "
+            f"and no other; {', '.join(others) or 'no rule of the bundle'} explains any label"
+        )
+    return claim
 
 
 async def _with_largest_alpha(
-    call: Call, rule: Rule, excerpt: Excerpt, inputs: dict[str, Array], outputs: list[str]
-) -> dict[str, Array]:
+    call: Call, rule: Rule, asked: dict[str, Array], inputs: dict[str, Array], outputs: list[str], question: Question
+) -> tuple[dict[str, Array], Claim]:
     """The rule once, alphas tried on its relevance, and the evidence for the one that was found."""
     evidence = [name for name in outputs if name in rule.evidence]
     first = await call.infer(
         rule.ensemble,
-        {"samples": excerpt.samples} | inputs,
-        outputs=list(dict.fromkeys(name for name in (*outputs, *KNOWN) if name not in rule.evidence)),
+        asked | inputs,
+        outputs=list(dict.fromkeys(name for name in (*outputs, *rule.known) if name not in rule.evidence)),
     )
-    inputs["alpha"] = await largest_alpha(call, first, inputs)
-    known = {name: first[name] for name in KNOWN}
-    return first | await call.infer("evidence", known | inputs, outputs=evidence, continues=True)
+    claim = _claim(call.listener, rule, question, first)
+    known = {name: first[name] for name in rule.known}
+    inputs["alpha"] = await largest_alpha(call, claim, known, inputs)
+    model = call.listener.model(EVIDENCE)
+    return first | await call.infer(model, known | inputs, outputs=evidence, continues=True), claim
 
 
 def _derived_seed(excerpt: Excerpt) -> int:
@@ -136,18 +163,32 @@ def _derived_seed(excerpt: Excerpt) -> int:
     return zlib.crc32(excerpt.samples.tobytes()) & LARGEST_SEED
 
 
-def rule_of(bundle: Bundle, name: str) -> Rule:
-    """The rule of that name; the bundle's default where it is empty.
+def _rule(listener: Listener, question: Question) -> Rule:
+    """The rule that explains what is asked.
 
     Raises:
-        InvalidRequest: the bundle has no such rule.
+        InvalidRequest: the listener has no such rule or label.
+        NotInBundle: its rule explains no contrast, or there is nothing that makes a region sound.
     """
-    if not name:
-        return bundle.rules[0]
-    for rule in bundle.rules:
-        if rule.name == name:
+    listener.decision.check(question.label, question.contrast)
+    if question.listen and not listener.is_heard:
+        raise NotInBundle(f"the bundle has nothing that makes regions of {listener.name} sound: ask without listen")
+    rule = rule_of(listener, question.rule)
+    if question.contrast and not rule.takes_label and listener.decision.kind != "binary":
+        raise NotInBundle(f"{rule.name} explains the label that {listener.name} predicts, without a contrast")
+    return rule
+
+
+def rule_of(listener: Listener, name: str) -> Rule:
+    """The rule of that name; the listener's default where it is empty.
+
+    Raises:
+        InvalidRequest: the listener has no such rule.
+    """
+    for rule in listener.rules:
+        if name in ("", rule.name):
             return rule
-    known = ", ".join(rule.name for rule in bundle.rules)
+    known = ", ".join(rule.name for rule in listener.rules)
     raise InvalidRequest.at("rule", f"is {shown(name)}; the bundle explains by {known}")
 
 
@@ -167,19 +208,18 @@ async def _listen(call: Call, excerpt: Excerpt, answer: Mapping[str, Array], out
         "mask": regions,
         "outside_gain": np.full((rows, 1), 10 ** (-outside_db / 20), np.float32),
     }
-    return await call.infer("heard", inputs, outputs=outputs, continues=True)
+    return await call.infer(call.listener.model(HEARD), inputs, outputs=outputs, continues=True)
 
 
-def _heard(heard: Mapping[str, Array]) -> list[float]:
-    """Probabilities of the explanation as it sounds and of each random region; empty where nobody listened."""
-    return [float(each) for each in heard["heard_probability"][:, 0]] if "heard_probability" in heard else []
-
-
-def _explanation(rule: Rule, excerpt: Excerpt, answer: Mapping[str, Array], trust: Trust) -> Explanation:
+def _explanation(rule: Rule, excerpt: Excerpt, answer: Mapping[str, Array], claim: Claim, trust: Trust) -> Explanation:
+    decision, probability = claim.decision, answer["probability"][0]
     return Explanation(
         at_s=excerpt.at_s,
         start_s=excerpt.start_s,
         rule=rule.name,
+        claim=claim,
+        predicted=decision.labels[decision.predicted(probability)],
+        labels=label_answers(decision, probability),
         log_mel=answer["log_mel"][0],
         relevance=answer["relevance"][0],
         mask=answer["mask"][0],

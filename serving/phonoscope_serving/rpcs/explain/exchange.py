@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.exchange import EXCHANGE_HEARD, EXCHANGED, ExchangeBank
+from phonoscope_serving.bundle.listeners.decision import Claim
+from phonoscope_serving.bundle.listeners.listener import Listener
+from phonoscope_serving.bundle.rules import CONTRAST, LABEL
 from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.tensors import Array, Floats
@@ -24,26 +26,37 @@ class Evidence(Enum):
     MEAN_FILL = "mean_fill"  # no exchange
 
 
-# How often each thing is tried; the detector is asked once for each, and that is what evidence costs.
+# How often each thing is tried; the listener is asked once for each, and that is what evidence costs.
 DRAWS: Mapping[Evidence, Mapping[str, int]] = {
     Evidence.FULL: {"carried": 3, "silhouette": 3, "removed": 2, "random": 1, "shifted": 1, "other": 1},
     Evidence.KEPT: {"carried": 2, "silhouette": 2},
 }
 CARRIED, RANDOM = "carried", "random"
 HEARD = (CARRIED, "silhouette")
+UNNAMED = -1  # instead of the number of a label: of a contrast none, of what is explained the one predicted
 
 
 @dataclass(frozen=True)
 class Share:
-    """How often something kept the answer."""
+    """How often something kept the label."""
 
-    probabilities: tuple[float, ...] = ()  # of singing, one for each try
-    kept: int = 0
+    probabilities: tuple[float, ...] = ()  # as `Claim.probability` gives them, one for each try
+    keeps: tuple[bool, ...] = ()  # likewise, whether the label was kept
 
     @property
     def n(self) -> int:
         """How often it was tried."""
         return len(self.probabilities)
+
+    @property
+    def kept(self) -> int:
+        """How often the label was kept."""
+        return sum(self.keeps)
+
+    @classmethod
+    def of(cls, claim: Claim, probability: Floats) -> Share:
+        """What tries with `probability` `[n, K]` come to."""
+        return cls(tuple(claim.probability(probability).tolist()), tuple(claim.holds(probability).tolist()))
 
 
 @dataclass(frozen=True)
@@ -56,13 +69,17 @@ class Exchange:
     random: Share = Share()
     shifted: Share = Share()
     other: Share = Share()
-    heard_probabilities: tuple[float, ...] = ()  # of `HEARD` as sound; none where nobody listened
+    heard: Share = Share()  # of `HEARD` as sound, one try each; none where nobody listened
     audio: Floats | None = None  # `[2, N]` those sounds
 
     @property
     def shares(self) -> dict[str, Share]:
         """What was tried, by name."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, Share) and value.n}
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name != "heard" and isinstance(value, Share) and value.n
+        }
 
     @property
     def carried_over_silhouette(self) -> float | None:
@@ -76,7 +93,7 @@ class Exchange:
 class Explained:
     """A region that is to be tried, one excerpt."""
 
-    vocal: bool  # the answer it explains
+    claim: Claim  # what it explains
     seed: int  # of all draws
     samples: Floats  # `[1, N]`
     log_mel: Floats  # `[1, T, M]`
@@ -84,35 +101,39 @@ class Explained:
     control_regions: Floats | None = None  # `[1, C, T, M]`; needed where random regions are tried
 
 
-def evidence_of(bundle: Bundle, asked: Evidence | None) -> Evidence:
+def evidence_of(listener: Listener, asked: Evidence | None) -> Evidence:
     """The evidence that is given where some is asked for, or where the best is.
 
     Raises:
-        NotInBundle: the bundle has no other music.
+        NotInBundle: the listener has no other music.
     """
-    if bundle.exchange is None and asked in DRAWS:
-        raise NotInBundle(f"the bundle {bundle.name} has no other music: it gives evidence by mean fill alone")
-    return asked or (Evidence.FULL if bundle.exchange else Evidence.MEAN_FILL)
+    if listener.exchange is None and asked in DRAWS:
+        raise NotInBundle(f"the bundle has no other music for {listener.name}: it gives evidence by mean fill alone")
+    return asked or (Evidence.FULL if listener.exchange else Evidence.MEAN_FILL)
 
 
-async def exchange(call: Call, bank: ExchangeBank, explained: Explained, evidence: Evidence, listen: bool) -> Exchange:
-    """Tries a region; of one without a bin there is nothing to try."""
+async def exchange(call: Call, explained: Explained, evidence: Evidence, listen: bool) -> Exchange | None:
+    """What becomes of the label in other music; None where there is none, or it was not asked for.
+
+    Of a region without a bin there is nothing to try.
+    """
+    bank = call.listener.exchange
+    if bank is None or evidence is Evidence.MEAN_FILL:
+        return None
     if not explained.region.any():
         return Exchange()
     draws = DRAWS[evidence]
-    answer = await call.infer(EXCHANGED, trial_rows(bank, explained, draws), continues=True)
-    probabilities = iter(answer["probability"][:, 0].tolist())
-    shares: dict[str, Any] = {}
-    for trial, count in draws.items():
-        tried = tuple(next(probabilities) for _ in range(count))
-        shares[trial] = Share(tried, sum(call.bundle.is_vocal(each) == explained.vocal for each in tried))
+    answer = await call.infer(call.listener.model(EXCHANGED), trial_rows(bank, explained, draws), continues=True)
+    ends = np.cumsum(list(draws.values()))[:-1]
+    tries = zip(draws, np.split(answer["probability"], ends), strict=True)
+    shares: dict[str, Any] = {trial: Share.of(explained.claim, probability) for trial, probability in tries}
     found = Exchange(**shares)
     if not listen:
         return found
     inputs = trial_rows(bank, explained, dict.fromkeys(HEARD, 1))
     inputs["samples"] = np.repeat(explained.samples, len(HEARD), axis=0)
-    heard = await call.infer(EXCHANGE_HEARD, inputs, continues=True)
-    return replace(found, heard_probabilities=tuple(heard["heard_probability"][:, 0].tolist()), audio=heard["audio"])
+    heard = await call.infer(call.listener.model(EXCHANGE_HEARD), inputs, continues=True)
+    return replace(found, heard=Share.of(explained.claim, heard["heard_probability"]), audio=heard["audio"])
 
 
 def trial_rows(bank: ExchangeBank, explained: Explained, draws: Mapping[str, int]) -> dict[str, Array]:
@@ -122,11 +143,19 @@ def trial_rows(bank: ExchangeBank, explained: Explained, draws: Mapping[str, int
     return {
         "log_mel": np.repeat(explained.log_mel, len(tries), axis=0),
         "region": np.stack([_region(explained, trial, draw) for trial, draw in tries]),
-        "vocal": ones * np.int32(explained.vocal),
         "trial": np.array([[bank.trials[CARRIED if trial == RANDOM else trial]] for trial, _ in tries], np.int32),
         "draw": np.array([[draw] for _, draw in tries], np.int32),
         "control_seed": ones * np.int32(explained.seed),
+        **_side(bank, explained.claim, len(tries)),
     }
+
+
+def _side(bank: ExchangeBank, claim: Claim, rows: int) -> dict[str, Array]:
+    """What says which music of the bank has the label: its number, or, of two, whether it is the first."""
+    if bank.takes_label:
+        numbers = {LABEL: claim.label, CONTRAST: UNNAMED if claim.contrast is None else claim.contrast}
+        return {name: np.full((rows, 1), number, np.int32) for name, number in numbers.items()}
+    return {"vocal": np.full((rows, 1), claim.label == 0, np.int32)}
 
 
 def _region(explained: Explained, trial: str, draw: int) -> Floats:

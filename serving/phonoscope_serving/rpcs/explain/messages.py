@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from phonoscope.v1 import bundle_reference_pb2, explanation_pb2
 
-from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.rpcs.explain.answer import DEFAULT_OUTSIDE_DB, Explanation, Question
 from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Share
 from phonoscope_serving.rpcs.explain.region import Alpha, LargestAlphaThatKeepsLabel, Masking, MaximumArea, RegionChoice
 from phonoscope_serving.rpcs.explain.trust import Doubt, Trust
+from phonoscope_serving.rpcs.label_answers import label_messages
 from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, waveform
 from phonoscope_serving.tensors import Floats
 
@@ -19,6 +20,7 @@ _EVIDENCE = {
     explanation_pb2.EVIDENCE_MEAN_FILL: Evidence.MEAN_FILL,
 }
 _EVIDENCE_GIVEN = {evidence: number for number, evidence in _EVIDENCE.items()}
+_LABELS = {"vocal": explanation_pb2.LABEL_VOCAL, "instrumental": explanation_pb2.LABEL_INSTRUMENTAL}
 _MASKINGS = {Masking.M1: explanation_pb2.MASKING_M1, Masking.M2: explanation_pb2.MASKING_M2}
 
 
@@ -34,19 +36,21 @@ def question(request: explanation_pb2.ExplainRequest) -> Question:
         detailed=request.detailed,
         control_seed=request.control_seed if request.HasField("control_seed") else None,
         evidence=_EVIDENCE.get(request.evidence),
+        label=request.label,
+        contrast=request.contrast,
     )
 
 
 def response(
-    answer: Explanation, asked: Question, bundle: Bundle, reference: bundle_reference_pb2.BundleReference
+    answer: Explanation, asked: Question, listener: Listener, reference: bundle_reference_pb2.BundleReference
 ) -> explanation_pb2.ExplainResponse:
-    """The answer to `asked`, from `bundle`, which `reference` names."""
-    rate_hz = bundle.front_end.sample_rate_hz
+    """The answer to `asked`, from `listener` of the bundle `reference`."""
+    rate_hz = listener.front_end.sample_rate_hz
     carried, silhouette = (None, None) if answer.exchange_audio is None else answer.exchange_audio
     return explanation_pb2.ExplainResponse(
         bundle=reference,
         at_s=answer.at_s,
-        axes=axes(bundle.front_end, answer.start_s),
+        axes=axes(listener.front_end, answer.start_s),
         log_mel=time_frequency_map(answer.log_mel),
         relevance=time_frequency_map(answer.relevance),
         region=region_message(answer.mask),
@@ -56,13 +60,18 @@ def response(
         outside_db=asked.outside_db if asked.listen else None,
         alpha=answer.alpha,
         masking=masking_message(asked.masking),
-        threshold=bundle.threshold,
-        trust=_trust(answer.trust),
+        threshold=answer.claim.threshold,
+        trust=_trust(answer.trust, answer.predicted),
         original_audio=waveform(answer.original_audio, rate_hz),
         explanation_audio=waveform(answer.explanation_audio, rate_hz),
         carried_audio=waveform(carried, rate_hz),
         silhouette_audio=waveform(silhouette, rate_hz),
         warnings=sound_warnings(answer.warnings),
+        listener=listener.name,
+        label=answer.claim.name,
+        contrast=answer.claim.contrast_name,
+        labels=label_messages(answer.labels),
+        predicted_label=answer.predicted,
     )
 
 
@@ -94,10 +103,9 @@ def region_message(mask: Floats) -> explanation_pb2.Region:
     return explanation_pb2.Region(frames=frames, bands=bands, inside=mask.astype(np.uint8).tobytes())
 
 
-def _trust(trust: Trust) -> explanation_pb2.Trust:
-    label = explanation_pb2.LABEL_VOCAL if trust.vocal else explanation_pb2.LABEL_INSTRUMENTAL
+def _trust(trust: Trust, predicted: str) -> explanation_pb2.Trust:
     return explanation_pb2.Trust(
-        predicted_label=label,
+        predicted_label=_LABELS.get(predicted, explanation_pb2.LABEL_UNSPECIFIED),
         probability=trust.probability,
         masked_probability=trust.masked_probability,
         label_kept=trust.label_kept,
@@ -113,6 +121,7 @@ def _trust(trust: Trust) -> explanation_pb2.Trust:
         heard_probability=trust.heard_probability,
         heard_label_kept=trust.heard_label_kept,
         heard_control_probabilities=trust.heard_control_probabilities,
+        heard_controls_keep_label=trust.heard_controls_keep_label,
         heard_control_label_kept=trust.heard_control_label_kept,
         evidence=_EVIDENCE_GIVEN[trust.evidence],
         exchange=None if trust.exchange is None else exchange_message(trust.exchange),
@@ -129,7 +138,8 @@ def doubt_message(doubt: Doubt) -> explanation_pb2.Doubt:
 
 def exchange_message(exchange: Exchange) -> explanation_pb2.Exchange:
     """What came of an exchange."""
-    carried, silhouette = exchange.heard_probabilities or (None, None)
+    carried, silhouette = exchange.heard.probabilities or (None, None)
+    carried_kept, silhouette_kept = exchange.heard.keeps or (None, None)
     return explanation_pb2.Exchange(
         carried=_share(exchange.carried),
         silhouette=_share(exchange.silhouette),
@@ -140,8 +150,10 @@ def exchange_message(exchange: Exchange) -> explanation_pb2.Exchange:
         carried_over_silhouette=exchange.carried_over_silhouette,
         carried_heard_probability=carried,
         silhouette_heard_probability=silhouette,
+        carried_heard_label_kept=carried_kept,
+        silhouette_heard_label_kept=silhouette_kept,
     )
 
 
 def _share(share: Share) -> explanation_pb2.Share:
-    return explanation_pb2.Share(n=share.n, kept=share.kept, probabilities=share.probabilities)
+    return explanation_pb2.Share(n=share.n, kept=share.kept, probabilities=share.probabilities, keeps=share.keeps)

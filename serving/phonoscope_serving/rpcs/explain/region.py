@@ -8,12 +8,12 @@ from enum import IntEnum
 
 import numpy as np
 
+from phonoscope_serving.bundle.listeners.decision import Claim
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.tensors import Array, Floats
 
 ALPHA_GRID = np.linspace(0.0, 1.0, 21, dtype=np.float32)  # 0, .05 … 1
 NO_AREA_LIMIT = 1.0
-KNOWN = ("log_mel", "standardised", "relevance")  # what the tensors of a rule leave to be tried
 
 
 class Masking(IntEnum):
@@ -32,7 +32,7 @@ class Alpha:
 
 @dataclass(frozen=True)
 class LargestAlphaThatKeepsLabel:
-    """The largest alpha of `ALPHA_GRID` with which the detector keeps its label."""
+    """The largest alpha of `ALPHA_GRID` with which the listener keeps the label."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +60,18 @@ def region_inputs(choice: RegionChoice, masking: Masking, default_alpha: float) 
     }
 
 
-async def largest_alpha(call: Call, answer: Mapping[str, Array], inputs: Mapping[str, Array]) -> Floats:
+async def largest_alpha(call: Call, claim: Claim, known: Mapping[str, Array], inputs: Mapping[str, Array]) -> Floats:
     """The largest alpha of the grid that keeps the label, `[1, 1]`; 0, which keeps everything, if none does.
 
     Args:
         call: what answers.
-        answer: the rule's, one row: its maps `KNOWN`, and the probability.
+        claim: the label.
+        known: what the rule says of the excerpt, one row each: its tensors `known`.
         inputs: of `mask` otherwise, one row each.
     """
     rows = len(ALPHA_GRID)
-    sweep = {name: np.repeat(answer[name], rows, axis=0) for name in KNOWN}
+    sweep = {name: np.repeat(tensor, rows, axis=0) for name, tensor in known.items()}
     sweep |= {name: np.repeat(tensor, rows, axis=0) for name, tensor in inputs.items()}
-    tried = await call.infer("masked", sweep | {"alpha": ALPHA_GRID[:, None]}, continues=True)
-    vocal = call.bundle.is_vocal(float(answer["probability"][0, 0]))
-    keeps = call.bundle.is_vocal(tried["masked_probability"][:, 0]) == vocal
+    tried = await call.infer(call.listener.model("masked"), sweep | {"alpha": ALPHA_GRID[:, None]}, continues=True)
+    keeps = claim.holds(tried["masked_probability"])
     return np.array([[ALPHA_GRID[keeps].max(initial=0.0)]], np.float32)

@@ -1,4 +1,4 @@
-"""What each layer of the detector keeps of one moment: composed of the bundle's models, nothing computed here.
+"""What each layer of a listener keeps of one moment: composed of the bundle's models, nothing computed here.
 
 A network trained for one layer rebuilds the standardised log-mel from that layer's activation (feature inversion,
 ISMIR 2018); what it cannot rebuild, the layer has lost.
@@ -11,15 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.error_distribution import is_out_of_distribution, percentile
-from phonoscope_serving.bundle.layers import error_output, inverted_output
+from phonoscope_serving.bundle.layers import INVERSION_ENTRY_POINTS, error_output, inverted_output
+from phonoscope_serving.bundle.listeners.decision import Claim
+from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.errors import InvalidRequest, NotInBundle, Violation, shown
 from phonoscope_serving.rpcs.call import Call
+from phonoscope_serving.rpcs.label_answers import LabelAnswer, label_answers
 from phonoscope_serving.sound.audio import AudioSource
 from phonoscope_serving.sound.excerpt import Excerpt
 from phonoscope_serving.tensors import Array, Floats
 
+INVERT_LAYERS, SONIFY = INVERSION_ENTRY_POINTS
 EXCERPT_OUTPUTS = ("log_mel", "standardised", "probability")
 
 
@@ -30,6 +33,8 @@ class InversionQuestion:
     at_s: float  # the moment, in seconds from the recording's start
     layers: tuple[str, ...]  # none stands for all the bundle can invert
     listen: bool  # also return sound
+    label: str = ""  # of the listener; empty for the one predicted
+    contrast: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,9 @@ class Inversions:
     excerpt: Excerpt
     log_mel: Floats
     standardised: Floats
-    probability: float  # of singing
+    claim: Claim  # the label that is asked about, or predicted
+    probability: float  # as it gives it
+    labels: dict[str, LabelAnswer]  # what the listener says of each
     layers: tuple[Inversion, ...]
     log_mel_audio: Floats | None  # `[N]`: the excerpt's log-mel as sound, made as that of the inversions is
 
@@ -65,37 +72,44 @@ async def invert_layers(call: Call, source: AudioSource, question: InversionQues
         question: the moment and the layers.
 
     Raises:
-        NotInBundle: the bundle inverts no layer at all.
-        InvalidRequest: a layer is not one of the bundle's, or see `excerpt_around`.
+        NotInBundle: the bundle inverts no layer of the listener at all.
+        InvalidRequest: a layer or label is not one of the listener's, or see `excerpt_around`.
         RequestError: see `Call.excerpt` and `Engine.infer`.
     """
-    wanted = _wanted(call.bundle, question.layers)
-    excerpt = await call.excerpt(source, call.bundle.front_end, question.at_s)
+    listener = call.listener
+    listener.decision.check(question.label, question.contrast)
+    wanted = _wanted(call, question.layers)
+    excerpt = await call.excerpt(source, listener.front_end, question.at_s)
     outputs = [*EXCERPT_OUTPUTS]
     for layer in wanted:
         outputs += [inverted_output(layer), error_output(layer)]
-    answer = await call.infer("invert_layers", {"samples": excerpt.samples}, outputs=outputs)
+    answer = await call.infer(listener.model(INVERT_LAYERS), {"samples": excerpt.samples}, outputs=outputs)
     sounds: Sequence[Floats | None] = [None] * (1 + len(wanted))
     if question.listen:
         spectrograms = [answer["standardised"], *(answer[inverted_output(layer)] for layer in wanted)]
         sounds = await _sonified(call, excerpt, spectrograms)
+    probability = answer["probability"][0]
+    claim = listener.decision.claim(question.label, question.contrast, probability)
     return Inversions(
         excerpt=excerpt,
         log_mel=answer["log_mel"][0],
         standardised=answer["standardised"][0],
-        probability=float(answer["probability"][0, 0]),
+        claim=claim,
+        probability=float(claim.probability(probability)),
+        labels=label_answers(listener.decision, probability),
         layers=tuple(
-            _inversion(call.bundle, layer, answer, sound) for layer, sound in zip(wanted, sounds[1:], strict=True)
+            _inversion(listener, layer, answer, sound) for layer, sound in zip(wanted, sounds[1:], strict=True)
         ),
         log_mel_audio=sounds[0],
     )
 
 
-def _wanted(bundle: Bundle, layers: tuple[str, ...]) -> tuple[str, ...]:
+def _wanted(call: Call, layers: tuple[str, ...]) -> tuple[str, ...]:
     """The layers a question names, each checked; all of them where it names none."""
-    known = tuple(bundle.inversion_error_quantiles)
+    known = tuple(call.listener.inversion_error_quantiles)
     if not known:
-        raise NotInBundle(f"the bundle {bundle.name} has no networks that invert layers")
+        whose = "" if call.listener is call.bundle.default else f" of {call.listener.name}"
+        raise NotInBundle(f"the bundle {call.bundle.name} has no networks that invert layers{whose}")
     may = f"the bundle inverts {', '.join(known)}"
     if len(layers) > len(known):
         raise InvalidRequest.at("layers", f"names {len(layers)} layers; {may}, and each may be named once")
@@ -120,13 +134,13 @@ async def _sonified(call: Call, excerpt: Excerpt, spectrograms: Sequence[Floats]
         "samples": np.repeat(excerpt.samples, len(spectrograms), axis=0),
         "standardised": np.concatenate(spectrograms),
     }
-    heard = await call.infer("sonify", inputs, continues=True)
+    heard = await call.infer(call.listener.model(SONIFY), inputs, continues=True)
     return list(heard["audio"])
 
 
-def _inversion(bundle: Bundle, layer: str, answer: Mapping[str, Array], audio: Floats | None) -> Inversion:
+def _inversion(listener: Listener, layer: str, answer: Mapping[str, Array], audio: Floats | None) -> Inversion:
     error = float(answer[error_output(layer)][0, 0])
-    quantiles = bundle.inversion_error_quantiles[layer]
+    quantiles = listener.inversion_error_quantiles[layer]
     return Inversion(
         layer=layer,
         inverted=answer[inverted_output(layer)][0],

@@ -4,33 +4,38 @@ from __future__ import annotations
 
 from phonoscope.v1 import bundle_reference_pb2, inversion_pb2
 
-from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.rpcs.invert.answer import Inversion, InversionQuestion, Inversions
+from phonoscope_serving.rpcs.label_answers import label_messages
 from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, waveform
 
 
 def question(request: inversion_pb2.InvertLayersRequest) -> InversionQuestion:
     """What a validated request asks."""
-    return InversionQuestion(request.at_s, tuple(request.layers), request.listen)
+    return InversionQuestion(request.at_s, tuple(request.layers), request.listen, request.label, request.contrast)
 
 
 def response(
-    answer: Inversions, asked: InversionQuestion, bundle: Bundle, reference: bundle_reference_pb2.BundleReference
+    answer: Inversions, asked: InversionQuestion, listener: Listener, reference: bundle_reference_pb2.BundleReference
 ) -> inversion_pb2.InvertLayersResponse:
-    """The answer to `asked`, from `bundle`, which `reference` names; how long it took is not said yet."""
-    rate_hz = bundle.front_end.sample_rate_hz
+    """The answer to `asked`, from `listener` of the bundle `reference`; how long it took is not said yet."""
+    rate_hz = listener.front_end.sample_rate_hz
     return inversion_pb2.InvertLayersResponse(
         bundle=reference,
         at_s=answer.excerpt.at_s,
-        axes=axes(bundle.front_end, answer.excerpt.start_s),
+        axes=axes(listener.front_end, answer.excerpt.start_s),
         log_mel=time_frequency_map(answer.log_mel),
         standardised=time_frequency_map(answer.standardised),
         probability=answer.probability,
-        threshold=bundle.threshold,
+        threshold=answer.claim.threshold,
         inversions=[_inversion(inversion, rate_hz) for inversion in answer.layers],
         original_audio=waveform(answer.excerpt.samples[0] if asked.listen else None, rate_hz),
         log_mel_audio=waveform(answer.log_mel_audio, rate_hz),
         warnings=sound_warnings(answer.excerpt.warnings),
+        listener=listener.name,
+        label=answer.claim.name,
+        contrast=answer.claim.contrast_name,
+        labels=label_messages(answer.labels),
     )
 
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from phonoscope.v1 import bundle_reference_pb2, maximisation_pb2
 
-from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.listeners.decision import Decision
+from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.rpcs.maximise.answer import Example, Progress
 from phonoscope_serving.rpcs.maximise.question import MaximisationQuestion, ResponseTerm
 from phonoscope_serving.rpcs.maximise.settings import DIRECTIONS, MaximisationSettings, Maximiser
 from phonoscope_serving.rpcs.wire import axes, time_frequency_map, waveform
 
-DEFAULT_TERM = ResponseTerm("logit", None, 1.0)
+OUTPUT = "logit"  # before the sigmoid, or the softmax
 DEFAULT_EXAMPLES = 4
 
 
-def question(request: maximisation_pb2.MaximiseRequest, known: Maximiser) -> MaximisationQuestion:
+def question(request: maximisation_pb2.MaximiseRequest, known: Maximiser, decision: Decision) -> MaximisationQuestion:
     """What a validated request asks, its gaps filled with the bundle's own choices."""
     direction = DIRECTIONS[request.direction == maximisation_pb2.DIRECTION_MINIMISE]
     own = known.defaults[direction]
     return MaximisationQuestion(
-        terms=tuple(_term(term) for term in request.terms) or (DEFAULT_TERM,),
+        terms=tuple(_term(term) for term in request.terms) or _of_label(request, decision),
         position=(request.position.frame, request.position.band) if request.HasField("position") else None,
         direction=direction,
         examples=request.examples or DEFAULT_EXAMPLES,
@@ -34,18 +35,24 @@ def question(request: maximisation_pb2.MaximiseRequest, known: Maximiser) -> Max
 
 
 def settings(
-    asked: MaximisationQuestion, bundle: Bundle, reference: bundle_reference_pb2.BundleReference
+    asked: MaximisationQuestion,
+    listener: Listener,
+    request: maximisation_pb2.MaximiseRequest,
+    reference: bundle_reference_pb2.BundleReference,
 ) -> maximisation_pb2.MaximiseResponse:
     """The first event of an answer."""
     return maximisation_pb2.MaximiseResponse(
         settings=maximisation_pb2.MaximisationSettings(
             bundle=reference,
-            axes=axes(bundle.front_end),
+            axes=axes(listener.front_end),
             steps=asked.settings.steps,
             learning_rate=asked.settings.learning_rate,
             prior_weight=asked.settings.prior_weight,
             examples=asked.examples,
-            threshold=bundle.threshold,
+            threshold=listener.decision.thresholds[0] if listener.decision.kind == "binary" else 0.0,
+            listener=listener.name,
+            label="" if request.terms else request.label or listener.decision.labels[0],
+            contrast="" if request.terms else request.contrast,
         )
     )
 
@@ -73,6 +80,15 @@ def event(happened: Progress | Example, sample_rate_hz: int) -> maximisation_pb2
             audio=waveform(found.audio, sample_rate_hz),
         )
     )
+
+
+def _of_label(request: maximisation_pb2.MaximiseRequest, decision: Decision) -> tuple[ResponseTerm, ...]:
+    """The output of a label; of two labels there is one, which speaks for the first."""
+    number = decision.labels.index(request.label) if request.label else 0
+    if decision.kind == "binary":
+        return (ResponseTerm(OUTPUT, None, -1.0 if number else 1.0),)
+    minus = (ResponseTerm(OUTPUT, decision.labels.index(request.contrast), -1.0),) if request.contrast else ()
+    return (ResponseTerm(OUTPUT, number, 1.0), *minus)
 
 
 def _term(term: maximisation_pb2.ResponseTerm) -> ResponseTerm:

@@ -52,7 +52,10 @@ def maximiser(bundle: Bundle) -> Maximiser | None:
     if missing := set(ENTRY_POINTS) - set(present):
         raise BundleError(f"{MANIFEST}: there is {present[0]}, but no model {', '.join(sorted(missing))}")
     channels = _channels(bundle.models, OPTIMISER)
-    shapes = {layer.name: layer.shape for layer in bundle.layers}
+    maximised = next((each for each in bundle.listeners if each.can_be_maximised), None)
+    if maximised is None:
+        raise BundleError(f"{MANIFEST}: there is {present[0]}, but every listener has a suffix")
+    shapes = {layer.name: layer.shape for layer in maximised.layers}
     entry = field(bundle.manifest, "maximisation", dict)
     return Maximiser(
         channels=channels,
@@ -61,7 +64,7 @@ def maximiser(bundle: Bundle) -> Maximiser | None:
         },
         latent=next(int(tensor.dims[0]) for tensor in bundle.models[OPTIMISER].input if tensor.name == "z"),
         initial_state=read_initial_state(bundle.models[OPTIMISER]),
-        excerpt_samples=bundle.front_end.excerpt_samples,
+        excerpt_samples=maximised.front_end.excerpt_samples,
         defaults={direction: _settings(field(entry, direction, dict), direction) for direction in DIRECTIONS},
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from phonoscope_serving.rpcs.decision import Decider, Decision
 from phonoscope_serving.rpcs.explain.answer import rule_of
 from phonoscope_serving.rpcs.track.explaining import ROWS, Excerpts, Explainer, Moment
 from phonoscope_serving.rpcs.track.extremes import Extremes
+from phonoscope_serving.rpcs.track.hearing import HeardPiece, hear
 from phonoscope_serving.rpcs.track.moments import Chooser
+from phonoscope_serving.rpcs.track.pipeline import one_ahead
 from phonoscope_serving.rpcs.track.question import TrackQuestion
 from phonoscope_serving.rpcs.track.reading import TrackPiece
 from phonoscope_serving.rpcs.track.sound import pieces_of
@@ -47,6 +50,9 @@ class Curve:
 
 
 Event = Begun | Curve | Moment | Summary
+Due = tuple[
+    Mapping[int, Floats], HeardPiece | None
+]  # frames, their excerpts, and whose pass knows them
 
 
 async def explain_track(call: Call, question: TrackQuestion, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Event]:
@@ -89,57 +95,60 @@ class _Track:
     """One track on its way."""
 
     def __init__(self, call: Call, question: TrackQuestion) -> None:
-        bundle, front_end = call.bundle, call.bundle.front_end
+        listener, front_end = call.listener, call.listener.front_end
+        (threshold,) = listener.decision.thresholds
         self._call, self._question = call, question
-        self.rule = rule_of(bundle, question.rule)
-        self.decision = question.decision or Decision(bundle.threshold)
+        self.rule = rule_of(listener, question.rule)
+        self.decision = question.decision or Decision(threshold)
         self._explainer = Explainer(call, question, self.rule)
         first = question_frame(question.from_s, front_end.frames_per_second)
         self._decider = Decider(self.decision, front_end.frames_per_second, first)
         moments = question.moments
-        self._chooser = Chooser(moments, front_end, bundle.threshold, first)
+        self._chooser = Chooser(moments, front_end, threshold, first)
         self._extremes = [
-            Extremes(count, sign, front_end, bundle.threshold)
+            Extremes(count, sign, front_end, threshold)
             for count, sign in ((moments.most_certain, 1), (moments.least_certain, -1))
         ]
-        self._kept: list[TrackPiece] = []  # of which a moment may still be chosen
+        self._kept: list[HeardPiece] = []  # of which a moment may still be chosen
         self._tally, self._heard_until = Tally(), first
         self._last: TrackPiece | None = None
 
     async def hear(self, piece: TrackPiece) -> AsyncGenerator[Event]:
         """The curve of a piece, and the explanations that are due."""
         self._take_on(piece)
-        curve = await self._curve(piece)
-        yield curve
-        ended = self._decider.push(curve.probability)
-        self._chooser.hear(curve.probability, ended, self._decider)
+        ahead = self._chooser.ahead(piece.first_frame, piece.end_frame)
+        spectrogram, continues = self._question.spectrogram, self._last is not None
+        heard = await hear(self._call, self.rule, piece, ahead, spectrogram=spectrogram, continues=continues)
+        yield Curve(piece.first_frame, heard.probability, heard.log_mel)
+        ended = self._decider.push(heard.probability)
+        self._chooser.hear(heard.probability, ended, self._decider)
         for extremes in self._extremes:
-            extremes.hear(piece, curve.probability)
+            extremes.hear(piece, heard.probability)
         self._tally.frames += piece.frames
         self._last = piece
-        self._kept.append(piece)
+        self._kept.append(heard)
         self._tally.close(ended)
         horizon = self._chooser.horizon(self._decider)
-        async for moment in self._due(horizon):
-            yield moment
+        async with aclosing(self._explain(self._due(horizon))) as moments:
+            async for moment in moments:
+                yield moment
         self._heard_until = horizon
 
     async def end(self) -> AsyncGenerator[Event]:
         """What was waited with until the track has ended."""
         if self._last is None:
             return
-        front_end = self._call.bundle.front_end
+        front_end = self._call.listener.front_end
         left = self._decider.end()
         self._tally.close(left)
         samples = self._last.first_sample + len(self._last.samples)
         self._chooser.end(left, samples / front_end.sample_rate_hz)
-        async for moment in self._due(self._last.end_frame):
-            yield moment
-        self._heard_until = self._last.end_frame
         found = {frame: samples for extremes in self._extremes for frame, samples in extremes.found().items()}
-        frames = sorted(found)
-        async for moment in self._explain(frames, [found[frame] for frame in frames]):
-            yield moment
+        due = [*self._due(self._last.end_frame), (dict(sorted(found.items())), None)]
+        async with aclosing(self._explain(due)) as moments:
+            async for moment in moments:
+                yield moment
+        self._heard_until = self._last.end_frame
 
     def summary(self, *, complete: bool) -> Summary:
         """What it all comes to."""
@@ -148,48 +157,46 @@ class _Track:
         warnings = self._last.warnings if self._last else ()
         return self._tally.summary(self._heard_until, warnings, complete=complete)
 
-    async def _curve(self, piece: TrackPiece) -> Curve:
-        inputs = {
-            "samples": piece.sounding(self._call.bundle.front_end)[None],
-            "silence_before": np.array([[piece.silence_before]], np.int32),
-            "silence_after": np.array([[piece.silence_after]], np.int32),
-        }
-        made = await self._call.infer("predict", inputs, continues=self._last is not None)
-        log_mel = None
-        if self._question.spectrogram:
-            heard = await self._call.infer(
-                "frontend", {"samples": inputs["samples"]}, outputs=["log_mel"], continues=True
-            )
-            own = self._call.bundle.front_end.context_frames - piece.silence_before
-            log_mel = heard["log_mel"][0, own : own + piece.frames]
-        return Curve(piece.first_frame, made["probability"][0], log_mel)
+    def _due(self, horizon: int) -> list[Due]:
+        """What is chosen before a horizon, in order; lets go of the pieces before it."""
+        frames, front_end, due = self._chooser.take(horizon), self._call.listener.front_end, list[Due]()
+        for heard in self._kept:
+            own = [frame for frame in frames if heard.piece.first_frame <= frame < heard.piece.end_frame]
+            for is_passed, run in groupby(own, heard.passed.__contains__):
+                excerpts = {frame: heard.piece.excerpt(frame, front_end) for frame in run}
+                due.append((excerpts, heard if is_passed else None))
+        self._kept = [each for each in self._kept if each.piece.end_frame > horizon]
+        return due
 
-    async def _due(self, horizon: int) -> AsyncGenerator[Moment]:
-        """Explains what is chosen before a horizon, and lets go of the pieces before it."""
-        frames, samples = self._chooser.take(horizon), list[Floats]()
-        front_end = self._call.bundle.front_end
-        for frame in frames:
-            piece = next(each for each in self._kept if each.first_frame <= frame < each.end_frame)
-            samples.append(piece.excerpt(frame, front_end))
-        self._kept = [each for each in self._kept if each.end_frame > horizon]
-        async for moment in self._explain(frames, samples):
-            yield moment
+    async def _explain(self, due: Sequence[Due]) -> AsyncGenerator[Moment]:
+        """Explains moments, some at once."""
 
-    async def _explain(self, frames: Sequence[int], samples: Sequence[Floats]) -> AsyncGenerator[Moment]:
-        heard = [row for row, excerpt in enumerate(samples) if peak(excerpt) >= SILENT_PEAK]
-        for first in range(0, len(heard), ROWS):
-            rows = heard[first : first + ROWS]
-            excerpts = Excerpts([frames[row] for row in rows], np.stack([samples[row] for row in rows]))
-            for moment in await self._explainer.explain(excerpts, await self._explainer.relevance(excerpts)):
-                self._tally.note(moment)
-                yield moment
+        async def explained(some: Due) -> list[Moment]:
+            samples, heard = some
+            excerpts = Excerpts(list(samples), np.stack(list(samples.values())))
+            taken = heard.taken(excerpts.frames, self._call.listener.front_end) if heard else None
+            return await self._explainer.explain(excerpts, taken)
+
+        async with aclosing(one_ahead(explained, _batches(due))) as several:
+            async for moments in several:
+                for moment in moments:
+                    self._tally.note(moment)
+                    yield moment
 
     def _take_on(self, piece: TrackPiece) -> None:
         """Tells admission how much there is: all of it, or, where nobody knows, the next minute."""
-        rate = self._call.bundle.front_end.frames_per_second
+        rate = self._call.listener.front_end.frames_per_second
         heard_s = (piece.first_frame - question_frame(self._question.from_s, rate)) / rate
         whole_s = piece.duration_s - self._question.from_s if piece.duration_s is not None else heard_s + SLICE_S
         self._call.work.measure(max(whole_s, heard_s + piece.frames / rate))
+
+
+def _batches(due: Sequence[Due]) -> Iterator[Due]:
+    """At most `ROWS` moments at once; where nothing sounds, there is nothing to point at."""
+    for samples, heard in due:
+        sounding = [(frame, excerpt) for frame, excerpt in samples.items() if peak(excerpt) >= SILENT_PEAK]
+        for first in range(0, len(sounding), ROWS):
+            yield dict(sounding[first : first + ROWS]), heard
 
 
 def question_frame(at_s: float, frames_per_second: float) -> int:

@@ -11,19 +11,26 @@ import numpy as np
 
 from phonoscope_serving.bundle.doubt import DOUBT, FOREIGN, WRONG
 from phonoscope_serving.bundle.exchange import EXCHANGED
-from phonoscope_serving.bundle.rules import Rule
+from phonoscope_serving.bundle.listeners.decision import Claim
+from phonoscope_serving.bundle.listeners.reading import HEARD
+from phonoscope_serving.bundle.rules import EVIDENCE, Rule
 from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.answer import LARGEST_SEED
 from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Explained, Share, trial_rows
-from phonoscope_serving.rpcs.explain.region import KNOWN, LargestAlphaThatKeepsLabel, largest_alpha, region_inputs
+from phonoscope_serving.rpcs.explain.region import (
+    Alpha,
+    LargestAlphaThatKeepsLabel,
+    largest_alpha,
+    region_inputs,
+)
 from phonoscope_serving.rpcs.explain.trust import Trust, weigh
 from phonoscope_serving.rpcs.track.question import TrackQuestion, TrustLevel
 from phonoscope_serving.tensors import Array, Floats
 
 ROWS = 8  # explained at once: a turn of the engine, and what a call that was cancelled still costs
 DRAWS = {"carried": 1, "silhouette": 1, "removed": 1}  # of an exchange
-MASKED, AREA = "masked_probability", "relative_area"
+MASKED, AREA, ALPHA = "masked_probability", "relative_area", "effective_alpha"
 
 
 @dataclass(frozen=True)
@@ -78,36 +85,59 @@ class Explainer:
         Raises:
             NotInBundle: regions are to be exchanged, and the bundle has no other music.
         """
-        if question.trust is TrustLevel.FULL and call.bundle.exchange is None:
+        if question.trust is TrustLevel.FULL and call.listener.exchange is None:
             raise NotInBundle(f"the bundle {call.bundle.name} has no other music: full trust cannot be given")
         self._call, self._question, self._rule = call, question, rule
-        self._doubts = () if call.bundle.doubt_quantiles is None else (DOUBT, WRONG, FOREIGN)
+        self._doubts = () if call.listener.doubt_quantiles is None else (DOUBT, WRONG, FOREIGN)
+        self._numbers = (*((Trust.ERROR,) if rule.inverts else ()), *self._doubts)
+        self._asked = ("mask", ALPHA, AREA, *(() if question.trust is TrustLevel.NONE else (MASKED,)))
 
-    async def relevance(self, excerpts: Excerpts) -> dict[str, Array]:
-        """What a rule says of excerpts, by the bundle's own ensemble: the maps `KNOWN`, and numbers, a row each."""
-        wanted = [*KNOWN, "probability", "reconstruction_error", *self._doubts]
-        inputs = {"samples": excerpts.samples} | self._region_inputs(self._seeds(excerpts))
-        return await self._call.infer(self._rule.ensemble, inputs, outputs=wanted, continues=True)
-
-    async def explain(self, excerpts: Excerpts, known: Mapping[str, Array]) -> list[Moment]:
+    async def explain(self, excerpts: Excerpts, taken: Mapping[str, Array] | None) -> list[Moment]:
         """Regions, and what was tried on them.
 
         Args:
             excerpts: the moments, at most `ROWS`.
-            known: what `relevance` gives of them.
+            taken: what one pass over the track gave of them; None where they are to be heard by themselves.
         """
-        seeds, question = self._seeds(excerpts), self._question
-        inputs = {name: known[name] for name in KNOWN} | self._region_inputs(seeds)
-        if isinstance(question.region, LargestAlphaThatKeepsLabel):
-            inputs["alpha"] = await self._largest_alphas(known, inputs)
-        wanted = ["mask", "effective_alpha", AREA, *(() if question.trust is TrustLevel.NONE else (MASKED,))]
-        answer = dict(known) | await self._call.infer("evidence", inputs, outputs=wanted, continues=True)
+        seeds = self._seeds(excerpts)
+        answer = await (self._of_excerpts(excerpts, seeds) if taken is None else self._of_pass(taken, seeds))
+        question = self._question
         exchanges = await self._exchanged(excerpts, answer, seeds) if question.trust is TrustLevel.FULL else {}
         sounds = await self._sounds(excerpts, answer["mask"]) if question.outside_db is not None else None
         return [
-            self._moment(excerpts, answer, row, int(seeds[row]), exchanges.get(row), sounds)
+            self._moment(excerpts, answer, row, seeds[row], exchanges.get(row), sounds)
             for row in range(len(excerpts.frames))
         ]
+
+    async def _of_excerpts(self, excerpts: Excerpts, seeds: Sequence[int]) -> dict[str, Array]:
+        """By the bundle's own ensemble, as `Explain`: relevance first, then the regions in it."""
+        wanted = [*self._rule.known, "probability", *self._numbers]
+        inputs = {"samples": excerpts.samples} | self._region_inputs(seeds)
+        known = await self._call.infer(self._rule.ensemble, inputs, outputs=wanted, continues=True)
+        inputs = {name: known[name] for name in self._rule.known} | self._region_inputs(seeds)
+        if isinstance(self._question.region, LargestAlphaThatKeepsLabel):
+            inputs["alpha"] = await self._largest_alphas(known, inputs)
+        return known | await self._call.infer(
+            self._call.listener.model(EVIDENCE), inputs, outputs=self._asked, continues=True
+        )
+
+    async def _of_pass(self, taken: Mapping[str, Array], seeds: Sequence[int]) -> dict[str, Array]:
+        """The same of moments whose features are known."""
+        assert self._rule.along is not None
+        known, model, takes = dict(taken), self._rule.along.explain, self._rule.along.takes
+        regions = self._region_inputs(seeds)
+        inputs = {name: tensor for name, tensor in (known | regions).items() if name in takes}
+        wanted = [*self._numbers, *(() if "relevance" in known else ("relevance",))]
+        if isinstance(self._question.region, Alpha):
+            asked = [name for name in self._asked if name != ALPHA]
+            made = await self._call.infer(model, inputs, outputs=[*wanted, *asked], continues=True)
+            return known | made | {ALPHA: regions["alpha"]}
+        known |= await self._call.infer(model, inputs, outputs=wanted, continues=True)
+        inputs = {name: known[name] for name in self._rule.known} | regions
+        if isinstance(self._question.region, LargestAlphaThatKeepsLabel):
+            inputs["alpha"] = await self._largest_alphas(known, inputs)
+        evidence = self._call.listener.model(EVIDENCE)
+        return known | await self._call.infer(evidence, inputs, outputs=self._asked, continues=True)
 
     def _moment(
         self,
@@ -119,8 +149,10 @@ class Explainer:
         sounds: Floats | None,
     ) -> Moment:
         level = self._question.trust
-        measured = {name: float(answer[name][row, 0]) for name in (*Trust.SINGLE, *self._doubts) if name in answer}
+        names = (*Trust.SINGLE, Trust.ERROR, *self._doubts)
+        measured = {name: answer[name][row] for name in names if name in answer}
         measured.setdefault(MASKED, measured["probability"])
+        listener, claim = self._call.listener, self._claim(answer, row)
         evidence = Evidence.FULL if level is TrustLevel.FULL else Evidence.KEPT
         return Moment(
             frame=excerpts.frames[row],
@@ -128,12 +160,16 @@ class Explainer:
             log_mel=answer["log_mel"][row],
             relevance=answer["relevance"][row],
             mask=answer["mask"][row],
-            alpha=float(answer["effective_alpha"][row, 0]),
-            trust=weigh(measured, self._call.bundle, self._rule, seed, evidence=evidence, exchange=exchange),
+            alpha=float(answer[ALPHA][row, 0]),
+            trust=weigh(measured, listener, claim, self._rule, seed, evidence=evidence, exchange=exchange),
             level=level,
             samples=excerpts.samples[row],
             audio=None if sounds is None else sounds[row],
         )
+
+    def _claim(self, answer: Mapping[str, Array], row: int) -> Claim:
+        """That a moment has the label which is predicted for it."""
+        return self._call.listener.decision.claim("", "", answer["probability"][row])
 
     def _seeds(self, excerpts: Excerpts) -> list[int]:
         """As `Explain` has them."""
@@ -148,37 +184,35 @@ class Explainer:
 
     async def _largest_alphas(self, known: Mapping[str, Array], inputs: Mapping[str, Array]) -> Floats:
         """`[K, 1]`; each is a sweep of its own."""
-        settings = {name: tensor for name, tensor in inputs.items() if name not in KNOWN}
+        settings = {name: tensor for name, tensor in inputs.items() if name not in self._rule.known}
         alphas = []
         for row in range(len(known["probability"])):
             own = slice(row, row + 1)
-            one = {name: tensor[own] for name, tensor in known.items()}
-            alphas.append(await largest_alpha(self._call, one, {name: each[own] for name, each in settings.items()}))
+            one = {name: known[name][own] for name in self._rule.known}
+            inputs_of_one = {name: each[own] for name, each in settings.items()}
+            alphas.append(await largest_alpha(self._call, self._claim(known, row), one, inputs_of_one))
         return np.concatenate(alphas)
 
     async def _exchanged(
         self, excerpts: Excerpts, answer: Mapping[str, Array], seeds: Sequence[int]
     ) -> dict[int, Exchange]:
         """What becomes of each region in other music, by row; of an empty one, nothing is tried."""
-        bundle, tried = self._call.bundle, dict[int, dict[str, Array]]()
-        assert bundle.exchange is not None
-        vocal = bundle.is_vocal(answer["probability"][:, 0])
+        listener, tried = self._call.listener, dict[int, dict[str, Array]]()
+        assert listener.exchange is not None
+        claims = [self._claim(answer, row) for row in range(len(seeds))]
         for row, seed in enumerate(seeds):
             own = slice(row, row + 1)
-            explained = Explained(
-                bool(vocal[row]), seed, excerpts.samples[own], answer["log_mel"][own], answer["mask"][own]
-            )
+            explained = Explained(claims[row], seed, excerpts.samples[own], answer["log_mel"][own], answer["mask"][own])
             if explained.region.any():
-                tried[row] = trial_rows(bundle.exchange, explained, DRAWS)
+                tried[row] = trial_rows(listener.exchange, explained, DRAWS)
         exchanges = {row: Exchange() for row in range(len(seeds))}
         if not tried:
             return exchanges
         inputs = {name: np.concatenate([each[name] for each in tried.values()]) for name in next(iter(tried.values()))}
-        made = await self._call.infer(EXCHANGED, inputs, continues=True)
-        for row, probabilities in zip(tried, made["probability"].reshape(-1, len(DRAWS)).tolist(), strict=True):
+        made = await self._call.infer(listener.model(EXCHANGED), inputs, continues=True)
+        for row, probability in zip(tried, np.split(made["probability"], len(tried)), strict=True):
             shares: dict[str, Any] = {
-                trial: Share((each,), int(bundle.is_vocal(each) == vocal[row]))
-                for trial, each in zip(DRAWS, probabilities, strict=True)
+                trial: Share.of(claims[row], each[None]) for trial, each in zip(DRAWS, probability, strict=True)
             }
             exchanges[row] = Exchange(**shares)
         return exchanges
@@ -188,5 +222,7 @@ class Explainer:
         assert self._question.outside_db is not None
         gain = np.full((len(masks), 1), 10 ** (-self._question.outside_db / 20), np.float32)
         inputs = {"samples": excerpts.samples, "mask": masks, "outside_gain": gain}
-        audio: Floats = (await self._call.infer("heard", inputs, outputs=["audio"], continues=True))["audio"]
+        audio: Floats = (
+            await self._call.infer(self._call.listener.model(HEARD), inputs, outputs=["audio"], continues=True)
+        )["audio"]
         return audio

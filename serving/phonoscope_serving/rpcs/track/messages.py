@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from phonoscope.v1 import bundle_reference_pb2, decision_pb2, explanation_pb2, track_pb2
 
-from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.errors import NotInBundle, shown
 from phonoscope_serving.rpcs.decision import Decision
 from phonoscope_serving.rpcs.explain.answer import DEFAULT_OUTSIDE_DB
@@ -33,15 +33,17 @@ _LEVEL_MESSAGES = {level: number for number, level in _LEVELS.items()}  # the la
 _VOCAL = {explanation_pb2.LABEL_VOCAL: True, explanation_pb2.LABEL_INSTRUMENTAL: False}
 
 
-def question(settings: track_pb2.TrackSettings, bundle: Bundle) -> TrackQuestion:
-    """What validated settings ask of a bundle.
+def question(settings: track_pb2.TrackSettings, listener: Listener) -> TrackQuestion:
+    """What validated settings ask of a listener.
 
     Raises:
-        NotInBundle: another listener, label or contrast is asked for than the bundle has.
+        NotInBundle: the listener does not hear tracks whole, or a label or contrast is asked for.
     """
-    for name in ("listener", "label", "contrast"):
+    if listener.decision.kind != "binary" or listener.predict_hop_frames is not None:
+        raise NotInBundle(f"listener: {listener.name} does not hear tracks whole")
+    for name in ("label", "contrast"):
         if given := getattr(settings, name):
-            raise NotInBundle(f"{name}: is {shown(given)}; the bundle {bundle.name} has none by name, leave it empty")
+            raise NotInBundle(f"{name}: is {shown(given)}; along a track the label that is predicted is explained")
     is_pcm = settings.WhichOneof("sound") == "pcm"
     return TrackQuestion(
         sound=Pcm(settings.pcm.sample_rate_hz, settings.pcm.channels or 1)
@@ -53,7 +55,7 @@ def question(settings: track_pb2.TrackSettings, bundle: Bundle) -> TrackQuestion
         trust=_LEVELS[settings.trust],
         rule=settings.rule,
         control_seed=settings.control_seed if settings.HasField("control_seed") else None,
-        decision=decision(settings.decision, bundle),
+        decision=decision(settings.decision, listener),
         from_s=settings.from_s,
         spectrogram=settings.spectrogram,
         maps=settings.maps,
@@ -61,16 +63,16 @@ def question(settings: track_pb2.TrackSettings, bundle: Bundle) -> TrackQuestion
     )
 
 
-def decision(message: decision_pb2.Decision, bundle: Bundle) -> Decision:
-    """How a curve is decided upon; by a bundle's threshold where none is given."""
-    threshold = message.threshold if message.HasField("threshold") else bundle.threshold
+def decision(message: decision_pb2.Decision, listener: Listener) -> Decision:
+    """How a curve is decided upon; by the listener's threshold where none is given."""
+    threshold = message.threshold if message.HasField("threshold") else listener.decision.thresholds[0]
     return Decision(threshold, message.median_filter_s, message.minimum_s)
 
 
 def response(
     event: Event,
     asked: TrackQuestion,
-    bundle: Bundle,
+    listener: Listener,
     reference: bundle_reference_pb2.BundleReference,
     seconds: float,
 ) -> track_pb2.ExplainTrackResponse:
@@ -79,13 +81,13 @@ def response(
     Args:
         event: what happened.
         asked: what it answers.
-        bundle: that answers.
+        listener: that answers.
         reference: names it.
         seconds: since the question was asked.
     """
     match event:
         case Begun():
-            return track_pb2.ExplainTrackResponse(begun=_begun(event, asked, bundle, reference))
+            return track_pb2.ExplainTrackResponse(begun=_begun(event, asked, listener, reference))
         case Curve():
             piece = track_pb2.CurvePiece(
                 first_frame=event.first_frame,
@@ -94,9 +96,9 @@ def response(
             )
             return track_pb2.ExplainTrackResponse(curve=piece)
         case Moment():
-            return track_pb2.ExplainTrackResponse(explanation=_explanation(event, asked, bundle))
+            return track_pb2.ExplainTrackResponse(explanation=_explanation(event, asked, listener))
         case Summary():
-            return track_pb2.ExplainTrackResponse(summary=_summary(event, bundle, seconds))
+            return track_pb2.ExplainTrackResponse(summary=_summary(event, listener, seconds))
 
 
 def _moments(message: track_pb2.TrackMoments) -> Moments:
@@ -117,15 +119,15 @@ def _outside_db(settings: track_pb2.TrackSettings) -> float | None:
 
 
 def _begun(
-    begun: Begun, asked: TrackQuestion, bundle: Bundle, reference: bundle_reference_pb2.BundleReference
+    begun: Begun, asked: TrackQuestion, listener: Listener, reference: bundle_reference_pb2.BundleReference
 ) -> track_pb2.TrackBegun:
-    front_end, chosen = bundle.front_end, begun.decision
+    front_end, chosen = listener.front_end, begun.decision
     return track_pb2.TrackBegun(
         bundle=reference,
         frames_per_second=front_end.frames_per_second,
         band_centre_hz=front_end.band_centre_hz,
         excerpt_frames=front_end.excerpt_frames,
-        threshold=bundle.threshold,
+        threshold=listener.decision.thresholds[0],
         rule=begun.rule.name,
         trust=_LEVEL_MESSAGES[asked.trust],
         masking=masking_message(asked.masking),
@@ -137,8 +139,8 @@ def _begun(
     )
 
 
-def _explanation(moment: Moment, asked: TrackQuestion, bundle: Bundle) -> track_pb2.TrackExplanation:
-    front_end = bundle.front_end
+def _explanation(moment: Moment, asked: TrackQuestion, listener: Listener) -> track_pb2.TrackExplanation:
+    front_end = listener.front_end
     rate = front_end.frames_per_second
     return track_pb2.TrackExplanation(
         at_s=moment.frame / rate,
@@ -156,7 +158,7 @@ def _explanation(moment: Moment, asked: TrackQuestion, bundle: Bundle) -> track_
 def _trust(moment: Moment) -> track_pb2.TrackTrust:
     trust, was_tried = moment.trust, moment.level is not TrustLevel.NONE
     return track_pb2.TrackTrust(
-        predicted_label=label(trust.vocal),
+        predicted_label=label(trust.claim.label == 0),
         probability=trust.probability,
         relative_area=trust.relative_area,
         reconstruction_error=trust.reconstruction_error,
@@ -171,8 +173,8 @@ def _trust(moment: Moment) -> track_pb2.TrackTrust:
     )
 
 
-def _summary(summary: Summary, bundle: Bundle, seconds: float) -> track_pb2.TrackSummary:
-    rate = bundle.front_end.frames_per_second
+def _summary(summary: Summary, listener: Listener, seconds: float) -> track_pb2.TrackSummary:
+    rate = listener.front_end.frames_per_second
     return track_pb2.TrackSummary(
         complete=summary.complete,
         heard_until_s=summary.heard_until / rate,

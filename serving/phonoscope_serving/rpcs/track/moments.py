@@ -31,6 +31,16 @@ class Chooser:
         self._segment = -1  # first frame of the last segment of which a moment was chosen
         self._chosen: set[int] = set()
 
+    def ahead(self, begin: int, end: int) -> list[int]:
+        """The frames from `begin` on, before `end`, that may be chosen as far as is known without their curve."""
+        found = {frame for frame in self._named if begin <= frame < end}
+        number = self._number
+        while self._step and (frame := round(number * self._step)) < end:
+            if frame >= begin:
+                found.add(frame)
+            number += 1
+        return sorted(found)
+
     def hear(self, probability: Floats, ended: Iterable[Segment], decider: Decider) -> None:
         """Chooses from a piece of the curve.
 

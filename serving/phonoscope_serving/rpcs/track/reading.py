@@ -116,8 +116,8 @@ class _Held:
 
     def of(self, first: int, count: int) -> Floats:
         """Samples `[count]` from `first` on."""
-        if len(self._parts) > 1:
-            self._parts = [np.concatenate(self._parts)]
+        kept = np.concatenate(self._parts)[self._wanted - self._first :]
+        self._parts, self._first = [kept.copy()], self._wanted  # a view would keep what comes before
         return self._parts[0][first - self._first :][:count]
 
     def _drop(self) -> None:

@@ -34,7 +34,7 @@ async def pieces_of(call: Call, question: TrackQuestion, chunks: AsyncIterator[b
         InvalidRequest: a file is larger than it says.
         DeadlinePassed: it did not arrive in time.
     """
-    front_end = call.bundle.front_end
+    front_end = call.listener.front_end
     first_frame = round(question.from_s * front_end.frames_per_second)
 
     def from_file(recording: Recording) -> Iterator[TrackPiece]:

@@ -65,7 +65,7 @@ class Tally:
     def note(self, moment: Moment) -> None:
         """Counts one explanation."""
         trust = moment.trust
-        ranked = Ranked(moment.frame, trust.vocal, moment.holds, trust.doubt.doubt if trust.doubt else None)
+        ranked = Ranked(moment.frame, trust.claim.label == 0, moment.holds, trust.doubt.doubt if trust.doubt else None)
         self._all.note(ranked.holds, ranked.doubt)
         count, total = self._relevance.get(ranked.vocal, (0, np.zeros(moment.relevance.shape)))
         self._relevance[ranked.vocal] = count + 1, total + moment.relevance

@@ -29,9 +29,10 @@ def weight(request: Any) -> tuple[str, float]:  # noqa: ANN401, PLR0911 - protob
     match request:
         case prediction_pb2.PredictRequest():
             pcm = request.audio.pcm
-            return "", len(pcm.samples) / BYTES_PER_SAMPLE / max(1, pcm.channels) / max(1, pcm.sample_rate_hz)
+            samples = len(pcm.samples) / BYTES_PER_SAMPLE / max(1, pcm.channels)
+            return _whom(request), samples / max(1, pcm.sample_rate_hz)
         case explanation_pb2.ExplainRequest():
-            return f"{request.region.WhichOneof('choice')} {_heard(request)}", 1
+            return f"{request.region.WhichOneof('choice')} {_heard(request)}{_whom(request)}", 1
         case inversion_pb2.InvertLayersRequest():
             return ("some " if request.layers else "all ") + _heard(request), len(request.layers) or 1
         case auralisation_pb2.AuraliseRequest():
@@ -43,6 +44,11 @@ def weight(request: Any) -> tuple[str, float]:  # noqa: ANN401, PLR0911 - protob
         case track_pb2.ExplainTrackRequest():
             return _density(request.settings), 0
     return "", 1
+
+
+def _whom(request: Any) -> str:  # noqa: ANN401 - protobuf
+    """Whether somebody is asked by name: names are the caller's, and of those there may be any number."""
+    return " by name" if request.listener else ""
 
 
 def whole_bytes(request: Any) -> int:  # noqa: ANN401 - protobuf

@@ -83,3 +83,16 @@ async def test_a_lane_in_the_background_is_nice():
     assert nice == min(19, before + 3)
     assert niceness() == before
     background.close()
+
+
+async def test_among_a_kind_what_was_begun_goes_on_first():
+    lane, order = Lane("test", BusyTime()), []
+
+    async def work(name, *, begun):
+        async with lane.turn(Kind.EXPLAIN, lambda: begun):
+            order.append(name)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(work("first", begun=False), work("new", begun=False), work("begun", begun=True))
+    lane.close()
+    assert order == ["first", "begun", "new"]

@@ -7,9 +7,9 @@ from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.answer import Question, explain
 from phonoscope_serving.rpcs.explain.exchange import Evidence
 from phonoscope_serving.rpcs.explain.region import ALPHA_GRID, Alpha, LargestAlphaThatKeepsLabel, Masking, MaximumArea
-from phonoscope_serving.rpcs.explain.trust import weigh
 from phonoscope_serving.sound.audio import EncodedAudio, PcmAudio
 from phonoscope_serving.sound.decoding import Decoder
+from support.bundles.judged import judged
 from support.corpora.sound import encoded
 from support.corpora.sound_files import song
 from support.same_numbers import assert_same_trust
@@ -130,11 +130,15 @@ async def test_a_given_area_is_kept_to(ask, share):
 async def test_the_largest_alpha_that_keeps_the_label_is_found_by_trying_each(ask, bare, bundle, masking):
     answer = await ask(region=LargestAlphaThatKeepsLabel(), masking=masking)
     excerpt = SONG[(175 - 57) * 315 :][:36934]
-    untouched = computed(bare, excerpt)["probability"][0] >= bundle.threshold
+    (threshold,) = bundle.default.decision.thresholds
+    untouched = computed(bare, excerpt)["probability"][0] >= threshold
     keeps = [
         alpha
         for alpha in ALPHA_GRID
-        if (computed(bare, excerpt, alpha=alpha, masking=masking)["masked_probability"][0] >= bundle.threshold)
+        if (
+            computed(bare, excerpt, alpha=alpha, masking=masking)["masked_probability"][0]
+            >= bundle.default.decision.thresholds[0]
+        )
         == untouched
     ]
     assert answer.alpha == pytest.approx(max(keeps), abs=1e-6)
@@ -157,7 +161,7 @@ async def test_keeping_the_label_asks_the_rule_once_and_answers_what_its_alpha_a
     source = PcmAudio(SONG.tobytes(), 22050, 1)
     found = await explain(Call(Counting(), bundle, decoder), source, question)
     decoder.close()
-    assert asked == [bundle.rules[0].ensemble, "masked", "evidence"]
+    assert asked == [bundle.default.rules[0].ensemble, "masked", "evidence"]
     given = await ask(region=Alpha(found.alpha), detailed=detailed)
     for name in MEASURED_MAPS if detailed else MEASURED_MAPS[:3]:
         np.testing.assert_allclose(getattr(found, name), getattr(given, name), atol=1e-5, err_msg=name)
@@ -186,7 +190,7 @@ async def test_a_seed_that_is_given_decides_the_controls_and_nothing_else(ask, b
 @pytest.mark.parametrize("rule", ["masker", "gradient", "inversion"])
 async def test_a_rule_is_used_by_its_name_with_its_own_alpha(ask, bare, bundle, rule):
     answer = await ask(rule=rule, region=Alpha(None))
-    alpha = next(each.default_alpha for each in bundle.rules if each.name == rule)
+    alpha = next(each.default_alpha for each in bundle.default.rules if each.name == rule)
     expected = computed(bare, SONG[(175 - 57) * 315 :][:36934], alpha=alpha, ensemble=f"explain_{rule}")
     assert answer.rule == rule
     np.testing.assert_allclose(answer.relevance, expected["relevance"], atol=1e-5)
@@ -194,7 +198,7 @@ async def test_a_rule_is_used_by_its_name_with_its_own_alpha(ask, bare, bundle, 
 
 
 async def test_without_a_name_the_bundles_first_rule_explains(ask, bundle):
-    assert (await ask()).rule == bundle.rules[0].name
+    assert (await ask()).rule == bundle.default.rules[0].name
 
 
 async def test_a_rule_the_bundle_does_not_have_is_refused(ask):
@@ -244,13 +248,13 @@ async def test_a_file_and_its_samples_are_explained_alike(engine, bundle, ask):
 
 
 def weighed(bundle, **measured):
-    return weigh(MEASURED | measured, bundle, bundle.rules[0], 11)
+    return judged(MEASURED | measured, bundle.default, 11)
 
 
 def test_trust_weighs_what_was_measured(bundle):
     trust = weighed(bundle)
-    at = bundle.threshold
-    assert trust.vocal == (at <= 0.7)
+    at = bundle.default.decision.thresholds[0]
+    assert trust.claim.name == ("vocal" if at <= 0.7 else "instrumental")
     assert trust.label_kept == ((at <= 0.6) == (at <= 0.7))
     assert trust.removal_flips_label == ((at <= 0.2) != (at <= 0.7))
     assert trust.control_probabilities == (0.5, 0.1, 0.9)
@@ -259,11 +263,11 @@ def test_trust_weighs_what_was_measured(bundle):
 
 
 def test_a_probability_on_the_threshold_is_vocal(bundle):
-    assert weighed(bundle, probability=bundle.threshold).vocal
+    assert weighed(bundle, probability=bundle.default.decision.thresholds[0]).claim.name == "vocal"
 
 
 def test_the_percentile_is_read_off_the_bundles_own_distribution(bundle):
-    quantiles = bundle.reconstruction_error_quantiles
+    quantiles = bundle.default.reconstruction_error_quantiles
 
     def percentile(error):
         return weighed(bundle, reconstruction_error=float(error)).reconstruction_percentile
@@ -273,14 +277,18 @@ def test_the_percentile_is_read_off_the_bundles_own_distribution(bundle):
     assert percentile((quantiles[30] + quantiles[31]) / 2) == pytest.approx(0.305, abs=1e-4)
 
 
+def without_doubt(bundle):
+    return dataclasses.replace(bundle, listeners=(dataclasses.replace(bundle.default, doubt_quantiles=None),))
+
+
 def test_what_inverts_worse_than_99_percent_is_out_of_distribution_where_a_bundle_knows_no_doubt(bundle):
-    bundle = dataclasses.replace(bundle, doubt_quantiles=None)
-    limit = float(bundle.reconstruction_error_quantiles[99])
+    bundle = without_doubt(bundle)
+    limit = float(bundle.default.reconstruction_error_quantiles[99])
     assert not weighed(bundle, reconstruction_error=limit).out_of_distribution
     assert weighed(bundle, reconstruction_error=limit * 1.001).out_of_distribution
 
 
 def test_what_there_is_more_doubt_about_than_99_percent_is_out_of_distribution(bundle):
-    limit = float(bundle.doubt_quantiles[99])
+    limit = float(bundle.default.doubt_quantiles[99])
     assert not weighed(bundle, doubt=limit).out_of_distribution
     assert weighed(bundle, doubt=limit + 1e-4).out_of_distribution

@@ -7,8 +7,8 @@ from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.errors import BundleError
 from phonoscope_serving.metrics import Metrics
-from phonoscope_serving.rpcs.explain.trust import weigh
 from support.bundles.doubting import QUANTILES, bundle_that_doubts, bundle_without_doubt
+from support.bundles.judged import judged
 from support.bundles.repository import edit_manifest, replace
 from support.corpora.sound import pcm
 from support.corpora.sound_files import song
@@ -49,7 +49,7 @@ def test_doubt_is_what_the_graph_says_of_the_detectors_layers(service, doubting,
 
 def test_it_is_measured(service, doubting):
     def counted():
-        return service.count("phonoscope_doubt_count", bundle=doubting.name)
+        return service.count("phonoscope_doubt_count", bundle=doubting.name, listener="detector")
 
     before = counted()
     ask(service)
@@ -58,12 +58,12 @@ def test_it_is_measured(service, doubting):
 
 def weighed(bundle, doubt=None, **measured):
     chances = {} if doubt is None else {"doubt": doubt, "wrong": 0.2, "foreign": 0.1}
-    return weigh(MEASURED | chances | measured, bundle, bundle.rules[0], 11)
+    return judged(MEASURED | chances | measured, bundle.default, 11)
 
 
 def test_more_doubt_than_about_99_percent_is_out_of_distribution_however_well_it_inverts(doubting):
-    limit = float(doubting.doubt_quantiles[99])
-    worst = float(doubting.reconstruction_error_quantiles[100]) + 1
+    limit = float(doubting.default.doubt_quantiles[99])
+    worst = float(doubting.default.reconstruction_error_quantiles[100]) + 1
     assert not weighed(doubting, limit, reconstruction_error=worst).out_of_distribution
     assert weighed(doubting, limit + 1e-3, reconstruction_error=0.0).out_of_distribution
     assert weighed(doubting, 0.305).doubt.percentile == pytest.approx(0.305, abs=1e-4)
@@ -71,7 +71,7 @@ def test_more_doubt_than_about_99_percent_is_out_of_distribution_however_well_it
 
 def test_a_bundle_of_before_serves_without_it(tmp_path):
     bundle = load_bundle(bundle_without_doubt(tmp_path))
-    trust = weighed(bundle, reconstruction_error=float(bundle.reconstruction_error_quantiles[100]) + 1)
+    trust = weighed(bundle, reconstruction_error=float(bundle.default.reconstruction_error_quantiles[100]) + 1)
     assert trust.doubt is None
     assert trust.out_of_distribution, "as far as its inversion tells"
 

@@ -173,7 +173,12 @@ def test_evidence_that_nobody_knows_is_refused(exchanging):
 
 def test_every_try_is_counted(exchanging, exchanging_bundle):
     def counted(trial):
-        labels = {"bundle": exchanging_bundle.name, "rule": exchanging_bundle.rules[0].name, "trial": trial}
+        labels = {
+            "bundle": exchanging_bundle.name,
+            "listener": "detector",
+            "rule": exchanging_bundle.default.rules[0].name,
+            "trial": trial,
+        }
         return sum(
             exchanging.count("phonoscope_exchange_trials_total", **labels, label=label, label_kept=kept)
             for label in ("vocal", "instrumental")

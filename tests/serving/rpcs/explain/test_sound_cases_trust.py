@@ -4,7 +4,7 @@ import grpc
 import numpy as np
 import pytest
 from phonoscope.v1.explanation_pb2 import EVIDENCE_MEAN_FILL, ExplainRequest, RegionChoice
-from phonoscope_serving.rpcs.explain.trust import weigh
+from support.bundles.judged import judged
 from support.corpora.reference_explanation import reference_control_regions, reference_sound
 from support.corpora.sound import pcm
 from support.corpora.sound_files import song
@@ -48,7 +48,7 @@ def test_without_a_region_the_sound_is_the_excerpt_played_more_quietly(service):
 
 
 def test_without_a_region_no_explanation_is_counted_as_heard(service, bundle):
-    labels = {"bundle": bundle.name, "rule": bundle.rules[0].name}
+    labels = {"bundle": bundle.name, "listener": "detector", "rule": bundle.default.rules[0].name}
 
     def counted():
         return [service.count("phonoscope_heard_explanations_total", **labels, label_kept=k) for k in ("true", "false")]
@@ -99,7 +99,7 @@ def test_where_nothing_is_left_out_random_regions_sound_as_the_region_does(servi
 def test_chance_keeps_the_label_where_most_random_regions_do(bundle, vocal, keep):
     same, other = (0.99, 0.01) if vocal else (0.01, 0.99)
     heard = [other, *[same] * keep, *[other] * (3 - keep)]
-    trust = weigh(MEASURED | {"probability": same}, bundle, bundle.rules[0], 7, heard)
+    trust = judged(MEASURED | {"probability": same}, bundle.default, 7, heard)
     assert trust.heard_label_kept is False
     assert trust.heard_control_probabilities == tuple(heard[1:])
     assert trust.heard_control_label_kept == (keep >= 2)

@@ -71,7 +71,7 @@ async def test_the_error_is_the_euclidean_distance_in_one_unit_for_every_layer_a
 
 async def test_an_error_is_ranked_among_the_validation_excerpts_of_its_own_layer(ask, bundle):
     for inversion in (await ask()).layers:
-        quantiles = bundle.inversion_error_quantiles[inversion.layer]
+        quantiles = bundle.default.inversion_error_quantiles[inversion.layer]
         lower = (quantiles < inversion.reconstruction_error).mean()
         assert inversion.reconstruction_percentile == pytest.approx(lower, abs=0.02)
         assert inversion.out_of_distribution == (inversion.reconstruction_error > quantiles[99])
@@ -115,7 +115,7 @@ async def test_names_of_no_layer_are_refused_one_by_one(ask, layers, violations)
 
 async def test_a_bundle_without_inverters_says_so(ask, tmp_path):
     bundle = load_bundle(without_inverters(tmp_path))
-    assert bundle.inversion_error_quantiles == {}
+    assert bundle.default.inversion_error_quantiles == {}
     with pytest.raises(NotInBundle, match=f"the bundle {bundle.name} has no networks that invert layers"):
         await ask(["fc8"], of=bundle)
 

@@ -27,7 +27,7 @@ def test_inversions_are_complete_and_consistent(service, bundle):
     assert (response.at_s, response.threshold) == (explained.at_s, explained.threshold)
     assert response.probability == pytest.approx(explained.trust.probability, abs=1e-5)
     np.testing.assert_allclose(array(response.log_mel), array(explained.log_mel), atol=1e-5)
-    assert [inversion.layer for inversion in response.inversions] == list(bundle.inversion_error_quantiles)
+    assert [inversion.layer for inversion in response.inversions] == list(bundle.default.inversion_error_quantiles)
     for inversion in response.inversions:
         assert array(inversion.inverted).shape == array(response.standardised).shape == EXCERPT_SHAPE
         assert 0 <= inversion.reconstruction_percentile <= 1
@@ -72,12 +72,12 @@ def test_a_bundle_without_inverters_explains_but_does_not_invert(tmp_path):
         assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
         assert f"the bundle {bundle.name} has no networks that invert layers" in error.details()
         described = service.stub.DescribeBundle(DescribeBundleRequest())
-        assert [layer.invertible for layer in described.layers] == [False] * len(bundle.layers)
+        assert [layer.invertible for layer in described.layers] == [False] * len(bundle.default.layers)
         assert service.stub.Explain(GOOD).at_s == 2.0
 
 
 def test_callers_who_ask_for_different_layers_get_their_own(service, bundle):
-    layers = [[name] for name in bundle.inversion_error_quantiles] * 2
+    layers = [[name] for name in bundle.default.inversion_error_quantiles] * 2
     requests = [InvertLayersRequest(audio=pcm(SONG), at_s=2.0, layers=each) for each in layers]
     with ThreadPoolExecutor(8) as callers:
         answers = list(callers.map(service.stub.InvertLayers, requests))
@@ -87,7 +87,8 @@ def test_callers_who_ask_for_different_layers_get_their_own(service, bundle):
 def test_how_well_each_layer_was_inverted_is_counted(service, bundle):
     def counted(name):
         return [
-            service.count(name, bundle=bundle.name, layer=layer) for layer in (*bundle.inversion_error_quantiles, "x")
+            service.count(name, bundle=bundle.name, listener="detector", layer=layer)
+            for layer in (*bundle.default.inversion_error_quantiles, "x")
         ]
 
     names = ("phonoscope_inversion_error_sum", "phonoscope_inversions_out_of_distribution_total")

@@ -164,7 +164,7 @@ async def test_a_response_is_the_weighted_sum_of_its_terms(counted):
 
 async def test_sound_follows_the_pictures_and_comes_only_when_asked_for(counted, climbing_bundle):
     _, (example,) = await answered(counted, question(steps=0, listen=True))
-    samples = climbing_bundle.front_end.excerpt_samples
+    samples = climbing_bundle.default.front_end.excerpt_samples
     assert example.initial.audio.shape == example.found.audio.shape == (samples,)
     np.testing.assert_allclose(example.found.audio, example.initial.audio, atol=1e-5)  # it has not moved
     _, (again,) = await answered(counted, question(steps=0, listen=True))

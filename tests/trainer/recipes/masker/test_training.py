@@ -11,7 +11,8 @@ import onnxruntime
 import pytest
 import torch
 from phonoscope_trainer.errors import CheckpointError, OptionsError
-from phonoscope_trainer.frontends.mel import Frontend
+from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
+from phonoscope_trainer.graphs.exchange import at_level_of
 from phonoscope_trainer.graphs.masker import SEEN, masker_graph
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
@@ -71,6 +72,7 @@ def fillings(rows: int, *, exchanged: bool = True) -> Fillings:
         torch.tensor([math.nan, 20.0] * rows)[:rows],
         torch.full((rows,), 7.0),
         torch.zeros(rows),
+        torch.ones(rows, dtype=torch.bool),
     )
 
 
@@ -204,6 +206,51 @@ def test_each_term_is_what_the_objective_says(sure, fills):
         assert terms[name].item() == pytest.approx(value, rel=1e-3, abs=1e-5), name
     weighted = sum(getattr(Weights(), name) * value for name, value in expected.items())
     assert terms["loss"].item() == pytest.approx(weighted, rel=1e-3)
+
+
+def test_the_accompaniment_of_what_is_sung_shows_the_silhouette_where_it_is_known_and_unsung(sure):
+    torch.manual_seed(0)
+    masker, batch = Masker().eval(), excerpts(4)
+    with torch.no_grad():
+        margin = sure(STANDARDISE(batch.log_mel))[:, 0] - THRESHOLD_LOGIT
+    vocal, unsung, sung = (int(each) for each in (margin.argmax(), margin.argmin(), margin.argsort()[-2]))
+
+    def silhouette(accompaniment: torch.Tensor | None) -> float:
+        with_stems = dataclasses.replace(batch, accompaniment=accompaniment)
+        with torch.no_grad():
+            terms = objective(masker, sure, with_stems, fillings(4), STANDARDISE, THRESHOLD_LOGIT, Weights())
+        return terms["silhouette"].item()
+
+    known = torch.full_like(batch.log_mel, torch.nan)
+    assert silhouette(known) == pytest.approx(silhouette(None))
+    known[unsung] = batch.log_mel[unsung]
+    assert silhouette(known) == pytest.approx(silhouette(None))  # nobody sings in that excerpt anyway
+    known[vocal] = batch.log_mel[sung]
+    assert silhouette(known) == pytest.approx(silhouette(None))  # somebody sings in the accompaniment
+    known[vocal] = batch.log_mel[unsung]
+    host = [each for each in range(4) if margin[each] < 0][-1]
+    with torch.no_grad():
+        heard = sure.activations(STANDARDISE(batch.log_mel))
+        region = (masker.logits(heard["conv2"], heard["conv5"], heard["fc8"])[vocal] >= 0).float()
+        muted = (
+            region * batch.log_mel[unsung] + (1 - region) * at_level_of(batch.log_mel, batch.log_mel[[host] * 4])[vocal]
+        )
+        answer = sure(STANDARDISE(muted[None]))[0, 0].item() - THRESHOLD_LOGIT
+    others = by_hand(masker, sure, batch, vocal, host, [each for each in range(4) if margin[each] < 0][-2], "exchange")
+    change = 2 * (1 - math.sqrt(1 / (1 + math.exp(answer)))) - others["silhouette"]
+    assert silhouette(known) - silhouette(None) == pytest.approx(change / 2 / int((margin >= 0).sum()), abs=1e-4)
+
+
+def test_mixtures_stand_beside_their_accompaniments():
+    rng = np.random.default_rng(0)
+    voice, other = (rng.random((300, FRONTEND.bins)).astype(np.float16) for _ in range(2))
+    track = noise_track(300, 0)
+    stems = dataclasses.replace(track, magnitudes=np.stack([voice + other, voice, other]))
+    drawn = varied([[stems]], Frontend(), 4, 0)(0)
+    assert drawn.accompaniment[:, 0, 0].isnan().tolist() == [True, True, False, False]
+    louder = drawn.log_mel[2:] - drawn.accompaniment[2:]
+    assert louder.min() >= -1e-4
+    assert 0.3 < louder.mean() < 1.1  # one and the other, on average twice as much
 
 
 def test_without_other_music_there_is_no_silhouette(sure):

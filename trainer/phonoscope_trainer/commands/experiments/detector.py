@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from phonoscope_trainer.commands.experiments import adopted as adopted_experiment
 from phonoscope_trainer.commands.experiments import auralisation as auralisation_experiment
 from phonoscope_trainer.commands.experiments import exchange as exchange_experiment
 from phonoscope_trainer.commands.experiments import explanation_loss, maximisation
 from phonoscope_trainer.commands.experiments import inversion as inversion_experiment
+from phonoscope_trainer.commands.experiments import localisation as localisation_experiment
 from phonoscope_trainer.commands.experiments import out_of_distribution as ood_experiment
 from phonoscope_trainer.commands.experiments import peers as peers_experiment
 from phonoscope_trainer.commands.experiments import sanity as sanity_experiment
@@ -52,6 +54,8 @@ def add(verbs: Verbs) -> None:
     maximisation.add_experiment(experiments)
     explanation_loss.add_experiment(experiments)
     exchange_experiment.add_experiment(experiments)
+    localisation_experiment.add_experiment(experiments)
+    adopted_experiment.add_experiment(experiments)
     tagger_experiment.add_experiment(experiments)
     auralisation_experiment.add_experiment(experiments)
     stems_experiment.add_experiment(experiments)

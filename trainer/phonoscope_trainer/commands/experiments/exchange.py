@@ -11,6 +11,7 @@ import numpy as np
 
 from phonoscope_trainer.commands.experiments.judged_bundle import JudgedBundle, add_bundle, bar_over
 from phonoscope_trainer.commands.options import Verbs
+from phonoscope_trainer.corpora.corpus import Split
 from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.experiments.explanation import exchange, exchange_figure
 from phonoscope_trainer.experiments.explanation.answers import right_answers
@@ -60,6 +61,18 @@ def add_experiment(experiments: Verbs) -> None:
         default=DEFAULTS.clear,
         help="logits from the threshold that a host's answer lies at least (default %(default)s)",
     )
+    parser.add_argument(
+        "--split",
+        choices=("test", "valid"),
+        default="test",
+        help="whose answers: valid is for choosing, test for saying what came of it (default %(default)s)",
+    )
+    parser.add_argument(
+        "--rules",
+        choices=("all", "default"),
+        default="all",
+        help="the default alone takes a tenth of the time: no other rules beside it, no levels (default %(default)s)",
+    )
     add_bundle(parser, USUAL)
     parser.set_defaults(run=exchange_experiment)
 
@@ -68,6 +81,8 @@ def exchange_experiment(
     excerpts: int,
     draws: int,
     clear: float,
+    split: Split,
+    rules: str,
     **bundle: Any,  # noqa: ANN401 - the options of `add_bundle`, as argparse typed them
 ) -> None:
     """Carry, take away and look through the regions of right answers."""
@@ -75,20 +90,25 @@ def exchange_experiment(
     explained, frontend = judged.explained(), Frontend(FRONTEND)
     baselines = judged.baselines(explained, USUAL)
     document: dict[str, dict[str, object]] = {"corpora": {}, "instrumental": {}, "rules": {}, "level_spread": {}}
-    for name, tracks in judged.split("test", USUAL).items():
+    for name, tracks in judged.split(split, USUAL).items():
         found = right_answers(name, tracks, frontend, explained.margins_of, options.excerpts, options.seed)
         judge = exchange.Judge(explained, baselines, found, options, bar_over(name))
         try:
             ranked, counts = judge.ranked()
             values = judge.default(ranked[explained.default], counts)
-            beside, levels = judge.beside(ranked, counts), judge.at_levels(counts)
+            beside, levels = (judge.beside(ranked, counts), judge.at_levels(counts)) if rules == "all" else ({}, {})
         except CorpusError as error:
             raise CorpusError(f"{name}: {error}") from error
         document["corpora"][name] = exchange.summary(values, found, vocal=True)
         document["instrumental"][name] = exchange.summary(values, found, vocal=False)
         document["rules"][name] = {rule: exchange.summary(each, found, vocal=True) for rule, each in beside.items()}
         document["level_spread"][name] = {rule: _spread(each) for rule, each in levels.items()}
-    whole = document | {"rule": explained.default, "threshold": explained.threshold, "options": asdict(options)}
+    whole = document | {
+        "rule": explained.default,
+        "threshold": explained.threshold,
+        "options": asdict(options),
+        "split": split,
+    }
     judged.leave(whole, "exchange", partial(exchange_figure.draw, whole))
 
 

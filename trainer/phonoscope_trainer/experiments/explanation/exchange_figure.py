@@ -23,6 +23,8 @@ def draw(document: Mapping[str, Any], path: Path) -> None:
         controls = {f"control: {each}": score for each, score in found["controls"].items()}
         draw_bars(upper, {each: found[each] for each in (*HIGH, *LOW) if each in found} | controls, HIGH)
         upper.set(title=f"{name}: {found['n']} answers, area {found['area']:.2f}", xlim=(0, 1))
+        if not document["rules"][name]:
+            continue  # the default alone was judged
         lower = figure.add_subplot(2, len(corpora), len(corpora) + number)
         draw_bars(lower, {rule: each["carried"] for rule, each in document["rules"][name].items()}, (document["rule"],))
         lower.set(title="carried, at the same area", xlim=(0, 1))

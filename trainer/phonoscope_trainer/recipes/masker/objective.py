@@ -12,11 +12,13 @@ Ravanelli & Subakan 2024) and of Dabkowski & Gal (2017); there what is masked gi
 edge, and a region's outline can carry the answer by itself. So most excerpts are exchanged with other music: what the
 region holds must make an excerpt of the other answer, the *host*, give x's answer; what such a host holds there must
 take it from x; and a third excerpt of the other answer, seen through the region, must not give it: then the outline
-did. The rest is filled with the band's mean (M1 of the EUSIPCO paper) or attenuated as in a heard explanation, because
-explanations are judged by these, too; where such a region is taken away it gets the band's mean.
+did. Where x is sung and its stems are known, its own accompaniment often plays the third's part: with the voice muted,
+nobody sings in the region. The rest is filled with the band's mean (M1 of the EUSIPCO paper) or attenuated as in a
+heard explanation, because explanations are judged by these, too; where such a region is taken away it gets the band's
+mean.
 
-Excerpts of both classes weigh alike, however many of each a batch holds: a class that keeps its answer in any music
-would otherwise pay for the other. Regions are judged with bins that are in or out, so that is how they are tried;
+The classes' weights do not hang on how many of each a batch holds: one that keeps its answer in any music would
+otherwise pay for the other. Regions are judged with bins that are in or out, so that is how they are tried;
 the gradient is that of a steep slope between the two.
 """
 
@@ -37,9 +39,9 @@ from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.augment import LN_PER_DECIBEL
 
-FREE_AREA = 0.12  # a₀: that costs nothing, so that no region vanishes before it has learnt anything
 COSTLY_AREA = 0.1  # a₁: so much more costs the area's weight, and twice as much four times that
 SHARPNESS = 4.0  # of the slope between out and in
+MUTED_SHARE = 0.5  # of excerpts with an accompaniment that is known
 TOLERANCE = 0.5  # q of the loss: 0 would be the cross-entropy, 1 the expected count of wrong answers
 SURE = 1.0  # logits from the threshold: how clearly a host has its answer
 
@@ -54,6 +56,8 @@ class Weights:
     area: float = 0.5
     variation: float = 1.0
     instability: float = 1.0
+    free_area: float = 0.12  # a₀: that costs nothing, so that no region vanishes before it has learnt anything
+    vocal_share: float = 0.5  # of what answers that somebody sings count, all together
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Fillings:
     outside_db: Tensor  # [B] without other music: attenuation of what is outside; NaN for the band's mean instead
     third_db: Tensor  # [B] attenuation of the third excerpt, which shows the silhouette
     offset: Tensor  # [B] added to the mask's logits: other thresholds than one half are asked for, too
+    is_muted: Tensor  # [B] bool: the excerpt's own accompaniment is the third, where it is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class MovedExcerpts:
 
     log_mel: Tensor  # [B, 115, 80]
     moved: Tensor  # [B, 115, 80]
+    accompaniment: Tensor | None = None  # [B, 115, 80] without the voice; NaN where that is not known
 
 
 def draw_fillings(
@@ -101,7 +107,8 @@ def draw_fillings(
     shift = offset * torch.randn(rows, generator=generator)
     is_exchanged = torch.rand(rows, generator=generator) < exchange_share
     preference = torch.rand(rows, rows, generator=generator)
-    return Fillings(is_exchanged, preference, torch.where(is_mean, torch.nan, attenuation), third, shift)
+    is_muted = torch.rand(rows, generator=generator) < MUTED_SHARE
+    return Fillings(is_exchanged, preference, torch.where(is_mean, torch.nan, attenuation), third, shift, is_muted)
 
 
 def filled(log_mel: Tensor, outside_db: Tensor, mean: Tensor) -> Tensor:
@@ -158,7 +165,10 @@ def objective(
     host, third, has_host = hosts(margin, fillings.preference)
     other, silhouette = (at_level_of(log_mel, log_mel[rows]) for rows in (host, third))
     silhouette = filled(silhouette, fillings.third_db, standardise.mean)
-    region = _cut(logits + fillings.offset[:, None, None])
+    if (muted := excerpts.accompaniment) is not None:
+        can_be = (margin >= 0) & _is_unsung(network, standardise, muted, threshold_logit)
+        silhouette = torch.where((fillings.is_muted & can_be)[:, None, None], muted, silhouette)
+    region = cut(logits + fillings.offset[:, None, None])
     is_exchanged = (fillings.is_exchanged & has_host)[:, None, None]
     fill = torch.where(is_exchanged, other, filled(log_mel, fillings.outside_db, standardise.mean))
     loss_of_content = torch.where(is_exchanged, other, standardise.mean)
@@ -176,14 +186,22 @@ def objective(
         "keep": missed(sign * inside),
         "remove": missed(-sign * outside),
         "silhouette": missed(-sign * outline) * has_host,
-        "area": (F.relu(mask.mean(dim=(1, 2)) - FREE_AREA) / COSTLY_AREA) ** 2,
+        "area": (F.relu(mask.mean(dim=(1, 2)) - weights.free_area) / COSTLY_AREA) ** 2,
         "variation": mask.diff(dim=1).abs().mean(dim=(1, 2)) + mask.diff(dim=2).abs().mean(dim=(1, 2)),
         "instability": (moved[:, :-1] - mask[:, 1:]).abs().mean(dim=(1, 2)),
     }
-    share = 1 / torch.clamp((sign == sign[:, None]).sum(dim=1), min=1) / 2  # of its class, of two
+    of_class = torch.where(sign > 0, weights.vocal_share, 1 - weights.vocal_share)
+    share = of_class / torch.clamp((sign == sign[:, None]).sum(dim=1), min=1)
     balanced = {name: (share * values).sum() for name, values in terms.items()}
     loss = torch.stack([getattr(weights, name) * value for name, value in balanced.items()]).sum()
     return {"loss": loss, **balanced}
+
+
+@torch.no_grad()
+def _is_unsung(network: SVDNet, standardise: Standardise, accompaniment: Tensor, threshold_logit: float) -> Tensor:
+    """`[B]` whether an accompaniment is known, and called what it is."""
+    logits: Tensor = network(standardise(accompaniment.nan_to_num())).float()[:, 0]
+    return (logits < threshold_logit) & ~accompaniment[:, 0, 0].isnan()
 
 
 def missed(margin: Tensor) -> Tensor:
@@ -192,7 +210,7 @@ def missed(margin: Tensor) -> Tensor:
     return (1 - probability_to_q) / TOLERANCE
 
 
-def _cut(logits: Tensor) -> Tensor:
+def cut(logits: Tensor) -> Tensor:
     """1 where a bin is in the region and 0 where not, with the gradient of a steep slope (straight through)."""
     slope = torch.sigmoid(SHARPNESS * logits)
     return (logits >= 0).to(slope.dtype) + slope - slope.detach()

@@ -5,7 +5,6 @@ const ratio = () => window.devicePixelRatio || 1;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const MARKS = 18; // height of the row of marks above the waveform, in CSS pixels
 const loudest = track.waveform.reduce((most, each) => Math.max(most, Math.abs(each)), 1);
-const REGION = { holds: "#5ff0dc", fails: "#ffffff", untried: "#ffffff", doubtful: "#ffd166" };
 
 const canvas = (name) => {
   const element = canvases[name];
@@ -85,29 +84,18 @@ const drawRegion = (context, each, x, height, isChosen) => {
   const left = x(each.start_s);
   const right = x(each.start_s + each.seconds);
   if (right < 0 || left > context.canvas.width) return;
-  const placed = (path) => {
-    const moved = new Path2D();
-    moved.addPath(path, new DOMMatrix([(right - left) / each.frames, 0, 0, height / track.bands, left, 0]));
-    return moved;
-  };
-  if (isChosen) {
-    context.fillStyle = "rgb(0 0 0 / .5)";
-    context.fill(placed(each.region.outside));
-  }
+  const { tint, veil, edge, colour } = region(each);
   const isOutlined = each.compact && right - left > 40 * ratio();
-  if (!isOutlined && !isChosen) {
-    context.globalAlpha = 0.35;
-    context.fillStyle = REGION[each.standing];
-    context.fill(placed(each.region.filled));
-    context.globalAlpha = 1;
-  }
+  if (isChosen) context.drawImage(veil, left, 0, right - left, height);
+  else if (!isOutlined) context.drawImage(tint, left, 0, right - left, height);
   if (!isOutlined) return;
-  const edge = placed(each.region.edge);
+  const placed = new Path2D();
+  placed.addPath(edge, new DOMMatrix([(right - left) / each.frames, 0, 0, height / track.bands, left, 0]));
   context.setLineDash(each.standing === "holds" ? [] : [5 * ratio(), 3 * ratio()]);
-  for (const [style, line] of [["rgb(0 0 0 / .75)", 2.6], [REGION[each.standing], isChosen ? 1.5 : 1.1]]) {
+  for (const [style, line] of [["rgb(0 0 0 / .75)", 2.6], [colour, isChosen ? 1.5 : 1.1]]) {
     context.strokeStyle = style;
     context.lineWidth = line * ratio();
-    context.stroke(edge);
+    context.stroke(placed);
   }
   context.setLineDash([]);
 };

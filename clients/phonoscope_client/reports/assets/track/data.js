@@ -11,21 +11,33 @@ const track = {
 const columnAt = (seconds) => Math.floor((seconds - track.start_s) * track.columns_per_second);
 
 // A mask's bits are packed frame by frame, the lowest band first; in a picture the highest band is on top.
-const region = ({ mask, frames }) => {
+const insideOf = ({ mask, frames }) => {
   const packed = bytes(mask);
-  const inside = (frame, band) => {
+  return (frame, band) => {
     if (frame < 0 || band < 0 || frame >= frames || band >= track.bands) return false;
     const bit = frame * track.bands + band;
     return Boolean(packed[bit >> 3] & (128 >> (bit & 7)));
   };
-  const filled = new Path2D();
-  const outside = new Path2D();
+};
+// A picture of a region, one pixel a bin: one colour inside it, another outside, as [red, green, blue, opacity].
+const sprite = ({ frames }, inside, within, without) => {
+  const picture = new ImageData(frames, track.bands);
+  for (let frame = 0; frame < frames; frame++)
+    for (let band = 0; band < track.bands; band++) {
+      const place = 4 * ((track.bands - 1 - band) * frames + frame);
+      picture.data.set(inside(frame, band) ? within : without, place);
+    }
+  const small = new OffscreenCanvas(frames, track.bands);
+  small.getContext("2d").putImageData(picture, 0, 0);
+  return small;
+};
+// The edges of a region; x counts frames, y bands from the highest down.
+const outline = ({ frames }, inside) => {
   const edge = new Path2D();
   for (let frame = 0; frame <= frames; frame++)
     for (let band = 0; band <= track.bands; band++) {
       const row = track.bands - 1 - band;
       const here = inside(frame, band);
-      if (frame < frames && band < track.bands) (here ? filled : outside).rect(frame, row, 1, 1);
       if (here !== inside(frame - 1, band)) {
         edge.moveTo(frame, row);
         edge.lineTo(frame, row + 1);
@@ -35,9 +47,23 @@ const region = ({ mask, frames }) => {
         edge.lineTo(frame + 1, row + 1);
       }
     }
-  return { filled, outside, edge };
+  return edge;
 };
-for (const each of track.explanations) each.region = region(each);
+const LIGHT = { holds: [95, 240, 220], fails: [255, 255, 255], untried: [255, 255, 255], doubtful: [255, 209, 102] };
+// What is drawn of an explanation's region, made when it first comes into view.
+const region = (each) => {
+  if (!each.region) {
+    const inside = insideOf(each);
+    const light = LIGHT[each.standing];
+    each.region = {
+      tint: sprite(each, inside, [...light, 90], [0, 0, 0, 0]),
+      veil: sprite(each, inside, [0, 0, 0, 0], [0, 0, 0, 128]),
+      edge: outline(each, inside),
+      colour: `rgb(${light.join(" ")})`,
+    };
+  }
+  return each.region;
+};
 
 const clock = (seconds, decimals = 1) => {
   const scale = 10 ** decimals;

@@ -81,8 +81,8 @@ const toggle = () => {
 };
 
 const choose = (number, { quietly = false } = {}) => {
+  if (!track.explanations[number]) return;
   chosen = track.explanations[number];
-  if (!chosen) return;
   for (const each of clips) {
     each.pause();
     each.src = chosen.sounds[each.dataset.sound] ?? "";
@@ -108,7 +108,13 @@ const choose = (number, { quietly = false } = {}) => {
   seek(chosen.at_s);
   show(chosen.at_s - span / 2, span);
 };
-const step = (by) => choose(Math.min(track.explanations.length - 1, Math.max(0, track.explanations.indexOf(chosen) + by)));
+// From the head on, or from what is chosen while the head is in its excerpt.
+const step = (by) => {
+  const isNear = chosen && Math.abs(headS - chosen.at_s) <= chosen.seconds / 2;
+  const fromS = isNear ? chosen.at_s : headS;
+  const moments = track.explanations.map((each) => each.at_s);
+  choose(by > 0 ? moments.findIndex((at) => at > fromS) : moments.findLastIndex((at) => at < fromS));
+};
 const hear = (number) => {
   if (chosen && clips[number]?.src) {
     clips[number].currentTime = 0;

@@ -1,0 +1,158 @@
+"""Networks through each of the three doors, to bundles whose golden vectors ONNX Runtime computes alike."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from phonoscope_trainer.cli import main
+from phonoscope_trainer.commands.adopt_doors import Described, open_onnx, open_torch
+from phonoscope_trainer.errors import ExportError, OptionsError
+from phonoscope_trainer.export.adoption import bank as adopted_bank
+from phonoscope_trainer.export.adoption.adopt import AdoptionOptions, adopt
+from phonoscope_trainer.export.adoption.bank import AdoptedBankOptions
+from phonoscope_trainer.export.adoption.verification import verified
+from phonoscope_trainer.graphs.occlusion import OcclusionOptions
+from torch import nn
+
+FRONTEND = "sample_rate_hz=8000,window_samples=256,fft_samples=256,hop_samples=128,bands=20,floor=1e-8"
+PICTURE = (32, 20)
+SAID = Described("mine", "low,middle,high", "multi-label", 0.5, FRONTEND, PICTURE[0], None, ("0",))
+OPTIONS = {
+    "occlusion": OcclusionOptions(masks=16, at_once=8),
+    "bank": AdoptedBankOptions(excerpts=6, sounds=6),
+}
+
+
+def network():
+    """On `[B, 1, T, M]`; labels are given to about half of whatever is heard."""
+    torch.manual_seed(4)
+    layers = (nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(4 * 16 * 10, 3))
+    return nn.Sequential(*layers).eval()
+
+
+@pytest.fixture
+def quick_songs(monkeypatch):
+    """Noise in place of rendered songs, which take seconds each."""
+
+    def song(seed, index, listener, *, with_voice):
+        rng = np.random.default_rng((seed, index))
+        return torch.from_numpy((0.1 * rng.standard_normal(3 * listener.samples)).astype(np.float32)).cumsum(0) * 0.05
+
+    monkeypatch.setattr(adopted_bank, "_song", song)
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """A package of somebody's, and its weights."""
+    (tmp_path / "somebodys.py").write_text(
+        "import torch\nfrom torch import nn\n\n\ndef make():\n"
+        "    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), "
+        "nn.Linear(640, 3))\n\n\nnumber = 3\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("somebodys", None)
+    torch.save(network().state_dict(), tmp_path / "weights.pt")
+    return tmp_path
+
+
+def exported(folder, module=None, shape=(1, *PICTURE)):
+    path = folder / "theirs.onnx"
+    torch.onnx.export(module or network(), (torch.zeros(2, *shape),), path, dynamo=True, verbose=False)
+    return path
+
+
+def test_a_torch_module_gets_every_rule_but_those_that_are_trained(module, tmp_path, quick_songs):
+    opened = open_torch("somebodys:make", module / "weights.pt", SAID)
+    report = adopt(opened, AdoptionOptions(tmp_path / "bundle", "mine", "by hand", **OPTIONS))
+    assert report.rules == ("gradient", "occlusion")
+    assert "masker" in report.missing
+    assert report.layers == ("0",)
+    manifest = json.loads((tmp_path / "bundle" / "MANIFEST.json").read_text())
+    (entry,) = manifest["listeners"]
+    assert entry["labels"] == ["low", "middle", "high"]
+    assert manifest["default_rule"] == "gradient"
+    assert manifest["thresholds"] == [0.5] * 3
+    assert {"predict", "explain_gradient", "explain_occlusion"} <= report.differences.keys()
+
+
+def test_a_bundle_that_computes_otherwise_is_refused(module, tmp_path, quick_songs):
+    opened = open_torch("somebodys:make", module / "weights.pt", SAID)
+    adopt(opened, AdoptionOptions(tmp_path / "bundle", "mine", "by hand", **OPTIONS))
+    golden = dict(np.load(tmp_path / "bundle" / "golden.npz"))
+    golden["predict.output.probability"] = golden["predict.output.probability"] + 0.1
+    np.savez(tmp_path / "bundle" / "golden.npz", **golden)
+    with pytest.raises(ExportError, match=r"predict: is .* from its golden vectors"):
+        verified(tmp_path / "bundle")
+
+
+def test_an_onnx_graph_on_pictures_answers_as_it_did(module, tmp_path, quick_songs):
+    theirs = open_onnx(exported(tmp_path), replace(SAID, layers=()), "", None)
+    ours = open_torch("somebodys:make", module / "weights.pt", SAID)
+    picture = torch.randn(3, *PICTURE)
+    torch.testing.assert_close(theirs.trained.network(picture), ours.trained.network(picture), atol=1e-4, rtol=1e-4)
+    report = adopt(theirs, AdoptionOptions(tmp_path / "bundle", "theirs", "by hand", **OPTIONS))
+    assert "occlusion" in report.rules
+    assert ("gradient" in report.rules) == ("gradient" not in report.missing)
+
+
+def test_a_graph_whose_bands_are_no_axis_of_its_input_is_refused(tmp_path):
+    with pytest.raises(ExportError, match="no picture of 24 bands"):
+        open_onnx(
+            exported(tmp_path), replace(SAID, frontend=FRONTEND.replace("bands=20", "bands=24"), layers=()), "", None
+        )
+
+
+def test_labels_that_do_not_fit_the_answers_are_refused(module, tmp_path):
+    with pytest.raises(ExportError, match=r"answers three pictures with \[3, 3\], and there are 2 labels"):
+        open_onnx(exported(tmp_path), replace(SAID, labels="low,high", layers=()), "", None)
+    with pytest.raises(OptionsError, match="with 2 numbers"):
+        open_torch("somebodys:make", None, replace(SAID, labels="low,high"))
+
+
+@pytest.mark.parametrize(
+    ("factory", "change", "says"),
+    [
+        ("somebodys:nothing", {}, "cannot be called"),
+        ("somebodys:number", {}, "cannot be called"),
+        ("somebodys:make", {"frontend": "bands=20,hops=3"}, "frontend: no parameter 'hops'"),
+        ("somebodys:make", {"layers": ("9",)}, "layers: the network has no '9'"),
+        ("somebodys:make", {"labels": ""}, "labels: a listener has two or more"),
+        ("somebodys:make", {"frames": 0}, "frames: say with --frames"),
+    ],
+)
+def test_what_does_not_fit_is_named(module, factory, change, says):
+    with pytest.raises(OptionsError, match=says):
+        open_torch(factory, None, replace(SAID, **change))
+
+
+class OnSound(nn.Module):
+    """The loudness of what it hears, low and high, over some frames: `[B, N]` to `[B, 4, 2]`."""
+
+    def __init__(self):
+        super().__init__()
+        self.smooth = nn.AvgPool1d(9, 1, padding=4)
+
+    def forward(self, samples):
+        low = self.smooth(samples.unsqueeze(1))[:, 0]
+        both = torch.stack([low, samples - low], dim=2)
+        return torch.sigmoid(8 * both.abs().reshape(len(samples), 4, -1, 2).mean(dim=2) - 0.5)
+
+
+def test_an_onnx_graph_on_sound_is_explained_by_what_it_hears_masked(tmp_path):
+    path = exported(tmp_path, OnSound(), (8192,))
+    arguments = ["adopt", str(path), "--waveform", "--labels", "low,high", "--masks", "16", "--sample-rate", "8000"]
+    assert main([*arguments, "--out", str(tmp_path / "bundle")]) == 0
+    manifest = json.loads((tmp_path / "bundle" / "MANIFEST.json").read_text())
+    assert list(manifest["rules"]) == ["occlusion"]
+    assert "exchange" not in manifest
+    assert max(verified(tmp_path / "bundle").values()) < 1e-3
+
+
+def test_notes_of_the_piano_are_named():
+    labels = replace(SAID, labels="piano").all_labels()
+    assert (labels[0], labels[39], labels[87]) == ("A 0", "C 4", "C 8")

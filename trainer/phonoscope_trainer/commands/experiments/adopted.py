@@ -1,0 +1,118 @@
+"""`phonoscope-train experiment adopted`: an adopted listener against its origin, and its explanations by exchange."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from phonoscope_trainer.commands.experiments.judged_bundle import bar_over
+from phonoscope_trainer.commands.options import Verbs, add_json, add_threads, bar, names, write
+from phonoscope_trainer.errors import CorpusError
+from phonoscope_trainer.experiments.adopted import differences
+from phonoscope_trainer.experiments.adopted.exchange import AdoptedJudge, AdoptedOptions, matches_of
+from phonoscope_trainer.experiments.adopted.shipped import ShippedListener, shipped_listener
+from phonoscope_trainer.export.adoption.bundle import golden_samples
+from phonoscope_trainer.export.adoption.music import corpora_at_hand, music_of
+from phonoscope_trainer.export.adoption.musicnn import NAME, checkpoint_folder
+
+DEFAULTS = AdoptedOptions()
+DIFFERENTIATED = 12  # excerpts
+MEANING = """\
+Excerpts of the music at hand, as many of every label, that the listener gives the label; nobody else's truth is needed.
+
+  reference_difference   of musicnn: the largest difference of any tag from its checkpoint run in NumPy, from sound on
+  gradient_difference    of musicnn: of the exported gradient from float64 autograd, root mean square over that of the
+                         relevance; median over excerpts, gradient_difference_worst the largest
+  default                the rule served by default, with regions of its own size: carried, removed_flips, silhouette,
+                         baseline_called and controls as in `experiment exchange`
+  rules                  every rule at the default's area, excerpt by excerpt
+"""
+
+
+def add_experiment(experiments: Verbs) -> None:
+    """`adopted`: differences, and evidence by exchange."""
+    parser = experiments.add_parser(
+        "adopted",
+        help="whether an adopted listener is what it was, and what its explanations are worth",
+        description=MEANING,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--bundle", type=Path, required=True, help="as `phonoscope-train adopt` left it")
+    for name, meaning in (
+        ("per_label", "excerpts of every label"),
+        ("labels", "that are judged, the most often given"),
+        ("music", "excerpts of the test splits that are listened to"),
+        ("occluded", "excerpts that the black-box rule is asked about"),
+    ):
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=int,
+            default=getattr(DEFAULTS, name),
+            help=f"{meaning} (default %(default)s)",
+        )
+    parser.add_argument("--corpora", type=names, default=(), help="whose test splits (default: what is there)")
+    parser.add_argument("--wheel", type=Path, help="of musicnn, where it is at hand already")
+    add_threads(parser)
+    add_json(parser)
+    parser.set_defaults(run=adopted_experiment)
+
+
+def adopted_experiment(
+    bundle: Path,
+    per_label: int,
+    labels: int,
+    music: int,
+    occluded: int,
+    corpora: tuple[str, ...],
+    wheel: Path | None,
+    threads: int,
+    json_path: Path | None,
+) -> None:
+    """Judge the bundle's rules on its own answers."""
+    torch.set_num_threads(threads)
+    options = AdoptedOptions(per_label, labels, music, occluded)
+    shipped, found = shipped_listener(bundle, threads), corpora_at_hand(corpora)
+    if not found:
+        raise CorpusError("no music at hand: see `phonoscope-train corpus list`")
+    trained = shipped.listener
+    listened = music_of(found, "test", trained, options.music, options.seed, bar(f"{trained.name}, test"))
+    matches = matches_of(listened, shipped, options)
+    judge = AdoptedJudge(shipped, listened, matches, options, bar_over(trained.name))
+    ranked, counts = judge.ranked(shipped.default, len(matches.row))
+    values, area = judge.default(ranked, counts), counts.numpy() / ranked[0].numel()
+    document: dict[str, Any] = {
+        "listener": trained.name,
+        "tags": len(np.unique(matches.label)),
+        "judged": [trained.labels[k] for k in np.unique(matches.label)],
+        "default": {"rule": shipped.default, "area": float(area.mean()), **judge.summary(values)},
+        "rules": {},
+        "options": asdict(options),
+    }
+    for rule in shipped.rules:
+        count = min(options.occluded, len(counts)) if rule == "occlusion" else len(counts)
+        order, own = (ranked, counts) if rule == shipped.default else judge.ranked(rule, count)
+        row = judge.summary(judge.beside(order[:count], counts[:count]))
+        own_area = float(own.float().mean() / order[0].numel())
+        document["rules"][rule] = {"area": float(area[:count].mean()), "own_area": own_area, **row}
+    write(document | _differences(shipped, judge, bundle, wheel), json_path)
+
+
+def _differences(shipped: ShippedListener, judge: AdoptedJudge, bundle: Path, wheel: Path | None) -> dict[str, float]:
+    """Of musicnn, whose checkpoint is known."""
+    if shipped.listener.name != NAME:
+        return {}
+    checkpoint, rows = checkpoint_folder(wheel), slice(0, DIFFERENTIATED)
+    label = torch.from_numpy(judge.matches.label[rows].astype(np.int32)).unsqueeze(1)
+    apart = differences.of_gradients(
+        shipped, judge.listened.log_mel[judge.matches.row[rows]], label, bundle, checkpoint
+    )
+    return {
+        "reference_difference": differences.of_tags(shipped, golden_samples(shipped.listener), checkpoint),
+        "gradient_difference": float(apart.median()),
+        "gradient_difference_worst": float(apart.max()),
+    }

@@ -1,0 +1,1 @@
+"""Adopted listeners, judged: against what they were adopted from, and their explanations by exchange."""

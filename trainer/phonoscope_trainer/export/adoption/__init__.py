@@ -1,0 +1,1 @@
+"""Networks from elsewhere as bundles of one listener."""

@@ -1,0 +1,79 @@
+"""The rules that an adopted network can have, and why it has not the others."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor
+
+from phonoscope_trainer.errors import ExportError
+from phonoscope_trainer.graphs.adopted import LogOdds, adopted_network_graph, composed, label_masker_graph
+from phonoscope_trainer.graphs.derived_gradient import derived_rule_graph
+from phonoscope_trainer.graphs.description import Graph
+from phonoscope_trainer.graphs.occlusion import OcclusionOptions
+from phonoscope_trainer.networks.label_masker import LabelMasker
+from phonoscope_trainer.networks.listener import Listener
+from phonoscope_trainer.recipes.label_masker.training import new_masker
+from phonoscope_trainer.repository.models import write_graph
+from phonoscope_trainer.repository.occlusion import occlusion_graph
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Graphs by rule, the default first, and for each that there is not, why."""
+
+    graphs: Mapping[str, Graph]
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+def rules_of(
+    trained: Listener,
+    masker: LabelMasker | None,
+    baseline: Tensor,
+    fillings: Tensor,
+    occlusion: OcclusionOptions,
+    *,
+    network: onnx.ModelProto | None = None,
+    differentiable: bool = True,
+) -> Rules:
+    """Every rule that can be made.
+
+    Args:
+        trained: the listener.
+        masker: where one was trained.
+        baseline: `[M]` what says nothing: each band's mean over music.
+        fillings: `[H, T, M]` other music, as the network is given it.
+        occlusion: how much the black-box rule tries.
+        network: the contract's network; exported of the listener's unless given.
+        differentiable: whether the listener's network is a torch network with gradients.
+    """
+    graphs, missing, listener = dict[str, Graph](), dict[str, str](), composed(trained)
+    if masker is None:
+        missing["masker"] = "none was trained"
+    else:
+        graphs["masker"] = label_masker_graph(masker, trained, new_masker(trained)[0], listener)
+    if differentiable:
+        try:
+            example = torch.zeros(2, *trained.picture)
+            graphs["gradient"] = derived_rule_graph("gradient", LogOdds(trained), example, baseline)
+        except ExportError as error:
+            missing["gradient"] = str(error)
+    else:
+        missing["gradient"] = "the network cannot be opened: not all its operators are known in torch"
+    model = network or exported(adopted_network_graph(trained, listener))
+    graphs["occlusion"] = occlusion_graph(
+        "occlusion", model, trained.picture, fillings, occlusion, answers=trained.answers
+    )
+    return Rules(graphs, missing)
+
+
+def exported(graph: Graph) -> onnx.ModelProto:
+    """A graph as ONNX."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_graph(graph, Path(folder))
+        return onnx.load(Path(folder) / graph.name / "1" / "model.onnx")

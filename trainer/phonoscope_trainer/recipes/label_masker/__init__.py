@@ -1,0 +1,1 @@
+"""The masker of any listener, for whichever of its labels is asked about."""

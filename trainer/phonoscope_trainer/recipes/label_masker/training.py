@@ -1,0 +1,187 @@
+"""Trains a masker for one listener, on whatever music there is: the listener itself says what has which label."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from phonoscope_trainer.errors import OptionsError
+from phonoscope_trainer.networks.label_masker import LabelMasker, seen_layers
+from phonoscope_trainer.networks.layout import channels_last
+from phonoscope_trainer.networks.listener import Listener
+from phonoscope_trainer.ranges import at_least
+from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.label_masker.excerpts import Matches, Matchmaker
+from phonoscope_trainer.recipes.label_masker.objective import LabelWeights, Met, objective
+from phonoscope_trainer.recipes.precision import activations
+
+MOST_GRADIENT = 1.0  # norm
+VALIDATION_SEED = 1_000_003
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMaskerOptions:
+    """How a masker is trained; saved with the run."""
+
+    updates: int = 900
+    batch: int = 8  # excerpts
+    learning_rate: float = 3e-3  # at the peak of the cycle
+    weight_decay: float = 1e-4
+    warm_up: float = 0.1  # share of updates before the peak
+    weights: LabelWeights = field(default_factory=LabelWeights)
+    offset: float = 0.5  # standard deviation, in the mask's logits, of where it is cut
+    excerpts: int = 2600  # of the train split
+    validation_excerpts: int = 400  # of the valid split, which are matched
+    validation_batches: int = 12
+    validate_every: int = 150  # updates; the best masker so far is the one that is kept
+    bfloat16: bool = True
+    seed: int = 0
+    listener: str = ""
+    corpora: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        at_least(1, self, "updates", "batch", "excerpts", "validation_excerpts", "validate_every", "validation_batches")
+        if not self.learning_rate > 0:
+            raise OptionsError(f"learning_rate must be above 0, got {self.learning_rate}")
+
+
+class LabelMaskerLearner:
+    """A masker, its optimiser and schedule, and what it was at its best."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        train: Matchmaker,
+        valid: Matchmaker,
+        options: LabelMaskerOptions,
+        judge: nn.Module | None = None,
+    ) -> None:
+        """Of random weights; `judge` as in `objective`."""
+        torch.manual_seed(options.seed)
+        self.listener, self.options = listener, options
+        self.train, self.valid, self.judge = train, valid, judge
+        listener.network.eval().requires_grad_(requires_grad=False)
+        channels_last(listener.network)
+        self.seen, self.masker = new_masker(listener)
+        channels_last(self.masker)
+        self.optimiser = torch.optim.AdamW(
+            self.masker.parameters(), options.learning_rate, weight_decay=options.weight_decay
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, options.learning_rate, total_steps=options.updates, pct_start=options.warm_up
+        )
+        self.best, self.best_loss = copy.deepcopy(self.masker.state_dict()), math.inf
+
+    def update(self, step: int) -> dict[str, float]:
+        """One step of the optimiser; the objective and its terms."""
+        rng = np.random.default_rng((self.options.seed, step))
+        self.masker.train()
+        terms = self._terms(self.train, self.train.draw(self.options.batch, rng), self.options.seed + step)
+        self.optimiser.zero_grad()
+        terms["loss"].backward()
+        torch.nn.utils.clip_grad_norm_(self.masker.parameters(), MOST_GRADIENT)
+        self.optimiser.step()
+        self.schedule.step()
+        return {name: float(value.detach()) for name, value in terms.items()}
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Means over the same batches each time; remembers the masker if it was never better."""
+        self.masker.eval()
+        rng = np.random.default_rng(VALIDATION_SEED)
+        batches = [self.valid.draw(self.options.batch, rng) for _ in range(self.options.validation_batches)]
+        found = [self._terms(self.valid, matches, None) for matches in batches]
+        means = {name: float(torch.stack([each[name] for each in found]).mean()) for name in found[0]}
+        if means["loss"] < self.best_loss:
+            self.best, self.best_loss = copy.deepcopy(self.masker.state_dict()), means["loss"]
+        return means
+
+    def state(self) -> dict[str, Any]:
+        """Everything that changes."""
+        parts = {name: getattr(self, name).state_dict() for name in ("masker", "optimiser", "schedule")}
+        return parts | {"best": self.best, "best_loss": self.best_loss}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave."""
+        for name in ("masker", "optimiser", "schedule"):
+            getattr(self, name).load_state_dict(state[name])
+        self.best, self.best_loss = state["best"], state["best_loss"]
+
+    def _terms(self, music: Matchmaker, matches: Matches, seed: int | None) -> Mapping[str, torch.Tensor]:
+        met = Met(
+            *(music.listened.log_mel[rows] for rows in (matches.row, matches.host, matches.third)),
+            torch.from_numpy(matches.label.astype(np.int32)).unsqueeze(1),
+        )
+        offset = torch.zeros(len(matches.row))
+        if seed is not None:
+            offset = self.options.offset * torch.randn(len(offset), generator=torch.Generator().manual_seed(seed))
+        with activations(torch.device("cpu"), bfloat16=self.options.bfloat16):
+            return objective(self.masker, self.listener, self.seen, met, offset, self.options.weights, self.judge)
+
+
+def new_masker(listener: Listener) -> tuple[tuple[str, ...], LabelMasker]:
+    """The layers that a listener's masker looks at, deepest first, and a masker of their sizes.
+
+    Raises:
+        OptionsError: the listener has no layer that knows where.
+    """
+    shapes = listener.layers()
+    seen = seen_layers(shapes)
+    return seen, LabelMasker(listener.picture, [shapes[name] for name in seen], listener.answers)
+
+
+def train_label_masker(
+    folder: Path,
+    listener: Listener,
+    train: Matchmaker,
+    valid: Matchmaker,
+    options: LabelMaskerOptions,
+    judge: nn.Module | None = None,
+) -> LabelMasker:
+    """Train, or resume, the run in `folder`; the masker with the lowest validation loss, in evaluation mode.
+
+    `judge` is as in `objective`.
+
+    Raises:
+        CheckpointError: `folder` holds a run with other options.
+    """
+    state = checkpoint.open_run(folder, options)
+    learner = LabelMaskerLearner(listener, train, valid, options, judge)
+    first = 0
+    if state is not None:
+        learner.restore(state)
+        first = int(state["step"])
+    bar = tqdm(total=options.updates, initial=first, desc=f"masker of {listener.name}", unit="update", smoothing=0.05)
+    with SummaryWriter(str(folder), purge_step=first) as log, bar:
+        for step in range(first, options.updates):
+            for name, value in learner.update(step).items():
+                log.add_scalar(f"training/{name}", value, step)
+            bar.update()
+            if (step + 1) % options.validate_every == 0 or step + 1 == options.updates:
+                means = learner.validate()
+                for name, value in means.items():
+                    log.add_scalar(f"validation/{name}", value, step)
+                bar.set_postfix({name: f"{value:.2f}" for name, value in means.items()})
+                checkpoint.save(folder, learner.state() | {"step": step + 1})
+    return load_label_masker(folder, listener)
+
+
+def load_label_masker(folder: Path, listener: Listener) -> LabelMasker:
+    """The masker of a run as it was at its best, in evaluation mode.
+
+    Raises:
+        CheckpointError: the folder holds no readable run.
+    """
+    _, masker = new_masker(listener)
+    masker.load_state_dict(checkpoint.load(folder)["best"])
+    return masker.eval()
