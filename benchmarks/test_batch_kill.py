@@ -170,7 +170,7 @@ def measure(kills: dict[str, int], files: int, seed: int) -> dict[str, Any]:
 def main() -> None:
     """Kills, prints and writes what was found."""
     options = get_parser().parse_args()
-    kills = {"job": 12, "worker": 6, "service": 12} if not options.quick else {"job": 1, "worker": 1, "service": 1}
+    kills = {"worker": 6, "job": 12, "service": 12} if not options.quick else {"worker": 1, "job": 1, "service": 1}
     if importlib.util.find_spec("ray") is None:
         print("Ray is not installed: jobs are killed instead of its workers")
         kills["job"] += kills.pop("worker")

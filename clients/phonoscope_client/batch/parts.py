@@ -126,7 +126,8 @@ class CatalogueFolder:
             parts.append({"name": path.name, "files": in_part, "rows": len(kinds), "bytes": path.stat().st_size})
             rows, answered = rows + len(kinds), answered + in_part
         counts = {"files": files, "answered": answered, "errors": len(self.errors()), "rows": rows}
-        if counts["answered"] + counts["errors"] < files:
+        counts["no_longer_listed"] = counts["answered"] + counts["errors"] - files  # by an input that has changed
+        if counts["no_longer_listed"] < 0:
             raise RuntimeError(f"a catalogue does not add up: {counts}")
         said = {"schema_version": SCHEMA_VERSION, **counts, "parts": parts}
         write_text(self._success, json.dumps(said, indent=2) + "\n")

@@ -28,12 +28,12 @@ from phonoscope_client.batch.service import LastingService, OpenClient
 from phonoscope_client.errors import MissingExtraError, PhonoscopeError, ServiceError, UnavailableError
 
 OBJECT_STORE_BYTES = 200 * 2**20  # of a cluster of the job's own: rows of some files, not sound
+MOST_STARTS = 3  # of a cluster
 MOST_BLOCKS = 4096  # each is handed out, and after the death of a worker asked about again, as one
 
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nobody is told of what is asked
     "RAY_gcs_server_port_wait_time_s": "180",  # Ray gives up after 30 s, which a busy machine takes to start it
-    "RAY_raylet_start_wait_time_s": "180",  # likewise
 }
 
 
@@ -129,18 +129,29 @@ def _cluster(ray: Any, workers: int) -> Iterator[None]:  # noqa: ANN401 - a modu
     if ray.is_initialized():
         yield
         return
-    address = os.environ.get("RAY_ADDRESS")
-    own = {"num_cpus": workers, "object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    try:
-        ray.init(address=address or "local", log_to_driver=False, logging_level="error", **({} if address else own))
-    except (RuntimeError, ConnectionError) as error:
-        raise UnavailableError(f"no Ray cluster could be {'reached' if address else 'started'}: {error}") from error
+    _start(ray, os.environ.get("RAY_ADDRESS"), workers)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _start(ray: Any, address: str | None, workers: int) -> None:  # noqa: ANN401 - a module
+    """Joins a cluster, or starts one, which on a busy machine Ray gives up on too early, and then does next time."""
+    own = {"num_cpus": workers, "object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
+    options: dict[str, Any] = {"address": address} if address else {"address": "local", **own}
+    for attempt in range(1, MOST_STARTS + 1):
+        try:
+            ray.init(log_to_driver=False, logging_level="error", **options)
+        except Exception as error:
+            ray.shutdown()
+            if attempt == MOST_STARTS:
+                done = "reached" if address else "started"
+                raise UnavailableError(f"no Ray cluster could be {done}: {error}") from error
+        else:
+            return
 
 
 def _bytes(table: pa.Table) -> bytes:

@@ -60,6 +60,12 @@ class LastingService:
                 self._client = fresh
                 return
 
+    def release(self) -> None:
+        """Lets go of its client, and of a service of its own, until it is asked for again."""
+        with self._lock:
+            self._client = None
+            self._opened.close()
+
     def __enter__(self) -> Self:
         return self
 

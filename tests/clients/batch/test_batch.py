@@ -1,5 +1,6 @@
 """`phonoscope batch` with a real service: what it leaves, and what it does when it is run again."""
 
+import importlib.util
 import json
 import os
 import signal
@@ -244,3 +245,54 @@ def test_own_services_are_started_again_when_they_die(many, tmp_path):
         printed, errors = process.communicate()
     assert process.returncode == 0, errors
     assert json.loads(printed)["answered"] == 12
+
+
+def test_without_the_extra_it_says_so():
+    program = "import sys; sys.modules['pyarrow'] = None; from phonoscope_client.cli import main; main(sys.argv[1:])"
+    for command in (["batch", ".", "--out", "out"], ["summarise", "out"]):
+        done = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, text=True, check=False)
+        assert done.stderr.startswith("phonoscope: catalogues need the extra: pip install 'phonoscope[batch]'")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs the extra `ray`")
+def test_workers_of_ray_answer_alike_and_may_be_killed(many, music, service_address, tmp_path):
+    """On a local cluster of two workers, one of which is killed as soon as it is there."""
+    (tmp_path / "music").mkdir()
+    for path in (*many.glob("*.wav"), music / "broken.mp3"):
+        (tmp_path / "music" / path.name).write_bytes(path.read_bytes())
+    command = command_of(tmp_path / "music", tmp_path / "out", service_address, "--engine", "ray", "--workers", "2")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while not (workers := [pid for pid in descendants(process.pid) if b"MapWorker" in command_line(pid)]):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.1)
+        os.kill(workers[0], signal.SIGKILL)
+        printed, errors = process.communicate()
+    assert process.returncode == 3, errors
+    said = json.loads(printed)
+    assert (said["answered"], said["errors"]) == (12, 1)
+    with_ray = rows_of(tmp_path / "out")
+    with_threads = tmp_path / "threads"
+    assert main(["batch", str(many), "--out", str(with_threads), "--server", service_address, *ASKED]) == 0
+
+    def told(rows):
+        return sorted((row["file"], row["kind"], row["at_s"] or 0, row["start_s"] or 0, row["label"]) for row in rows)
+
+    assert told(with_ray) == told(rows_of(with_threads))
+
+
+def descendants(pid):
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = [int(child) for child in task.read_text().split()]
+        except OSError:
+            continue
+        for child in children:
+            yield child
+            yield from descendants(child)
+
+
+def command_line(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

@@ -86,6 +86,8 @@ def _ask(
         question = _question(options, service.client(), folder, any(item.moments for item in items))
         note(f"asking about {len(left.items)} files ...")
         size = job.PartSize(options.part_files, options.part_seconds)
+        if options.engine == "ray":
+            service.release()  # each worker has its own
         engine = _engine(options, connection, question, service, ending)
         with _progress_bar(len(items), len(items) - len(left.items), quiet=options.quiet) as told:
             errors = job.work_off(folder, left, engine, told, size, ending.is_set)
