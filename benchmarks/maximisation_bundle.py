@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
 from phonoscope_serving.bundle.manifest import manifest_digest

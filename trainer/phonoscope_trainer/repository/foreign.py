@@ -59,8 +59,7 @@ def read_foreign(path: Path, output: str = "", layers: Sequence[str] = ()) -> Fo
         onnx.checker.check_model(model)
     except Exception as error:
         raise ExportError(
-            f"{path}: not an ONNX model in one file, weights included (external_data=False): "
-            f"{error}"
+            f"{path}: not an ONNX model in one file, weights included (external_data=False): {error}"
         ) from error
     graph = model.graph
     constants = {each.name for each in graph.initializer}
