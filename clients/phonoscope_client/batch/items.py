@@ -146,7 +146,7 @@ def _moments(said: object, where: str) -> tuple[float, ...]:
         return ()
     several = said.replace(",", " ").replace(";", " ").split() if isinstance(said, str) else said
     try:
-        found = tuple(float(each) for each in (several if isinstance(several, list) else [several]))
+        found = tuple(float(str(each)) for each in (several if isinstance(several, list) else [several]))
     except (TypeError, ValueError) as error:
         raise invalid(MOMENTS, f"{where}: {shown(said)}; give seconds, such as 30 45.5") from error
     if not all(0 <= each < float("inf") for each in found):

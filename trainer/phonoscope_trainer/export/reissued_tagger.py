@@ -65,7 +65,7 @@ def write_tagger(
 
 def _keep_exchange(found: dict[str, Any], entries: Mapping[str, Any]) -> None:
     """What was said of other music is said again: its graphs stay as they are."""
-    before = next((each for each in entries.get("listeners", ()) if each["name"] == NAME), {})
+    before: Mapping[str, Any] = next((each for each in entries.get("listeners", ()) if each["name"] == NAME), {})
     if "exchange" in before:
         found["listeners"][-1]["exchange"] = before["exchange"]
 

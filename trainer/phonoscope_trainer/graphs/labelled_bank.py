@@ -103,7 +103,8 @@ class Sides(nn.Module):
 
     def host_row(self, label: Tensor, contrast: Tensor) -> Tensor:
         """`[B]` the row of `hosts` of a label and its contrast, int32 `[B, 1]`."""
-        return (label * (self.labels + 1) + contrast + 1).squeeze(1).long()
+        row: Tensor = label * (self.labels + 1) + contrast + 1
+        return row.squeeze(1).long()
 
 
 def _hosts(has: NDArray[np.bool_], label: int, contrast: int) -> NDArray[np.int64]:

@@ -15,7 +15,9 @@ from phonoscope_trainer.graphs.draws import SIZE, first_state, next_state, numbe
 from phonoscope_trainer.graphs.exchange import at_level_of, exchanged, level
 from phonoscope_trainer.graphs.exchange_trials import OTHER, REMOVED, SHIFTED, SILHOUETTE, TRIALS
 from phonoscope_trainer.graphs.labelled_bank import LEVELS, LabelledBank, Sides
+from phonoscope_trainer.graphs.linear_sound import CentredTransform
 from phonoscope_trainer.graphs.listener import Listener
+from phonoscope_trainer.graphs.transform import Transform
 
 # Of a row: which label is explained, and against which; the trial; the number of the draw; the seed of all draws.
 CHOICE = (*ASKED, *(TensorSpec(name, (1,), "int32") for name in ("trial", "draw", "control_seed")))
@@ -104,7 +106,9 @@ class LabelledExchangeSound(nn.Module):
     sound: Tensor
     level: Tensor
 
-    def __init__(self, bank: LabelledBank, transform: nn.Module, spread: Tensor | None = None) -> None:
+    def __init__(
+        self, bank: LabelledBank, transform: Transform | CentredTransform, spread: Tensor | None = None
+    ) -> None:
         super().__init__()
         self.transform, self.spread = transform, spread
         self.sides = Sides(bank.has[bank.sounding], bank.explained[bank.sounding])
@@ -175,7 +179,7 @@ def labelled_exchange_graph(bank: LabelledBank, standardise: nn.Module, listener
 
 
 def labelled_exchange_sound_graph(
-    bank: LabelledBank, transform: nn.Module, listener: Listener, spread: Tensor | None = None
+    bank: LabelledBank, transform: Transform | CentredTransform, listener: Listener, spread: Tensor | None = None
 ) -> Graph:
     """The description of `exchange_sound`."""
     return Graph(

@@ -18,17 +18,17 @@ class CentredTransform(nn.Module):
 
     def __init__(self, options: LinearStftOptions) -> None:
         super().__init__()
-        self.half, self.samples = options.frame_samples // 2, options.clip_samples
+        self.edge_samples, self.samples = options.frame_samples // 2, options.clip_samples
         window = np.hanning(options.frame_samples + 1)[:-1]  # periodic
         self.transform = Transform(window, options.hop_samples, options.clip_frames)
 
     def spectrum(self, samples: Tensor) -> Tensor:
         """Real and imaginary parts `[B, 2, T, bins]` of `samples` `[B, N]`."""
-        return self.transform.spectrum(F.pad(samples, (self.half, self.half)))
+        return self.transform.spectrum(F.pad(samples, (self.edge_samples, self.edge_samples)))
 
     def sound(self, spectrum: Tensor) -> Tensor:
         """Samples `[B, N]` of `spectrum` `[B, 2, T, bins]`."""
-        audio = self.transform.sound(spectrum)[:, self.half : self.half + self.samples]
+        audio = self.transform.sound(spectrum)[:, self.edge_samples : self.edge_samples + self.samples]
         return F.pad(audio, (0, self.samples - audio.shape[1]))
 
 

@@ -33,7 +33,7 @@ def hold_once(model: onnx.ModelProto) -> None:
     for graph in _graphs(model.graph):
         held: list[_Held] = []
         made: list[onnx.NodeProto] = []
-        kept = []
+        kept: list[onnx.TensorProto] = []
         for tensor in graph.initializer:
             nodes: list[onnx.NodeProto] = []
             array = numpy_helper.to_array(tensor)
