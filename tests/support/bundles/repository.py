@@ -46,10 +46,14 @@ def without_generator(folder):
     return without(folder, "maximise", "generate", "generated", "griffin_lim")
 
 
+def of_tagger():
+    """The models of the tagger: what is heard of it, and what makes it a listener."""
+    return ("tagger", "tagger_frontend", *(path.name for path in REPOSITORY.glob("*_tagger")))
+
+
 def without_auralisation(folder):
     """A copy whose features cannot be heard, as bundles exported without a tagger are."""
-    parts = ("deconvnet_tagger", "resound_tagger", "tagger_frontend", "deconvnet_detector", "resound_detector")
-    return without(folder, "auralise", "auralise_detector", *parts)
+    return without(folder, "auralise", "auralise_detector", "deconvnet_detector", "resound_detector", *of_tagger())
 
 
 def without(folder, *models):
@@ -61,9 +65,14 @@ def without(folder, *models):
     np.savez(folder / "golden.npz", **kept)
     files = json.loads((root / "MANIFEST.json").read_text())["files"]
     left = {path: digest for path, digest in files.items() if (root / path).exists()}
-    edit_manifest(root, files=left)
+    edit_manifest(root, files=left, listeners=[each for each in listeners(root) if (root / each["network"]).exists()])
     put_listed(root, "golden.npz", (folder / "golden.npz").read_bytes())
     return root
+
+
+def listeners(root):
+    """What the manifest says of each."""
+    return json.loads((root / "MANIFEST.json").read_text())["listeners"]
 
 
 def replace(root, path, old, new):
@@ -82,9 +91,10 @@ def put_listed(root, path, content):
 
 def small(folder):
     """A copy that can predict and explain by one rule, and nothing else: it is loaded in a fraction of the time."""
-    optional = ("auralise", "auralise_detector", "deconvnet_tagger", "resound_tagger", "tagger_frontend")
+    optional = ("auralise", "auralise_detector", *of_tagger())
     optional += ("deconvnet_detector", "resound_detector", "maximise", "generate", "generated", "griffin_lim")
     optional += ("invert_layers", "sonify", *(path.name for path in REPOSITORY.glob("inverter_*")))
+    optional += ("along_inversion", "moments_inversion")
     root = without(folder, *optional, "explain_gradient", "gradient", "explain_inversion")
     manifest = json.loads((root / "MANIFEST.json").read_text())
     rules = {name: rule for name, rule in manifest["rules"].items() if name == manifest["default_rule"]}
