@@ -53,7 +53,7 @@ class Expectation:
         judged = agreed = 0
         for begin_s, end_s, label in self.stretches:
             inside = labels[(time_s >= begin_s) & (time_s < end_s)]
-            judged, agreed = judged + len(inside), agreed + np.count_nonzero(inside == label)
+            judged, agreed = judged + len(inside), agreed + int(np.count_nonzero(inside == label))
         return float(agreed / judged) if judged else None
 
 

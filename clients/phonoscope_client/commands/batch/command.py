@@ -152,7 +152,7 @@ def _ends(ending: threading.Event, note: Note) -> Iterator[None]:
     def end(number: int, _: FrameType | None) -> None:
         ending.set()
         note("ending after the files that were begun; once more ends at once")
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     numbers = (signal.SIGINT, signal.SIGTERM)
     if threading.current_thread() is not threading.main_thread():  # signals arrive nowhere else
