@@ -105,9 +105,8 @@ def measure(bundle: Bundle, folder: Path, address: str, rounds: int) -> dict[str
             bare = {each: asyncio.run(by_engine(bundle, folder, each)) for each in at_once}
             fastest = min(bare, key=bare.__getitem__)
             spent = {"engine": bare[fastest]}
-            ways: dict[str, tuple[str, dict[str, str]]] = {"job": ("local", {})} | (
-                {"ray": ("ray", cluster)} if has_ray else {}
-            )
+            ways: dict[str, tuple[str, dict[str, str]]] = {"job": ("local", {})}
+            ways |= {"ray": ("ray", cluster)} if has_ray else {}
             for name, (engine, environment) in ways.items():
                 said = by_job(folder, Path(temporary, f"{name}-{number}"), address, engine, environment)
                 spent[name] = said["seconds"]
@@ -138,7 +137,7 @@ async def by_engine(bundle: Bundle, folder: Path, at_once: int) -> float:
     async def worker() -> None:
         for path in paths:
             asked = track_question(path, every_s=EVERY_S, trust="kept").requests()
-            question = track_messages.question(next(asked).settings, bundle.default)
+            question = track_messages.question(next(asked).settings, call.listener)
 
             async def chunks(asked: Iterator[Any] = asked) -> AsyncIterator[bytes]:
                 for each in asked:

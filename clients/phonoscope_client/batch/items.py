@@ -144,9 +144,10 @@ def _moments(said: object, where: str) -> tuple[float, ...]:
     """Seconds: a list of numbers, or text with spaces, commas or semicolons between them."""
     if said is None:
         return ()
-    several = said.replace(",", " ").replace(";", " ").split() if isinstance(said, str) else said
+    written = said.replace(",", " ").replace(";", " ").split() if isinstance(said, str) else said
+    several: list[Any] = written if isinstance(written, list) else [written]
     try:
-        found = tuple(float(str(each)) for each in (several if isinstance(several, list) else [several]))
+        found = tuple(float(each) for each in several)
     except (TypeError, ValueError) as error:
         raise invalid(MOMENTS, f"{where}: {shown(said)}; give seconds, such as 30 45.5") from error
     if not all(0 <= each < float("inf") for each in found):
