@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class _Judged:
     track: Track
     expected: Expectation | None
 
+    @cached_property
     def labels(self) -> npt.NDArray[np.str_]:
         """`[T]`: the label of each frame, by its segment; of a track without segments, by the threshold."""
         track = self.track
@@ -73,7 +75,7 @@ class _Judged:
             return None
         begun = self.track.begun
         first, last = (round((at_s - self.track.start_s) * begun.frames_per_second) for at_s in (start_s, end_s))
-        return self.expected.agreement(self.labels()[max(0, first) : last], start_s, begun.frames_per_second)
+        return self.expected.agreement(self.labels[max(0, first) : last], start_s, begun.frames_per_second)
 
     def at(self, at_s: float) -> str | None:
         """What is expected at a moment."""
@@ -82,14 +84,14 @@ class _Judged:
 
 def _file(item: Item, question: CatalogueQuestion, track: Track, judged: _Judged) -> Row:
     begun, summary = track.begun, track.summary
-    names, counts = np.unique(judged.labels(), return_counts=True)
+    names, counts = np.unique(judged.labels, return_counts=True)
     most = int(np.argmax(counts))
     label = str(names[most])
     own = track.probability if label == "vocal" else 1 - track.probability
     return {
         "kind": "file",
         "label": label,
-        "confidence": float(own[judged.labels() == label].mean()),
+        "confidence": float(own[judged.labels == label].mean()),
         "expected_label": None if judged.expected is None else judged.expected.label,
         "agreement": judged.between(track.start_s, track.end_s),
         "explained": summary.explained,
