@@ -36,9 +36,9 @@ def model_of(second):
     [
         lambda first: first.copy(),
         lambda first: np.ascontiguousarray(first.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]),
-        lambda first: np.cos(np.arange(4096) % 64).reshape(64, 64),
-        lambda first: np.cos(np.arange(4096) % 64).reshape(64, 64).astype(np.float32),
-        lambda first: np.where(np.arange(4096) % 2, 0.0, -0.0).reshape(64, 64),
+        lambda first: np.cos(np.arange(2**16) % 64).reshape(256, 256),
+        lambda first: np.cos(np.arange(2**17) % 64).reshape(512, 256).astype(np.float32),
+        lambda first: np.where(np.arange(2**16) % 2, 0.0, -0.0).reshape(256, 256),
     ],
     ids=["equal", "turned", "table of doubles", "table", "signed zeros"],
 )
@@ -55,8 +55,13 @@ def test_the_same_bits_come_out_of_fewer(second):
         assert found[name].tobytes() == (array + given["x" if name == "first" else "y"]).tobytes()
 
 
-def test_what_is_all_different_stays():
-    model, _ = model_of(lambda first: np.random.default_rng(1).normal(size=(64, 64)))
+@pytest.mark.parametrize(
+    "second",
+    [lambda _: np.random.default_rng(1).normal(size=(256, 256)), lambda _: np.arange(4096).reshape(64, 64) % 7 / 2],
+    ids=["all different", "too small to keep a graph off TensorRT for"],
+)
+def test_other_arrays_stay(second):
+    model, _ = model_of(second)
     before = model.SerializeToString()
     hold_once(model)
     assert model.SerializeToString() == before

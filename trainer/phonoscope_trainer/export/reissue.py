@@ -33,11 +33,15 @@ from phonoscope_trainer.graphs.detector import detector_graph, track_graph
 from phonoscope_trainer.graphs.doubt import DOUBT, DOUBTS, doubt_graph
 from phonoscope_trainer.graphs.frontend import frontend_graph
 from phonoscope_trainer.graphs.griffin_lim import griffin_lim_graph
+from phonoscope_trainer.graphs.listen import listen_graph
 from phonoscope_trainer.graphs.mask import CONTROL_MAPS, CONTROL_REGIONS, mask_graph
 from phonoscope_trainer.graphs.maximise import INITIAL_STATE
+from phonoscope_trainer.graphs.resound import detector_sound_graph
+from phonoscope_trainer.graphs.sonify import sonify_graph
 from phonoscope_trainer.networks.doubt import SEEN
 from phonoscope_trainer.networks.inverter import ExplanationInverter
 from phonoscope_trainer.networks.masker import Masker
+from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.doubt.run import FittedDoubt, load_doubt
@@ -93,8 +97,9 @@ def reissue(
         explaining = {rule: explain(rule, rules[rule], doubts=doubts) for rule in known}
         for ensemble in (*explaining.values(), evidence(), masked()):
             write_ensemble(ensemble, root)
-        if (root / "griffin_lim").is_dir():
-            write_graph(griffin_lim_graph(FRONTEND), root)
+        for graph in _sound_graphs(standardise_of(repository)):
+            if (root / graph.name).is_dir():
+                write_graph(graph, root)
         _write_along(root, known, network, doubts=doubts)
         _write_initial_state(root / "maximise" / "config.pbtxt")
         if "maximisation" in entries:  # bundles once had settings for each direction
@@ -114,6 +119,16 @@ def reissue(
             write_once(path)
         configure(root, deployment)
         return bundle.write_manifest(root, replace(facts, name=name), entries)
+
+
+def _sound_graphs(standardise: Standardise) -> tuple[Graph, ...]:
+    """What makes pictures of the detector sound, where a bundle has it; nothing in them was learned."""
+    return (
+        listen_graph(FRONTEND),
+        sonify_graph(FRONTEND, standardise),
+        detector_sound_graph(FRONTEND, standardise),
+        griffin_lim_graph(FRONTEND),
+    )
 
 
 def _must_take_the_same(root: Path, graph: Graph) -> None:

@@ -16,6 +16,7 @@ from onnx import helper, numpy_helper
 
 Array = NDArray[np.generic]
 LEAST_BYTES = 4096  # what is smaller is not worth a node
+LEAST_TABLE_BYTES = 500_000  # of what is looked up: numbers of 16 bits keep a graph off TensorRT
 MOST_VALUES = 2**15  # of a table that int16 counts
 BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}  # tells 0 from -0
 
@@ -87,7 +88,7 @@ def _turning(kernel: str, name: str) -> list[onnx.NodeProto]:
 
 def _looked_up(name: str, array: Array, kept: list[onnx.TensorProto]) -> list[onnx.NodeProto]:
     """Nodes that look an array up in the few values that it has, which are kept; none where it has many."""
-    if array.dtype not in BITS:
+    if array.dtype not in BITS or array.nbytes < LEAST_TABLE_BYTES:
         return []
     bits, place = np.unique(np.ascontiguousarray(array).view(BITS[array.dtype]), return_inverse=True)
     if len(bits) > min(MOST_VALUES, array.size // 8):

@@ -18,7 +18,7 @@ from phonoscope_trainer.repository.golden import read_golden
 from phonoscope_trainer.repository.models import ModelConfig
 
 Tensors = dict[str, NDArray[Any]]
-LARGEST_FILE_BYTES = 30_000  # less than an excerpt; a larger input is warmed up with zeros, to keep the bundle small
+LARGEST_FILE_BYTES = 40_000  # a picture of the detector; a larger input is warmed up with zeros, to keep the bundle small
 FOLDER = "warmup"  # beside the version folders: where Triton looks for input files
 
 
