@@ -51,9 +51,9 @@ def test_what_is_wrong_is_said_by_name(service, parts, field):
     assert error.details().startswith(f"{field}:")
 
 
-@pytest.mark.parametrize("name", ["listener", "label", "contrast"])
-def test_what_the_bundle_does_not_have_is_a_precondition(service, name):
-    error = refusal(asked, service, settings(**{name: "other"}), chunk(b"1234"))
+@pytest.mark.parametrize(("name", "given"), [("listener", "tagger"), ("label", "vocal"), ("contrast", "vocal")])
+def test_what_a_listener_cannot_do_along_a_track_is_a_precondition(service, name, given):
+    error = refusal(asked, service, settings(**{name: given}), chunk(b"1234"))
     assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert name in error.details()
 

@@ -6,8 +6,10 @@ from functools import cache
 
 import numpy as np
 
+from support.bundles.along_inputs import ALONG, PASSES, along_inputs
 from support.bundles.auralisation_inputs import AURALISATION, ONE_CLIP, auralisation_inputs
 from support.bundles.exchange_inputs import EXCHANGE, exchange_inputs
+from support.bundles.listener_inputs import TAGGING, listener_inputs
 from support.bundles.maximisation_inputs import MAXIMISATION, maximisation_inputs
 from support.bundles.repository import REPOSITORY
 from support.corpora.sound import music
@@ -24,9 +26,11 @@ MODELS = (
     *MAXIMISATION,
     *EXCHANGE,
     *DOUBT,
+    *TAGGING,
+    *ALONG,
 )
 KINDS = tuple(model for model in MODELS if not model.startswith("inverter_") or model == "inverter_conv1")
-UNBATCHED = ("track_detector", "predict", *ONE_CLIP)  # one track or clip a call
+UNBATCHED = ("track_detector", "predict", *ONE_CLIP, *PASSES)  # one track or clip a call
 
 
 @cache
@@ -58,6 +62,10 @@ def inputs_of(model, rows, run):
         return auralisation_inputs(model, rows, run)
     if model in MAXIMISATION:
         return maximisation_inputs(model, rows)
+    if model in TAGGING:
+        return listener_inputs(model, rows, run)
+    if model in ALONG:
+        return along_inputs(model, rows, run)
     explain = explain_inputs(rows)
     rule = {name: explain[name] for name in ("alpha", "maximum_area", "masking", "control_seed")}
     silence = {name: np.full((1, 1), 57, np.int32) for name in ("silence_before", "silence_after")}
