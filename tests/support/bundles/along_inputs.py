@@ -23,12 +23,13 @@ ALONG = (
 def along_inputs(model, rows, run):
     """Inputs of one model; `run` computes what comes before it."""
     silence = {name: np.full((1, 1), CONTEXT, np.int32) for name in ("silence_before", "silence_after")}
-    track = {"samples": music(6)[None]} | silence
+    sound = {"samples": music(6)[None]}
+    track = sound | silence
     first = {"first": np.array([FIRST], np.int32)}
     if model.startswith("along_"):
         return track | first
     if model in PASSES:
-        dense = run("track_detector", {"standardised": run("frontend", track)["standardised"]} | silence)
+        dense = run("track_detector", {"standardised": run("frontend", sound)["standardised"]} | silence)
         names = ("mp6", "fc7", "fc8", "logit") if model == "moments" else ("conv2", "conv5", "fc8")
         return {name: dense[name] for name in names} | first
     heard = {name: tensor[0] for name, tensor in run("along_masker", track | first).items()}
