@@ -94,8 +94,10 @@ def test_sound_of_no_use_is_refused(client, tmp_path):
             client.explain_track(audio).collect()
 
 
-def test_another_listener_than_the_bundles_is_not_there(client, song):
+def test_a_listener_that_does_not_hear_tracks_is_refused_and_so_is_one_nobody_knows(client, song):
     with pytest.raises(NotInBundleError, match="listener"):
+        client.explain_track(song, listener="tagger").collect()
+    with pytest.raises(InvalidInputError, match="listener"):
         client.explain_track(song, listener="another").collect()
 
 
