@@ -47,16 +47,14 @@ def _maximisation() -> str:
 
 def _track(song: Path) -> str:
     made = track()
-    first, *others = made.explanations
+    explanations = tuple(replace(each, label=NAME) for each in made.explanations)
     said = track_summary(
         warnings=WARNINGS,
         segments=(Segment(0.0, 30.0, NAME, 0.9),),
         relevance=(replace(made.summary.relevance[0], label=NAME),),
     )
     begun = replace(made.begun, bundle=BUNDLE, rule=NAME, masking=NAME)
-    return track_page(
-        replace(made, begun=begun, summary=said, explanations=(replace(first, label=NAME), *others)), song=song
-    )
+    return track_page(replace(made, begun=begun, summary=said, explanations=explanations), song=song)
 
 
 def hostile_pages(folder: Path) -> dict[str, str]:
