@@ -36,11 +36,13 @@ def model_of(second):
     [
         lambda first: first.copy(),
         lambda first: np.ascontiguousarray(first.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]),
+        lambda first: np.arange(4096, dtype=np.float32).reshape(64, 64),
+        lambda first: np.arange(8192, 0, -2, dtype=np.float32),
         lambda first: np.cos(np.arange(2**16) % 64).reshape(256, 256),
         lambda first: np.cos(np.arange(2**17) % 64).reshape(512, 256).astype(np.float32),
         lambda first: np.where(np.arange(2**16) % 2, 0.0, -0.0).reshape(256, 256),
     ],
-    ids=["equal", "turned", "table of doubles", "table", "signed zeros"],
+    ids=["equal", "turned", "counting", "counting down", "table of doubles", "table", "signed zeros"],
 )
 def test_the_same_bits_come_out_of_fewer(second):
     model, arrays = model_of(second)

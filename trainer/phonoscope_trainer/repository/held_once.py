@@ -16,6 +16,8 @@ from onnx import helper, numpy_helper
 
 Array = NDArray[np.generic]
 LEAST_BYTES = 4096  # what is smaller is not worth a node
+MOST_COUNTED = 2**24  # whole numbers to here are float32's, too
+COUNTING = (np.dtype(np.float32), np.dtype(np.int32), np.dtype(np.int64))
 LEAST_TABLE_BYTES = 500_000  # of what is looked up: numbers of 16 bits keep a graph off TensorRT
 MOST_VALUES = 2**15  # of a table that int16 counts
 BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}  # tells 0 from -0
@@ -30,7 +32,7 @@ class _Held:
 
 
 def hold_once(model: onnx.ModelProto) -> None:
-    """Changes a model: of its arrays, those that others give are computed, and tables of few values are looked up."""
+    """Changes a model: its arrays that others give, or that count, are computed; tables of few values are looked up."""
     for graph in _graphs(model.graph):
         held: list[_Held] = []
         made: list[onnx.NodeProto] = []
@@ -39,7 +41,8 @@ def hold_once(model: onnx.ModelProto) -> None:
             nodes: list[onnx.NodeProto] = []
             array = numpy_helper.to_array(tensor)
             if array.nbytes >= LEAST_BYTES:
-                nodes = _from_others(tensor.name, array, held) or _looked_up(tensor.name, array, kept)
+                nodes = _counted(tensor.name, array) or _from_others(tensor.name, array, held)
+                nodes = nodes or _looked_up(tensor.name, array, kept)
             made += nodes
             if not nodes:
                 kept.append(tensor)
@@ -49,6 +52,26 @@ def hold_once(model: onnx.ModelProto) -> None:
             del graph.node[:], graph.initializer[:]
             graph.node.extend(nodes)
             graph.initializer.extend(kept)
+
+
+def _counted(name: str, array: Array) -> list[onnx.NodeProto]:
+    """Nodes that make an array which counts, in equal steps of whole numbers; none where it does not."""
+    flat = array.ravel()
+    if array.dtype not in COUNTING or not np.array_equal(flat, np.rint(flat)):
+        return []
+    start, step = int(flat[0]), int(flat[1]) - int(flat[0])
+    stop = start + step * flat.size
+    if not step or abs(stop) > MOST_COUNTED or not np.array_equal(flat, np.arange(start, stop, step)):
+        return []
+    bounds = {"start": start, "stop": stop, "step": step}
+    constants = [_constant(f"{name}_{each}", np.array(value, array.dtype)) for each, value in bounds.items()]
+    counting = helper.make_node("Range", [f"{name}_{each}" for each in bounds], [f"{name}_flat"])
+    shape = _constant(f"{name}_shape", np.array(array.shape, np.int64))
+    return [*constants, counting, shape, helper.make_node("Reshape", [f"{name}_flat", f"{name}_shape"], [name])]
+
+
+def _constant(name: str, value: Array) -> onnx.NodeProto:
+    return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(value))
 
 
 def _from_others(name: str, array: Array, held: list[_Held]) -> list[onnx.NodeProto]:

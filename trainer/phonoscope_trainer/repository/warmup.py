@@ -18,7 +18,7 @@ from phonoscope_trainer.repository.golden import read_golden
 from phonoscope_trainer.repository.models import ModelConfig
 
 Tensors = dict[str, NDArray[Any]]
-LARGEST_FILE_BYTES = 40_000  # a picture of the detector; a larger input is warmed up with zeros, to keep the bundle small
+LARGEST_FILE_BYTES = 40_000  # a picture of the detector; larger inputs are warmed up with zeros: the bundle stays small
 FOLDER = "warmup"  # beside the version folders: where Triton looks for input files
 
 
