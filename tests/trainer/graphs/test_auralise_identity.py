@@ -58,7 +58,7 @@ def signal_to_noise_db(wanted: np.ndarray, found: np.ndarray) -> float:
 
 
 def test_a_clip_of_which_everything_is_heard_comes_back(folder, clip):
-    spectrum, magnitude = run(folder, "tagger_frontend", samples=clip)
+    spectrum, magnitude, _ = run(folder, "tagger_frontend", samples=clip)
     heard = np.stack([magnitude, np.ones_like(magnitude)], axis=1)
     (by_phase,) = run(folder, "resound_tagger", spectrum=spectrum, heard=heard, resynthesis=chosen(PHASE))
     (by_spectrum,) = run(folder, "resound_tagger", spectrum=spectrum, heard=heard, resynthesis=chosen(SPECTRUM))
@@ -68,7 +68,7 @@ def test_a_clip_of_which_everything_is_heard_comes_back(folder, clip):
 
 
 def test_a_picture_is_given_the_phase_or_multiplies_the_spectrum(folder, clip):
-    spectrum, magnitude = run(folder, "tagger_frontend", samples=clip)
+    spectrum, magnitude, _ = run(folder, "tagger_frontend", samples=clip)
     picture = (magnitude * np.random.default_rng(0).standard_normal(magnitude.shape)).astype(np.float32)
     complex_spectrum = (spectrum[0, 0] + 1j * spectrum[0, 1]).astype(complex)
     expected = {
@@ -130,7 +130,7 @@ def band_limited(samples: np.ndarray) -> np.ndarray:
 
 
 def test_silence_and_features_that_heard_nothing_make_no_noise(folder, excerpt, clip):
-    spectrum, magnitude = run(folder, "tagger_frontend", samples=clip)
+    spectrum, magnitude, _ = run(folder, "tagger_frontend", samples=clip)
     for resynthesis in (PHASE, SPECTRUM):
         (nothing,) = run(
             folder,
