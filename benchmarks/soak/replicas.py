@@ -89,7 +89,7 @@ def asking(target: str, sound: Sound, callers: int) -> Iterator[Counter[str]]:
                 client.explain(sound, 1.0, listen=False)
                 told["answered"] += 1
             except PhonoscopeError as error:
-                told[type(error).__name__] += 1
+                told[f"{type(error).__name__}: {error}"] += 1
 
     with Client(target, timeout_s=HANG_S) as client:
         threads = [threading.Thread(target=ask, args=(client,)) for _ in range(callers)]

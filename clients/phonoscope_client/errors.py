@@ -112,6 +112,7 @@ _BY_STATUS: dict[grpc.StatusCode, type[PhonoscopeError]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceededError,
     grpc.StatusCode.FAILED_PRECONDITION: NotInBundleError,
     grpc.StatusCode.UNAVAILABLE: UnavailableError,
+    grpc.StatusCode.CANCELLED: UnavailableError,  # by the service: it stopped just as the call came in
     grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
 }
 

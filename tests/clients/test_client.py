@@ -53,7 +53,7 @@ def bad_request(*violations):
         (grpc.StatusCode.UNAVAILABLE, UnavailableError),
         (grpc.StatusCode.UNAUTHENTICATED, UnauthenticatedError),
         (grpc.StatusCode.INTERNAL, ServiceError),
-        (grpc.StatusCode.CANCELLED, ServiceError),
+        (grpc.StatusCode.CANCELLED, UnavailableError),
         (grpc.StatusCode.UNIMPLEMENTED, ServiceError),
     ],
     ids=lambda value: getattr(value, "name", ""),

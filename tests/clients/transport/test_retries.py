@@ -35,6 +35,14 @@ def failing(times, code, *details):
     return answer, attempts
 
 
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED], ids=lambda code: code.name)
+def test_a_service_that_stops_as_a_call_comes_in_is_asked_again(code):
+    answer, attempts = failing(1, code)
+    with serving(answer) as address, Client(address) as client:
+        client.describe()
+    assert len(attempts) == 2
+
+
 def test_a_busy_service_is_asked_again_when_it_said_so():
     answer, attempts = failing(2, grpc.StatusCode.RESOURCE_EXHAUSTED, busy(0.3))
     with serving(answer) as address, Client(address) as client:
