@@ -212,11 +212,16 @@ def _given_phase(ensemble: Ensemble, listener: Listener, phase: TensorSpec) -> E
 
 
 def _require_answers(network: Graph, listener: Listener) -> None:
+    """Three excerpts, since networks were often exported with one or two, and may answer no other number."""
+    three = [torch.cat([each, each[:1]]) for each in network.example]
     try:
-        found: Mapping[int, Tensor] | tuple[Tensor, ...] = network.module(*network.example)
+        found: Mapping[int, Tensor] | tuple[Tensor, ...] = network.module(*three)
     except Exception as error:
-        raise ExportError(f"the network does not answer two excerpts of {listener.samples} samples: {error}") from error
-    if found[0].shape != (2, listener.answers):
         raise ExportError(
-            f"the network answers two excerpts with {list(found[0].shape)}, and there are {listener.answers} labels"
+            f"the network does not answer three excerpts of {listener.samples} samples: {error}"
+        ) from error
+    if found[0].shape != (3, listener.answers):
+        raise ExportError(
+            f"the network answers three excerpts with {list(found[0].shape)}, and there are {listener.answers} labels; "
+            "it must take any number of rows"
         )
