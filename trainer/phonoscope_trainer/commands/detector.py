@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,11 @@ def add(verbs: Verbs) -> None:
     )
     detector.add_argument("--compile", dest="compiled", action="store_true", help="compile the network first")
     detector.add_argument("--seed", type=int, default=0)
+    _add_cycle(detector)
+    detector.set_defaults(run=train_detector)
+
+
+def _add_cycle(detector: argparse.ArgumentParser) -> None:
     cycle = detector.add_argument_group("the modern recipe")
     cycle.add_argument("--start", type=Path, help="a finished run, or a bundle, to go on from, through another cycle")
     cycle.add_argument(
@@ -93,7 +99,6 @@ def add(verbs: Verbs) -> None:
         help="hear every excerpt at a second level, too, and add to the loss how far the two answers differ, times "
         "this; takes twice the time (default 0: at one level)",
     )
-    detector.set_defaults(run=train_detector)
 
 
 def train_detector(
