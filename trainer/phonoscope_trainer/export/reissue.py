@@ -20,6 +20,7 @@ from tritonclient.grpc import model_config_pb2 as triton
 
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.export.along import ALONG, along, along_ensembles_of, along_graphs_of, golden_along
+from phonoscope_trainer.export.asked_alone import golden_again
 from phonoscope_trainer.export.bank import EXPLAINED, BankOptions, made_bank
 from phonoscope_trainer.export.exchange import exchange_part
 from phonoscope_trainer.export.explanation import rule_graphs
@@ -100,6 +101,7 @@ def reissue(
         for graph in _sound_graphs(standardise_of(repository)):
             if (root / graph.name).is_dir():
                 write_graph(graph, root)
+        write_arrays(root, read_golden(root) | golden_again(root))
         _write_along(root, known, network, doubts=doubts)
         _write_initial_state(root / "maximise" / "config.pbtxt")
         if "maximisation" in entries:  # bundles once had settings for each direction
