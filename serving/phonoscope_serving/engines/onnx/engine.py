@@ -20,7 +20,14 @@ from phonoscope_serving.engines.ensemble import Plan, is_ensemble, load_order, p
 from phonoscope_serving.engines.golden import proofs
 from phonoscope_serving.engines.onnx.batching import BatchLimits, BatchQueue
 from phonoscope_serving.engines.onnx.lane import BACKGROUND_NICENESS, Lane
-from phonoscope_serving.engines.onnx.sessions import Device, check_graph, load_session, providers, session_options
+from phonoscope_serving.engines.onnx.sessions import (
+    Device,
+    check_graph,
+    give_back,
+    load_session,
+    providers,
+    session_options,
+)
 from phonoscope_serving.engines.signature import Signature
 from phonoscope_serving.errors import EngineFailed, EngineLost, OptionsError
 from phonoscope_serving.metrics import Metrics
@@ -141,6 +148,7 @@ class OnnxEngine:
         self._device = self._working_device()
         for proof in proofs(self._bundle):
             proof.check(self.run(proof.ensemble, proof.inputs))
+        give_back()
 
     def run(self, model: str, inputs: Tensors, outputs: Collection[str] | None = None) -> dict[str, Array]:
         """Runs one model now, in this thread, past the queue: the bare engine.

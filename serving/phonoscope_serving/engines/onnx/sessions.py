@@ -6,6 +6,8 @@ needed, and there are as many sessions as graphs, of which two run at a time.
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from functools import cache
 from typing import Literal
 
@@ -15,8 +17,10 @@ from phonoscope_serving.bundle.config import ModelConfig
 from phonoscope_serving.errors import BundleError, OptionsError
 
 NOWHERE = "/nonexistent/weights lie inside their graph"
-AS_REQUESTED = 1  # an arena grows by what is asked for, not to twice its size
-DEFAULT = -1  # of ONNX Runtime
+# Grown to twice its size, few large pieces are cut into what is asked for; grown by what is asked for, there are many
+# that fit little else. What is left of a piece is cut off down to this: by default, not where it is below 128 MiB.
+LEAST_CUT_BYTES = 2**20
+DOUBLING = 0
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -50,8 +54,8 @@ def session_options(threads: int) -> ort.SessionOptions:
 def _share_arena() -> None:
     """Makes the arena, once in a process: ONNX Runtime keeps it for good."""
     where = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
-    unlimited = 0
-    ort.create_and_register_allocator(where, ort.OrtArenaCfg(unlimited, AS_REQUESTED, DEFAULT, DEFAULT))
+    grows = {"arena_extend_strategy": DOUBLING, "max_dead_bytes_per_chunk": LEAST_CUT_BYTES}
+    ort.create_and_register_allocator(where, ort.OrtArenaCfg(grows))
 
 
 def load_session(name: str, graph: bytes, options: ort.SessionOptions, providers: list[str]) -> ort.InferenceSession:
@@ -73,6 +77,12 @@ def load_session(name: str, graph: bytes, options: ort.SessionOptions, providers
     session.disable_fallback()
     session._model_bytes = None
     return session
+
+
+def give_back() -> None:
+    """Gives the system back what loading has left; the C library keeps it where it is not told."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):  # as GNU's has
+        libc.malloc_trim(0)
 
 
 def check_graph(config: ModelConfig, session: ort.InferenceSession) -> None:
