@@ -125,7 +125,9 @@ def _exchange(options: BankOptions, detector: TrainedDetector, parts: Sequence[P
     rule = next(part.entries["default_rule"] for part in parts if "default_rule" in part.entries)
     explain = part_of(ensembles[f"explain_{rule}"], EXPLAINED)
     bank, said = made_bank(options, lambda inputs: compose.run(explain, graphs, inputs))
-    return exchange_part(bank, detector.frontend, detector.standardise, golden_excerpts(detector), said)
+    return exchange_part(
+        bank, detector.network, detector.frontend, detector.standardise, golden_excerpts(detector), said
+    )
 
 
 def _learned_from(learned: Mapping[str, Any], corpora: Sequence[Corpus]) -> Iterator[bundle.TrainingData]:

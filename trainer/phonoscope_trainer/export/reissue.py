@@ -178,7 +178,7 @@ def _write_bank(root: Path, options: BankOptions, explanation: Ensemble, network
     arrays = read_golden(root)
     frontend, standardise = Frontend(), standardise_of(root)
     samples = torch.from_numpy(arrays[f"{explanation.name}.input.samples"])
-    part = exchange_part(made, frontend, standardise, samples, said)
+    part = exchange_part(made, network, frontend, standardise, samples, said)
     for graph in part.graphs:
         write_graph(graph, root)
     graphs = [*part.graphs, frontend_graph(frontend, standardise), detector_graph(network)]
