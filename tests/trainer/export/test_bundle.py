@@ -17,6 +17,7 @@ from phonoscope_trainer.measures.listeners import bundle_listener
 from phonoscope_trainer.measures.tracks import curve
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.golden import read_golden
+from support.bundles.small_bank import SAID
 from support.corpora.music import melody
 from support.nearly import assert_nearly_close
 from tritonclient.grpc import model_config_pb2 as triton
@@ -147,7 +148,7 @@ def test_golden_vectors_come_back_from_the_exported_graphs(written, name):
 
 def test_the_manifest_says_what_regions_are_exchanged_with(written):
     manifest = json.loads((written.root / bundle.MANIFEST).read_text())
-    assert manifest["exchange"] == {"excerpts": 4, "sounds": 2, "seed": 0, "licence": "CC0-1.0"}
+    assert manifest["exchange"] == SAID
     parameters = {k: v.string_value for k, v in config(written.root, "exchange").parameters.items()}
     assert parameters["trials"] == "carried,silhouette,removed,shifted,other"
 
