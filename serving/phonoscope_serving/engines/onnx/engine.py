@@ -132,6 +132,7 @@ class OnnxEngine:
         for lane in (self._lane, self._background):
             await asyncio.to_thread(lane.close)
         self._sessions = {}  # most of the memory; another bundle may have taken this one's place
+        await asyncio.to_thread(give_back)
 
     def load(self) -> None:
         """Loads every graph and runs the golden inputs, so that `run` can be called and the first caller need not wait.
