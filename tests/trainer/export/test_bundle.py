@@ -101,7 +101,18 @@ def test_every_ensemble_is_tied_by_tensors_that_exist(written, name):
 
 def test_the_detector_graph_shows_every_layer(written):
     names = [spec.name for spec in config(written.root, "detector").output]
-    assert names == ["conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8", "logit", "probability"]
+    layers = ["conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8"]
+    assert names == [*layers, "logit", "probability", "mp6_gradient"]
+
+
+def test_no_graph_but_the_detectors_own_holds_its_dense_weights(written):
+    holders = [
+        name
+        for name in GRAPHS
+        for weight in onnx.load(written.root / name / "1" / "model.onnx").graph.initializer
+        if sorted(weight.dims) == [256, 4928]
+    ]
+    assert holders == ["detector", "track_detector"]
 
 
 @pytest.mark.parametrize("name", GRAPHS)

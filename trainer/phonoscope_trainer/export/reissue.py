@@ -90,7 +90,8 @@ def reissue(
         doubts = fitted is not None or (root / DOUBT).is_dir()
         mask = mask_graph(standardise_of(repository))
         rules = rule_graphs(ExplanationInverter(), Masker(), network, threshold_of(repository))  # as descriptions
-        for graph in (frontend_graph(Frontend(), standardise_of(repository)), mask, rules["gradient"]):
+        frontend = frontend_graph(Frontend(), standardise_of(repository))
+        for graph in (frontend, detector_graph(network), mask, rules["gradient"]):
             write_graph(graph, root)
         known = [rule for rule in entries["rules"] if rule in rules]
         for rule in known:

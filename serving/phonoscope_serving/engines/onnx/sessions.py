@@ -80,7 +80,7 @@ def load_session(name: str, graph: bytes, options: ort.SessionOptions, providers
 
 
 def give_back() -> None:
-    """Gives the system back what loading has left; the C library keeps it where it is not told."""
+    """Gives the system back what loading and unloading have left; the C library keeps it where it is not told."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):  # as GNU's has
         libc.malloc_trim(0)
 
