@@ -18,6 +18,7 @@ EXCERPT_S = 36934 / 22050
 LAYERS = ("conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8")
 RULES = ("explain_masker", "explain_gradient", "explain_inversion")
 DOUBT = ("doubt",) if (REPOSITORY / "doubt").is_dir() else ()  # a bundle may not be able to tell
+EXAMPLES = ("nearest_examples", "nearest") if (REPOSITORY / "nearest").is_dir() else ()  # likewise
 MODELS = (
     *("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen"),
     *(f"inverter_{layer}" for layer in LAYERS),
@@ -25,6 +26,7 @@ MODELS = (
     *AURALISATION,
     *MAXIMISATION,
     *EXCHANGE,
+    *EXAMPLES,
     *DOUBT,
     *TAGGING,
     *ALONG,
@@ -73,7 +75,7 @@ def inputs_of(model, rows, run):
     match model:
         case "explain_masker" | "explain_gradient" | "explain_inversion":
             return explain
-        case "invert_layers":
+        case "invert_layers" | "nearest":
             return {"samples": explain["samples"]}
         case "predict":
             return track | silence
@@ -99,12 +101,14 @@ def inputs_of(model, rows, run):
     match model:
         case "explanation_inverter":
             return excerpt | {"fc8": activations["fc8"]}
+        case "nearest_examples":
+            return {"fc8": activations["fc8"]}
         case "doubt":
             return excerpt | {name: activations[name] for name in ("mp6", "fc7", "logit")}
         case "masker":
             return {name: activations[name] for name in ("conv2", "conv5", "fc8")}
         case "gradient":
-            names = ("conv1", "conv2", "conv4", "conv5", "fc7", "fc8", "logit")
+            names = ("conv1", "conv2", "conv4", "conv5", "mp6_gradient", "logit")
             return excerpt | {name: activations[name] for name in names}
     layer = model.removeprefix("inverter_")
     if layer in LAYERS:

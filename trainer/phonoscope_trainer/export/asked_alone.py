@@ -1,4 +1,4 @@
-"""Golden vectors of graphs that are asked by themselves: pictures made sound, and one call of `maximise`."""
+"""Golden vectors of graphs by themselves: pictures made sound, the region of a moment, and one call of `maximise`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.graphs import compose
 from phonoscope_trainer.graphs.description import Graph, alone
 from phonoscope_trainer.graphs.griffin_lim import griffin_lim_graph
+from phonoscope_trainer.graphs.mask import region_graph
 from phonoscope_trainer.graphs.maximise import POSITION, initial_state
 from phonoscope_trainer.graphs.sonify import sonify_graph
 from phonoscope_trainer.networks.gan import LATENT
@@ -35,6 +36,19 @@ def golden_griffin_lim(samples: Tensor, frontend: Frontend) -> dict[str, Tensor]
     From noise the search may end elsewhere on another processor; from there it stays near.
     """
     return {"log_mel": frontend(samples[:1]), "audio": samples[:1]}
+
+
+def golden_region(samples: Tensor, frontend: Frontend, standardise: Standardise) -> dict[str, Tensor]:
+    """Excerpts `[B, N]` with any relevance, masked either way in turn."""
+    log_mel = frontend(samples)
+    rows = len(samples)
+    return {
+        "log_mel": log_mel,
+        "standardised": standardise(log_mel),
+        "relevance": torch.rand(log_mel.shape, generator=torch.Generator().manual_seed(SEED)),
+        "alpha": torch.full((rows, 1), 0.5),
+        "masking": 1 + torch.arange(rows, dtype=torch.int32).unsqueeze(1) % 2,
+    }
 
 
 def golden_maximise(channels: int) -> dict[str, Tensor]:
@@ -63,6 +77,8 @@ def golden_again(root: Path) -> Arrays:
     arrays, frontend, standardise = read_golden(root), Frontend(), standardise_of(root)
     samples = torch.from_numpy(arrays["explain_gradient.input.samples"])  # a rule that every bundle has
     made: Arrays = {}
+    if (root / "region").is_dir():
+        made |= _computed(region_graph(standardise), golden_region(samples, frontend, standardise))
     if (root / "sonify").is_dir():
         made |= _computed(sonify_graph(FRONTEND, standardise), golden_sonify(samples, frontend, standardise))
     if (root / "maximise").is_dir():

@@ -15,6 +15,7 @@ from torch import Tensor
 from phonoscope_trainer.corpora.excerpts import random_excerpts
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.export.along import ALONG, along_ensembles_of, along_graphs_of, golden_along
+from phonoscope_trainer.export.asked_alone import golden_region
 from phonoscope_trainer.export.explanation_ensembles import evidence, explain, heard, masked
 from phonoscope_trainer.export.part import Part, TrainedDetector, quantiles
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES
@@ -88,6 +89,7 @@ def explanation_part(
         (*ensembles.values(), evidence(), masked(), heard(), *along_ensembles),
         {each.name: _golden_question(detector) for each in ensembles.values()}
         | {"heard": _golden_region(detector)}
+        | {"region": golden_region(golden_excerpts(detector), detector.frontend, detector.standardise)}
         | {f"along_{rule}": golden_along(detector.golden) for rule in along_rules},
         {
             "rules": {rule: {"alpha": ALPHAS[rule]} for rule in rules},

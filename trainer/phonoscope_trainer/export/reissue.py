@@ -102,8 +102,8 @@ def reissue(
         for graph in _sound_graphs(standardise_of(repository)):
             if (root / graph.name).is_dir():
                 write_graph(graph, root)
-        write_arrays(root, read_golden(root) | golden_again(root))
         _write_along(root, known, network, doubts=doubts)
+        write_arrays(root, read_golden(root) | golden_again(root))
         _write_initial_state(root / "maximise" / "config.pbtxt")
         if "maximisation" in entries:  # bundles once had settings for each direction
             entries["maximisation"]["minimise"] = entries["maximisation"]["maximise"]
