@@ -17,10 +17,8 @@ from phonoscope_serving.bundle.config import ModelConfig
 from phonoscope_serving.errors import BundleError, OptionsError
 
 NOWHERE = "/nonexistent/weights lie inside their graph"
-# Grown to twice its size, few large pieces are cut into what is asked for; grown by what is asked for, there are many
-# that fit little else. What is left of a piece is cut off down to this: by default, not where it is below 128 MiB.
-LEAST_CUT_BYTES = 2**20
-DOUBLING = 0
+DOUBLING = 0  # the arena grows by large pieces, which are cut; pieces as large as what is asked for fit little else
+LEAST_CUT_BYTES = 2**20  # of a piece, what is left over is cut off from this on; by default only from 128 MiB on
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -75,7 +73,7 @@ def load_session(name: str, graph: bytes, options: ort.SessionOptions, providers
     except Exception as error:  # ONNX Runtime raises its own types, some of them bare Exception
         raise BundleError(f"{name}: ONNX Runtime cannot load the graph: {error}") from error
     session.disable_fallback()
-    session._model_bytes = None
+    session._model_bytes = None  # which it keeps for a fallback, beside the weights that were read from it
     return session
 
 
