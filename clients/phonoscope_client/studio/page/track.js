@@ -1,0 +1,69 @@
+// What is known of the song along its length: the curve and its segments, as they arrive.
+import { stream } from "./api.js";
+import { complain } from "./errors.js";
+import { state } from "./state.js";
+import { draw, measureSong } from "./view.js";
+
+export const track = { key: "", begun: null, probability: new Float32Array(0), known: 0, segments: [], ended: false, warnings: [] };
+let asking = null;
+const followers = [];
+export const whenHeard = (does) => followers.push(does);
+
+const empty = (key) =>
+  Object.assign(track, { key, begun: null, probability: new Float32Array(0), known: 0, segments: [], ended: false, warnings: [] });
+// A frame's callbacks run in their order: the mark is set once the first of the curve has been painted.
+const drawThenMark = () => {
+  draw();
+  requestAnimationFrame(() => performance.mark("studio:first-curve"));
+};
+const take = {
+  start: (part) => {
+    track.begun = part;
+    track.probability = new Float32Array(part.frames ?? Math.ceil(state.song.duration_s * part.frames_per_second) + 2);
+    measureSong(state.song.duration_s, part.frames_per_second);
+  },
+  curve: (part) => {
+    const end = part.first_frame + part.probability.length;
+    if (end > track.probability.length) {
+      const longer = new Float32Array(2 * end);
+      longer.set(track.probability);
+      track.probability = longer;
+    }
+    track.probability.set(part.probability, part.first_frame);
+    if (!track.known) drawThenMark();
+    track.known = Math.max(track.known, end);
+  },
+  segment: (part) => track.segments.push(part),
+  end: (part) => {
+    track.ended = true;
+    track.warnings = part.warnings ?? [];
+  },
+};
+
+// Hears the song that is chosen, by the listener that is chosen.
+export const hear = async () => {
+  const query = new URLSearchParams({ listener: state.listener.name, ...(state.label ? { label: state.label } : {}) });
+  const path = `/api/songs/${state.song.id}/track?${query}`;
+  if (track.key === path) return;
+  asking?.abort();
+  const mine = (asking = new AbortController());
+  empty(path);
+  draw();
+  try {
+    await stream(path, {
+      signal: mine.signal,
+      restart: () => empty(path),
+      each: (part) => {
+        take[part.kind]?.(part);
+        draw();
+        for (const follow of followers) follow();
+      },
+    });
+  } catch (error) {
+    if (track.key === path) track.key = "";
+    complain(error);
+  }
+};
+export const frameAt = (second) => Math.floor(second * (track.begun?.frames_per_second ?? 1));
+export const probabilityAt = (second) => (frameAt(second) < track.known ? track.probability[Math.max(0, frameAt(second))] : null);
+export const labelAt = (second) => track.segments.find((each) => second >= each.start_s && second < each.end_s)?.label ?? "";
