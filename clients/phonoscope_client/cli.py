@@ -21,6 +21,7 @@ from phonoscope_client.commands import help as command_help
 from phonoscope_client.commands import invert as inversion_command
 from phonoscope_client.commands import maximise as maximisation_command
 from phonoscope_client.commands import predict as curve_command
+from phonoscope_client.commands import studio as studio_command
 from phonoscope_client.commands.batch import command as batch_command
 from phonoscope_client.commands.batch import options as batch_options
 from phonoscope_client.commands.batch import summarise as summarise_command
@@ -60,6 +61,12 @@ _COMMANDS = {
         track_options.add_options,
         track_command.run,
         timeout_s=None,
+    ),
+    "studio": _Command(
+        "a page to drop songs on, click, see and hear why",
+        command_help.STUDIO,
+        studio_command.add_options,
+        studio_command.run,
     ),
     "batch": _Command(
         "a whole catalogue, as Parquet",
