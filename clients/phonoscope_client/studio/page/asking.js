@@ -10,11 +10,14 @@ const MOST_KEPT = 60;
 const answers = new Map();
 let asking = null;
 
+export const ruleInUse = () => state.rule || state.listener?.rules[0]?.name || "";
+// Some rules explain the label that is predicted, and no other.
+export const explainsAnyLabel = () => Boolean(state.listener?.rules.find(({ name }) => name === ruleInUse())?.explains_any_label);
 const question = (where) => ({
   ...where,
   listener: state.listener.name,
-  ...(state.label ? { label: state.label } : {}),
-  ...(state.contrast ? { contrast: state.contrast } : {}),
+  ...(state.label && explainsAnyLabel() ? { label: state.label } : {}),
+  ...(state.contrast && explainsAnyLabel() ? { contrast: state.contrast } : {}),
   ...(state.rule ? { rule: state.rule } : {}),
   ...(state.alpha === null ? {} : { alpha: state.alpha }),
 });
@@ -24,7 +27,7 @@ const answered = async (song, body, signal) => {
     const said = await post(`/api/songs/${song.id}/explain`, body, signal);
     const { at_s, start_s, end_s } = body;
     const where = at_s === undefined ? { start_s, end_s } : { at_s };
-    answers.set(key, { listener: body.listener, rule: body.rule, ...said, song: song.id, songName: song.name, where, isPassage: at_s === undefined });
+    answers.set(key, { ...said, song: song.id, songName: song.name, where });
     if (answers.size > MOST_KEPT) answers.delete(answers.keys().next().value);
   }
   return answers.get(key);

@@ -3,11 +3,11 @@ import { element } from "./dom.js";
 import { soundButton } from "./sounds.js";
 import { clock, hue, spoken } from "./text.js";
 
-const SOUNDS = { original: "Original", region: "Region", removed: "Removed" };
+const SOUNDS = { original: "Original", region: "Region", removed: "Removed", carried: "In other music", silhouette: "Its silhouette" };
 
 export const answerLine = (explanation) => {
-  const { at_s, start_s, end_s, isPassage, listener, label, contrast, probability, threshold } = explanation;
-  const where = isPassage ? `From ${clock(start_s)} to ${clock(end_s)}` : `At ${clock(at_s)}`;
+  const { at_s, passage, listener, label, contrast, probability, threshold } = explanation;
+  const where = passage ? `Of ${clock(passage[0])} to ${clock(passage[1])} at ${clock(at_s)}` : `At ${clock(at_s)}`;
   const against = contrast ? `, rather than ${contrast}` : "";
   const enough = threshold ? ` (${threshold.toFixed(2)} is enough)` : "";
   return element(
@@ -74,6 +74,10 @@ export const bars = (explanation) => {
   );
 };
 
+// What is wrong with the recording there.
+export const warnings = ({ warnings = [] }) =>
+  warnings.length ? element("ul", { className: "warnings", ariaLabel: "What is wrong with the recording" }, ...warnings.map((each) => element("li", {}, each))) : null;
+
 export const findings = (explanation) =>
   element(
     "ul",
@@ -83,7 +87,8 @@ export const findings = (explanation) =>
     ),
   );
 
-// Players of the excerpt, its region, and what is left without it; keys 1 to 3 where they are the chosen moment's.
+// Players of the excerpt, its region, what is left without it, and the region and its outline in other music; keys
+// from 1 on where they are the chosen moment's.
 export const sounds = (explanation, { keys = false } = {}) => {
   const group = [];
   const players = Object.entries(SOUNDS)

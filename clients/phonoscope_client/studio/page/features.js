@@ -29,7 +29,7 @@ const card = (name, { feature, activation, picture, sound }, strongest) => {
     element(
       "div",
       { className: "sounds" },
-      sound ? soundButton({ name: "Play", url: sound, preload: "none" }) : null,
+      sound ? soundButton({ name: "Play", url: sound }) : null,
       layersThat("maximise").some((each) => each.name === name)
         ? element("button", { type: "button", className: "plain", onclick: () => wish(name, feature), ariaLabel: `Maximise feature ${feature} of ${name}` }, "Maximise")
         : null,

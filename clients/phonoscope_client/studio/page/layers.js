@@ -30,7 +30,7 @@ const card = (name, { picture, sound, distance, percentile }) =>
     distance === undefined || distance === null
       ? null
       : element("p", { className: "quiet" }, `distance ${distance.toFixed(2)}${percentile === undefined ? "" : `, above that of ${percent(percentile)} of validation excerpts`}`),
-    sound ? soundButton({ name: "Play", url: sound, preload: "none" }) : null,
+    sound ? soundButton({ name: "Play", url: sound }) : null,
   );
 const invert = async () => {
   if (!state.song) return;

@@ -11,7 +11,7 @@ const fragment = () => {
   const { song, explanation, listener, label, contrast, rule, alpha } = state;
   if (!song) return "";
   const parts = { song: song.id };
-  if (explanation?.isPassage) Object.assign(parts, { from: explanation.where.start_s.toFixed(3), to: explanation.where.end_s.toFixed(3) });
+  if (explanation?.passage) Object.assign(parts, { from: explanation.where.start_s.toFixed(3), to: explanation.where.end_s.toFixed(3) });
   else if (explanation) parts.t = explanation.at_s.toFixed(3);
   if (listener !== state.bundle?.listeners[0]) parts.listener = listener.name;
   Object.assign(parts, label && { label }, contrast && { contrast }, rule && { rule }, alpha !== null && { alpha });
@@ -35,7 +35,7 @@ export const open = async () => {
   const known = state.listener;
   const label = known.labels.includes(parts.get("label")) ? parts.get("label") : "";
   const contrast = known.labels.includes(parts.get("contrast")) ? parts.get("contrast") : "";
-  const rule = known.rules.some((each) => (each.name ?? each) === parts.get("rule")) ? parts.get("rule") : "";
+  const rule = known.rules.some(({ name }) => name === parts.get("rule")) ? parts.get("rule") : "";
   change({ label, contrast, rule, alpha: number(parts, "alpha") });
   choose(song.id);
   const [at_s, start_s, end_s] = ["t", "from", "to"].map((name) => number(parts, name));

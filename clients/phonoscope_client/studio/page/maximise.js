@@ -20,7 +20,7 @@ let grown = null; // the unit as it is now
 const limit = () => {
   const features = state.listener?.layers.find((each) => each.name === layer.value)?.features ?? 1;
   feature.max = Math.max(0, features - 1);
-  feature.value = Math.min(Number(feature.value), feature.max);
+  if (feature.value !== "") feature.value = Math.min(Number(feature.value), feature.max);
   one("#unit-feature-choice").hidden = features <= 1;
 };
 export const setUnit = (name, number) => {
@@ -40,10 +40,12 @@ const paintGraph = ({ activations }) => {
   for (const [at, value] of activations.entries())
     context.lineTo(4 + (at * (width - 8)) / Math.max(1, activations.length - 1), height - 6 - ((height - 12) * (value - low)) / (high - low || 1));
   context.stroke();
+  one("#growth-told").textContent = `its activation, step by step: ${activations[0].toFixed(2)} to ${activations.at(-1).toFixed(2)}`;
 };
 const grow = (part) => {
   if (part.picture) {
     grown.picture = part.picture;
+    keep.disabled = false;
     paintInto(picture, part.picture);
   }
   if (part.activation !== undefined) {
@@ -51,24 +53,30 @@ const grow = (part) => {
     grown.activations.push(part.activation);
     paintGraph(grown);
   }
-  if (part.kind === "end") Object.assign(grown, { sound: part.sound, ended: true });
-  else told.textContent = `${grown.name}: step ${part.step}, activation ${part.activation.toFixed(3)}`;
+  if (part.sound && part.sound !== grown.sound) {
+    grown.sound = part.sound;
+    showSound();
+  }
+  if (part.kind === "step") told.textContent = `${grown.name}: step ${part.step} of ${part.of}, activation ${part.activation.toFixed(3)}`;
 };
 const showControls = () => {
   go.disabled = Boolean(asking) || !layersThat("maximise").length;
   stop.disabled = !asking;
   keep.disabled = !grown?.picture;
   one("#grown").hidden = !grown;
-  one("#grown-sound").replaceChildren(...(grown?.sound ? [soundButton({ name: "Play what it wants", url: grown.sound })] : []));
 };
+const showSound = () => one("#grown-sound").replaceChildren(...(grown?.sound ? [soundButton({ name: "Play what it wants", url: grown.sound })] : []));
 const maximise = async () => {
   const mine = (asking = new AbortController());
   const isOutput = layer.value === OUTPUT;
-  const number = isOutput || one("#unit-feature-choice").hidden ? 0 : Number(feature.value);
-  const name = isOutput ? `the ${state.listener.name}'s answer` : `${layer.value} ${number}`;
+  const number = one("#unit-feature-choice").hidden || feature.value === "" ? null : Number(feature.value);
+  const whole = isOutput ? `the ${state.listener.name}'s answer` : `all of ${layer.value}`;
+  const name = number === null ? whole : `${layer.value} ${number}`;
   const unit = { listener: state.listener.name, layer: layer.value, feature: number };
-  grown = { ...unit, name, activations: [], activation: 0, picture: null, sound: null, ended: false };
+  grown = { ...unit, name, activations: [], activation: 0, picture: null, sound: null };
+  told.textContent = `${name}: looking for a sound …`;
   showControls();
+  showSound();
   say(`Maximising ${name}.`);
   try {
     const body = { ...unit, steps: Number(steps.value) };
@@ -76,7 +84,7 @@ const maximise = async () => {
     told.textContent = `${name}: activation ${grown.activation.toFixed(3)}.`;
     say(told.textContent);
   } catch (error) {
-    if (error.name === "AbortError") told.textContent = `Stopped: ${name}, activation ${grown.activation.toFixed(3)}. It has no sound, for it was not finished.`;
+    if (error.name === "AbortError") told.textContent = `Stopped: ${name}, activation ${grown.activation.toFixed(3)}.`;
     complain(error);
   } finally {
     asking = null;
@@ -101,7 +109,7 @@ const showKept = () => {
         element(
           "div",
           { className: "sounds" },
-          each.sound ? soundButton({ name: "Play", url: each.sound, preload: "none" }) : null,
+          each.sound ? soundButton({ name: "Play", url: each.sound }) : null,
           button("Remove", () => change({ kept: state.kept.filter((other) => other !== each) }, `no longer keep ${each.name}`), { className: "plain", ariaLabel: `Remove ${each.name}` }),
         ),
       ),

@@ -3,6 +3,7 @@ import { element } from "./dom.js";
 import { decoded, drawRegion, regionOf } from "./region.js";
 import { framesPerSOf } from "./spectrogram.js";
 import { drawFrames, painted } from "./tiles.js";
+import { heardOf } from "./track.js";
 import { whenDrawn } from "./view.js";
 
 // One pixel a bin; the style sheet makes it as large as there is room, without smoothing.
@@ -21,19 +22,24 @@ const unfinished = new Set();
 whenDrawn(() => {
   for (const paint of unfinished) if (paint()) unfinished.delete(paint);
 });
-// The excerpt of an explanation with its region, from the tiles of its song as they arrive.
+// The excerpt of an explanation with its region, from the tiles of its song as they arrive: its canvas, and what
+// paints it anew, at another alpha where one is given.
 export const excerptOf = (explanation, description) => {
   const { frames, mels } = explanation.region;
-  const scale = Math.max(1, Math.round((PIXELS_A_BIN * 80) / Math.max(mels, 80)));
+  const scale = mels > 2 * frames ? 1 : PIXELS_A_BIN;
   const [width, height] = [frames * scale, mels * scale];
-  const made = element("canvas", { width, height, className: "picture", role: "img", ariaLabel: description });
-  const context = made.getContext("2d", { alpha: false });
-  const source = { song: explanation.song, listener: explanation.listener, mels, known: Infinity };
-  const paint = () => {
-    const isWhole = drawFrames(context, source, Math.round(explanation.start_s * framesPerSOf(explanation)), scale, width, height);
-    if (isWhole) drawRegion(context, regionOf(explanation), 0, width, height, 1);
+  const canvas = element("canvas", { width, height, className: "picture", role: "img", ariaLabel: description });
+  const context = canvas.getContext("2d", { alpha: false });
+  const fromFrame = Math.round(explanation.start_s * framesPerSOf(explanation));
+  // A moment may be explained before the song is heard so far.
+  const paint = (alpha = null) => {
+    const { frames: known, isWhole: isHeard } = heardOf(explanation.song);
+    context.clearRect(0, 0, width, height);
+    const isDrawn = drawFrames(context, { song: explanation.song, mels, known }, fromFrame, scale, width, height);
+    const isWhole = isDrawn && (isHeard || known >= fromFrame + frames);
+    drawRegion(context, regionOf(explanation, alpha), 0, width, height, 1.5);
     return isWhole;
   };
-  if (!paint()) unfinished.add(paint);
-  return made;
+  if (!paint()) unfinished.add(() => paint());
+  return { canvas, paint };
 };

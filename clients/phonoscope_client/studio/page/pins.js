@@ -82,19 +82,25 @@ const card = (select, place) => {
   place.replaceChildren();
   if (!pinned) return;
   const { explanation } = pinned;
-  place.append(excerptOf(explanation, `Spectrogram of pin ${pinned.number} with its region`), answerLine(explanation), headline(explanation), sounds(explanation), bars(explanation), findings(explanation));
+  const { canvas } = excerptOf(explanation, `Spectrogram of pin ${pinned.number} with its region`);
+  place.append(canvas, answerLine(explanation), headline(explanation), sounds(explanation), bars(explanation), findings(explanation));
 };
+const chosen = new Map(); // by hand
 // The two newest stand side by side until others are chosen.
 const showPair = () => {
   one("#pair").hidden = state.pins.length < 2;
   const options = state.pins.map((each) => ({ value: String(each.number), text: title(each) }));
   for (const [side, select] of sides.entries()) {
-    const kept = options.some(({ value }) => value === select.value) ? select.value : options.at(side - 2)?.value;
-    offer(select, options, kept ?? "");
+    if (!options.some(({ value }) => value === chosen.get(select))) chosen.delete(select);
+    offer(select, options, chosen.get(select) ?? options.at(side - 2)?.value ?? "");
     card(select, one(`#${select.id}-card`));
   }
 };
-for (const select of sides) select.addEventListener("change", () => card(select, one(`#${select.id}-card`)));
+for (const select of sides)
+  select.addEventListener("change", () => {
+    chosen.set(select, select.value);
+    card(select, one(`#${select.id}-card`));
+  });
 when(["pins"], () => {
   showList();
   showPair();

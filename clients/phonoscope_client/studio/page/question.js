@@ -1,5 +1,5 @@
 // Who is asked, about which label, by which rule: selects, and two sliders that answer while they are moved.
-import { ask, askAgain } from "./asking.js";
+import { ask, askAgain, explainsAnyLabel, ruleInUse } from "./asking.js";
 import { offer, one } from "./dom.js";
 import { complain } from "./errors.js";
 import { regionOf } from "./region.js";
@@ -10,8 +10,7 @@ import { forget } from "./undo.js";
 
 const [listener, label, contrast] = ["#listener", "#label", "#contrast"].map((each) => one(each));
 const [rule, alpha] = ["#rule", "#alpha"].map((each) => one(each));
-const rules = () => (state.listener?.rules ?? []).map((each) => (typeof each === "string" ? { name: each, alpha: 0.5 } : each));
-const ruleInUse = () => state.rule || rules()[0]?.name || "";
+const rules = () => state.listener?.rules ?? [];
 const alphaInUse = () => {
   if (state.alpha !== null) return state.alpha;
   if (state.explanation?.alpha !== undefined && state.explanation.rule === ruleInUse()) return state.explanation.alpha;
@@ -35,6 +34,9 @@ const showChoices = () => {
   offer(label, [{ value: "", text: "what it answers" }, ...labels], state.label);
   offer(contrast, [{ value: "", text: "anything else" }, ...labels.filter(({ value }) => value !== state.label)], state.contrast);
   one("#contrast-choice").hidden = !chosen.has?.contrast;
+  const isFree = explainsAnyLabel();
+  label.disabled = contrast.disabled = !isFree;
+  label.title = isFree ? "" : `The rule ${ruleInUse()} explains the label that is answered.`;
 };
 const showSliders = () => {
   const names = rules().map(({ name }) => name);
@@ -45,7 +47,11 @@ const showSliders = () => {
   alpha.value = alphaInUse();
   const region = state.explanation && regionOf(state.explanation, state.alpha);
   one("#alpha-name").textContent = alphaInUse().toFixed(2);
-  one("#area").textContent = region ? `The region is ${percent(region.area)} of the excerpt.` : "";
+  const { explanation } = state;
+  const isAhead = region && state.alpha !== null && explanation.alpha !== undefined && Math.abs(state.alpha - explanation.alpha) > 0.001;
+  one("#why").classList.toggle("ahead", Boolean(isAhead));
+  const untried = isAhead ? ` What is told below is of alpha ${explanation.alpha.toFixed(2)} until this one is tried.` : "";
+  one("#area").textContent = region ? `The region is ${percent(region.area)} of the excerpt.${untried}` : "";
   alpha.setAttribute("aria-valuetext", `${alphaInUse().toFixed(2)}${region ? `, region ${percent(region.area)}` : ""}`);
 };
 
@@ -80,6 +86,6 @@ export const nudgeAlpha = (by) => {
 };
 
 const listen = () => state.song && state.listener && hear().catch(complain);
-when(["bundle", "listener", "label", "contrast"], showChoices);
+when(["bundle", "listener", "label", "contrast", "rule"], showChoices);
 when(["listener", "rule", "alpha", "explanation"], showSliders);
 when(["song", "listener", "label"], listen);

@@ -29,8 +29,8 @@ export const start = (audio) =>
   });
 
 // Of a group, one takes over where another is, so that they can be compared.
-export const soundButton = ({ name, url, key = "", startS = null, group = null, preload = "auto" }) => {
-  const audio = register(element("audio", { src: url, preload }), startS);
+export const soundButton = ({ name, url, key = "", startS = null, group = null }) => {
+  const audio = register(element("audio", { src: url, preload: "none" }), startS);
   const label = element("span", { className: "name" }, name);
   const shown = element(
     "button",

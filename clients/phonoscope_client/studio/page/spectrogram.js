@@ -4,11 +4,12 @@ import { drawRegion, regionOf } from "./region.js";
 import { state, when } from "./state.js";
 import { drawFrames } from "./tiles.js";
 import { hertz } from "./text.js";
-import { track } from "./track.js";
+import { heardOf, track } from "./track.js";
 import { draw, secondAt, view, whenDrawn, xOf } from "./view.js";
 
 const canvas = one("canvas[data-draws=spectrogram]");
 const area = one(".area.spectrogram");
+const plots = one(".plots");
 const rows = one(".rows");
 const context = canvas.getContext("2d", { alpha: false });
 const FREQUENCIES_HZ = [100, 200, 500, 1000, 2000, 5000, 8000];
@@ -24,13 +25,14 @@ const size = () => {
   if (canvas.width !== width || canvas.height !== height) {
     [canvas.width, canvas.height] = [width, height];
     area.style.height = `${height / view.ratio}px`;
+    plots.style.setProperty("--drawn-height", `${height / view.ratio}px`);
   }
 };
 
 const paintTiles = () => {
   const { frames_per_second: framesPerS, mels } = track.begun;
   const pxPerFrame = (view.pxPerS * view.ratio) / framesPerS;
-  const source = { song: state.song.id, listener: state.listener.name, mels, known: track.known };
+  const source = { song: state.song.id, mels, known: heardOf(state.song.id).frames };
   const fromFrame = Math.round(view.left * view.ratio) / pxPerFrame;
   drawFrames(context, source, fromFrame, pxPerFrame, canvas.width, canvas.height);
 };
@@ -41,7 +43,6 @@ const paintRegion = (explanation) => {
   const width = deviceX(explanation.start_s + region.frames / framesPerSOf(explanation)) - left;
   if (left > canvas.width || left + width < 0) return;
   drawRegion(context, region, left, width, canvas.height, view.ratio);
-  if (explanation.isPassage) return;
   context.setLineDash([3 * view.ratio, 4 * view.ratio]);
   context.fillStyle = context.strokeStyle = "#fff";
   context.lineWidth = 1.2 * view.ratio;
@@ -59,8 +60,7 @@ const paintSpan = ([from, to], fill, edge) => {
   for (const x of [left, right]) context.fillRect(x, 0, view.ratio, canvas.height);
 };
 export const framesPerSOf = (explanation) => explanation.frames_per_second ?? track.begun?.frames_per_second ?? 70;
-export const isDrawnHere = (explanation) =>
-  explanation && explanation.song === state.song?.id && explanation.listener === state.listener?.name;
+const isDrawnHere = (explanation) => explanation && explanation.song === state.song?.id;
 
 const paint = () => {
   size();

@@ -7,7 +7,7 @@ export const TILE_FRAMES = 256;
 const MOST_KEPT = 400;
 const AT_ONCE = 4;
 const RETRY_S = 0.5;
-const tiles = new Map(); // path → { levels, frames } once it is there, in the order of last use
+const tiles = new Map(); // path → { levels, frames, isStale } once it is there, in the order of last use
 const asked = new Map(); // path → since when it may be asked (again); Infinity while it is
 let inFlight = 0;
 
@@ -44,14 +44,15 @@ const fetchTile = async (path, mels) => {
   inFlight += 1;
   try {
     const values = await bytes(path);
-    tiles.set(path, { levels: levelsOf(values, mels), frames: values.length / mels });
-    asked.delete(path);
+    tiles.set(path, { levels: levelsOf(values, mels), frames: values.length / mels, isStale: false });
+    asked.set(path, performance.now() + RETRY_S * 1000);
     for (const oldest of tiles.keys()) {
       if (tiles.size <= MOST_KEPT) break;
       tiles.delete(oldest);
     }
     draw();
   } catch (error) {
+    if (error.status === 404 && error.retryAfterS === null) return; // there is none, and never will be
     // Not there yet, or the service is gone, which other questions tell.
     const pauseS = error.retryAfterS ?? RETRY_S;
     asked.set(path, performance.now() + pauseS * 1000);
@@ -61,27 +62,32 @@ const fetchTile = async (path, mels) => {
   }
 };
 
-// The tile where it is there; else it is asked for, and drawn once it comes.
-export const tile = (song, listener, number, mels) => {
-  const path = `/api/songs/${song}/tiles/${number}?listener=${encodeURIComponent(listener)}`;
-  const kept = tiles.get(path);
+// What is drawn of tiles changes with the loudest bin: those of a song are asked for again, and drawn until they come.
+export const outdate = (song) => {
+  for (const [path, kept] of tiles) if (path.startsWith(`/api/songs/${song}/`)) kept.isStale = true;
+  asked.clear();
+};
+// The tile as far as it is there; where it is missing, stale or shorter than the frames known, it is asked for.
+const tile = (song, number, mels, frames) => {
+  const path = `/api/songs/${song}/tiles/${number}`;
+  const kept = tiles.get(path) ?? null;
   if (kept) {
     tiles.delete(path);
     tiles.set(path, kept);
-    return kept;
+    if (!kept.isStale && kept.frames >= frames) return kept;
   }
   if (inFlight < AT_ONCE && (asked.get(path) ?? 0) <= performance.now()) fetchTile(path, mels);
-  return null;
+  return kept;
 };
 
 // Draws frames of a song from tiles into a box of a canvas; false while some of them are missing.
-export const drawFrames = (context, { song, listener, mels, known }, fromFrame, pxPerFrame, width, height) => {
+export const drawFrames = (context, { song, mels, known }, fromFrame, pxPerFrame, width, height) => {
   const last = Math.min(Math.ceil(known / TILE_FRAMES) - 1, Math.floor((fromFrame + width / pxPerFrame) / TILE_FRAMES));
   const level = Math.max(0, Math.floor(Math.log2(1 / pxPerFrame)));
   context.imageSmoothingEnabled = mels > height;
   let isWhole = true;
   for (let number = Math.max(0, Math.floor(fromFrame / TILE_FRAMES)); number <= last; number++) {
-    const found = tile(song, listener, number, mels);
+    const found = tile(song, number, mels, Math.min(TILE_FRAMES, Math.max(1, known - number * TILE_FRAMES)));
     if (!found) {
       isWhole = false;
       continue;

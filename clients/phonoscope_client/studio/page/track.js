@@ -2,12 +2,21 @@
 import { stream } from "./api.js";
 import { complain } from "./errors.js";
 import { state } from "./state.js";
+import { TILE_FRAMES, outdate } from "./tiles.js";
 import { draw, measureSong } from "./view.js";
 
 export const track = { key: "", begun: null, probability: new Float32Array(0), known: 0, segments: [], ended: false, warnings: [] };
 let asking = null;
 const followers = [];
 export const whenHeard = (does) => followers.push(does);
+
+// How far each song was heard, in frames that fill whole tiles until its end is reached.
+const heard = new Map();
+export const heardOf = (song) => heard.get(song) ?? { frames: 0, isWhole: false };
+const keepHeard = () => {
+  const frames = track.ended ? track.known : track.known - (track.known % TILE_FRAMES);
+  if (track.ended || frames > heardOf(state.song.id).frames) heard.set(state.song.id, { frames, isWhole: track.ended });
+};
 
 const empty = (key) =>
   Object.assign(track, { key, begun: null, probability: new Float32Array(0), known: 0, segments: [], ended: false, warnings: [] });
@@ -33,6 +42,7 @@ const take = {
     if (!track.known) drawThenMark();
     track.known = Math.max(track.known, end);
   },
+  levels: () => outdate(state.song.id),
   segment: (part) => track.segments.push(part),
   end: (part) => {
     track.ended = true;
@@ -55,6 +65,7 @@ export const hear = async () => {
       restart: () => empty(path),
       each: (part) => {
         take[part.kind]?.(part);
+        keepHeard();
         draw();
         for (const follow of followers) follow();
       },

@@ -8,12 +8,14 @@ import { complain } from "./errors.js";
 import { recording, seek } from "./player.js";
 import { change, state, when } from "./state.js";
 import { clock } from "./text.js";
+import { track, whenHeard } from "./track.js";
 import { view, whenDrawn } from "./view.js";
 
 const HEIGHT = 72; // CSS pixels
 let surfer = null;
 let regions = null;
 let drawnPxPerS = 0;
+let waiting = null; // the song whose waveform is not asked for yet
 let isOurs = false; // whether a region is being put where the passage is, not by hand
 
 const colours = () => ({ waveColor: colour("wave"), progressColor: colour("wave-played") });
@@ -38,13 +40,19 @@ const showPassage = () => {
   isOurs = false;
 };
 
-const load = async () => {
+const clear = () => {
   surfer?.destroy();
   surfer = regions = null;
   drawnPxPerS = 0;
-  const song = state.song;
-  if (!song) return;
-  recording.src = `/api/songs/${song.id}/audio`;
+  waiting = state.song;
+  recording.preload = "none";
+  if (state.song) recording.src = `/api/songs/${state.song.id}/audio`;
+};
+// After the first of the curve, which is what one waits for: both keep the machine busy.
+const load = async () => {
+  const song = waiting;
+  if (!song || !track.known) return;
+  waiting = null;
   try {
     const { low, high } = await get(`/api/songs/${song.id}/peaks`);
     if (state.song !== song) return;
@@ -61,6 +69,7 @@ const load = async () => {
       autoCenter: false,
       hideScrollbar: true,
     });
+    recording.preload = "auto";
     surfer.on("interaction", (second) => seek(second));
     surfer.once("ready", () => {
       draggable();
@@ -80,7 +89,12 @@ const place = () => {
   surfer.setScroll(view.left);
 };
 
-when(["song"], load);
+when(["song"], clear);
+whenHeard(load);
+// Another form of the song, for a browser that does not play the file itself.
+recording.addEventListener("error", () => {
+  if (state.song && !recording.src.endsWith("?form=copy")) recording.src = `/api/songs/${state.song.id}/audio?form=copy`;
+});
 when(["passage"], showPassage);
 whenDrawn(place);
 whenThemeChanges(() => surfer?.setOptions(colours()));

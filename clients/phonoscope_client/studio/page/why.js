@@ -1,8 +1,8 @@
 // The panel that says why: verdict, players, sliders, bars, findings, and what was nearest.
 import { ask } from "./asking.js";
 import { element, one } from "./dom.js";
-import { answerLine, bars, findings, headline, sounds } from "./evidence.js";
-import { canvasOf } from "./pictures.js";
+import { answerLine, bars, findings, headline, sounds, warnings } from "./evidence.js";
+import { canvasOf, excerptOf } from "./pictures.js";
 import { mark as markPassage, head, seek } from "./player.js";
 import { silence, soundButton } from "./sounds.js";
 import { whenAsked } from "./spectrogram.js";
@@ -20,23 +20,36 @@ const nearestOf = ({ nearest }) => {
       each.picture ? canvasOf(each.picture, `Spectrogram of ${each.name}`) : null,
       element("p", {}, [each.name, each.at_s === undefined ? "" : clock(each.at_s), each.label ?? ""].filter(Boolean).join(", ")),
       each.distance === undefined ? null : element("p", { className: "quiet" }, `distance ${Number(each.distance).toFixed(2)}`),
-      each.sound ? soundButton({ name: "Play", url: each.sound, preload: "none" }) : null,
+      each.sound ? soundButton({ name: "Play", url: each.sound }) : null,
     ),
   );
   return element("div", { className: "nearest" }, element("h3", {}, "Nearest examples"), element("ul", { className: "grid" }, ...cards));
 };
 
+let closeUp = null;
 const show = () => {
   const { explanation } = state;
   one("#why-empty").hidden = Boolean(explanation);
   one("#why-full").hidden = !explanation;
   if (!explanation) return;
   silence();
-  one("#verdict").replaceChildren(answerLine(explanation), headline(explanation), sounds(explanation, { keys: true }));
-  one("#evidence").replaceChildren(bars(explanation), findings(explanation));
+  closeUp = excerptOf(explanation, `The excerpt around ${clock(explanation.at_s)}, with its region outlined`);
+  const spanned = `${clock(explanation.start_s, 2)} to ${clock(explanation.end_s, 2)}, the region outlined`;
+  one("#verdict").replaceChildren(
+    answerLine(explanation),
+    headline(explanation),
+    ...[warnings(explanation)].filter(Boolean),
+    sounds(explanation, { keys: true }),
+    findings(explanation),
+  );
+  one("#evidence").replaceChildren(
+    element("figure", { className: "close-up" }, closeUp.canvas, element("figcaption", { className: "quiet" }, spanned)),
+    bars(explanation),
+  );
   one("#nearest").replaceChildren(...[nearestOf(explanation)].filter(Boolean));
 };
 when(["explanation"], show);
+when(["alpha"], () => state.explanation && closeUp?.paint(state.alpha));
 
 export const hearSound = (number) => panel.querySelectorAll("#verdict .sound")[number]?.click();
 
