@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from phonoscope_client.errors import PhonoscopeError
-from phonoscope_client.studio.routes import moments, songs, units
+from phonoscope_client.studio.routes import moments, songs, stories, units
 from phonoscope_client.studio.studio import Studio
 from phonoscope_client.studio.web.failures import answer_error, answer_http
 from phonoscope_client.studio.web.guard import Guard
@@ -48,6 +48,7 @@ def _routes() -> list[Any]:
         *songs.ROUTES,
         *moments.ROUTES,
         *units.ROUTES,
+        *stories.ROUTES,
     ]
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from phonoscope_client.aio import Client
 from phonoscope_client.results.bundle import Bundle
 from phonoscope_client.studio.moments.features import Heard
+from phonoscope_client.studio.moments.growth import Grown
 from phonoscope_client.studio.moments.kept import Kept
 from phonoscope_client.studio.moments.pictures import Grid
 from phonoscope_client.studio.moments.story import Story
@@ -33,7 +34,7 @@ class Studio:
         whys: explanations, likewise below.
         inversions: layers.
         auralisations: features.
-        sounds: of units.
+        units: that were maximised.
         stories: that can be fetched.
     """
 
@@ -45,7 +46,7 @@ class Studio:
     whys: Kept[Why] = field(default_factory=lambda: Kept(MOST_ANSWERS, "explanation"))
     inversions: Kept[Heard] = field(default_factory=lambda: Kept(MOST_ANSWERS, "inversion"))
     auralisations: Kept[Heard] = field(default_factory=lambda: Kept(MOST_ANSWERS, "list of features"))
-    sounds: Kept[bytes] = field(default_factory=lambda: Kept(MOST_ANSWERS, "sound"))
+    units: Kept[Grown] = field(default_factory=lambda: Kept(MOST_ANSWERS, "unit"))
     stories: Kept[Story] = field(default_factory=lambda: Kept(MOST_STORIES, "story"))
 
 

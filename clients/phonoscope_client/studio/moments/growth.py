@@ -8,8 +8,8 @@ whoever stops keeps the picture and the sound of the last that was reached.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from phonoscope_client.aio import Client
@@ -42,8 +42,18 @@ class Unit:
         return () if self.layer == OUTPUT else (ResponseTerm(self.layer, self.feature),)
 
 
-async def growth(client: Client, unit: Unit, sounds: Kept[bytes]) -> AsyncGenerator[Part]:
-    """The steps, pictures where one was reached, and the sound at the end; closing it ends the work.
+@dataclass
+class Grown:
+    """What was found for a unit, kept; its sound is made once somebody wants to hear it."""
+
+    unit: Unit
+    found: Maximisation
+    sound: bytes | None = None
+    making: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+async def growth(client: Client, unit: Unit, kept: Kept[Grown]) -> AsyncGenerator[Part]:
+    """The steps, and pictures where one was reached; closing it ends the work.
 
     Raises:
         PhonoscopeError: the service does not do it.
@@ -54,28 +64,44 @@ async def growth(client: Client, unit: Unit, sounds: Kept[bytes]) -> AsyncGenera
         if steps <= reached and share != 1:
             continue
         told: asyncio.Queue[MaximisationProgress] = asyncio.Queue()
-        work = asyncio.create_task(_ascent(client, unit, steps, told))
+        work = asyncio.create_task(_ascent(client, unit, steps, told.put_nowait))
         try:
             while not work.done() or not told.empty():
                 made = await _next(told, work)
                 if made is not None and made.step[0] > reached:
                     reached = made.step[0]
                     yield {"kind": "step", "step": reached, "of": unit.steps, "activation": made.response[0]}
-            found = await work
+            grown = Grown(replace(unit, steps=steps), await work)
         finally:
             work.cancel()
-        yield _found(found, reached, unit, sounds, is_last=share == 1)
+        yield _found(grown, kept.keep(grown), unit.steps)
 
 
-async def _ascent(client: Client, unit: Unit, steps: int, told: asyncio.Queue[MaximisationProgress]) -> Maximisation:
+async def grown_sound(client: Client, grown: Grown) -> bytes | None:
+    """How what was found sounds, as WAV: the same ascent once more, for it is heard where it ends."""
+    async with grown.making:
+        if grown.sound is None:
+            heard = (await _ascent(client, grown.unit, grown.unit.steps, listen=True)).examples["1"].audio
+            grown.sound = None if heard is None else wav(heard.samples, heard.sample_rate_hz)
+    return grown.sound
+
+
+async def _ascent(
+    client: Client,
+    unit: Unit,
+    steps: int,
+    on_progress: Callable[[MaximisationProgress], None] | None = None,
+    *,
+    listen: bool = False,
+) -> Maximisation:
     return await client.maximise(
         unit.terms,
         direction=unit.direction,
         examples=1,
         seed=unit.seed,
         steps=steps,
-        listen=True,
-        on_progress=told.put_nowait,
+        listen=listen,
+        on_progress=on_progress,
         listener=unit.listener,
     )
 
@@ -94,17 +120,16 @@ async def _next(
         waiting.cancel()
 
 
-def _found(found: Maximisation, step: int, unit: Unit, sounds: Kept[bytes], *, is_last: bool) -> Part:
-    example = found.examples["1"]
-    sound = example.audio
-    number = None if sound is None else sounds.keep(wav(sound.samples, sound.sample_rate_hz))
+def _found(grown: Grown, number: str, steps: int) -> Part:
+    example = grown.found.examples["1"]
     return {
-        "kind": "end" if is_last else "step",
-        "step": step,
-        "of": unit.steps,
+        "kind": "end" if grown.unit.steps == steps else "step",
+        "id": number,
+        "step": grown.unit.steps,
+        "of": steps,
         "activation": example.response,
         "probability": example.probability,
-        "response": found.response,
+        "response": grown.found.response,
         "picture": log_mel_picture(example.log_mel),
-        "sound": None if number is None else f"/api/sounds/{number}",
+        "sound": f"/api/units/{number}/sound",
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from phonoscope_client.results.bundle import AudibleNetwork, Bundle, Listener
 from phonoscope_client.results.response import OUTPUT
-from phonoscope_client.studio.moments.growth import MOST_STEPS, Unit, growth
+from phonoscope_client.studio.moments.growth import MOST_STEPS, Unit, grown_sound, growth
 from phonoscope_client.studio.moments.why import chosen, excerpt_s
 from phonoscope_client.studio.routes.moments import ranged
 from phonoscope_client.studio.studio import studio_of
@@ -96,16 +97,20 @@ async def maximise(request: Request) -> StreamingResponse:
         direction="minimise" if asked.text("direction") == "minimise" else "maximise",
         seed=asked.whole("seed", 0, _MOST_CHANNEL),
     )
-    return lines(growth(studio.client, unit, studio.sounds))
+    return lines(growth(studio.client, unit, studio.units))
 
 
 async def sound(request: Request) -> Response:
     """What a unit wants to hear, as sound."""
-    return ranged(request, studio_of(request).sounds.get(request.path_params["number"]))
+    studio = studio_of(request)
+    made = await grown_sound(studio.client, studio.units.get(request.path_params["number"]))
+    if made is None:
+        raise HTTPException(404, "This unit has no sound.")
+    return ranged(request, made)
 
 
 ROUTES: list[Any] = [
     Route("/api/bundle", bundle),
     Route("/api/maximise", maximise, methods=["POST"]),
-    Route("/api/sounds/{number}", sound),
+    Route("/api/units/{number}/sound", sound),
 ]
