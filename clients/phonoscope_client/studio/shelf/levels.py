@@ -56,7 +56,8 @@ class Levels:
         kept = np.frombuffer(os.pread(self._file.fileno(), count, first * self.bands), np.uint8)
         below_db = (self._loudest - kept.astype(np.float32)) * np.float32(_STEP_DB)
         shares = np.clip(1 - below_db / np.float32(RANGE_DB), 0, 1)
-        return np.round(_STEPS * shares).astype(np.uint8).reshape(-1, self.bands)
+        levels: npt.NDArray[np.uint8] = np.round(_STEPS * shares).astype(np.uint8).reshape(-1, self.bands)
+        return levels
 
     def close(self) -> None:
         """Ends the file."""
