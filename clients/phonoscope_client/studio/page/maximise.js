@@ -44,7 +44,7 @@ const paintGraph = ({ activations }) => {
 };
 const grow = (part) => {
   if (part.picture) {
-    grown.picture = part.picture;
+    Object.assign(grown, { id: part.id, picture: part.picture });
     keep.disabled = false;
     paintInto(picture, part.picture);
   }
@@ -73,7 +73,7 @@ const maximise = async () => {
   const whole = isOutput ? `the ${state.listener.name}'s answer` : `all of ${layer.value}`;
   const name = number === null ? whole : `${layer.value} ${number}`;
   const unit = { listener: state.listener.name, layer: layer.value, feature: number };
-  grown = { ...unit, name, activations: [], activation: 0, picture: null, sound: null };
+  grown = { ...unit, id: null, name, activations: [], activation: 0, picture: null, sound: null };
   told.textContent = `${name}: looking for a sound …`;
   showControls();
   showSound();
@@ -92,9 +92,9 @@ const maximise = async () => {
   }
 };
 const keepIt = () => {
-  const { listener, layer: of, feature: number, name, activation, picture: map, sound } = grown;
-  change({ kept: [...state.kept, { listener, layer: of, feature: number, name, activation, picture: map, sound }] }, `keep ${name}`);
-  say(`${name} is kept.`);
+  const { activations, ...unit } = grown;
+  change({ kept: [...state.kept, unit] }, `keep ${unit.name}`);
+  say(`${unit.name} is kept.`);
 };
 const showKept = () => {
   one("#kept").hidden = !state.kept.length;

@@ -1,7 +1,7 @@
 // The recording, and the head that moves along it; a passage can be repeated.
 import { one, say } from "./dom.js";
 import { change, state, when } from "./state.js";
-import { isSounding, register, silence, start, whenSounding } from "./sounds.js";
+import { isSounding, register, silence, start, whenPlaying, whenSounding } from "./sounds.js";
 import { clock } from "./text.js";
 import { labelAt, probabilityAt, track, whenHeard } from "./track.js";
 import { reveal, view, whenDrawn, xOf } from "./view.js";
@@ -64,12 +64,10 @@ whenSounding((audio, startS) => {
   } else if (startS !== null) reach(startS + audio.currentTime);
 });
 recording.addEventListener("ended", () => state.repeats && start(Object.assign(recording, { currentTime: state.passage?.start_s ?? 0 })));
-for (const event of ["play", "pause", "ended"])
-  document.addEventListener(event, () => {
-    const sounds = isSounding();
-    playing.setAttribute("aria-pressed", String(sounds));
-    one(".name", playing).textContent = sounds ? "Pause" : "Play";
-  }, { capture: true });
+whenPlaying((sounds) => {
+  playing.setAttribute("aria-pressed", String(sounds));
+  one(".name", playing).textContent = sounds ? "Pause" : "Play";
+});
 
 // A passage that begins or ends at the head; what is missing of it is the end or the beginning of the song.
 export const mark = (side) => {

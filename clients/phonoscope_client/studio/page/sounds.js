@@ -5,6 +5,9 @@ import { complain } from "./errors.js";
 
 let sounding = null;
 const followers = [];
+const watchers = [];
+// Told with whether anything sounds, when that may have changed.
+export const whenPlaying = (does) => watchers.push(does);
 // Told with (audio, start of it in seconds of the song or null) once a frame while something sounds.
 export const whenSounding = (does) => followers.push(does);
 
@@ -21,6 +24,10 @@ export const register = (audio, startS = null) => {
     sounding = audio;
     follow();
   });
+  for (const event of ["play", "pause", "ended"])
+    audio.addEventListener(event, () => {
+      for (const does of watchers) does(isSounding());
+    });
   return audio;
 };
 export const start = (audio) =>

@@ -12,7 +12,7 @@ const story = () => ({
   title: title.value.trim() || state.song?.name || "A story",
   notes: notes.value,
   pins: state.pins.map(({ explanation, note }) => ({ id: explanation.id, note, alpha: explanation.alpha })),
-  kept: state.kept,
+  kept: state.kept.map(({ picture, ...unit }) => unit), // the studio has their pictures
 });
 const save = async () => {
   saved.textContent = "Saving …";

@@ -86,7 +86,7 @@ const place = () => {
     drawnPxPerS = view.pxPerS;
     surfer.zoom(view.pxPerS);
   }
-  surfer.setScroll(view.left);
+  if (surfer.getScroll() !== view.left) surfer.setScroll(view.left);
 };
 
 when(["song"], clear);
