@@ -92,6 +92,7 @@ def studio(server: str) -> Iterator[str]:
             yield found[0]
         finally:
             process.terminate()
+            process.wait()
 
 
 @contextmanager

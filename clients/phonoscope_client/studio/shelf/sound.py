@@ -122,7 +122,7 @@ class Sound:
         width = max(1, math.ceil(rate_hz / PEAKS_PER_S), math.ceil(self.length.samples / MOST_PEAKS))
         found = [np.zeros((0, 2), np.float32)]
         for first in range(0, self.length.samples if self._channels else 0, width * _BLOCK_PEAKS):
-            mono = self._read(first, width * _BLOCK_PEAKS).mean(axis=1)
+            mono = self._read(first, min(width * _BLOCK_PEAKS, self.length.samples - first)).mean(axis=1)
             columns = np.pad(mono, (0, -len(mono) % width)).reshape(-1, width)
             found.append(np.stack([columns.min(axis=1), columns.max(axis=1)], axis=1))
         drawn = np.round(_FULL_SCALE * np.clip(np.concatenate(found), -1, 1)).astype(np.int8)
