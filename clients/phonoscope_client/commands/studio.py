@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from phonoscope_client.aio import Client
+from phonoscope_client import aio
+from phonoscope_client.client import Client
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.song_options import FORMATS, must_exist
 from phonoscope_client.files import printable
 
-_PATIENCE_S = 1.0  # with a service that is away: the page says so, and asks again
+_PATIENCE_S = 1.0  # with a service that is away: the page says so, and asks again, likewise of one that is busy
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +41,11 @@ def run(options: argparse.Namespace, connection: Connection, note: Note) -> tupl
     if not place.is_loopback:
         note(f"warning: {place.host} can be reached from other machines, in the clear; whoever has the token is let in")
     with connection.where(note) as reached:
+        with Client(**reached) as client:  # which waits for a service that is only just starting
+            bundle = client.describe()
         serve(
-            partial(Client, **{**reached, "patience_s": _PATIENCE_S}),
+            partial(aio.Client, **reached, patience_s=_PATIENCE_S, retry_busy=False),
+            bundle=bundle,
             server=reached["address"],
             songs=options.songs,
             place=place,

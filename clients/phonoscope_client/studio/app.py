@@ -9,7 +9,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from phonoscope_client.errors import PhonoscopeError
 from phonoscope_client.studio.routes import moments, songs, stories, units
 from phonoscope_client.studio.studio import Studio
-from phonoscope_client.studio.web.failures import answer_error, answer_http
+from phonoscope_client.studio.web.failures import answer_error, answer_http, answer_left
 from phonoscope_client.studio.web.guard import Guard
 
 PAGE = Path(__file__).parent / "page"
@@ -35,7 +35,7 @@ def application(studio: Studio, *, token: str, names: Iterable[str], cookie: str
     made = Starlette(
         routes=_routes(),
         middleware=[Middleware(Guard, token=token, names=names, cookie=cookie)],
-        exception_handlers={PhonoscopeError: answer_error, HTTPException: answer_http},
+        exception_handlers={PhonoscopeError: answer_error, HTTPException: answer_http, ClientDisconnect: answer_left},
     )
     made.state.studio = studio
     return made

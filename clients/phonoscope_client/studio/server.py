@@ -11,8 +11,9 @@ import tempfile
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ import uvicorn
 
 from phonoscope_client.aio import Client
 from phonoscope_client.errors import invalid
+from phonoscope_client.results.bundle import Bundle
 from phonoscope_client.studio.app import application
 from phonoscope_client.studio.moments.pictures import Grid
 from phonoscope_client.studio.shelf.songs import Shelf
@@ -54,6 +56,7 @@ class Place:
 def serve(
     connect: Callable[[], Client],
     *,
+    bundle: Bundle,
     server: str,
     songs: Sequence[Path],
     place: Place,
@@ -63,22 +66,21 @@ def serve(
 
     Args:
         connect: makes a client of the service, in the event loop.
-        server: the service's address, for people.
+        bundle: what that serves.
+        server: its address, for people.
         songs: to begin with; their files stay where and as they are.
         place: where.
         opened: told the address to open, token and all.
 
     Raises:
-        PhonoscopeError: it cannot be opened: the service does not answer, a song holds no sound, the port is taken.
+        PhonoscopeError: it cannot be opened: a song holds no sound, the port is taken.
     """
     with _listening(place) as listening:
-        asyncio.run(_serve(connect, server, songs, place, opened, listening))
+        asyncio.run(_serve(partial(_studio, connect, bundle, server, songs), place, opened, listening))
 
 
 async def _serve(
-    connect: Callable[[], Client],
-    server: str,
-    songs: Sequence[Path],
+    open_studio: Callable[[], AbstractAsyncContextManager[Studio]],
     place: Place,
     opened: Callable[[str], None],
     listening: socket.socket,
@@ -86,7 +88,7 @@ async def _serve(
     port, token = listening.getsockname()[1], secrets.token_urlsafe(24)
     shown = f"[{place.host}]" if ":" in place.host else place.host
     names = {f"{name}:{port}" for name in (shown, "127.0.0.1", "localhost", "[::1]")}
-    async with _studio(connect, server, songs) as studio:
+    async with open_studio() as studio:
         app = application(studio, token=token, names=names, cookie=f"phonoscope-studio-{port}")
         config = uvicorn.Config(
             app,
@@ -105,16 +107,17 @@ async def _serve(
 
 
 @asynccontextmanager
-async def _studio(connect: Callable[[], Client], server: str, songs: Sequence[Path]) -> AsyncIterator[Studio]:
+async def _studio(
+    connect: Callable[[], Client], bundle: Bundle, server: str, songs: Sequence[Path]
+) -> AsyncIterator[Studio]:
     with tempfile.TemporaryDirectory(prefix="phonoscope-studio-") as folder:
         async with connect() as client:
-            served = await client.describe()
-            grid = Grid(served.sample_rate_hz / served.hop_samples, np.array(served.band_centre_hz, np.float32))
-            shelf = Shelf(client, served, Path(folder))
+            grid = Grid(bundle.sample_rate_hz / bundle.hop_samples, np.array(bundle.band_centre_hz, np.float32))
+            shelf = Shelf(client, bundle, Path(folder))
             try:
                 for song in songs:
                     await shelf.open(song, song.name)
-                yield Studio(client, server, served, shelf, grid)
+                yield Studio(client, server, bundle, shelf, grid)
             finally:
                 await shelf.close()
 
@@ -140,6 +143,8 @@ class _Server(uvicorn.Server):
 
 
 def _listening(place: Place) -> socket.socket:
+    if place.host in {"", "0.0.0.0", "::"}:  # noqa: S104 - refused, for the studio must know its own name
+        raise invalid("--host", f"{place.host!r} means every address of this machine; name one of them")
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

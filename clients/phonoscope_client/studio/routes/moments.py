@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from phonoscope_client.errors import BusyError
 from phonoscope_client.studio.moments import features, why
 from phonoscope_client.studio.moments.features import Heard
 from phonoscope_client.studio.studio import song_of, studio_of
@@ -19,6 +22,7 @@ from phonoscope_client.studio.web.leaving import unless_left
 
 _WANTED = "seconds from the song's start, such as 34.5"
 _MOST_FEATURES = 64
+_PATIENCE_S, _LEAST_PAUSE_S = 30.0, 0.2
 
 
 async def explain(request: Request) -> JSONResponse:
@@ -36,7 +40,7 @@ async def explanation_sound(request: Request) -> Response:
     """A sound of an explanation."""
     studio = studio_of(request)
     answer = studio.whys.get(request.path_params["number"])
-    return await _sound(request, why.sound(studio.client, answer, request.path_params["kind"]))
+    return await _sound(request, partial(why.sound, studio.client, answer, request.path_params["kind"]))
 
 
 async def invert(request: Request) -> JSONResponse:
@@ -51,7 +55,7 @@ async def inversion_sound(request: Request) -> Response:
     """How a layer's inversion sounds."""
     studio = studio_of(request)
     heard = studio.inversions.get(request.path_params["number"])
-    return await _sound(request, features.inversion_sound(studio.client, heard, request.path_params["kind"]))
+    return await _sound(request, partial(features.inversion_sound, studio.client, heard, request.path_params["kind"]))
 
 
 async def auralise(request: Request) -> JSONResponse:
@@ -69,14 +73,26 @@ async def feature_sound(request: Request) -> Response:
     """How a feature sounds."""
     studio = studio_of(request)
     heard = studio.auralisations.get(request.path_params["number"])
-    return await _sound(request, features.feature_sound(studio.client, heard, request.path_params["kind"]))
+    return await _sound(request, partial(features.feature_sound, studio.client, heard, request.path_params["kind"]))
 
 
-async def _sound(request: Request, made: Awaitable[bytes | None]) -> Response:
-    sound = await made
+async def _sound(request: Request, make: Callable[[], Awaitable[bytes | None]]) -> Response:
+    sound = await patiently(make)
     if sound is None:
         raise HTTPException(404, f"There is no sound {request.path_params['kind']!r} of this answer.")
     return ranged(request, sound)
+
+
+async def patiently(make: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
+    """A sound; a busy service is asked again, for players do not ask twice."""
+    give_up_s = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return await make()
+        except BusyError as busy:
+            if time.monotonic() > give_up_s:
+                raise
+            await asyncio.sleep(max(_LEAST_PAUSE_S, busy.retry_after_s))
 
 
 def ranged(request: Request, sound: bytes) -> Response:

@@ -11,7 +11,6 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from phonoscope_client.studio.shelf.levels import TILE_FRAMES
-from phonoscope_client.studio.shelf.songs import MOST_UPLOAD_BYTES
 from phonoscope_client.studio.studio import song_of, studio_of
 from phonoscope_client.studio.web.bodies import bounded, lines
 from phonoscope_client.studio.web.failures import told
@@ -27,13 +26,12 @@ async def listed(request: Request) -> JSONResponse:
 
 async def dropped(request: Request) -> JSONResponse:
     """One more song, of what is sent."""
-    length = request.headers.get("content-length", "")
-    if re.fullmatch(r"\d{1,18}", length) and int(length) > MOST_UPLOAD_BYTES:
-        message = f"The song is larger than {MOST_UPLOAD_BYTES / 2**30:g} GiB, the most that is taken."
+    length, shelf = request.headers.get("content-length", ""), studio_of(request).shelf
+    if re.fullmatch(r"\d{1,18}", length) and int(length) > shelf.room_bytes:
+        message = f"The song is larger than {shelf.room_bytes / 2**30:.2g} GiB, for which there is room."
         return told(413, f"{message} Start the studio with its path instead: phonoscope studio SONG.")
     name = request.query_params.get("name", "") or "a song without a name"
-    chunks = bounded(request, MOST_UPLOAD_BYTES, "The song")
-    song = await studio_of(request).shelf.receive(chunks, name)
+    song = await shelf.receive(bounded(request, shelf.room_bytes, "The song"), name)
     return JSONResponse(song.to_json(), 201)
 
 

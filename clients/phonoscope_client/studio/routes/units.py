@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -13,7 +14,7 @@ from phonoscope_client.results.bundle import AudibleNetwork, Bundle, Listener
 from phonoscope_client.results.response import OUTPUT
 from phonoscope_client.studio.moments.growth import MOST_STEPS, Unit, grown_sound, growth
 from phonoscope_client.studio.moments.why import chosen, excerpt_s
-from phonoscope_client.studio.routes.moments import ranged
+from phonoscope_client.studio.routes.moments import patiently, ranged
 from phonoscope_client.studio.studio import studio_of
 from phonoscope_client.studio.web.bodies import lines, question
 
@@ -103,7 +104,7 @@ async def maximise(request: Request) -> StreamingResponse:
 async def sound(request: Request) -> Response:
     """What a unit wants to hear, as sound."""
     studio = studio_of(request)
-    made = await grown_sound(studio.client, studio.units.get(request.path_params["number"]))
+    made = await patiently(partial(grown_sound, studio.client, studio.units.get(request.path_params["number"])))
     if made is None:
         raise HTTPException(404, "This unit has no sound.")
     return ranged(request, made)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from phonoscope_client.aio import Client
-from phonoscope_client.errors import PhonoscopeError
 from phonoscope_client.results.parts import Floats
 from phonoscope_client.results.track import CurvePiece, TrackBegun, TrackSummary
 from phonoscope_client.results.wording import warning
@@ -46,8 +46,7 @@ class Hearing:
         self._followers = 0
         self.begun: TrackBegun | None = None
         self.levels: Levels | None = None
-        self._parts: list[Part] = []
-        self._curve: list[Floats] = []
+        self._parts: list[Part | CurvePiece] = []
         self._is_whole = False
 
     async def follow(self) -> AsyncGenerator[Part]:
@@ -65,26 +64,27 @@ class Hearing:
                 if at >= len(parts):
                     await task  # raises what it ended in
                     return
-                yield parts[at]
+                yield _told(parts[at])
         finally:
             self._followers -= 1
             if not self._followers and not self._is_whole and self._task is not None:
                 self._task.cancel()
                 self._task = None
 
-    def _hearing(self) -> tuple[asyncio.Task[None], list[Part]]:
+    def _hearing(self) -> tuple[asyncio.Task[None], list[Part | CurvePiece]]:
         """The work that is going on, and what it has come to; begun anew where there is none."""
         if self._task is None:
             if self.levels is not None:
                 self.levels.close()
-            self.begun, self.levels, self._parts, self._curve = None, None, [], []
+            self.begun, self.levels, self._parts = None, None, []
             self._task = asyncio.create_task(self._hear(), name="hearing")
             self._task.add_done_callback(lambda _: self._tell())
         return self._task, self._parts
 
     def curve(self) -> Floats:
         """`[n]` probabilities so far."""
-        return np.concatenate([np.zeros(0, np.float32), *self._curve])
+        pieces = [each.probability for each in self._parts if isinstance(each, CurvePiece)]
+        return np.concatenate([np.zeros(0, np.float32), *pieces])
 
     async def close(self) -> None:
         """Ends it."""
@@ -110,9 +110,9 @@ class Hearing:
                             assert segments is not None
                             self._end(part, segments)
                     self._tell()
-        except PhonoscopeError:
-            self._task = None  # the next who follows begins anew
-            raise
+        finally:
+            if not self._is_whole and self._task is asyncio.current_task():
+                self._task = None  # the next who follows begins anew
 
     def _begin(self, begun: TrackBegun) -> Segments:
         self.begun, self.levels = begun, Levels(self._levels_path, len(begun.band_centre_hz))
@@ -135,9 +135,7 @@ class Hearing:
         assert self.levels is not None
         assert piece.log_mel is not None
         self.levels.append(piece.log_mel)
-        self._curve.append(piece.probability)
-        values = [round(float(each), _DECIMALS) for each in piece.probability]
-        self._parts.append({"kind": "curve", "first_frame": piece.first_frame, "probability": values})
+        self._parts.append(replace(piece, log_mel=None))
         if self.levels.loudest_db > self._told_db + _CHANGED_DB:
             self._told_db = self.levels.loudest_db
             self._parts.append({"kind": "levels", "loudest_db": round(self._told_db, 2)})
@@ -155,3 +153,11 @@ class Hearing:
         """Wakes all who follow."""
         self._news.set()
         self._news = asyncio.Event()
+
+
+def _told(part: Part | CurvePiece) -> Part:
+    """A part as JSON; of the curve numbers are kept, which take a tenth of the room."""
+    if not isinstance(part, CurvePiece):
+        return part
+    values = [round(float(each), _DECIMALS) for each in part.probability]
+    return {"kind": "curve", "first_frame": part.first_frame, "probability": values}

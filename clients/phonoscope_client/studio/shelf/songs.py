@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from phonoscope_client.transport.audio import MAX_DURATION_S
 MOST_SONGS = 100
 MOST_DECODED = 4  # songs whose samples lie in files at once, those used last
 MOST_UPLOAD_BYTES = 2**30
+MOST_DROPPED_BYTES = 2**32  # in all
+_BUFFER_BYTES = 2**20
 _MOST_NAME = 200  # letters of a name that are shown
 _DIGESTED_BYTES = (
     2**20
@@ -70,6 +73,7 @@ class Shelf:
     def __init__(self, client: Client, bundle: Bundle, folder: Path) -> None:
         self._client, self._bundle, self._folder = client, bundle, folder
         self._songs: dict[str, Song] = {}
+        self._dropped_bytes = 0
         self._decoded: OrderedDict[str, Song] = OrderedDict()
 
     def __iter__(self) -> Any:  # noqa: ANN401 - an iterator over songs
@@ -103,18 +107,25 @@ class Shelf:
         Raises:
             InvalidInputError: see `open`.
         """
-        file = self._folder / f"dropped-{len(self._songs)}-{id(chunks):x}"
+        file = self._folder / f"dropped-{secrets.token_hex(8)}"
         try:
-            with file.open("xb") as opened:
+            with file.open("xb", buffering=_BUFFER_BYTES) as opened:
                 async for chunk in chunks:
-                    await asyncio.to_thread(opened.write, chunk)
+                    opened.write(chunk)  # soon done, and a thread for each takes longer
             song = await self.open(file, name)
         except BaseException:
             file.unlink(missing_ok=True)
             raise
-        if song.sound.file != file:  # it was there
+        if song.sound.file == file:
+            self._dropped_bytes += file.stat().st_size
+        else:  # it was there
             file.unlink()
         return song
+
+    @property
+    def room_bytes(self) -> int:
+        """How large the next file may be that is dropped."""
+        return min(MOST_UPLOAD_BYTES, MOST_DROPPED_BYTES - self._dropped_bytes)
 
     async def decode(self, song: Song) -> None:
         """Has a song's samples at hand, and those of no more than a few others."""

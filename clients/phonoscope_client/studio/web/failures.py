@@ -19,6 +19,7 @@ from phonoscope_client.errors import (
     UnavailableError,
 )
 
+LEFT = 499
 _GONE_RETRY_S = 2.0  # a service that is started again takes some seconds
 _LEAST_RETRY_S = 0.2
 _BUSY = "The service is busy with other questions."
@@ -70,6 +71,11 @@ async def answer_error(_: Request, error: Exception) -> JSONResponse:
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
     said = described(error)
     return told(status, said["message"], field=said["field"], retry_after_s=said["retry_after_s"])
+
+
+async def answer_left(_: Request, __: Exception) -> JSONResponse:
+    """The answer to a page that left while it sent something, which nobody reads."""
+    return told(LEFT, "The page has left.")
 
 
 async def answer_http(_: Request, error: Exception) -> JSONResponse:

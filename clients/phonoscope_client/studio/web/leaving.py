@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from phonoscope_client.studio.web.failures import LEFT
+
 Result = TypeVar("Result")
-_LEFT = 499  # nobody reads it
 
 
 async def unless_left(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
@@ -28,7 +29,7 @@ async def unless_left(request: Request, work: Coroutine[Any, Any, Result]) -> Re
         await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             return task.result()
-        raise HTTPException(_LEFT, "The page has left.")
+        raise HTTPException(LEFT, "The page has left.")
     finally:
         leaving.cancel()
         task.cancel()
