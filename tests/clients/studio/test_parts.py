@@ -1,10 +1,20 @@
 """What needs no service: levels, segments, maps on other axes, cuts of a song, and answers that are kept."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
-from phonoscope_client.errors import OutOfRangeError
+from phonoscope_client.errors import (
+    BusyError,
+    DeadlineExceededError,
+    NotInBundleError,
+    OutOfRangeError,
+    ServiceError,
+    UnauthenticatedError,
+    UnavailableError,
+    invalid,
+)
 from phonoscope_client.results.parts import Axes
 from phonoscope_client.results.segments import Segment
 from phonoscope_client.studio.moments.kept import Kept
@@ -12,6 +22,7 @@ from phonoscope_client.studio.moments.pictures import Grid, on_grid
 from phonoscope_client.studio.shelf.levels import Levels
 from phonoscope_client.studio.shelf.segments import Segments
 from phonoscope_client.studio.shelf.sound import MOST_PEAKS, Sound
+from phonoscope_client.studio.web.failures import answer_error, described
 from phonoscope_client.transport import decoding
 from starlette.exceptions import HTTPException
 
@@ -124,3 +135,29 @@ def test_what_was_not_used_for_longest_is_forgotten():
     with pytest.raises(HTTPException) as caught:
         kept.get(second)
     assert caught.value.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "word"),
+    [
+        (BusyError("full", retry_after_s=1.5), 503, "busy"),
+        (UnavailableError("away"), 503, "starting again"),
+        (DeadlineExceededError("late"), 504, "--timeout-s"),
+        (UnauthenticatedError("who"), 502, "PHONOSCOPE_TOKEN"),
+        (NotInBundleError("the bundle has no generator"), 422, "generator"),
+        (invalid("rule", "give masker"), 400, "masker"),
+        (ServiceError("a defect", request_id="7"), 502, "request 7"),
+    ],
+    ids=lambda each: type(each).__name__ if isinstance(each, Exception) else "",
+)
+async def test_what_goes_wrong_is_said_in_words_with_what_to_do(error, status, word):
+    answer = await answer_error(None, error)
+    said = json.loads(answer.body)["error"]
+    assert answer.status_code == status
+    assert word in said["message"]
+    assert (said["retry_after_s"] is not None) == (status == 503)
+    assert said["field"] == ("rule" if status == 400 else None)
+
+
+def test_a_busy_service_is_asked_again_when_it_says():
+    assert described(BusyError("full", retry_after_s=1.5))["retry_after_s"] == 1.5
