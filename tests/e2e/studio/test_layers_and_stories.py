@@ -65,9 +65,7 @@ def test_a_story_is_saved_as_a_page_and_as_data(page):
     page.one("#story-notes").send_keys("Because & so.")
     page.click("[data-do=save]")
     page.until(lambda: len(page.all("#saved a")) == 2)
-    html, data = (
-        page.browser.execute_async_script(FETCH, each.get_property("href")) for each in page.all("#saved a")
-    )
+    html, data = (page.browser.execute_async_script(FETCH, each.get_property("href")) for each in page.all("#saved a"))
     assert (html[0], data[0]) == (200, 200)
     assert "Why &lt;b&gt;here&lt;/b&gt;?" in html[1]
     told = json.loads(data[1])

@@ -14,6 +14,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 HANG_S = 240
 PANELS = ("why", "pins", "layers", "features", "maximise", "story")
+HAS_WAVEFORM = "return Boolean(document.querySelector('.waveform > div')?.shadowRoot?.querySelector('canvas'))"
 COLOURS = """
 const { width, height } = arguments[0];
 const pixels = new Uint32Array(arguments[0].getContext("2d").getImageData(0, 0, width, height).data.buffer);
@@ -30,6 +31,7 @@ def running_studio(*arguments):
             yield re.search(r"http://\S+", process.stdout.readline())[0]
         finally:
             process.terminate()
+            process.communicate(timeout=HANG_S)
 
 
 class StudioPage:
@@ -89,7 +91,7 @@ class StudioPage:
     def heard(self):
         """Waits until the whole song was heard, and its waveform is there."""
         self.until(lambda: self.run("return import('/page/track.js').then(({ track }) => track.ended)"))
-        self.until(lambda: self.run("return Boolean(document.querySelector('.waveform > div')?.shadowRoot?.querySelector('canvas'))"))
+        self.until(lambda: self.run(HAS_WAVEFORM))
         return self
 
     def head_s(self):
@@ -116,7 +118,9 @@ class StudioPage:
         area = self.one(selector)
         begin, end = self.x_of(begin_s), self.x_of(end_s)
         mouse = ActionChains(self.browser).move_to_element_with_offset(area, begin, 0).click_and_hold()
-        mouse.move_by_offset((end - begin) // 2, 0).move_by_offset(end - begin - (end - begin) // 2, 0).release().perform()
+        for step in ((end - begin) // 2, end - begin - (end - begin) // 2):
+            mouse.move_by_offset(step, 0)
+        mouse.release().perform()
 
     def answered(self):
         """The explanation that is drawn, without its maps, once the question is answered."""

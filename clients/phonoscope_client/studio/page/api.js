@@ -42,10 +42,15 @@ const answer = async (path, options) => {
   if (!response.ok) throw await told(response);
   return response;
 };
-const posted = (body) => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+const posted = (body) => ({
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+});
 
 export const get = (path, signal) => persist(async () => (await answer(path, { signal })).json(), signal);
-export const post = (path, body, signal) => persist(async () => (await answer(path, { ...posted(body), signal })).json(), signal);
+export const post = (path, body, signal) =>
+  persist(async () => (await answer(path, { ...posted(body), signal })).json(), signal);
 export const upload = (path, file, signal) =>
   persist(async () => (await answer(path, { method: "POST", body: file, signal })).json(), signal);
 // Once, for whoever decides alone when to ask again.

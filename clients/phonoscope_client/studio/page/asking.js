@@ -4,7 +4,7 @@ import { one, say } from "./dom.js";
 import { complain } from "./errors.js";
 import { change, state } from "./state.js";
 import { clock } from "./text.js";
-import { draw } from "./view.js";
+import { afterDrawing, draw } from "./view.js";
 
 const MOST_KEPT = 60;
 const answers = new Map();
@@ -12,7 +12,8 @@ let asking = null;
 
 export const ruleInUse = () => state.rule || state.listener?.rules[0]?.name || "";
 // Some rules explain the label that is predicted, and no other.
-export const explainsAnyLabel = () => Boolean(state.listener?.rules.find(({ name }) => name === ruleInUse())?.explains_any_label);
+export const explainsAnyLabel = () =>
+  Boolean(state.listener?.rules.find(({ name }) => name === ruleInUse())?.explains_any_label);
 const question = (where) => ({
   ...where,
   listener: state.listener.name,
@@ -49,20 +50,24 @@ export const ask = async (where, deed = `why at ${clock(where.at_s ?? where.star
   performance.mark("studio:click");
   asking?.abort();
   const mine = (asking = new AbortController());
-  showBusy(where.at_s === undefined ? `Asking why from ${clock(where.start_s)} to ${clock(where.end_s)} …` : `Asking why at ${clock(where.at_s)} …`);
+  showBusy(
+    where.at_s === undefined
+      ? `Asking why from ${clock(where.start_s)} to ${clock(where.end_s)} …`
+      : `Asking why at ${clock(where.at_s)} …`,
+  );
   try {
     const explanation = await answered(state.song, question(where), mine.signal);
     if (mine.signal.aborted) return;
     change({ explanation }, deed);
     draw();
     requestAnimationFrame(() => performance.mark("studio:region-drawn"));
-    say(`At ${clock(explanation.at_s)}: ${explanation.label}. ${explanation.words.headline}`);
+    afterDrawing(() => say(`At ${clock(explanation.at_s)}: ${explanation.label}. ${explanation.words.headline}`));
   } catch (error) {
     complain(error);
   } finally {
     if (asking === mine) {
       asking = null;
-      showBusy("");
+      afterDrawing(() => asking || showBusy(""));
     }
   }
 };

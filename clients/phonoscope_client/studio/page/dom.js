@@ -13,7 +13,8 @@ export const element = (tag, properties = {}, ...children) => {
   return made;
 };
 
-export const button = (text, onclick, properties = {}) => element("button", { type: "button", onclick, ...properties }, text);
+export const button = (text, onclick, properties = {}) =>
+  element("button", { type: "button", onclick, ...properties }, text);
 
 // A row of a list of choices, kept if it is still there.
 export const offer = (select, options, chosen) => {

@@ -3,7 +3,13 @@ import { element } from "./dom.js";
 import { soundButton } from "./sounds.js";
 import { clock, hue, spoken } from "./text.js";
 
-const SOUNDS = { original: "Original", region: "Region", removed: "Removed", carried: "In other music", silhouette: "Its silhouette" };
+const SOUNDS = {
+  original: "Original",
+  region: "Region",
+  removed: "Removed",
+  carried: "In other music",
+  silhouette: "Its silhouette",
+};
 
 export const answerLine = (explanation) => {
   const { at_s, passage, listener, label, contrast, probability, threshold } = explanation;
@@ -35,7 +41,9 @@ const said = (tries) => {
   if (n > 1) return { mean, label: "", text: `${mean.toFixed(2)}`, note: `${holds} of ${n} keep it` };
   if (tries.length === 1) return { mean, label, text: mean.toFixed(2), note: label ?? "" };
   const labels = tries.map((each) => each.label).filter(Boolean);
-  const most = labels.sort((a, b) => labels.filter((each) => each === b).length - labels.filter((each) => each === a).length)[0];
+  const most = labels.sort(
+    (a, b) => labels.filter((each) => each === b).length - labels.filter((each) => each === a).length,
+  )[0];
   const count = labels.filter((each) => each === most).length;
   return { mean, label: most, text: mean.toFixed(2), note: most ? `${count} of ${tries.length} ${most}` : "" };
 };
@@ -76,14 +84,22 @@ export const bars = (explanation) => {
 
 // What is wrong with the recording there.
 export const warnings = ({ warnings = [] }) =>
-  warnings.length ? element("ul", { className: "warnings", ariaLabel: "What is wrong with the recording" }, ...warnings.map((each) => element("li", {}, each))) : null;
+  warnings.length
+    ? element(
+        "ul",
+        { className: "warnings", ariaLabel: "What is wrong with the recording" },
+        ...warnings.map((each) => element("li", {}, each)),
+      )
+    : null;
 
 export const findings = (explanation) =>
   element(
     "ul",
     { className: "findings" },
     ...(explanation.words.sentences ?? []).map((each) =>
-      typeof each === "string" ? element("li", { className: "neutral" }, each) : element("li", { className: each.bearing }, each.text),
+      typeof each === "string"
+        ? element("li", { className: "neutral" }, each)
+        : element("li", { className: each.bearing }, each.text),
     ),
   );
 
@@ -94,7 +110,13 @@ export const sounds = (explanation, { keys = false } = {}) => {
   const players = Object.entries(SOUNDS)
     .filter(([kind]) => explanation.sounds?.[kind])
     .map(([kind, name], number) =>
-      soundButton({ name, url: explanation.sounds[kind], key: keys ? String(number + 1) : "", startS: keys ? explanation.start_s : null, group }),
+      soundButton({
+        name,
+        url: explanation.sounds[kind],
+        key: keys ? String(number + 1) : "",
+        startS: keys ? explanation.start_s : null,
+        group,
+      }),
     );
   return element("div", { className: "sounds", role: "group", ariaLabel: "Sounds of the excerpt" }, ...players);
 };

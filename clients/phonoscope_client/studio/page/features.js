@@ -31,7 +31,16 @@ const card = (name, { feature, activation, picture, sound }, strongest) => {
       { className: "sounds" },
       sound ? soundButton({ name: "Play", url: sound }) : null,
       layersThat("maximise").some((each) => each.name === name)
-        ? element("button", { type: "button", className: "plain", onclick: () => wish(name, feature), ariaLabel: `Maximise feature ${feature} of ${name}` }, "Maximise")
+        ? element(
+            "button",
+            {
+              type: "button",
+              className: "plain",
+              onclick: () => wish(name, feature),
+              ariaLabel: `Maximise feature ${feature} of ${name}`,
+            },
+            "Maximise",
+          )
         : null,
     ),
   );
@@ -63,7 +72,13 @@ when(["song", "listener"], () => {
   asking?.abort();
   grid.replaceChildren();
   const layers = layersThat("auralise");
-  offer(layer, layers.map(({ name }) => ({ value: name, text: name })), layers.at(-1)?.name ?? "");
+  offer(
+    layer,
+    layers.map(({ name }) => ({ value: name, text: name })),
+    layers.at(-1)?.name ?? "",
+  );
   go.disabled = layer.disabled = count.disabled = !layers.length;
-  told.textContent = layers.length ? "" : `The bundle has no features of the ${state.listener?.name ?? "listener"} to hear.`;
+  told.textContent = layers.length
+    ? ""
+    : `The bundle has no features of the ${state.listener?.name ?? "listener"} to hear.`;
 });

@@ -87,8 +87,29 @@ document.addEventListener("keydown", (event) => {
 });
 
 one("dl", dialog).replaceChildren(
-  ...BINDINGS.filter(([keys]) => keys).map(([keys, text]) => element("div", {}, element("dt", {}, element("kbd", {}, keys)), element("dd", {}, text))),
+  ...BINDINGS.filter(([keys]) => keys).map(([keys, text]) =>
+    element("div", {}, element("dt", {}, element("kbd", {}, keys)), element("dd", {}, text)),
+  ),
 );
-const buttons = { play: toggle, repeat: toggleRepeat, "passage-begins": () => mark("start_s"), "passage-ends": () => mark("end_s"), "ask-passage": askPassage };
-Object.assign(buttons, { "ask-here": askHere, "no-passage": clearPassage, closer, wider, all: showAll, pin, undo, redo, theme: nextTheme, keys: help, "close-keys": help });
-for (const [name, deed] of Object.entries(buttons)) for (const control of document.querySelectorAll(`[data-do=${name}]`)) control.addEventListener("click", deed);
+const buttons = {
+  play: toggle,
+  repeat: toggleRepeat,
+  "passage-begins": () => mark("start_s"),
+  "passage-ends": () => mark("end_s"),
+  "ask-passage": askPassage,
+};
+Object.assign(buttons, {
+  "ask-here": askHere,
+  "no-passage": clearPassage,
+  closer,
+  wider,
+  all: showAll,
+  pin,
+  undo,
+  redo,
+  theme: nextTheme,
+  keys: help,
+  "close-keys": help,
+});
+for (const [name, deed] of Object.entries(buttons))
+  for (const control of document.querySelectorAll(`[data-do=${name}]`)) control.addEventListener("click", deed);

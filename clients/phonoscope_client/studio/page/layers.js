@@ -29,7 +29,11 @@ const card = (name, { picture, sound, distance, percentile }) =>
     canvasOf(picture, `Spectrogram of ${name}`),
     distance === undefined || distance === null
       ? null
-      : element("p", { className: "quiet" }, `distance ${distance.toFixed(2)}${percentile === undefined ? "" : `, above that of ${percent(percentile)} of validation excerpts`}`),
+      : element(
+          "p",
+          { className: "quiet" },
+          `distance ${distance.toFixed(2)}${percentile === undefined ? "" : `, above that of ${percent(percentile)} of validation excerpts`}`,
+        ),
     sound ? soundButton({ name: "Play", url: sound }) : null,
   );
 const invert = async () => {
@@ -56,5 +60,7 @@ when(["song", "listener"], () => {
   grid.replaceChildren();
   const can = layersThat("invert").length > 0;
   go.disabled = !can;
-  told.textContent = can ? "" : `The bundle has no networks that invert layers of the ${state.listener?.name ?? "listener"}.`;
+  told.textContent = can
+    ? ""
+    : `The bundle has no networks that invert layers of the ${state.listener?.name ?? "listener"}.`;
 });

@@ -11,7 +11,8 @@ const fragment = () => {
   const { song, explanation, listener, label, contrast, rule, alpha } = state;
   if (!song) return "";
   const parts = { song: song.id };
-  if (explanation?.passage) Object.assign(parts, { from: explanation.where.start_s.toFixed(3), to: explanation.where.end_s.toFixed(3) });
+  if (explanation?.passage)
+    Object.assign(parts, { from: explanation.where.start_s.toFixed(3), to: explanation.where.end_s.toFixed(3) });
   else if (explanation) parts.t = explanation.at_s.toFixed(3);
   if (listener !== state.bundle?.listeners[0]) parts.listener = listener.name;
   Object.assign(parts, label && { label }, contrast && { contrast }, rule && { rule }, alpha !== null && { alpha });
@@ -24,7 +25,8 @@ const write = () => {
   written = fragment();
   if (written && written !== location.hash) history.replaceState(null, "", written);
 };
-const number = (parts, name) => (parts.has(name) && Number.isFinite(Number(parts.get(name))) ? Number(parts.get(name)) : null);
+const number = (parts, name) =>
+  parts.has(name) && Number.isFinite(Number(parts.get(name))) ? Number(parts.get(name)) : null;
 
 // Opens what the address names; says whether it named a song that is here.
 export const open = async () => {

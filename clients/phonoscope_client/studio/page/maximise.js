@@ -38,9 +38,13 @@ const paintGraph = ({ activations }) => {
   context.lineWidth = 3;
   context.beginPath();
   for (const [at, value] of activations.entries())
-    context.lineTo(4 + (at * (width - 8)) / Math.max(1, activations.length - 1), height - 6 - ((height - 12) * (value - low)) / (high - low || 1));
+    context.lineTo(
+      4 + (at * (width - 8)) / Math.max(1, activations.length - 1),
+      height - 6 - ((height - 12) * (value - low)) / (high - low || 1),
+    );
   context.stroke();
-  one("#growth-told").textContent = `its activation, step by step: ${activations[0].toFixed(2)} to ${activations.at(-1).toFixed(2)}`;
+  one("#growth-told").textContent =
+    `its activation, step by step: ${activations[0].toFixed(2)} to ${activations.at(-1).toFixed(2)}`;
 };
 const grow = (part) => {
   if (part.picture) {
@@ -57,7 +61,8 @@ const grow = (part) => {
     grown.sound = part.sound;
     showSound();
   }
-  if (part.kind === "step") told.textContent = `${grown.name}: step ${part.step} of ${part.of}, activation ${part.activation.toFixed(3)}`;
+  if (part.kind === "step")
+    told.textContent = `${grown.name}: step ${part.step} of ${part.of}, activation ${part.activation.toFixed(3)}`;
 };
 const showControls = () => {
   go.disabled = Boolean(asking) || !layersThat("maximise").length;
@@ -65,7 +70,10 @@ const showControls = () => {
   keep.disabled = !grown?.picture;
   one("#grown").hidden = !grown;
 };
-const showSound = () => one("#grown-sound").replaceChildren(...(grown?.sound ? [soundButton({ name: "Play what it wants", url: grown.sound })] : []));
+const showSound = () =>
+  one("#grown-sound").replaceChildren(
+    ...(grown?.sound ? [soundButton({ name: "Play what it wants", url: grown.sound })] : []),
+  );
 const maximise = async () => {
   const mine = (asking = new AbortController());
   const isOutput = layer.value === OUTPUT;
@@ -80,7 +88,12 @@ const maximise = async () => {
   say(`Maximising ${name}.`);
   try {
     const body = { ...unit, steps: Number(steps.value) };
-    await stream("/api/maximise", { body, signal: mine.signal, each: grow, restart: () => (grown.activations.length = 0) });
+    await stream("/api/maximise", {
+      body,
+      signal: mine.signal,
+      each: grow,
+      restart: () => (grown.activations.length = 0),
+    });
     told.textContent = `${name}: activation ${grown.activation.toFixed(3)}.`;
     say(told.textContent);
   } catch (error) {
@@ -110,7 +123,11 @@ const showKept = () => {
           "div",
           { className: "sounds" },
           each.sound ? soundButton({ name: "Play", url: each.sound }) : null,
-          button("Remove", () => change({ kept: state.kept.filter((other) => other !== each) }, `no longer keep ${each.name}`), { className: "plain", ariaLabel: `Remove ${each.name}` }),
+          button(
+            "Remove",
+            () => change({ kept: state.kept.filter((other) => other !== each) }, `no longer keep ${each.name}`),
+            { className: "plain", ariaLabel: `Remove ${each.name}` },
+          ),
         ),
       ),
     ),
@@ -125,7 +142,11 @@ when(["kept"], showKept);
 when(["listener"], () => {
   asking?.abort();
   const layers = layersThat("maximise");
-  offer(layer, layers.map(({ name }) => ({ value: name, text: name })), layers.at(-1)?.name ?? "");
+  offer(
+    layer,
+    layers.map(({ name }) => ({ value: name, text: name })),
+    layers.at(-1)?.name ?? "",
+  );
   for (const control of [layer, feature, steps]) control.disabled = !layers.length;
   told.textContent = layers.length ? "" : `The bundle has no generator for the ${state.listener?.name ?? "listener"}.`;
   limit();

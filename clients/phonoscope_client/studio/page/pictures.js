@@ -8,7 +8,13 @@ import { whenDrawn } from "./view.js";
 
 // One pixel a bin; the style sheet makes it as large as there is room, without smoothing.
 export const canvasOf = ({ frames, mels, bytes }, description) => {
-  const made = element("canvas", { width: frames, height: mels, className: "picture", role: "img", ariaLabel: description });
+  const made = element("canvas", {
+    width: frames,
+    height: mels,
+    className: "picture",
+    role: "img",
+    ariaLabel: description,
+  });
   paintInto(made, { frames, mels, bytes });
   return made;
 };

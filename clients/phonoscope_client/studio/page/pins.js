@@ -24,7 +24,11 @@ export const pin = () => {
   say(`Pin ${number} at ${clock(explanation.at_s)}.`);
 };
 const unpin = (pinned) => change({ pins: state.pins.filter((each) => each !== pinned) }, `no pin ${pinned.number}`);
-const note = (pinned, text) => change({ pins: state.pins.map((each) => (each === pinned ? { ...pinned, note: text } : each)) }, `note on pin ${pinned.number}`);
+const note = (pinned, text) =>
+  change(
+    { pins: state.pins.map((each) => (each === pinned ? { ...pinned, note: text } : each)) },
+    `note on pin ${pinned.number}`,
+  );
 
 export const go = ({ explanation }) => {
   choose(explanation.song);
@@ -35,7 +39,9 @@ export const go = ({ explanation }) => {
 };
 // From the moment that is drawn to the next pin of the song, or the one before.
 export const step = (by) => {
-  const here = state.pins.filter((each) => each.explanation.song === state.song?.id).sort((a, b) => a.explanation.at_s - b.explanation.at_s);
+  const here = state.pins
+    .filter((each) => each.explanation.song === state.song?.id)
+    .sort((a, b) => a.explanation.at_s - b.explanation.at_s);
   if (!here.length) return say("Nothing is pinned in this song.");
   const at = here.findIndex((each) => each.explanation === state.explanation);
   go(here[at < 0 ? (by > 0 ? 0 : here.length - 1) : (at + by + here.length) % here.length]);
@@ -46,7 +52,11 @@ const showMarks = () => {
   const here = state.pins.filter((each) => each.explanation.song === state.song?.id);
   marks.replaceChildren(
     ...here.map((each) => {
-      const mark = button(String(each.number), () => go(each), { className: `mark ${hue(each.explanation.label)}`, ariaLabel: title(each), title: title(each) });
+      const mark = button(String(each.number), () => go(each), {
+        className: `mark ${hue(each.explanation.label)}`,
+        ariaLabel: title(each),
+        title: title(each),
+      });
       mark.dataset.atS = each.explanation.at_s;
       return mark;
     }),
@@ -64,7 +74,13 @@ const showList = () => {
   one("#pins-empty").hidden = state.pins.length > 0;
   list.replaceChildren(
     ...state.pins.map((each) => {
-      const written = element("input", { type: "text", value: each.note, placeholder: "a note for the story", ariaLabel: `Note on pin ${each.number}`, maxLength: 500 });
+      const written = element("input", {
+        type: "text",
+        value: each.note,
+        placeholder: "a note for the story",
+        ariaLabel: `Note on pin ${each.number}`,
+        maxLength: 500,
+      });
       written.addEventListener("change", () => note(each, written.value));
       return element(
         "li",
@@ -83,7 +99,14 @@ const card = (select, place) => {
   if (!pinned) return;
   const { explanation } = pinned;
   const { canvas } = excerptOf(explanation, `Spectrogram of pin ${pinned.number} with its region`);
-  place.append(canvas, answerLine(explanation), headline(explanation), sounds(explanation), bars(explanation), findings(explanation));
+  place.append(
+    canvas,
+    answerLine(explanation),
+    headline(explanation),
+    sounds(explanation),
+    bars(explanation),
+    findings(explanation),
+  );
 };
 const chosen = new Map(); // by hand
 // The two newest stand side by side until others are chosen.

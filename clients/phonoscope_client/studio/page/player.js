@@ -37,7 +37,8 @@ const reach = (second) => {
 };
 export const seek = (second) => {
   if (!state.song) return;
-  if (!recording.paused || !isSounding()) recording.currentTime = Math.min(view.duration, Math.max(0, second));
+  // One that is not playing is moved when it begins to: to decode it now would keep the machine from the answer.
+  if (!recording.paused) recording.currentTime = Math.min(view.duration, Math.max(0, second));
   else silence();
   reach(second);
 };
@@ -46,7 +47,15 @@ export const toggle = () => {
   if (isSounding()) return silence();
   if (headS >= view.duration - 0.05) headS = 0;
   recording.currentTime = headS;
+  start(recording, copyInstead);
+};
+// Another form of the song, for a browser that does not play the file itself.
+const copyInstead = () => {
+  if (recording.src.endsWith("?form=copy")) return false;
+  recording.src += "?form=copy";
+  recording.currentTime = headS;
   start(recording);
+  return true;
 };
 
 const repeat = () => {
@@ -63,7 +72,10 @@ whenSounding((audio, startS) => {
     reach(recording.currentTime);
   } else if (startS !== null) reach(startS + audio.currentTime);
 });
-recording.addEventListener("ended", () => state.repeats && start(Object.assign(recording, { currentTime: state.passage?.start_s ?? 0 })));
+recording.addEventListener(
+  "ended",
+  () => state.repeats && start(Object.assign(recording, { currentTime: state.passage?.start_s ?? 0 })),
+);
 whenPlaying((sounds) => {
   playing.setAttribute("aria-pressed", String(sounds));
   one(".name", playing).textContent = sounds ? "Pause" : "Play";
@@ -89,7 +101,8 @@ slider.addEventListener("input", () => seek(Number(slider.value)));
 when(["repeats"], () => one("[data-do=repeat]").setAttribute("aria-pressed", String(state.repeats)));
 when(["passage"], () => {
   one(".passage").hidden = !state.passage;
-  if (state.passage) one(".passage .text").textContent = `${clock(state.passage.start_s)} – ${clock(state.passage.end_s)}`;
+  if (state.passage)
+    one(".passage .text").textContent = `${clock(state.passage.start_s)} – ${clock(state.passage.end_s)}`;
 });
 when(["song"], () => {
   slider.max = state.song?.duration_s ?? 0;

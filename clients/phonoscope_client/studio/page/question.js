@@ -7,6 +7,7 @@ import { change, state, when } from "./state.js";
 import { percent } from "./text.js";
 import { hear } from "./track.js";
 import { forget } from "./undo.js";
+import { afterDrawing } from "./view.js";
 
 const [listener, label, contrast] = ["#listener", "#label", "#contrast"].map((each) => one(each));
 const [rule, alpha] = ["#rule", "#alpha"].map((each) => one(each));
@@ -30,9 +31,17 @@ const showChoices = () => {
   const { bundle, listener: chosen } = state;
   if (!chosen) return;
   const labels = chosen.labels.map((each) => ({ value: each, text: each }));
-  offer(listener, bundle.listeners.map(({ name }) => ({ value: name, text: name })), chosen.name);
+  offer(
+    listener,
+    bundle.listeners.map(({ name }) => ({ value: name, text: name })),
+    chosen.name,
+  );
   offer(label, [{ value: "", text: "what it answers" }, ...labels], state.label);
-  offer(contrast, [{ value: "", text: "anything else" }, ...labels.filter(({ value }) => value !== state.label)], state.contrast);
+  offer(
+    contrast,
+    [{ value: "", text: "anything else" }, ...labels.filter(({ value }) => value !== state.label)],
+    state.contrast,
+  );
   one("#contrast-choice").hidden = !chosen.has?.contrast;
   const isFree = explainsAnyLabel();
   label.disabled = contrast.disabled = !isFree;
@@ -48,9 +57,15 @@ const showSliders = () => {
   const region = state.explanation && regionOf(state.explanation, state.alpha);
   one("#alpha-name").textContent = alphaInUse().toFixed(2);
   const { explanation } = state;
-  const isAhead = region && state.alpha !== null && explanation.alpha !== undefined && Math.abs(state.alpha - explanation.alpha) > 0.001;
+  const isAhead =
+    region &&
+    state.alpha !== null &&
+    explanation.alpha !== undefined &&
+    Math.abs(state.alpha - explanation.alpha) > 0.001;
   one("#why").classList.toggle("ahead", Boolean(isAhead));
-  const untried = isAhead ? ` What is told below is of alpha ${explanation.alpha.toFixed(2)} until this one is tried.` : "";
+  const untried = isAhead
+    ? ` What is told below is of alpha ${explanation.alpha.toFixed(2)} until this one is tried.`
+    : "";
   one("#area").textContent = region ? `The region is ${percent(region.area)} of the excerpt.${untried}` : "";
   alpha.setAttribute("aria-valuetext", `${alphaInUse().toFixed(2)}${region ? `, region ${percent(region.area)}` : ""}`);
 };
@@ -87,5 +102,6 @@ export const nudgeAlpha = (by) => {
 
 const listen = () => state.song && state.listener && hear().catch(complain);
 when(["bundle", "listener", "label", "contrast", "rule"], showChoices);
-when(["listener", "rule", "alpha", "explanation"], showSliders);
+when(["listener", "rule", "alpha"], showSliders);
+when(["explanation"], () => afterDrawing(showSliders));
 when(["song", "listener", "label"], listen);

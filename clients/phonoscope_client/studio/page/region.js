@@ -63,7 +63,10 @@ export const drawRegion = (context, { veil, edge, frames, mels }, left, width, h
   context.drawImage(veil, left, 0, width, height);
   const placed = new Path2D();
   placed.addPath(edge, new DOMMatrix([width / frames, 0, 0, height / mels, left, 0]));
-  for (const [style, line] of [["rgb(0 0 0 / .75)", 3], ["#5ff0dc", 1.5]]) {
+  for (const [style, line] of [
+    ["rgb(0 0 0 / .75)", 3],
+    ["#5ff0dc", 1.5],
+  ]) {
     context.strokeStyle = style;
     context.lineWidth = line * ratio;
     context.stroke(placed);

@@ -25,19 +25,23 @@ const takeIn = async (chosen) => {
     try {
       const song = await upload(`/api/songs?name=${encodeURIComponent(file.name)}`, file);
       change({ songs: [...state.songs.filter((each) => each.id !== song.id), song] });
-      first ??= song.id;
+      if (!first) choose(song.id);
+      first = song;
     } catch (error) {
       complain(Object.assign(error, { field: file.name }));
     }
   }
   taking.hidden = true;
-  if (first) choose(first);
 };
 
 export const openSongs = async () => change({ songs: await get("/api/songs") });
 
 const show = () => {
-  offer(select, state.songs.map(({ id, name }) => ({ value: id, text: name })), state.song?.id ?? "");
+  offer(
+    select,
+    state.songs.map(({ id, name }) => ({ value: id, text: name })),
+    state.song?.id ?? "",
+  );
   one("#title").textContent = state.song?.name ?? "Drop a song";
   document.title = state.song ? `${state.song.name} – Phonoscope studio` : "Phonoscope studio";
   document.body.classList.toggle("empty", !state.song);

@@ -30,9 +30,12 @@ export const register = (audio, startS = null) => {
     });
   return audio;
 };
-export const start = (audio) =>
+// `instead` says whether it does something about a form of sound that the browser does not know.
+export const start = (audio, instead = () => false) =>
   audio.play().catch((error) => {
-    if (error.name !== "AbortError") complain(new StudioError({ message: `This sound cannot be played: ${error.message}` }));
+    if (error.name === "NotSupportedError" && instead()) return;
+    if (error.name !== "AbortError")
+      complain(new StudioError({ message: `This sound cannot be played: ${error.message}` }));
   });
 
 // Of a group, one takes over where another is, so that they can be compared.

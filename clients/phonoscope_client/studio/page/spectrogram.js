@@ -69,7 +69,8 @@ const paint = () => {
   if (!state.song || !track.begun) return;
   paintTiles();
   if (isDrawnHere(state.explanation) && one("input[name=region]").checked) paintRegion(state.explanation);
-  if (state.passage) paintSpan([state.passage.start_s, state.passage.end_s], "rgb(255 255 255 / .06)", "rgb(255 255 255 / .7)");
+  if (state.passage)
+    paintSpan([state.passage.start_s, state.passage.end_s], "rgb(255 255 255 / .06)", "rgb(255 255 255 / .7)");
   if (selecting) paintSpan(selecting, "rgb(255 255 255 / .2)", "#fff");
 };
 whenDrawn(paint);

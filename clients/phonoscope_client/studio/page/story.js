@@ -18,7 +18,8 @@ const save = async () => {
   saved.textContent = "Saving …";
   try {
     const { id } = await post("/api/story", story());
-    const link = (kind, text) => element("a", { href: `/api/story/${encodeURIComponent(id)}.${kind}`, download: "", className: "button" }, text);
+    const link = (kind, text) =>
+      element("a", { href: `/api/story/${encodeURIComponent(id)}.${kind}`, download: "", className: "button" }, text);
     saved.replaceChildren("The story is ready: ", link("html", "one page (HTML)"), " ", link("json", "data (JSON)"));
     say("The story is ready to be downloaded.");
   } catch (error) {
@@ -45,5 +46,8 @@ one("[data-do=link]").addEventListener("click", copyLink);
 when(["pins", "kept"], () => {
   const [pins, kept] = [state.pins.length, state.kept.length];
   const units = kept ? ` and ${kept} kept unit${kept === 1 ? "" : "s"}` : "";
-  one("#story-holds").textContent = pins || kept ? `It will hold ${pins} pinned moment${pins === 1 ? "" : "s"}${units}.` : "Pin moments first; the story holds those, with their pictures and sounds.";
+  one("#story-holds").textContent =
+    pins || kept
+      ? `It will hold ${pins} pinned moment${pins === 1 ? "" : "s"}${units}.`
+      : "Pin moments first; the story holds those, with their pictures and sounds.";
 });

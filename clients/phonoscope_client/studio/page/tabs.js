@@ -16,7 +16,9 @@ const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 for (const [number, tab] of tabs.entries()) {
   tab.addEventListener("click", () => show(tab.dataset.panel));
   tab.addEventListener("keydown", (event) => {
-    const to = { Home: 0, End: tabs.length - 1 }[event.key] ?? (event.key in STEPS ? (number + STEPS[event.key] + tabs.length) % tabs.length : null);
+    const to =
+      { Home: 0, End: tabs.length - 1 }[event.key] ??
+      (event.key in STEPS ? (number + STEPS[event.key] + tabs.length) % tabs.length : null);
     if (to === null) return;
     event.preventDefault();
     event.stopPropagation();

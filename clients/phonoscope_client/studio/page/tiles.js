@@ -14,7 +14,7 @@ let inFlight = 0;
 // One canvas a halving: each keeps the louder of two neighbours, as crowded columns are drawn.
 const levelsOf = (values, mels) => {
   const levels = [];
-  for (let columns = values.length / mels; ; ) {
+  for (let columns = values.length / mels; ;) {
     levels.push(painted(values, columns, mels));
     if (columns <= 4) return levels;
     const half = Math.ceil(columns / 2);

@@ -3,10 +3,19 @@ import { stream } from "./api.js";
 import { complain } from "./errors.js";
 import { state } from "./state.js";
 import { TILE_FRAMES, outdate } from "./tiles.js";
-import { draw, measureSong } from "./view.js";
+import { afterDrawing, draw, openSong, setFrames } from "./view.js";
 
-export const track = { key: "", begun: null, probability: new Float32Array(0), known: 0, segments: [], ended: false, warnings: [] };
+export const track = {
+  key: "",
+  begun: null,
+  probability: new Float32Array(0),
+  known: 0,
+  segments: [],
+  ended: false,
+  warnings: [],
+};
 let asking = null;
+let opened = null; // the song that is in view
 const followers = [];
 export const whenHeard = (does) => followers.push(does);
 
@@ -19,17 +28,20 @@ const keepHeard = () => {
 };
 
 const empty = (key) =>
-  Object.assign(track, { key, begun: null, probability: new Float32Array(0), known: 0, segments: [], ended: false, warnings: [] });
-// A frame's callbacks run in their order: the mark is set once the first of the curve has been painted.
-const drawThenMark = () => {
-  draw();
-  requestAnimationFrame(() => performance.mark("studio:first-curve"));
-};
+  Object.assign(track, {
+    key,
+    begun: null,
+    probability: new Float32Array(0),
+    known: 0,
+    segments: [],
+    ended: false,
+    warnings: [],
+  });
 const take = {
   start: (part) => {
     track.begun = part;
     track.probability = new Float32Array(part.frames ?? Math.ceil(state.song.duration_s * part.frames_per_second) + 2);
-    measureSong(state.song.duration_s, part.frames_per_second);
+    setFrames(part.frames_per_second);
   },
   curve: (part) => {
     const end = part.first_frame + part.probability.length;
@@ -39,7 +51,6 @@ const take = {
       track.probability = longer;
     }
     track.probability.set(part.probability, part.first_frame);
-    if (!track.known) drawThenMark();
     track.known = Math.max(track.known, end);
   },
   levels: () => outdate(state.song.id),
@@ -50,6 +61,12 @@ const take = {
   },
 };
 
+// Whatever else follows from what was heard: tiles, waveform, numbers.
+const goOn = () => {
+  keepHeard();
+  draw();
+  for (const follow of followers) follow();
+};
 // Hears the song that is chosen, by the listener that is chosen.
 export const hear = async () => {
   const query = new URLSearchParams({ listener: state.listener.name, ...(state.label ? { label: state.label } : {}) });
@@ -58,16 +75,21 @@ export const hear = async () => {
   asking?.abort();
   const mine = (asking = new AbortController());
   empty(path);
+  if (opened !== state.song) openSong(state.song.duration_s);
+  opened = state.song;
   draw();
   try {
     await stream(path, {
       signal: mine.signal,
       restart: () => empty(path),
       each: (part) => {
+        const isFirst = part.kind === "curve" && !track.known;
         take[part.kind]?.(part);
-        keepHeard();
         draw();
-        for (const follow of followers) follow();
+        if (!isFirst) return goOn();
+        // A frame's callbacks run in their order: the mark is set once the first of the curve has been painted.
+        requestAnimationFrame(() => performance.mark("studio:first-curve"));
+        afterDrawing(goOn);
       },
     });
   } catch (error) {
@@ -76,5 +98,7 @@ export const hear = async () => {
   }
 };
 export const frameAt = (second) => Math.floor(second * (track.begun?.frames_per_second ?? 1));
-export const probabilityAt = (second) => (frameAt(second) < track.known ? track.probability[Math.max(0, frameAt(second))] : null);
-export const labelAt = (second) => track.segments.find((each) => second >= each.start_s && second < each.end_s)?.label ?? "";
+export const probabilityAt = (second) =>
+  frameAt(second) < track.known ? track.probability[Math.max(0, frameAt(second))] : null;
+export const labelAt = (second) =>
+  track.segments.find((each) => second >= each.start_s && second < each.end_s)?.label ?? "";

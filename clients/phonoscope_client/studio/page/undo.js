@@ -8,7 +8,10 @@ const future = [];
 
 const snapshot = () => Object.fromEntries(UNDOABLE.map((name) => [name, state[name]]));
 const show = () => {
-  for (const [control, deeds, word] of [["undo", past, "Undo"], ["redo", future, "Redo"]]) {
+  for (const [control, deeds, word] of [
+    ["undo", past, "Undo"],
+    ["redo", future, "Redo"],
+  ]) {
     const deed = deeds.at(-1)?.deed;
     const shown = one(`[data-do=${control}]`);
     shown.disabled = !deed;

@@ -24,6 +24,12 @@ export const draw = () => {
   scheduled = true;
 };
 
+// Does something once what is known now has been painted: what can wait must not keep that from being seen.
+export const afterDrawing = (does) => {
+  draw();
+  requestAnimationFrame(() => setTimeout(does));
+};
+
 const measure = () => {
   view.width = scroller.clientWidth;
   view.ratio = window.devicePixelRatio || 1;
@@ -61,12 +67,14 @@ export const reveal = (second, { centred = false } = {}) => {
 export const approach = (second, spanS) => lay(Math.max(view.pxPerS, view.width / spanS), second, view.width / 2);
 export const scrollBy = (shareOfWidth) => scroller.scrollBy({ left: shareOfWidth * view.width });
 
-export const measureSong = (duration, framesPerS = view.framesPerS) => {
-  const isNew = duration !== view.duration;
-  Object.assign(view, { duration, framesPerS });
+export const openSong = (duration) => {
+  view.duration = duration;
   measure();
-  if (isNew) showAll();
-  else lay(view.pxPerS, view.left / view.pxPerS, 0);
+  showAll();
+};
+export const setFrames = (framesPerS) => {
+  view.framesPerS = framesPerS;
+  lay(view.pxPerS, view.left / view.pxPerS, 0);
 };
 
 scroller.addEventListener("scroll", () => {

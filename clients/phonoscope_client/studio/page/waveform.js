@@ -18,7 +18,7 @@ let drawnPxPerS = 0;
 let waiting = null; // the song whose waveform is not asked for yet
 let isOurs = false; // whether a region is being put where the passage is, not by hand
 
-const colours = () => ({ waveColor: colour("wave"), progressColor: colour("wave-played") });
+const colours = () => ({ waveColor: colour("wave"), progressColor: colour("wave") });
 
 const draggable = () => {
   regions = surfer.registerPlugin(Regions.create());
@@ -45,7 +45,6 @@ const clear = () => {
   surfer = regions = null;
   drawnPxPerS = 0;
   waiting = state.song;
-  recording.preload = "none";
   if (state.song) recording.src = `/api/songs/${state.song.id}/audio`;
 };
 // After the first of the curve, which is what one waits for: both keep the machine busy.
@@ -69,7 +68,6 @@ const load = async () => {
       autoCenter: false,
       hideScrollbar: true,
     });
-    recording.preload = "auto";
     surfer.on("interaction", (second) => seek(second));
     surfer.once("ready", () => {
       draggable();
@@ -91,10 +89,6 @@ const place = () => {
 
 when(["song"], clear);
 whenHeard(load);
-// Another form of the song, for a browser that does not play the file itself.
-recording.addEventListener("error", () => {
-  if (state.song && !recording.src.endsWith("?form=copy")) recording.src = `/api/songs/${state.song.id}/audio?form=copy`;
-});
 when(["passage"], showPassage);
 whenDrawn(place);
 whenThemeChanges(() => surfer?.setOptions(colours()));
