@@ -50,7 +50,7 @@ def test_alpha_answers_while_it_is_moved_and_asks_when_it_is_let_go(page):
     assert page.run(ASKED) == asked
     page.slide("#alpha", 0.9)
     page.until(lambda: page.explanation()["alpha"] == pytest.approx(0.9))
-    assert "alpha" not in page.text("#area")
+    page.until(lambda: "alpha" not in page.text("#area"))
     page.press("z")
     assert page.explanation()["alpha"] != pytest.approx(0.9)
     assert page.text("#area") == area

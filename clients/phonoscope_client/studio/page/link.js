@@ -4,7 +4,7 @@ import { seek } from "./player.js";
 import { chooseListener } from "./question.js";
 import { choose } from "./songs.js";
 import { change, state, when } from "./state.js";
-import { approach } from "./view.js";
+import { afterDrawing, approach } from "./view.js";
 
 const CLOSE_SPAN_S = 12;
 const fragment = () => {
@@ -48,5 +48,5 @@ export const open = async () => {
   await ask(at_s === null && end_s !== null ? { start_s, end_s } : { at_s: second }, "");
   return true;
 };
-when(["song", "explanation", "listener", "label", "contrast", "rule", "alpha"], write);
+when(["song", "explanation", "listener", "label", "contrast", "rule", "alpha"], () => afterDrawing(write));
 window.addEventListener("hashchange", () => location.hash !== written && open());

@@ -1,10 +1,9 @@
 // The panel that says why: verdict, players, findings, the excerpt close up, bars.
 import { ask } from "./asking.js";
-import { element, one } from "./dom.js";
+import { all, element, one } from "./dom.js";
 import { answerLine, bars, findings, headline, sounds, warnings } from "./evidence.js";
 import { excerptOf } from "./pictures.js";
 import { mark as markPassage, head, seek } from "./player.js";
-import { silence } from "./sounds.js";
 import { whenAsked } from "./spectrogram.js";
 import { change, state, when } from "./state.js";
 import { clock } from "./text.js";
@@ -18,7 +17,7 @@ const show = () => {
   one("#why-empty").hidden = Boolean(explanation);
   one("#why-full").hidden = !explanation;
   if (!explanation) return;
-  silence();
+  for (const audio of all("#verdict audio")) audio.pause(); // of the moment before
   closeUp = excerptOf(explanation, `The excerpt around ${clock(explanation.at_s)}, with its region outlined`);
   const spanned = `${clock(explanation.start_s, 2)} to ${clock(explanation.end_s, 2)}, the region outlined`;
   one("#verdict").replaceChildren(
