@@ -32,6 +32,8 @@ async def dropped(request: Request) -> JSONResponse:
         return told(413, f"{message} Start the studio with its path instead: phonoscope studio SONG.")
     name = request.query_params.get("name", "") or "a song without a name"
     song = await shelf.receive(bounded(request, shelf.room_bytes, "The song"), name)
+    if not any(each.hearing.is_going_on for each in shelf):
+        song.hearing.begin()  # what is dropped first is looked at next
     return JSONResponse(song.to_json(), 201)
 
 

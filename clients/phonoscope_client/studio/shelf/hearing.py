@@ -71,6 +71,15 @@ class Hearing:
                 self._task.cancel()
                 self._task = None
 
+    @property
+    def is_going_on(self) -> bool:
+        """Whether the song is being heard now."""
+        return self._task is not None and not self._task.done()
+
+    def begin(self) -> None:
+        """Begins before anybody follows, who will soon; it goes on to its end where nobody does."""
+        self._hearing()
+
     def _hearing(self) -> tuple[asyncio.Task[None], list[Part | CurvePiece]]:
         """The work that is going on, and what it has come to; begun anew where there is none."""
         if self._task is None:
@@ -78,7 +87,7 @@ class Hearing:
                 self.levels.close()
             self.begun, self.levels, self._parts = None, None, []
             self._task = asyncio.create_task(self._hear(), name="hearing")
-            self._task.add_done_callback(lambda _: self._tell())
+            self._task.add_done_callback(self._ended)
         return self._task, self._parts
 
     def curve(self) -> Floats:
@@ -148,6 +157,11 @@ class Hearing:
         self._parts.append(
             {"kind": "end", "complete": summary.complete, "warnings": warnings, "seconds": summary.seconds}
         )
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            task.exception()  # whoever follows is told; where nobody does, nobody need be
+        self._tell()
 
     def _tell(self) -> None:
         """Wakes all who follow."""
