@@ -21,11 +21,11 @@ from phonoscope_client.commands import help as command_help
 from phonoscope_client.commands import invert as inversion_command
 from phonoscope_client.commands import maximise as maximisation_command
 from phonoscope_client.commands import predict as curve_command
-from phonoscope_client.commands import studio as studio_command
 from phonoscope_client.commands.batch import command as batch_command
 from phonoscope_client.commands.batch import options as batch_options
 from phonoscope_client.commands.batch import summarise as summarise_command
 from phonoscope_client.commands.connection import Connection, Note
+from phonoscope_client.commands.studio import command as studio_command
 from phonoscope_client.commands.track import command as track_command
 from phonoscope_client.commands.track import options as track_options
 from phonoscope_client.errors import PhonoscopeError

@@ -1,4 +1,4 @@
-"""`phonoscope studio`: its options, and what it does."""
+"""What `phonoscope studio` is asked, and does."""
 
 from __future__ import annotations
 
