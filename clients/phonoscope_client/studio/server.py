@@ -127,19 +127,18 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Ends on an interrupt."""
+        """Ends on an interrupt, and on what else ends programs, unless that is to be ignored, as `nohup` has it."""
         loop = asyncio.get_running_loop()
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        for number in numbers:
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        ending = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+        for number in ending:
             loop.add_signal_handler(number, self.handle_exit, number, None)
         try:
             yield
         finally:
-            for number in numbers:
+            for number, handler in ending.items():
                 loop.remove_signal_handler(number)
+                signal.signal(number, handler)
 
 
 def _listening(place: Place) -> socket.socket:

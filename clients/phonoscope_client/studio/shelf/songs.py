@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ class Shelf:
         self._dropped_bytes = 0
         self._decoded: OrderedDict[str, Song] = OrderedDict()
 
-    def __iter__(self) -> Any:  # noqa: ANN401 - an iterator over songs
+    def __iter__(self) -> Iterator[Song]:
         return iter(self._songs.values())
 
     def get(self, number: str) -> Song | None:
