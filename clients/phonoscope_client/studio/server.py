@@ -127,16 +127,17 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Ends on an interrupt, and on what else ends programs, unless that is to be ignored, as `nohup` has it."""
+        """Ends on an interrupt, and on what else ends programs, but for a hang-up that `nohup` has it ignore."""
         loop = asyncio.get_running_loop()
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        ending = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
-        for number in ending:
+        if before[signal.SIGHUP] is signal.SIG_IGN:
+            del before[signal.SIGHUP]
+        for number in before:
             loop.add_signal_handler(number, self.handle_exit, number, None)
         try:
             yield
         finally:
-            for number, handler in ending.items():
+            for number, handler in before.items():
                 loop.remove_signal_handler(number)
                 signal.signal(number, handler)
 
