@@ -1,7 +1,8 @@
 // The probability along the song, its threshold and segments, and the seconds below.
 import { one } from "./dom.js";
 import { colour, whenThemeChanges } from "./colours.js";
-import { clock, hue } from "./text.js";
+import { hue } from "./labels.js";
+import { clock } from "./text.js";
 import { track } from "./track.js";
 import { draw, secondAt, span, view, whenDrawn, xOf } from "./view.js";
 

@@ -1,7 +1,8 @@
 // What was tried on an explanation and what came of it, as the page shows it: verdict, bars, findings, sounds.
 import { element } from "./dom.js";
+import { hue, spoken } from "./labels.js";
 import { soundButton } from "./sounds.js";
-import { clock, hue, spoken } from "./text.js";
+import { clock } from "./text.js";
 
 const SOUNDS = {
   original: "Original",

@@ -1,11 +1,12 @@
 // Moments that are kept: marked above the spectrogram, listed, and two of them side by side.
 import { button, element, offer, one, say } from "./dom.js";
 import { answerLine, bars, findings, headline, sounds } from "./evidence.js";
+import { hue } from "./labels.js";
 import { excerptOf } from "./pictures.js";
 import { seek } from "./player.js";
 import { choose } from "./songs.js";
 import { change, state, when } from "./state.js";
-import { clock, hue } from "./text.js";
+import { clock } from "./text.js";
 import { show as showTab } from "./tabs.js";
 import { approach, view, whenDrawn, xOf } from "./view.js";
 

@@ -66,7 +66,9 @@ const showSliders = () => {
   const untried = isAhead
     ? ` What is told below is of alpha ${explanation.alpha.toFixed(2)} until this one is tried.`
     : "";
-  one("#area").textContent = region ? `The region is ${percent(region.area)} of the excerpt.${untried}` : "";
+  one("#area").textContent = region
+    ? `The region is ${percent(isAhead ? region.area : explanation.area)} of the excerpt.${untried}`
+    : "";
   alpha.setAttribute("aria-valuetext", `${alphaInUse().toFixed(2)}${region ? `, region ${percent(region.area)}` : ""}`);
 };
 

@@ -13,8 +13,3 @@ export const percent = (share) => {
 };
 
 export const hertz = (frequency) => (frequency >= 1000 ? `${frequency / 1000} kHz` : `${frequency} Hz`);
-
-export const spoken = (label) => (label === "vocal" ? "singing" : label);
-
-// The class that gives a label its colour; labels without one of their own are plain.
-export const hue = (label) => (["vocal", "instrumental"].includes(label) ? label : "");

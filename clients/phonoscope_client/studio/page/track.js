@@ -1,5 +1,6 @@
 // What is known of the song along its length: the curve and its segments, as they arrive.
 import { stream } from "./api.js";
+import { one } from "./dom.js";
 import { complain } from "./errors.js";
 import { state } from "./state.js";
 import { TILE_FRAMES, outdate } from "./tiles.js";
@@ -42,6 +43,7 @@ const take = {
     track.begun = part;
     track.probability = new Float32Array(part.frames ?? Math.ceil(state.song.duration_s * part.frames_per_second) + 2);
     setFrames(part.frames_per_second);
+    one("#dashed").hidden = !part.threshold;
   },
   curve: (part) => {
     const end = part.first_frame + part.probability.length;
