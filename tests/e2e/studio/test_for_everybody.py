@@ -59,10 +59,10 @@ def test_keys_are_told_and_reach_every_panel(page):
     assert "play and pause" in page.text("#keys")
     page.press(Keys.ESCAPE)
     assert not page.one("#keys").is_displayed()
-    for number, name in enumerate(PANELS, start=1):
-        page.chord(Keys.ALT, str(number))
+    for name in (*PANELS[1:], PANELS[0]):
+        page.press(".")
         assert page.one(f"#{name}").is_displayed()
-    page.press(Keys.HOME)
+    page.press(",", Keys.HOME)
     assert page.one("#why").is_displayed()
     page.press(Keys.ARROW_RIGHT)
     assert page.one("#pins").is_displayed()
@@ -75,3 +75,20 @@ def test_what_is_written_is_not_taken_for_keys(page):
     assert notes.get_property("value") == "kjl p?"
     assert page.head_s() == 0
     assert not page.one("#keys").is_displayed()
+
+
+def test_a_finger_taps_to_ask_and_drags_to_scroll(page):
+    page.resize(360, 1400)
+    page.heard().click("[data-do=closer]")
+    box = page.one(".area.spectrogram").rect
+    top = page.run("return document.documentElement.scrollTop")
+    middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] - top + box["height"] / 2}
+    cdp = page.browser.execute_cdp_cmd
+    before = page.view_s()
+    cdp("Input.synthesizeScrollGesture", {**middle, "xDistance": -80, "gestureSourceType": "touch"})
+    page.until(lambda: page.view_s()[0] > before[0])
+    assert page.explanation() is None
+    cdp("Input.synthesizeTapGesture", {**middle, "gestureSourceType": "touch"})
+    page.until(lambda: page.explanation() is not None)
+    begin, end = page.view_s()
+    assert begin < page.explanation()["at_s"] < end

@@ -6,7 +6,7 @@ import { pin, step } from "./pins.js";
 import { nudgeAlpha } from "./question.js";
 import { giveUpSelecting } from "./spectrogram.js";
 import { copyLink, saveStory } from "./story.js";
-import { showNumber } from "./tabs.js";
+import { stepPanel } from "./tabs.js";
 import { nextTheme } from "./theme.js";
 import { redo, undo } from "./undo.js";
 import { scrollBy, showAll, view, zoom } from "./view.js";
@@ -47,8 +47,8 @@ const BINDINGS = [
   [null, null, ["0"], showAll],
   ["Page up, Page down", "scroll the song", ["PageUp"], () => scrollBy(-0.8)],
   [null, null, ["PageDown"], () => scrollBy(0.8)],
-  ["Alt 1 … 6", "choose a panel", ["alt+1"], () => showNumber(0)],
-  ...[2, 3, 4, 5, 6].map((number) => [null, null, [`alt+${number}`], () => showNumber(number - 1)]),
+  [", .", "the panel before, the next", [","], () => stepPanel(-1)],
+  [null, null, ["."], () => stepPanel(1)],
   ["Z or Ctrl Z", "undo", ["z", "ctrl+z"], undo],
   ["Shift Z", "do again", ["shift+z", "ctrl+shift+z"], redo],
   ["S", "save the story", ["s"], saveStory],

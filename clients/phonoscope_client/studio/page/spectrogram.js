@@ -98,8 +98,10 @@ export const whenAsked = (onMoment, onPassage) => {
   const secondOf = (event) =>
     Math.min(view.duration, Math.max(0, secondAt(event.clientX - area.getBoundingClientRect().left)));
   let pressed = null;
+  let isFinger = false;
   area.addEventListener("pointerdown", (event) => {
-    if (event.button || event.pointerType === "touch" || !state.song) return;
+    isFinger = event.pointerType === "touch";
+    if (event.button || isFinger || !state.song) return;
     pressed = { x: event.clientX, second: secondOf(event) };
     area.setPointerCapture(event.pointerId);
   });
@@ -120,7 +122,7 @@ export const whenAsked = (onMoment, onPassage) => {
     draw();
   });
   area.addEventListener("click", (event) => {
-    if (event.pointerType === "touch" && state.song) onMoment(secondOf(event));
+    if (isFinger && state.song) onMoment(secondOf(event));
   });
 };
 export const giveUpSelecting = () => {

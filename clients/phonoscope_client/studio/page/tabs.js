@@ -25,4 +25,8 @@ for (const [number, tab] of tabs.entries()) {
     show(tabs[to].dataset.panel, { focus: true });
   });
 }
-export const showNumber = (number) => tabs[number] && show(tabs[number].dataset.panel, { focus: true });
+// The next panel, or the one before.
+export const stepPanel = (by) => {
+  const at = tabs.findIndex((tab) => tab.getAttribute("aria-selected") === "true");
+  show(tabs[(at + by + tabs.length) % tabs.length].dataset.panel, { focus: true });
+};

@@ -2,7 +2,7 @@
 import { ask } from "./asking.js";
 import { all, element, one } from "./dom.js";
 import { answerLine, bars, findings, headline, sounds, warnings } from "./evidence.js";
-import { excerptOf } from "./pictures.js";
+import { canvasOf, excerptOf } from "./pictures.js";
 import { mark as markPassage, head, seek } from "./player.js";
 import { whenAsked } from "./spectrogram.js";
 import { change, state, when } from "./state.js";
@@ -12,6 +12,12 @@ import { afterDrawing } from "./view.js";
 
 const panel = one("#why");
 let closeUp = null;
+// The excerpt as its listener hears it, where that is not on the bands of the track.
+const ownAxes = ({ picture, region, listener }) => {
+  if (!picture || picture.mels === region.mels) return null;
+  const caption = `the excerpt as the ${listener} hears it, from its lowest band to its highest`;
+  return element("figure", {}, canvasOf(picture, caption), element("figcaption", { className: "quiet" }, caption));
+};
 const show = () => {
   const { explanation } = state;
   one("#why-empty").hidden = Boolean(explanation);
@@ -35,6 +41,7 @@ const show = () => {
       element("figcaption", { className: "quiet" }, spanned),
     ),
     bars(explanation),
+    ownAxes(explanation) ?? "",
   );
 };
 when(["explanation"], () => afterDrawing(show));
