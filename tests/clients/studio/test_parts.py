@@ -126,6 +126,13 @@ def test_peaks_are_of_the_whole_song(sound, tone):
     assert peaks[:, 0].min() == round(127 * float(tone.min()))
 
 
+def test_a_song_too_long_for_a_file_of_samples_is_drawn_all_the_same(sound, song, tmp_path):
+    longer = Sound(song, sound.length, tmp_path, "longer", most_samples_bytes=1000)
+    np.testing.assert_array_equal(longer.peaks()[1], sound.peaks()[1])
+    assert longer.around(4.0, 1.6) == (song, 0)
+    assert (tmp_path / "longer.f32").stat().st_size == 0
+
+
 def test_what_was_not_used_for_longest_is_forgotten():
     kept = Kept(2, "thing")
     first, second = kept.keep("a"), kept.keep("b")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from phonoscope_client.errors import FieldViolation, OutOfRangeError
 from phonoscope_client.results.parts import Floats
 from phonoscope_client.transport.audio import AudioInput
-from phonoscope_client.transport.decoding import Length, stretches
+from phonoscope_client.transport.decoding import Length, Stretch, stretches
 
 MOST_SAMPLES_BYTES = 2**30  # of a file of samples: 50 minutes of two channels; longer songs are cut as clients do
 MOST_PLAYED_BYTES = 2**28
@@ -22,7 +22,6 @@ PEAKS_PER_S = 100
 MOST_PEAKS = 360_000  # of a song, so that an hour has all of them
 _ROOM_S = 1  # beyond an excerpt, for the service's resampler
 _FULL_SCALE = 127
-_BLOCK_PEAKS = 4096
 
 # What every browser of today plays as it is, by FFmpeg's names of container and codec.
 _PLAYED: dict[tuple[str, str], str] = {
@@ -52,35 +51,47 @@ class Sound:
         length: how long it is.
         folder: receives files of the studio's own; each is named after `name`.
         name: of this song among others.
+        most_samples_bytes: that a file of its samples may take.
     """
 
-    def __init__(self, file: Path, length: Length, folder: Path, name: str) -> None:
-        self.file, self.length = file, length
+    def __init__(
+        self, file: Path, length: Length, folder: Path, name: str, *, most_samples_bytes: int = MOST_SAMPLES_BYTES
+    ) -> None:
+        self.file, self.length, self._most_samples_bytes = file, length, most_samples_bytes
         self._samples, self._played = folder / f"{name}.f32", folder / f"{name}.ogg"
         self._channels = 0  # of the file of samples; 0 while there is none
-        self._peaks: tuple[float, npt.NDArray[np.int8]] | None = None
+        self._is_too_long = False  # for a file of samples, as far as is known
+        self._peaks: npt.NDArray[np.int8] | None = None
         self._lock = threading.Lock()
 
     def decode(self) -> None:
-        """Decodes all of it, where it has not been and there is room.
+        """Decodes all of it, where it has not been; its samples are kept where there is room, its peaks always.
 
         Raises:
             InvalidInputError: it cannot be decoded here.
         """
         with self._lock:
-            if self._channels:
+            if self._channels or self._is_too_long:
                 return
-            channels = 0
+            width, channels = self._peak_samples, 0
+            drawn = np.zeros((math.ceil(self.length.samples / width), 2), np.float32)
             with self._samples.open("wb") as file:
                 for each in stretches(self.file):
                     if not channels:
                         channels = each.samples.shape[1]
-                        if 4 * channels * self.length.samples > MOST_SAMPLES_BYTES:
-                            return
-                    if each.samples.shape[1] == channels and each.first >= 0:
+                        self._is_too_long = 4 * channels * self.length.samples > self._most_samples_bytes
+                    _draw(drawn, each, width)
+                    if each.samples.shape[1] == channels and each.first >= 0 and not self._is_too_long:
                         file.seek(4 * channels * each.first)
                         file.write(np.ascontiguousarray(each.samples, "<f4").data)
-            self._channels = channels
+            self._peaks = np.round(_FULL_SCALE * np.clip(drawn, -1, 1)).astype(np.int8)
+            self._channels = 0 if self._is_too_long else channels
+
+    @property
+    def _peak_samples(self) -> int:
+        """Samples that one peak is of."""
+        by_rate = math.ceil(self.length.sample_rate_hz / PEAKS_PER_S)
+        return max(1, by_rate, math.ceil(self.length.samples / MOST_PEAKS))
 
     def forget(self) -> None:
         """Removes the file of samples, which can be made again."""
@@ -113,20 +124,8 @@ class Sound:
         """Peaks a second, and the lowest and highest sample `[N, 2]` of each, channels averaged; 127 is full scale."""
         if self._peaks is None:
             self.decode()
-            with self._lock:
-                self._peaks = self._drawn()
-        return self._peaks
-
-    def _drawn(self) -> tuple[float, npt.NDArray[np.int8]]:
-        rate_hz = self.length.sample_rate_hz
-        width = max(1, math.ceil(rate_hz / PEAKS_PER_S), math.ceil(self.length.samples / MOST_PEAKS))
-        found = [np.zeros((0, 2), np.float32)]
-        for first in range(0, self.length.samples if self._channels else 0, width * _BLOCK_PEAKS):
-            mono = self._read(first, min(width * _BLOCK_PEAKS, self.length.samples - first)).mean(axis=1)
-            columns = np.pad(mono, (0, -len(mono) % width)).reshape(-1, width)
-            found.append(np.stack([columns.min(axis=1), columns.max(axis=1)], axis=1))
-        drawn = np.round(_FULL_SCALE * np.clip(np.concatenate(found), -1, 1)).astype(np.int8)
-        return rate_hz / width, drawn
+        assert self._peaks is not None
+        return self.length.sample_rate_hz / self._peak_samples, self._peaks
 
     def _read(self, first: int, count: int) -> Floats:
         """Samples `[N, C]`, as many as there are."""
@@ -154,6 +153,18 @@ class Sound:
                     return None
                 self._played.write_bytes(copy)
         return Played(self._played, "audio/ogg")
+
+
+def _draw(peaks: Floats, stretch: Stretch, width: int) -> None:
+    """Widens peaks `[N, 2]`, each of so many samples, to hold a stretch of a song."""
+    mono = stretch.samples.mean(axis=1)
+    columns = (stretch.first + np.arange(len(mono))) // width
+    edges = np.flatnonzero(np.diff(columns, prepend=-1))
+    places = columns[edges]
+    inside = (places >= 0) & (places < len(peaks))
+    lowest, highest = np.minimum.reduceat(mono, edges)[inside], np.maximum.reduceat(mono, edges)[inside]
+    peaks[places[inside], 0] = np.minimum(peaks[places[inside], 0], lowest)
+    peaks[places[inside], 1] = np.maximum(peaks[places[inside], 1], highest)
 
 
 def _media_type(file: Path) -> str | None:
