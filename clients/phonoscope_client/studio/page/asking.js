@@ -2,7 +2,7 @@
 import { post } from "./api.js";
 import { one, say } from "./dom.js";
 import { complain } from "./errors.js";
-import { change, state } from "./state.js";
+import { change, state, when } from "./state.js";
 import { clock } from "./text.js";
 import { afterDrawing, draw } from "./view.js";
 
@@ -39,6 +39,8 @@ export const giveUp = () => {
   asking?.abort();
   return wasAsking;
 };
+// What was asked of one song is no answer about another.
+when(["song", "listener"], giveUp);
 const showBusy = (text) => {
   one("#asking").textContent = text;
   one("#why").setAttribute("aria-busy", String(Boolean(text)));

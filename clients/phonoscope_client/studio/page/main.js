@@ -5,13 +5,12 @@ import "./curve.js";
 import "./features.js";
 import "./keyboard.js";
 import { get } from "./api.js";
-import { one } from "./dom.js";
+import { element, one } from "./dom.js";
 import { complain } from "./errors.js";
 import { open } from "./link.js";
 import { choose, openSongs } from "./songs.js";
 import { change, state } from "./state.js";
 import { track, whenHeard } from "./track.js";
-import { element } from "./dom.js";
 
 whenHeard(() => {
   const warnings = track.warnings.map((each) => element("li", {}, each));

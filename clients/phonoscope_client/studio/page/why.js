@@ -32,6 +32,7 @@ const show = () => {
     ...[warnings(explanation)].filter(Boolean),
     sounds(explanation, { keys: true }),
     findings(explanation),
+    ownAxes(explanation) ?? "",
   );
   one("#evidence").replaceChildren(
     element(
@@ -41,7 +42,6 @@ const show = () => {
       element("figcaption", { className: "quiet" }, spanned),
     ),
     bars(explanation),
-    ownAxes(explanation) ?? "",
   );
 };
 when(["explanation"], () => afterDrawing(show));
