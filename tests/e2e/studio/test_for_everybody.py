@@ -80,15 +80,12 @@ def test_what_is_written_is_not_taken_for_keys(page):
 def test_a_finger_taps_to_ask_and_drags_to_scroll(page):
     page.resize(360, 1400)
     page.heard().click("[data-do=closer]")
-    box = page.one(".area.spectrogram").rect
-    top = page.run("return document.documentElement.scrollTop")
-    middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] - top + box["height"] / 2}
-    cdp = page.browser.execute_cdp_cmd
     before = page.view_s()
-    cdp("Input.synthesizeScrollGesture", {**middle, "xDistance": -80, "gestureSourceType": "touch"})
-    page.until(lambda: page.view_s()[0] > before[0])
-    assert page.explanation() is None
-    cdp("Input.synthesizeTapGesture", {**middle, "gestureSourceType": "touch"})
-    page.until(lambda: page.explanation() is not None)
+    with page.fingers() as touch:
+        touch(*range(60, -61, -15))
+        page.until(lambda: page.view_s()[0] > before[0])
+        assert page.explanation() is None
+        touch(0)
+        page.until(lambda: page.explanation() is not None)
     begin, end = page.view_s()
     assert begin < page.explanation()["at_s"] < end

@@ -12,7 +12,7 @@ from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-HANG_S = 240
+HANG_S = 120
 PANELS = ("why", "pins", "layers", "features", "maximise", "story")
 HAS_WAVEFORM = "return Boolean(document.querySelector('.waveform > div')?.shadowRoot?.querySelector('canvas'))"
 COLOURS = """
@@ -121,6 +121,26 @@ class StudioPage:
         for step in ((end - begin) // 2, end - begin - (end - begin) // 2):
             mouse.move_by_offset(step, 0)
         mouse.release().perform()
+
+    @contextmanager
+    def fingers(self):
+        """What puts a finger on the spectrogram and moves it through places, in pixels from its middle."""
+
+        def send(kind, *places):
+            points = [{"x": x + place, "y": y} for place in places]
+            self.browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        def touch(first, *further):
+            send("touchStart", first)
+            for place in further:
+                send("touchMove", place)
+            send("touchEnd")
+
+        box = self.run("return arguments[0].getBoundingClientRect().toJSON()", self.one(".area.spectrogram"))
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+        yield touch
+        self.browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
 
     def answered(self):
         """The explanation that is drawn, without its maps, once the question is answered."""
