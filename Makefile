@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ORT_DISABLE_TELEMETRY := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode bench-batch bench-studio test-batch-kill soak fuzz gpu-check clean
+.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode bench-memory bench-batch bench-studio test-batch-kill soak fuzz gpu-check clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -71,7 +71,7 @@ type: .venv/all.stamp ## strict types
 stubs: .venv/all.stamp ## generate the gRPC stubs again after a change in proto/
 	@$(BIN)/python proto/generate.py
 
-bench: bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode ## every benchmark
+bench: bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode bench-memory ## every benchmark
 
 bench-explain: .venv/all.stamp ## what gRPC costs over the bare engine → out/bench/explain.json
 	@$(BIN)/python benchmarks/bench_explain.py --json out/bench/explain.json
@@ -100,6 +100,9 @@ bench-maximise: .venv/all.stamp ## what units want to hear: beside eager PyTorch
 
 bench-decode: .venv/all.stamp ## files of sound decoded, beside libsndfile → out/bench/decode.json
 	@$(BIN)/python benchmarks/bench_decode.py --json out/bench/decode.json
+
+bench-memory: .venv/all.stamp ## what the service holds in memory, and its bundle on disk → out/bench/memory.json
+	@$(BIN)/python benchmarks/bench_memory.py --json out/bench/memory.json
 
 bench-batch: .venv/batch.stamp ## a catalogue through the service, beside the bare engine, and with Ray → out/bench/batch.json
 	@$(BIN)/python benchmarks/bench_batch.py --json out/bench/batch.json

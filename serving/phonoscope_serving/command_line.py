@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from phonoscope_serving.bundle.manifest import MANIFEST
+from phonoscope_serving.command_types import address, at_least, between, grpc_address, seconds
 from phonoscope_serving.engines.onnx.engine import OnnxOptions
-from phonoscope_serving.service.listening.addresses import host_and_port, is_path
 from phonoscope_serving.service.server import ServerOptions
 
 MOST_THREADS = 4 * (os.cpu_count() or 1)  # every graph has as many, and more than there are cores only wait
@@ -52,6 +50,7 @@ def get_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_server_options(parser)
+    _add_lifetime_options(parser)
     _add_connection_options(parser)
     _add_engine_options(parser)
     _add_security_options(parser)
@@ -71,51 +70,24 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--address",
-        type=_grpc_address,
+        type=grpc_address,
         default=server.address,
         metavar="HOST:PORT",
         help="for gRPC; or unix:PATH (default: %(default)s)",
     )
     parser.add_argument(
         "--metrics-address",
-        type=_address,
+        type=address,
         default=server.metrics_address,
         metavar="HOST:PORT",
         help="for Prometheus (default: %(default)s)",
     )
     parser.add_argument(
         "--health-address",
-        type=_grpc_address,
+        type=grpc_address,
         default=server.health_address or None,
         metavar="HOST:PORT",
         help="health alone here too, in plain text: for probes that have no certificate",
-    )
-    parser.add_argument(
-        "--ready-file", type=Path, metavar="PATH", help="write the addresses here, as JSON, once the service answers"
-    )
-    parser.add_argument(
-        "--drain-s",
-        type=_seconds,
-        default=server.drain_s,
-        metavar="S",
-        help="seconds for calls in flight when told to stop (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--watchdog-s",
-        type=_seconds,
-        default=WATCHDOG_S,
-        metavar="S",
-        help="the process ends with 70 where a run of the engine goes on for longer (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--receive-s",
-        type=_seconds,
-        default=server.receive_s,
-        metavar="S",
-        help="seconds a request may take to arrive (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--stop-with-input", action="store_true", help="stop, too, when standard input ends: with who started it"
     )
     parser.add_argument(
         "--traces", metavar="URL", help="send OpenTelemetry spans to this collector, such as http://127.0.0.1:4317"
@@ -123,25 +95,56 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
 
 
+def _add_lifetime_options(parser: argparse.ArgumentParser) -> None:
+    server, lifetime = ServerOptions(), parser.add_argument_group("start and stop")
+    lifetime.add_argument(
+        "--ready-file", type=Path, metavar="PATH", help="write the addresses here, as JSON, once the service answers"
+    )
+    lifetime.add_argument(
+        "--drain-s",
+        type=seconds,
+        default=server.drain_s,
+        metavar="S",
+        help="seconds for calls in flight when told to stop (default: %(default)g)",
+    )
+    lifetime.add_argument(
+        "--watchdog-s",
+        type=seconds,
+        default=WATCHDOG_S,
+        metavar="S",
+        help="the process ends with 70 where a run of the engine goes on for longer (default: %(default)g)",
+    )
+    lifetime.add_argument(
+        "--receive-s",
+        type=seconds,
+        default=server.receive_s,
+        metavar="S",
+        help="seconds a request may take to arrive (default: %(default)g)",
+    )
+    lifetime.add_argument(
+        "--stop-with-input", action="store_true", help="stop, too, when standard input ends: with who started it"
+    )
+
+
 def _add_connection_options(parser: argparse.ArgumentParser) -> None:
     server, connections = ServerOptions(), parser.add_argument_group("connections")
     connections.add_argument(
         "--connection-age-s",
-        type=_seconds,
+        type=seconds,
         default=server.connection_age_s,
         metavar="S",
         help="after which callers connect again, and find new replicas (default: about %(default)g; 0: never)",
     )
     connections.add_argument(
         "--connection-grace-s",
-        type=_seconds,
+        type=seconds,
         default=server.connection_grace_s,
         metavar="S",
         help="for calls in flight on a connection of that age (default: %(default)g)",
     )
     connections.add_argument(
         "--silent-peer-s",
-        type=_seconds,
+        type=seconds,
         default=server.silent_peer_s,
         metavar="S",
         help="after which a connection ends whose other end does not even answer a ping (default: %(default)g)",
@@ -156,7 +159,7 @@ def _add_engine_options(parser: argparse.ArgumentParser) -> None:
         default="onnx",
         help="onnx: in this process; triton: on a Triton server with the same repository (default: %(default)s)",
     )
-    engine.add_argument("--triton", type=_address, metavar="HOST:PORT", help="with --engine triton: its gRPC address")
+    engine.add_argument("--triton", type=address, metavar="HOST:PORT", help="with --engine triton: its gRPC address")
     engine.add_argument(
         "--triton-shared-memory",
         choices=("auto", "on", "off"),
@@ -168,28 +171,28 @@ def _add_engine_options(parser: argparse.ArgumentParser) -> None:
     )
     engine.add_argument(
         "--threads",
-        type=_between(0, MOST_THREADS),
+        type=between(0, MOST_THREADS),
         default=onnx.threads,
         metavar="N",
         help="threads of one operator (0: one a core)",
     )
     engine.add_argument(
         "--batch-rows",
-        type=_at_least(0),
+        type=at_least(0),
         default=onnx.batch_rows,
         metavar="N",
         help="excerpts run together at most (0: what suits the device)",
     )
     engine.add_argument(
         "--budget-s",
-        type=_seconds,
+        type=seconds,
         default=ServerOptions().budget_s,
         metavar="S",
         help="engine seconds of each kind of work that are taken on (default: %(default)g)",
     )
     engine.add_argument(
         "--queue-rows",
-        type=_at_least(1),
+        type=at_least(1),
         default=onnx.queue_rows,
         metavar="N",
         help="excerpts that may wait; callers beyond are told when to retry (default: %(default)s)",
@@ -210,38 +213,3 @@ def _add_security_options(parser: argparse.ArgumentParser) -> None:
         "--require-signature", type=Path, metavar="KEY", help="serve only a bundle signed with this public key (PEM)"
     )
     security.add_argument("--no-reflection", action="store_true", help="do not tell callers the contract")
-
-
-def _address(text: str) -> str:
-    try:
-        host_and_port(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
-
-
-def _grpc_address(text: str) -> str:
-    return text if is_path(text) else _address(text)
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds of 0 or more")
-    return seconds
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    return _between(least, None)
-
-
-def _between(least: int, most: int | None) -> Callable[[str], int]:
-    def whole_number(text: str) -> int:
-        number = int(text)
-        if number < least:
-            raise argparse.ArgumentTypeError(f"{text} is below {least}")
-        if most is not None and number > most:
-            raise argparse.ArgumentTypeError(f"{text} is above {most}, the most on this machine")
-        return number
-
-    return whole_number

@@ -37,6 +37,11 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.bundle_refused = Gauge(
+            "phonoscope_bundle_refused",
+            "1 while the bundle that is offered was refused, and the one before it goes on.",
+            registry=self.registry,
+        )
         self.bundles_loaded = Gauge(
             "phonoscope_bundles_loaded",
             "More than one while calls are still answered by one that was replaced.",

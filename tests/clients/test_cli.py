@@ -149,7 +149,7 @@ class TestWithTheRealService:
         assert document == json.loads((tmp_path / "out" / "summary.json").read_text())
         assert set(document) == {
             "song", "at_s", "label", "probability", "threshold", "rule", "alpha", "masking", "outside_db",
-            "trust", "warnings", "bundle", "files", "seconds_after_install",
+            "trust", "nearest", "warnings", "bundle", "files", "seconds_after_install",
             "listener", "contrast", "predicted", "labels", "log_odds",
         }  # fmt: skip
         assert set(document["trust"]) == TRUST_FIELDS

@@ -11,6 +11,7 @@ from phonoscope.v1 import maximisation_pb2, time_frequency_pb2
 from phonoscope_client import Client, InvalidInputError, Maximisation, MaximisationProgress, ResponseTerm, ServiceError
 from phonoscope_client.cli import get_parser, main
 from phonoscope_client.commands.maximise import MaximisationOptions, maximisation_options
+from support.ids import brief
 from support.services.client_results import maximisation
 from support.services.written_answers import abort, serving
 
@@ -168,7 +169,7 @@ def test_a_stream_that_ends_too_early_is_a_defect_of_the_service():
         ({"position": (-1, 0)}, r"position\[0\]"),
         ({"terms": [ResponseTerm("fc8", -2)]}, r"terms\[0\].channel"),
     ],
-    ids=str,
+    ids=brief,
 )
 def test_what_no_service_can_answer_is_refused_before_one_is_asked(arguments, field):
     with Client("127.0.0.1:1") as client, pytest.raises(InvalidInputError, match=field):
@@ -227,7 +228,7 @@ def test_the_command_without_a_folder_asks_for_no_sound_and_prints_a_summary(cap
             MaximisationOptions(steps=5, seed=9, prior_weight=0.0),
         ),
     ],
-    ids=str,
+    ids=brief,
 )
 def test_the_command_line_becomes_what_the_client_is_asked(arguments, expected):
     assert maximisation_options(get_parser().parse_args(["maximise", *arguments])) == expected

@@ -104,6 +104,7 @@ FAULTS = {
         {"request": TONE},
         {"PhonoscopeOutOfDistribution", "PhonoscopeExplanationQualityFallen"},
     ),
+    "offered junk": (explain(), {"offered": "junk"}, {"PhonoscopeBundleRefused"}),
     "cut off": (explain(), {"request": CUT_OFF}, {"PhonoscopeInputWarnings"}),
 }
 # What fires for a service that is well, too, where other tests keep the machine so busy that nothing is on time.
@@ -116,6 +117,8 @@ def watched(tmp_path_factory):
     program("prometheus", "prometheus")  # or all this would be started for nothing
     folder = tmp_path_factory.mktemp("prometheus")
     (folder / "alerts.yaml").write_text(shortened(RULES.read_text()))
+    (folder / "junk").mkdir()
+    (folder / "junk" / "MANIFEST.json").write_text("no manifest")
     bundle = load_bundle(REPOSITORY)
     bare = OnnxEngine(bundle, OnnxOptions(device="cpu", threads=1), Metrics())
     bare.load()
@@ -128,7 +131,7 @@ def watched(tmp_path_factory):
             assert set().union(*firing(running).values()) <= BUSY
             for job, (_, fault, _) in FAULTS.items():
                 if fault is not None:
-                    services[job].break_down(**fault)
+                    services[job].break_down(**fault | {k: folder / v for k, v in fault.items() if k == "offered"})
             yield running
 
 

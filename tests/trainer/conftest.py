@@ -57,7 +57,7 @@ def written(tmp_path_factory) -> WrittenBundle:
     parts = (
         detection(detector),
         explanation_part(inverter, masker, detector, quantiles),
-        exchange_part(small_bank(), detector.frontend, standardise, golden_excerpts(detector), SAID),
+        exchange_part(small_bank(), detector.network, detector.frontend, standardise, golden_excerpts(detector), SAID),
     )
     root = tmp_path_factory.mktemp("bundle") / "repository"
     return WrittenBundle(root, write_bundle(root, parts, FACTS), detector, inverter, masker, parts)

@@ -31,12 +31,20 @@ class Region:
     listener: str | None = None
     label: str | None = None
     contrast: str | None = None
+    nearest: int = 0
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `phonoscope explain`."""
     add_moment(parser)
     add_listener(parser, "the label to explain (default: the one predicted, which is all that some rules explain)")
+    parser.add_argument(
+        "--nearest",
+        type=int,
+        default=0,
+        metavar="K",
+        help="also name K excerpts of the bundle's own music that the listener holds for most alike (default: none)",
+    )
     region = add_region(parser)
     region.add_argument(
         "--evidence",
@@ -59,6 +67,7 @@ def run(options: argparse.Namespace, connection: Connection, note: Note) -> tupl
         options.listener,
         options.label,
         options.contrast,
+        options.nearest,
     )
     explanation, document = explain(options.song, options.at_s, options.out, region, connection, note=note)
     return document, explanation_text(explanation, song=printable(options.song.name))

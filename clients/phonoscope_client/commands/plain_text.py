@@ -16,7 +16,7 @@ from phonoscope_client.results.segments import Segment
 from phonoscope_client.results.track import Track
 from phonoscope_client.results.verdict.trials import trials
 from phonoscope_client.results.verdict.verdict import verdict
-from phonoscope_client.results.wording import clock, clock_exact, each_label, percent, spoken_of, warning
+from phonoscope_client.results.wording import alike, clock, clock_exact, each_label, percent, spoken_of, warning
 
 MOST_PASSAGES = 12
 MOST_MOMENTS = 3
@@ -38,6 +38,7 @@ def explanation_text(explanation: Explanation, *, song: str) -> str:
         "",
         judged.headline,
         *(f"  {_SIGNS[finding.bearing]} {finding.text}" for finding in judged.findings),
+        *(f"  like {each}" for each in map(alike, explanation.nearest)),
         _bundle_line(explanation.bundle),
     ]
     return "\n".join(lines)

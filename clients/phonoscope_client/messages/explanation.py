@@ -21,6 +21,7 @@ from phonoscope_client.messages.wire import (
     waveform,
 )
 from phonoscope_client.results.explanation import Doubt, Evidence, Explanation, Masking, Share, Trust
+from phonoscope_client.results.parts import NearestExample
 from phonoscope_client.transport.audio import Section
 
 _EVIDENCE: dict[Evidence, explanation_pb2.Evidence] = {
@@ -47,6 +48,7 @@ def request(
     control_seed: int | None,
     evidence: str | None,
     choice: Choice = ASKED_OF_THE_FIRST,
+    nearest: int = 0,
 ) -> explanation_pb2.ExplainRequest:
     """The request of `Client.explain`.
 
@@ -64,6 +66,7 @@ def request(
         detailed=arguments.flag("detailed", detailed),
         control_seed=None if control_seed is None else arguments.whole_number("control_seed", control_seed, 0, 2**31),
         evidence=None if evidence is None else arguments.choice("evidence", evidence, _EVIDENCE),
+        nearest=arguments.whole_number("nearest", nearest, 0, 2**31),
         **choice.fields(),
     )
 
@@ -123,6 +126,9 @@ def explanation(response: explanation_pb2.ExplainResponse, *, section: Section) 
         carried_audio=waveform(response, "carried_audio"),
         silhouette_audio=waveform(response, "silhouette_audio"),
         warnings=sound_warnings(response.warnings, section),
+        nearest=tuple(
+            NearestExample(each.song, each.start_s, each.label, decimal(each.distance)) for each in response.nearest
+        ),
     )
 
 

@@ -30,6 +30,7 @@ def explain(
     listener: str | None = None,
     label: str | None = None,
     contrast: str | None = None,
+    nearest: int = 0,
 ) -> Question[Explanation]:
     """Why a listener answered as it did at one moment of a recording.
 
@@ -52,9 +53,11 @@ def explain(
         listener: who is asked, by name, as `describe` lists them; None for the bundle's first.
         label: the label to explain; None for the one predicted, which is all that some rules explain.
         contrast: explain the label rather than this one; None for rather than any other.
+        nearest: how many excerpts of the bundle's own music to name that the listener holds for most alike.
 
     Raises:
-        NotInBundleError: the bundle lacks other music for evidence by exchange, sound, or a rule for the label.
+        NotInBundleError: the bundle lacks other music for evidence by exchange, sound, examples, or a rule for the
+            label.
         OutOfRangeError: `at_s` lies outside the recording.
     """
     at_s = arguments.moment(at_s)
@@ -72,5 +75,6 @@ def explain(
         control_seed,
         evidence,
         Choice(listener, label, contrast),
+        nearest,
     )
     return Question("Explain", request, partial(explanation_messages.explanation, section=section))

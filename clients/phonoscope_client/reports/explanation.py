@@ -12,7 +12,7 @@ from phonoscope_client.results.explanation import Explanation
 from phonoscope_client.results.parts import INSTRUMENTAL, VOCAL
 from phonoscope_client.results.verdict.trials import trials
 from phonoscope_client.results.verdict.verdict import verdict
-from phonoscope_client.results.wording import each_label, percent
+from phonoscope_client.results.wording import alike, each_label, percent
 
 QUIETEST_DB = -70.0  # below it a picture is one colour: what is softer is rarely heard beside the loudest bin
 LEVELS = Scale("magma", QUIETEST_DB, 0.0)
@@ -135,6 +135,8 @@ def _provenance(explanation: Explanation) -> list[tuple[str, str]]:
     if trust.doubt is not None:
         chances = f"{trust.doubt.doubt:.3f}: wrong {trust.doubt.wrong:.3f}, foreign {trust.doubt.foreign:.3f}"
         rows.append(("Doubt", f"{chances}, above that of {percent(trust.doubt.percentile)} of validation excerpts"))
+    if explanation.nearest:
+        rows.append(("Most alike, of the bundle's own music", "; ".join(map(alike, explanation.nearest))))
     if explanation.outside_db is not None:
         rows.append(("Sound of the region", f"everything else {explanation.outside_db:g} dB softer"))
     gain = listening_gain(explanation)

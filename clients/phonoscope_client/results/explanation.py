@@ -16,6 +16,7 @@ from phonoscope_client.results.parts import (
     Floats,
     Label,
     LabelAnswer,
+    NearestExample,
     SoundWarning,
     Waveform,
     is_vocal,
@@ -110,8 +111,7 @@ class Trust:
         silhouette_heard_probability: of the silhouette in that sound; None likewise.
         doubt: how far the answer is to be doubted, before any explanation; None where the bundle cannot tell.
         heard_controls_keep_label: of each of `heard_control_probabilities`, whether the label is kept; None likewise.
-        carried_heard_label_kept: whether what `carried_heard_probability` is of keeps the label; None likewise.
-        silhouette_heard_label_kept: the same of the silhouette.
+        carried_heard_label_kept, silhouette_heard_label_kept: whether those two sounds keep the label; None likewise.
     """
 
     relative_area: float
@@ -181,6 +181,7 @@ class Explanation(Archived):
         contrast: the label that `label` is explained against; None where that is all others.
         predicted: the label the listener predicts.
         labels: name → what it says of each of its labels.
+        nearest: the examples that were asked for, the nearest first.
     """
 
     bundle: BundleReference
@@ -208,6 +209,7 @@ class Explanation(Archived):
     contrast: str | None = None
     predicted: Label = ""
     labels: dict[str, LabelAnswer] = field(default_factory=dict)
+    nearest: tuple[NearestExample, ...] = ()
 
     @property
     def is_binary(self) -> bool:
@@ -248,6 +250,7 @@ class Explanation(Archived):
             "masking": self.masking,
             "outside_db": self.outside_db,
             "trust": asdict(self.trust),
+            "nearest": [asdict(each) for each in self.nearest],
             "warnings": [asdict(each) for each in self.warnings],
             "bundle": asdict(self.bundle),
         }

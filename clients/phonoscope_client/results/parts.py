@@ -144,3 +144,20 @@ def wav(samples: npt.NDArray[np.float32], sample_rate_hz: int, *, gain: float = 
     file = io.BytesIO()
     soundfile.write(file, samples * np.float32(gain), sample_rate_hz, format="WAV", subtype="PCM_16")
     return file.getvalue()
+
+
+@dataclass(frozen=True)
+class NearestExample:
+    """An excerpt of the bundle's own music that the listener holds for like the one explained.
+
+    Attributes:
+        song: which of the bundle's songs, all of them made for it.
+        start_s: where it begins in that song.
+        label: that the listener gives it.
+        distance: in the listener's last hidden layer; 1 is the median between two excerpts of the bundle's.
+    """
+
+    song: str
+    start_s: float
+    label: Label
+    distance: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from phonoscope_client.results.parts import VOCAL, LabelAnswer, SoundWarning
+from phonoscope_client.results.parts import VOCAL, LabelAnswer, NearestExample, SoundWarning
 
 
 def percent(share: float) -> str:
@@ -49,3 +49,8 @@ def each_label(labels: Mapping[str, LabelAnswer]) -> str:
     """What is said of each label, the most probable first."""
     ranked = sorted(labels.items(), key=lambda each: -each[1].probability)
     return ", ".join(f"{label} {said.probability:.2f}" for label, said in ranked)
+
+
+def alike(example: NearestExample) -> str:
+    """An example that the listener holds for alike, as in "rendered 2027/4 at 3.20 s (vocal), distance 0.41"."""
+    return f"{example.song} at {example.start_s:.2f} s ({example.label}), distance {example.distance:.2f}"

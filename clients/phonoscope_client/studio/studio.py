@@ -36,6 +36,7 @@ class Studio:
         auralisations: features.
         units: that were maximised.
         stories: that can be fetched.
+        without_examples: listeners that turned out to know no examples to name.
     """
 
     client: Client
@@ -47,6 +48,7 @@ class Studio:
     inversions: Kept[Heard] = field(default_factory=lambda: Kept(MOST_ANSWERS, "inversion"))
     auralisations: Kept[Heard] = field(default_factory=lambda: Kept(MOST_ANSWERS, "list of features"))
     units: Kept[Grown] = field(default_factory=lambda: Kept(MOST_ANSWERS, "unit"))
+    without_examples: set[str] = field(default_factory=set)
     stories: Kept[Story] = field(default_factory=lambda: Kept(MOST_STORIES, "story"))
 
 

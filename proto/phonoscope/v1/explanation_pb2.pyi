@@ -41,7 +41,7 @@ LABEL_VOCAL: Label
 LABEL_INSTRUMENTAL: Label
 
 class ExplainRequest(_message.Message):
-    __slots__ = ("audio", "at_s", "region", "masking", "listen", "rule", "outside_db", "detailed", "control_seed", "evidence", "listener", "label", "contrast")
+    __slots__ = ("audio", "at_s", "region", "masking", "listen", "rule", "outside_db", "detailed", "control_seed", "evidence", "listener", "label", "contrast", "nearest")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
@@ -55,6 +55,7 @@ class ExplainRequest(_message.Message):
     LISTENER_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    NEAREST_FIELD_NUMBER: _ClassVar[int]
     audio: _audio_pb2.Audio
     at_s: float
     region: RegionChoice
@@ -68,10 +69,11 @@ class ExplainRequest(_message.Message):
     listener: str
     label: str
     contrast: str
-    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[Masking, str]] = ..., listen: _Optional[bool] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., detailed: _Optional[bool] = ..., control_seed: _Optional[int] = ..., evidence: _Optional[_Union[Evidence, str]] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ...) -> None: ...
+    nearest: int
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[Masking, str]] = ..., listen: _Optional[bool] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., detailed: _Optional[bool] = ..., control_seed: _Optional[int] = ..., evidence: _Optional[_Union[Evidence, str]] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., nearest: _Optional[int] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("bundle", "at_s", "axes", "log_mel", "relevance", "region", "explanation", "alpha", "masking", "threshold", "trust", "original_audio", "explanation_audio", "rule", "outside_db", "inverted", "warnings", "carried_audio", "silhouette_audio", "listener", "label", "contrast", "labels", "predicted_label")
+    __slots__ = ("bundle", "at_s", "axes", "log_mel", "relevance", "region", "explanation", "alpha", "masking", "threshold", "trust", "original_audio", "explanation_audio", "rule", "outside_db", "inverted", "warnings", "carried_audio", "silhouette_audio", "listener", "label", "contrast", "labels", "predicted_label", "nearest")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     AXES_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +98,7 @@ class ExplainResponse(_message.Message):
     CONTRAST_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     PREDICTED_LABEL_FIELD_NUMBER: _ClassVar[int]
+    NEAREST_FIELD_NUMBER: _ClassVar[int]
     bundle: _bundle_reference_pb2.BundleReference
     at_s: float
     axes: _time_frequency_pb2.TimeFrequencyAxes
@@ -120,7 +123,20 @@ class ExplainResponse(_message.Message):
     contrast: str
     labels: _containers.RepeatedCompositeFieldContainer[_label_pb2.LabelProbability]
     predicted_label: str
-    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., explanation: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., alpha: _Optional[float] = ..., masking: _Optional[_Union[Masking, str]] = ..., threshold: _Optional[float] = ..., trust: _Optional[_Union[Trust, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., inverted: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ..., carried_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., silhouette_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., labels: _Optional[_Iterable[_Union[_label_pb2.LabelProbability, _Mapping]]] = ..., predicted_label: _Optional[str] = ...) -> None: ...
+    nearest: _containers.RepeatedCompositeFieldContainer[NearestExample]
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., at_s: _Optional[float] = ..., axes: _Optional[_Union[_time_frequency_pb2.TimeFrequencyAxes, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., region: _Optional[_Union[Region, _Mapping]] = ..., explanation: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., alpha: _Optional[float] = ..., masking: _Optional[_Union[Masking, str]] = ..., threshold: _Optional[float] = ..., trust: _Optional[_Union[Trust, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., inverted: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ..., carried_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., silhouette_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., labels: _Optional[_Iterable[_Union[_label_pb2.LabelProbability, _Mapping]]] = ..., predicted_label: _Optional[str] = ..., nearest: _Optional[_Iterable[_Union[NearestExample, _Mapping]]] = ...) -> None: ...
+
+class NearestExample(_message.Message):
+    __slots__ = ("song", "start_s", "label", "distance")
+    SONG_FIELD_NUMBER: _ClassVar[int]
+    START_S_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    DISTANCE_FIELD_NUMBER: _ClassVar[int]
+    song: str
+    start_s: float
+    label: str
+    distance: float
+    def __init__(self, song: _Optional[str] = ..., start_s: _Optional[float] = ..., label: _Optional[str] = ..., distance: _Optional[float] = ...) -> None: ...
 
 class Region(_message.Message):
     __slots__ = ("frames", "bands", "inside")

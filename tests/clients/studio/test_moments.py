@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 import soundfile
+from phonoscope_client import NotInBundleError
 from phonoscope_client.results.verdict.verdict import verdict
 
 pytestmark = pytest.mark.e2e
@@ -114,6 +115,22 @@ def test_what_cannot_be_is_refused_by_field_and_limit(visitor, number, question,
     assert answer.status == 400
     assert answer.error["field"] == field
     assert word in answer.error["message"]
+
+
+def test_examples_that_are_alike_are_named_where_the_bundle_has_some(visitor, said, number, client, song):
+    found = visitor.get(f"/api/explanations/{said['id']}/nearest")
+    assert found.status == 200
+    try:
+        known = client.explain(song, AT_S, listen=False, nearest=3, evidence="mean-fill").nearest
+    except NotInBundleError:
+        known = ()
+    assert [(each["song"], each["label"]) for each in found.json["nearest"]] == [
+        (each.song, each.label) for each in known
+    ]
+    asked = {"at_s": AT_S, "listener": "tagger", "trust": "kept"}
+    tagged = visitor.post(f"/api/songs/{number}/explain", asked).json
+    for _ in range(2):
+        assert visitor.get(f"/api/explanations/{tagged['id']}/nearest").json == {"nearest": []}
 
 
 def test_every_layer_is_inverted_beside_the_input(visitor, number):

@@ -15,8 +15,12 @@ def test_what_is_served_is_told_with_what_can_be_asked(visitor, client):
     bundle = client.describe()
     assert (said["bundle"], said["digest"]) == (bundle.name, bundle.digest)
     detector, tagger = said["listeners"]
-    assert detector["has"] == {"explain": True, "contrast": False, "invert": True, "auralise": True, "maximise": True}
-    assert tagger["has"] == {"explain": True, "contrast": True, "invert": False, "auralise": True, "maximise": False}
+    assert detector["has"] == dict.fromkeys(("explain", "nearest", "invert", "auralise", "maximise"), True) | {
+        "contrast": False
+    }
+    assert tagger["has"] == dict.fromkeys(("explain", "nearest", "contrast", "auralise"), True) | dict.fromkeys(
+        ("invert", "maximise"), False
+    )
     assert detector["rules"][0] == {"name": "masker", "alpha": 0.5, "explains_any_label": False}
     assert {"name": "conv5", "features": 64, "kind": "maps", "can": ["invert", "auralise", "maximise"]} in detector[
         "layers"

@@ -10,7 +10,11 @@ from phonoscope_trainer.graphs.bank import packed
 from support.corpora.music import melody
 
 EXCERPTS, SOUNDS = 4, 2
-SAID = {"excerpts": EXCERPTS, "sounds": SOUNDS, "seed": 0, "licence": "CC0-1.0"}
+WHERE = [
+    {"song": f"melody {n}", "start_s": 0.5, "label": ("instrumental", "vocal")[n >= EXCERPTS]}
+    for n in range(2 * EXCERPTS)
+]
+SAID = {"excerpts": EXCERPTS, "sounds": SOUNDS, "seed": 0, "licence": "CC0-1.0", "examples": WHERE}
 
 
 def small_bank():

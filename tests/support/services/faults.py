@@ -9,9 +9,11 @@ from contextlib import contextmanager
 
 import grpc
 from phonoscope.v1 import explainer_service_pb2_grpc
+from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.errors import EngineFailed, QueueFull
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.service.server import Server, ServerOptions
+from phonoscope_serving.service.swapping.watching import watch
 from phonoscope_serving.sound.decoding import Decoder
 
 from support.services.running import HANG_S
@@ -85,16 +87,28 @@ def output_changed(name, change, model=None):
 class FaultyService:
     """A service under a trickle of calls."""
 
-    def __init__(self, server, engine, call, request, loop):
-        self._server, self._engine, self._loop = server, engine, loop
+    def __init__(self, server, engine, call, request, loop, metrics):
+        self._server, self._engine, self._loop, self._metrics = server, engine, loop, metrics
         self._call, self._request, self._stop = call, request, threading.Event()
+        self._watcher = None
         self.metrics_address = server.metrics_address
 
-    def break_down(self, fault=None, request=None):
-        """From now on answers have a fault, or callers send something else; with neither, the service goes away."""
+    def break_down(self, fault=None, request=None, offered=None):
+        """From now on answers have a fault, callers send something else, or there is another bundle in a folder.
+
+        With none of them the service goes away.
+        """
         self._engine.fault, self._request = fault, request or self._request
-        if not (fault or request):
+        if offered:
+            self._watcher = asyncio.run_coroutine_threadsafe(
+                watch(offered, None, self._take, self._metrics), self._loop
+            )
+        elif not (fault or request):
             self.stop()
+
+    async def _take(self, folder):
+        load_bundle(folder)
+        return True
 
     def begin(self):
         self._caller = threading.Thread(target=self._ask, daemon=True)
@@ -104,6 +118,8 @@ class FaultyService:
         if not self._stop.is_set():
             self._stop.set()
             self._caller.join(HANG_S)
+            if self._watcher:
+                self._watcher.cancel()
             asyncio.run_coroutine_threadsafe(self._server.drain(), self._loop).result(HANG_S)
 
     def _ask(self):
@@ -132,7 +148,7 @@ def faulty_services(bundle, bare, asked):
         where = ServerOptions("127.0.0.1:0", "127.0.0.1:0", drain_s=5.0)
         server = Server(engine, bundle, Decoder(1), metrics, where)
         await server.start()
-        return FaultyService(server, engine, call, request, loop)
+        return FaultyService(server, engine, call, request, loop, metrics)
 
     services = {}
     try:

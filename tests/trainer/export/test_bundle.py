@@ -17,6 +17,7 @@ from phonoscope_trainer.measures.listeners import bundle_listener
 from phonoscope_trainer.measures.tracks import curve
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.golden import read_golden
+from support.bundles.small_bank import SAID
 from support.corpora.music import melody
 from support.nearly import assert_nearly_close
 from tritonclient.grpc import model_config_pb2 as triton
@@ -100,7 +101,18 @@ def test_every_ensemble_is_tied_by_tensors_that_exist(written, name):
 
 def test_the_detector_graph_shows_every_layer(written):
     names = [spec.name for spec in config(written.root, "detector").output]
-    assert names == ["conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8", "logit", "probability"]
+    layers = ["conv1", "conv2", "mp3", "conv4", "conv5", "mp6", "fc7", "fc8"]
+    assert names == [*layers, "logit", "probability", "mp6_gradient"]
+
+
+def test_no_graph_but_the_detectors_own_holds_its_dense_weights(written):
+    holders = [
+        name
+        for name in GRAPHS
+        for weight in onnx.load(written.root / name / "1" / "model.onnx").graph.initializer
+        if sorted(weight.dims) == [256, 4928]
+    ]
+    assert holders == ["detector", "track_detector"]
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -147,7 +159,7 @@ def test_golden_vectors_come_back_from_the_exported_graphs(written, name):
 
 def test_the_manifest_says_what_regions_are_exchanged_with(written):
     manifest = json.loads((written.root / bundle.MANIFEST).read_text())
-    assert manifest["exchange"] == {"excerpts": 4, "sounds": 2, "seed": 0, "licence": "CC0-1.0"}
+    assert manifest["exchange"] == SAID
     parameters = {k: v.string_value for k, v in config(written.root, "exchange").parameters.items()}
     assert parameters["trials"] == "carried,silhouette,removed,shifted,other"
 

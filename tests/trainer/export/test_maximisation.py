@@ -23,7 +23,7 @@ from phonoscope_trainer.recipes.maximisation.search import TABLE, SearchOptions
 @pytest.fixture(scope="module")
 def detector():
     standardise = Standardise(torch.zeros(80), torch.ones(80))
-    return TrainedDetector(Frontend(), standardise, SVDNet().eval(), 0.5, (), torch.zeros(0))
+    return TrainedDetector(Frontend(), standardise, SVDNet().eval(), 0.5, (), torch.linspace(-0.1, 0.1, 40000))
 
 
 @pytest.fixture

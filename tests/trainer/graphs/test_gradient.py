@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from phonoscope_trainer.graphs.gradient import KEPT, GradientGraph, gradient_graph, smoothed, unpooled
+from phonoscope_trainer.graphs.gradient import GradientGraph, asked, gradient_graph, smoothed, unpooled
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.repository.models import write_graph
 
@@ -19,10 +19,9 @@ def network() -> SVDNet:
     return SVDNet().eval().requires_grad_(requires_grad=False)
 
 
-def layers(network: SVDNet, excerpt: torch.Tensor) -> list[torch.Tensor]:
+def layers(network: SVDNet, excerpt: torch.Tensor) -> tuple[torch.Tensor, ...]:
     with torch.no_grad():
-        activations = network.activations(excerpt)
-    return [activations[name] for name in (*KEPT, "logit")]
+        return asked(network, network.activations(excerpt))
 
 
 def by_autograd(network: SVDNet, excerpt: torch.Tensor) -> torch.Tensor:

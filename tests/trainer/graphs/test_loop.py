@@ -8,6 +8,7 @@ import onnxruntime
 import pytest
 import torch
 from phonoscope_trainer.graphs.description import Graph, TensorSpec
+from phonoscope_trainer.graphs.loop import with_matrices_outside
 from phonoscope_trainer.repository.models import write_graph
 from phonoscope_trainer.repository.tensorrt import reason_against
 from torch import nn
@@ -19,9 +20,11 @@ class Grow(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("one", torch.ones(1))
+        self.same = nn.Linear(1, 1, bias=False)
+        nn.init.ones_(self.same.weight)
 
     def forward(self, value, count, factor):
-        grown = value * factor * self.one
+        grown = self.same(value) * factor * self.one
         return grown, count + self.one, (grown < 100).all()
 
 
@@ -49,12 +52,37 @@ def test_a_module_is_repeated(path, value, factor, expected, count):
     np.testing.assert_array_equal(counted[:, 0], [count] * len(value))
 
 
-def test_weights_are_inside_the_loop_where_they_can_be_prepared(path):
-    model = onnx.load(path)
+def body_of(model: onnx.ModelProto) -> onnx.GraphProto:
     (loop,) = [node for node in model.graph.node if node.op_type == "Loop"]
-    assert [tensor.name for tensor in model.graph.initializer] == []
     (body,) = [attribute.g for attribute in loop.attribute if attribute.HasField("g")]
-    assert len(body.initializer) > 0
+    return body
+
+
+def test_weights_are_inside_the_loop_where_they_can_be_prepared_and_matrices_are_not(path):
+    model = onnx.load(path)
+    assert [list(tensor.dims) for tensor in model.graph.initializer] == [[1, 1]]
+    inside = [list(tensor.dims) for tensor in body_of(model).initializer]
+    assert inside
+    assert [1, 1] not in inside
+
+
+def test_a_loop_of_before_is_brought_to_that(path):
+    model = onnx.load(path)
+    body_of(model).initializer.extend(model.graph.initializer)
+    del model.graph.initializer[:]
+    onnx.checker.check_model(model, full_check=True)
+    assert with_matrices_outside(model)
+    assert not with_matrices_outside(model)
+    onnx.checker.check_model(model, full_check=True)
+    assert [list(tensor.dims) for tensor in model.graph.initializer] == [[1, 1]]
+    column = np.ones((2, 1), np.float32)
+    inputs = {"value": column, "count": 0 * column, "factor": 3 * column}
+    old, new = (
+        onnxruntime.InferenceSession(each, providers=["CPUExecutionProvider"])
+        for each in (path.read_bytes(), model.SerializeToString())
+    )
+    for before, after in zip(old.run(None, inputs), new.run(None, inputs), strict=True):
+        np.testing.assert_array_equal(before, after)
 
 
 def test_tensorrt_is_not_given_a_loop_that_ends_by_itself(path):

@@ -40,9 +40,21 @@ def model_of(second):
         lambda first: np.arange(8192, 0, -2, dtype=np.float32),
         lambda first: np.cos(np.arange(2**16) % 64).reshape(256, 256),
         lambda first: np.cos(np.arange(2**17) % 64).reshape(512, 256).astype(np.float32),
+        lambda first: np.cos(np.outer(np.arange(1, 257), np.arange(128)) % 1024 / 7),
+        lambda first: np.tile(first.ravel()[:500], 30)[3:],
         lambda first: np.where(np.arange(2**16) % 2, 0.0, -0.0).reshape(256, 256),
     ],
-    ids=["equal", "turned", "counting", "counting down", "table of doubles", "table", "signed zeros"],
+    ids=[
+        "equal",
+        "turned",
+        "counting",
+        "counting down",
+        "table of doubles",
+        "table",
+        "products",
+        "repeating",
+        "signed zeros",
+    ],
 )
 def test_the_same_bits_come_out_of_fewer(second):
     model, arrays = model_of(second)

@@ -6,7 +6,7 @@ have them. Of each song at most one excerpt of either answer is taken, which the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,8 @@ PLACE_FRAMES = 35  # from one place an excerpt may begin at to the next
 PLACES = 4  # of each kind in a song, drawn, that the detector is asked about
 SUNG_SHARE = 0.7  # of an excerpt's frames, at least, for it to be sung; where it is not, nobody sings in any
 CLEAR_PROBABILITY = 0.9  # of the right answer
+EXAMPLES = "examples"  # where each excerpt is from, as the manifest says it
+LABELS = ("instrumental", "vocal")  # in the order of the bank
 QUIETEST = 0.1  # of the song's root mean square
 
 
@@ -55,6 +57,8 @@ BANK = BankOptions()
 class _Excerpt:
     """One that was chosen."""
 
+    song: int
+    start_s: float  # in the song
     samples: Tensor  # `[N]`
     log_mel: Tensor  # `[115, 80]`
     relevance: Tensor
@@ -76,7 +80,7 @@ def made_bank(options: BankOptions, explain: Explain) -> tuple[Bank, dict[str, A
         if all(len(each) >= options.excerpts for each in found):
             break
         song = render_song(options.seed, index, RenderOptions(shortest_s=SONG_S[0], longest_s=SONG_S[1]))
-        for vocal, excerpts in enumerate(_clear_excerpts(song, explain, rng)):
+        for vocal, excerpts in enumerate(_clear_excerpts(index, song, explain, rng)):
             found[vocal].extend(excerpts[: options.excerpts - len(found[vocal])])
     for vocal, excerpts in enumerate(found):
         if len(excerpts) < options.excerpts:
@@ -94,13 +98,24 @@ def made_bank(options: BankOptions, explain: Explain) -> tuple[Bank, dict[str, A
         torch.stack([torch.stack([each.samples for each in row[: options.sounds]]) for row in found]),
     )
     said = {"excerpts": options.excerpts, "sounds": options.sounds, "seed": options.seed, "licence": LICENCE}
-    return bank, said
+    return bank, {**said, EXAMPLES: _named(options.seed, found)}
 
 
 _MAPS = ("log_mel", "relevance")
 
 
-def _clear_excerpts(song: RenderedSong, explain: Explain, rng: np.random.Generator) -> Iterator[list[_Excerpt]]:
+def _named(seed: int, found: Sequence[Sequence[_Excerpt]]) -> list[dict[str, Any]]:
+    """Where every excerpt is from, in the order of the bank."""
+    return [
+        {"song": f"rendered {seed}/{each.song}", "start_s": each.start_s, "label": LABELS[vocal]}
+        for vocal, row in enumerate(found)
+        for each in row
+    ]
+
+
+def _clear_excerpts(
+    number: int, song: RenderedSong, explain: Explain, rng: np.random.Generator
+) -> Iterator[list[_Excerpt]]:
     """At most one excerpt without singing, then at most one that is sung."""
     samples = torch.from_numpy(song.voice + song.accompaniment)
     labels = frame_labels(song.vocals, FRONTEND.frames_of(len(samples)), FRONTEND.frames_per_second)
@@ -116,5 +131,8 @@ def _clear_excerpts(song: RenderedSong, explain: Explain, rng: np.random.Generat
             answer = explain({"samples": rows[places]})
             right = answer["probability"][:, 0] if vocal else 1 - answer["probability"][:, 0]
             clear = [row for row, share in enumerate(right.tolist()) if share >= CLEAR_PROBABILITY][:1]
-            chosen = [_Excerpt(rows[places[row]].clone(), *(answer[name][row] for name in _MAPS)) for row in clear]
+            for row in clear:
+                start_s = round(float(first[places[row]] / FRONTEND.frames_per_second), 3)
+                maps = (answer[name][row] for name in _MAPS)
+                chosen.append(_Excerpt(number, start_s, rows[places[row]].clone(), *maps))
         yield chosen

@@ -30,7 +30,7 @@ from phonoscope_trainer.export.part import Family, Part, TrainedDetector
 from phonoscope_trainer.export.tagging import tagging
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.graphs import compose
-from phonoscope_trainer.graphs.description import Ensemble, Graph, part_of
+from phonoscope_trainer.graphs.description import Ensemble, Graph, alone, part_of
 from phonoscope_trainer.measures.calibrated_run import calibration_of, valid_features
 from phonoscope_trainer.measures.scores import auc, pooled, scores
 from phonoscope_trainer.measures.tracks import heard_tracks
@@ -125,7 +125,9 @@ def _exchange(options: BankOptions, detector: TrainedDetector, parts: Sequence[P
     rule = next(part.entries["default_rule"] for part in parts if "default_rule" in part.entries)
     explain = part_of(ensembles[f"explain_{rule}"], EXPLAINED)
     bank, said = made_bank(options, lambda inputs: compose.run(explain, graphs, inputs))
-    return exchange_part(bank, detector.frontend, detector.standardise, golden_excerpts(detector), said)
+    return exchange_part(
+        bank, detector.network, detector.frontend, detector.standardise, golden_excerpts(detector), said
+    )
 
 
 def _learned_from(learned: Mapping[str, Any], corpora: Sequence[Corpus]) -> Iterator[bundle.TrainingData]:
@@ -171,12 +173,13 @@ def _golden_sound() -> Tensor:
 
 
 def _golden(parts: Sequence[Part]) -> Mapping[str, Mapping[str, NDArray[np.generic]]]:
-    """Inputs and outputs of ensembles, computed in PyTorch."""
+    """Inputs and outputs of ensembles, and of graphs that are asked alone, computed in PyTorch."""
     graphs, ensembles = _contents(parts)
+    asked = {graph.name: alone(graph) for graph in graphs} | ensembles
     vectors: dict[str, Mapping[str, NDArray[np.generic]]] = {}
     for part in parts:
         for name, inputs in part.golden.items():
-            outputs = compose.run(ensembles[name], graphs, inputs)
+            outputs = compose.run(asked[name], graphs, inputs)
             vectors[f"{name}.input"] = {k: v.numpy() for k, v in inputs.items()}
             vectors[f"{name}.output"] = {k: v.numpy() for k, v in outputs.items()}
     return vectors

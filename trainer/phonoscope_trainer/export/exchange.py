@@ -18,36 +18,64 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from phonoscope_trainer.export.bank import EXAMPLES
 from phonoscope_trainer.export.explanation_ensembles import answers, hears
 from phonoscope_trainer.export.part import Part
 from phonoscope_trainer.frontends.mel import Frontend
 from phonoscope_trainer.graphs.bank import Bank
-from phonoscope_trainer.graphs.description import EXCERPT, Ensemble, Step, TensorSpec, same
+from phonoscope_trainer.graphs.description import EXCERPT, Ensemble, Graph, Step, TensorSpec, same
 from phonoscope_trainer.graphs.exchange_sound import HEARD_TRIALS, exchange_sound_graph
 from phonoscope_trainer.graphs.exchange_trials import CHOICE, TRIALS, exchange_graph
 from phonoscope_trainer.graphs.listener import DETECTOR, Listener
+from phonoscope_trainer.graphs.nearest import LAYER, NEAREST_EXAMPLES, nearest_examples_graph
 from phonoscope_trainer.networks.standardise import Standardise
+from phonoscope_trainer.networks.svdnet import SVDNet
 
 
 def exchange_part(
-    bank: Bank, frontend: Frontend, standardise: Standardise, samples: Tensor, said: Mapping[str, Any]
+    bank: Bank,
+    network: SVDNet,
+    frontend: Frontend,
+    standardise: Standardise,
+    samples: Tensor,
+    said: Mapping[str, Any],
 ) -> Part:
-    """The graphs that hold the bank, and their ensembles.
+    """The graphs that hold the bank, and their ensembles; where it is said what the excerpts are, the nearest, too.
 
     Args:
         bank: other music.
+        network: the detector, in evaluation mode.
         frontend: of the detector.
         standardise: of the detector.
         samples: `[2, N]` excerpts that golden vectors are made of.
         said: of the bank, for the manifest.
     """
-    graphs = (exchange_graph(bank, standardise), exchange_sound_graph(bank, frontend.options))
+    graphs: tuple[Graph, ...] = (exchange_graph(bank, standardise), exchange_sound_graph(bank, frontend.options))
     golden = {
         "exchanged": _golden(samples, frontend, len(TRIALS)),
         "exchange_heard": _golden(samples, frontend, len(HEARD_TRIALS)),
     }
     golden["exchange_heard"] |= {"samples": samples[_alternating(len(HEARD_TRIALS))]}
-    return Part(graphs, (exchanged(), exchange_heard()), golden, {"exchange": dict(said)})
+    ensembles: tuple[Ensemble, ...] = (exchanged(), exchange_heard())
+    if EXAMPLES in said:
+        graphs = (*graphs, nearest_examples_graph(bank, network, standardise))
+        ensembles = (*ensembles, nearest(bank))
+        golden["nearest"] = {"samples": samples}
+    return Part(graphs, ensembles, golden, {"exchange": dict(said)})
+
+
+def nearest(bank: Bank) -> Ensemble:
+    """How far an excerpt lies from those of the bank in the detector's last hidden layer."""
+    return Ensemble(
+        "nearest",
+        (DETECTOR.sound("samples"),),
+        (TensorSpec("distance", (2 * bank.excerpts,)),),
+        (
+            hears(DETECTOR, standardised="standardised"),
+            Step("detector", {"excerpt": "standardised"}, same(LAYER)),
+            Step(NEAREST_EXAMPLES, same(LAYER), same("distance")),
+        ),
+    )
 
 
 def exchanged(listener: Listener = DETECTOR, choice: Sequence[TensorSpec] = CHOICE) -> Ensemble:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from phonoscope_trainer.corpora.excerpts import random_excerpts
+from phonoscope_trainer.export.asked_alone import golden_sonify
 from phonoscope_trainer.export.explanation import golden_excerpts
 from phonoscope_trainer.export.part import Family, Part, TrainedDetector, quantiles
 from phonoscope_trainer.graphs.description import EXCERPT_SAMPLES, Ensemble, Step, TensorSpec, maps, numbers, same
@@ -54,13 +55,17 @@ def inversion_part(
         error_quantiles: layer → 0 % … 100 % of its inverter's error on validation excerpts.
         commands: that trained them.
     """
+    samples = golden_excerpts(detector)
     return Part(
         (
             *inverter_graphs(inverters, detector.network),
             sonify_graph(detector.frontend.options, detector.standardise),
         ),
         (_invert_layers(inverters.layers),),
-        {"invert_layers": {"samples": golden_excerpts(detector)}},
+        {
+            "invert_layers": {"samples": samples},
+            "sonify": golden_sonify(samples, detector.frontend, detector.standardise),
+        },
         {"inversion_error_quantiles": error_quantiles},
         {graph_name(each.layer): trainable_parameters(each) for each in inverters.networks},
         commands,

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 
 from phonoscope_trainer.errors import CheckpointError
+from phonoscope_trainer.export.asked_alone import golden_griffin_lim, golden_maximise
+from phonoscope_trainer.export.explanation import golden_excerpts
 from phonoscope_trainer.export.part import Family, Part, TrainedDetector
 from phonoscope_trainer.graphs.description import Ensemble, Step, TensorSpec, maps, numbers, same
 from phonoscope_trainer.graphs.griffin_lim import griffin_lim_graph
@@ -80,13 +82,16 @@ def maximisation_part(
         adam: how the objective is increased.
         commands: that trained the generator and chose the settings.
     """
+    maximise, generate = maximise_graphs(generator, detector.standardise, detector.network, adam)
+    channels = next(spec.dims[0] for spec in maximise.inputs if spec.name == "weights")
     return Part(
-        (
-            *maximise_graphs(generator, detector.standardise, detector.network, adam),
-            griffin_lim_graph(detector.frontend.options),
-        ),
+        (maximise, generate, griffin_lim_graph(detector.frontend.options)),
         (GENERATED,),
-        {"generated": {"z": torch.randn(2, LATENT, generator=torch.Generator().manual_seed(0))}},
+        {
+            "generated": {"z": torch.randn(2, LATENT, generator=torch.Generator().manual_seed(0))},
+            "maximise": golden_maximise(channels),
+            "griffin_lim": golden_griffin_lim(golden_excerpts(detector), detector.frontend),
+        },
         {"maximisation": {direction: asdict(settings) for direction in DIRECTIONS}},
         parameters={"generator": parameter_count(generator)},
         commands=commands,

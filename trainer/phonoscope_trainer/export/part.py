@@ -24,7 +24,7 @@ class Part:
 
     graphs: tuple[Graph, ...]
     ensembles: tuple[Ensemble, ...] = ()
-    golden: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)  # ensemble → inputs of golden vectors
+    golden: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)  # ensemble or lone graph → golden inputs
     entries: Mapping[str, Any] = field(default_factory=dict)  # of the manifest: what serving must know
     parameters: Mapping[str, int] = field(default_factory=dict)  # network → parameter count
     commands: tuple[str, ...] = ()  # that repeat the training

@@ -20,6 +20,7 @@ from tritonclient.grpc import model_config_pb2 as triton
 
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.export.along import ALONG, along, along_ensembles_of, along_graphs_of, golden_along
+from phonoscope_trainer.export.asked_alone import golden_again
 from phonoscope_trainer.export.bank import EXPLAINED, BankOptions, made_bank
 from phonoscope_trainer.export.exchange import exchange_part
 from phonoscope_trainer.export.explanation import rule_graphs
@@ -89,7 +90,8 @@ def reissue(
         doubts = fitted is not None or (root / DOUBT).is_dir()
         mask = mask_graph(standardise_of(repository))
         rules = rule_graphs(ExplanationInverter(), Masker(), network, threshold_of(repository))  # as descriptions
-        for graph in (frontend_graph(Frontend(), standardise_of(repository)), mask, rules["gradient"]):
+        frontend = frontend_graph(Frontend(), standardise_of(repository))
+        for graph in (frontend, detector_graph(network), mask, rules["gradient"]):
             write_graph(graph, root)
         known = [rule for rule in entries["rules"] if rule in rules]
         for rule in known:
@@ -100,6 +102,7 @@ def reissue(
         for graph in _sound_graphs(standardise_of(repository)):
             if (root / graph.name).is_dir():
                 write_graph(graph, root)
+        write_arrays(root, read_golden(root) | golden_again(root))
         _write_along(root, known, network, doubts=doubts)
         _write_initial_state(root / "maximise" / "config.pbtxt")
         if "maximisation" in entries:  # bundles once had settings for each direction
@@ -176,7 +179,7 @@ def _write_bank(root: Path, options: BankOptions, explanation: Ensemble, network
     arrays = read_golden(root)
     frontend, standardise = Frontend(), standardise_of(root)
     samples = torch.from_numpy(arrays[f"{explanation.name}.input.samples"])
-    part = exchange_part(made, frontend, standardise, samples, said)
+    part = exchange_part(made, network, frontend, standardise, samples, said)
     for graph in part.graphs:
         write_graph(graph, root)
     graphs = [*part.graphs, frontend_graph(frontend, standardise), detector_graph(network)]

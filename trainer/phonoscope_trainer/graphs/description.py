@@ -59,6 +59,12 @@ class Ensemble:
     maximum_batch: int = MAXIMUM_BATCH
 
 
+def alone(graph: Graph) -> Ensemble:
+    """One graph as an ensemble by its name, with all that it takes and makes."""
+    names = same(*(spec.name for spec in graph.inputs)), same(*(spec.name for spec in graph.outputs))
+    return Ensemble(graph.name, graph.inputs, graph.outputs, (Step(graph.name, *names),), graph.maximum_batch)
+
+
 def part_of(ensemble: Ensemble, outputs: Collection[str]) -> Ensemble:
     """What some of an ensemble's outputs need of it: its steps, and its inputs."""
     needed, steps = set(outputs), []

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from phonoscope_trainer.graphs.along import DENSE, dense, dense_specs
 from phonoscope_trainer.graphs.description import EXCERPT, SILENCE, Graph, TensorSpec, maps, numbers
-from phonoscope_trainer.networks.svdnet import LAYERS, SVDNet
+from phonoscope_trainer.graphs.gradient import BACK, dense_gradient
+from phonoscope_trainer.networks.svdnet import FC7_INPUT, LAYERS, SVDNet
 
 
 class DetectorGraph(nn.Module):
@@ -18,10 +19,11 @@ class DetectorGraph(nn.Module):
         self.network = network
 
     def forward(self, excerpt: Tensor) -> tuple[Tensor, ...]:
-        """Each layer, `logit` `[B, 1]` and `probability` `[B, 1]` of the standardised `excerpt` `[B, 115, 80]`."""
+        """Each layer, `logit`, `probability` `[B, 1]` and ∂logit/∂mp6 of the standardised `excerpt` `[B, 115, 80]`."""
         activations = self.network.activations(excerpt)
         logit = activations["logit"]
-        return (*(activations[layer] for layer in LAYERS), logit, torch.sigmoid(logit))
+        back = dense_gradient(self.network, activations["fc7"], activations["fc8"])
+        return (*(activations[layer] for layer in LAYERS), logit, torch.sigmoid(logit), back)
 
 
 class TrackGraph(nn.Module):
@@ -56,7 +58,7 @@ def detector_graph(network: SVDNet) -> Graph:
         "detector",
         DetectorGraph(network),
         maps("excerpt"),
-        (*layers, *numbers("logit", "probability")),
+        (*layers, *numbers("logit", "probability"), TensorSpec(BACK, FC7_INPUT)),
         (excerpt,),
         parameters={"layers": ",".join(LAYERS)},
     )

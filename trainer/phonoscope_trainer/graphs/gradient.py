@@ -1,12 +1,15 @@
 """`gradient`: relevance by smoothed gradient × input, from the layers that the detector has computed already.
 
 The gradient is the detector's adjoint, written with ordinary operations: ONNX has no automatic differentiation, and a
-forward pass that keeps its activations need not be repeated. Leaky rectifiers pass what their output's sign says;
+forward pass that keeps its activations need not be repeated. `detector` itself goes back through its dense layers:
+their weights are most of it, and no second graph need hold them. Leaky rectifiers pass what their output's sign says;
 pooling passes to the largest of its nine, the first of several; the adjoint of a convolution is a convolution with
 its kernel turned round (stride 1, so no transposed convolution is needed, which ONNX Runtime computes slowly).
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +21,8 @@ from phonoscope_trainer.networks.svdnet import FC7_INPUT, LEAKY_SLOPE, POOL, SVD
 
 SMOOTHING = (9, 7)  # frames, bands: single bins are no region
 SMALLEST = 1e-12  # of an excerpt's largest relevance; one in which nothing is relevant is ½ everywhere
-KEPT = ("conv1", "conv2", "conv4", "conv5", "fc7", "fc8")  # what the adjoint asks of the forward pass
+KEPT = ("conv1", "conv2", "conv4", "conv5")  # what the adjoint asks of the forward pass
+BACK = "mp6_gradient"  # ∂logit/∂mp6, an output of `detector`
 KERNEL = 3  # of every convolution
 
 
@@ -37,8 +41,7 @@ class GradientGraph(nn.Module):
         conv2: Tensor,
         conv4: Tensor,
         conv5: Tensor,
-        fc7: Tensor,
-        fc8: Tensor,
+        mp6_gradient: Tensor,
         logit: Tensor,
     ) -> Tensor:
         """`relevance` `[B, 115, 80]` between 0 and 1: above ½ what speaks for the label, whichever label it is.
@@ -51,22 +54,17 @@ class GradientGraph(nn.Module):
             conv2: `[B, 32, 111, 76]`.
             conv4: `[B, 128, 35, 23]`.
             conv5: `[B, 64, 33, 21]`.
-            fc7: `[B, 256]`.
-            fc8: `[B, 64]`.
+            mp6_gradient: `[B, 64, 11, 7]`, see `dense_gradient`.
             logit: `[B, 1]`.
         """
         label = torch.where(is_vocal(logit, self.threshold_logit), 1.0, -1.0)
-        speaks_for = smoothed(excerpt * self.gradient(conv1, conv2, conv4, conv5, fc7, fc8) * label.unsqueeze(-1))
+        speaks_for = smoothed(excerpt * self.gradient(conv1, conv2, conv4, conv5, mp6_gradient) * label.unsqueeze(-1))
         largest = speaks_for.abs().amax(dim=(1, 2), keepdim=True)
         return 0.5 + 0.5 * speaks_for / torch.clamp(largest, min=SMALLEST)
 
-    def gradient(self, conv1: Tensor, conv2: Tensor, conv4: Tensor, conv5: Tensor, fc7: Tensor, fc8: Tensor) -> Tensor:
-        """∂logit/∂excerpt `[B, 115, 80]`, from the layers that `forward` describes."""
-        network = self.network
-        g = network.fc9.weight * slope(fc8)
-        g = g @ network.fc8.weight * slope(fc7)
-        g = (g @ network.fc7.weight).unflatten(1, FC7_INPUT)
-        g = unpooled(g, conv5) * slope(conv5)
+    def gradient(self, conv1: Tensor, conv2: Tensor, conv4: Tensor, conv5: Tensor, mp6_gradient: Tensor) -> Tensor:
+        """∂logit/∂excerpt `[B, 115, 80]`, from what `forward` describes."""
+        g = unpooled(mp6_gradient, conv5) * slope(conv5)
         g = self._adjoint("conv5", g) * slope(conv4)
         g = unpooled(self._adjoint("conv4", g), conv2) * slope(conv2)
         g = self._adjoint("conv2", g) * slope(conv1)
@@ -77,6 +75,19 @@ class GradientGraph(nn.Module):
         convolution = self.network.get_submodule(name)
         assert isinstance(convolution, nn.Conv2d)
         return F.conv2d(g, convolution.weight.transpose(0, 1).flip(2, 3), padding=KERNEL - 1)
+
+
+def dense_gradient(network: SVDNet, fc7: Tensor, fc8: Tensor) -> Tensor:
+    """∂logit/∂mp6 `[B, 64, 11, 7]`, from the layers `fc7` `[B, 256]` and `fc8` `[B, 64]`."""
+    g = network.fc9.weight * slope(fc8)
+    g = g @ network.fc8.weight * slope(fc7)
+    return (g @ network.fc7.weight).unflatten(1, FC7_INPUT)
+
+
+def asked(network: SVDNet, activations: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    """What `GradientGraph` takes beside the excerpt, of the network's activations for it."""
+    back = dense_gradient(network, activations["fc7"], activations["fc8"])
+    return (*(activations[name] for name in KEPT), back, activations["logit"])
 
 
 def slope(activation: Tensor) -> Tensor:
@@ -118,7 +129,7 @@ def gradient_graph(network: SVDNet, threshold: float) -> Graph:
     return Graph(
         "gradient",
         GradientGraph(network, threshold),
-        (*maps("excerpt"), *layers, *numbers("logit")),
+        (*maps("excerpt"), *layers, TensorSpec(BACK, FC7_INPUT), *numbers("logit")),
         maps("relevance"),
-        (excerpt, *(activations[name] for name in KEPT), activations["logit"]),
+        (excerpt, *asked(network, activations)),
     )

@@ -1,4 +1,4 @@
-"""Makes a graph hold every number once: what it holds twice, or turned round, is computed from what it holds.
+"""Makes a graph hold every number once: what it holds twice, turned round or by a rule is computed from what it holds.
 
 Runtimes compute what hangs on constants alone while they load a graph, so nothing is slower for it, and nothing is
 rounded: the same bits come out.
@@ -13,6 +13,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
+
+from phonoscope_trainer.repository.regular import by_rule
 
 Array = NDArray[np.generic]
 LEAST_BYTES = 4096  # what is smaller is not worth a node
@@ -32,7 +34,7 @@ class _Held:
 
 
 def hold_once(model: onnx.ModelProto) -> None:
-    """Changes a model: its arrays that others give, or that count, are computed; tables of few values are looked up."""
+    """Changes a model: arrays that others give, or a rule, are computed; tables of few values are looked up."""
     for graph in _graphs(model.graph):
         held: list[_Held] = []
         made: list[onnx.NodeProto] = []
@@ -42,6 +44,9 @@ def hold_once(model: onnx.ModelProto) -> None:
             array = numpy_helper.to_array(tensor)
             if array.nbytes >= LEAST_BYTES:
                 nodes = _counted(tensor.name, array) or _from_others(tensor.name, array, held)
+                if not nodes and (ruled := by_rule(tensor.name, array)):
+                    nodes = list(ruled.nodes)
+                    kept += ruled.of
                 nodes = nodes or _looked_up(tensor.name, array, kept)
             made += nodes
             if not nodes:

@@ -23,7 +23,7 @@ from tritonclient.grpc import model_config_pb2 as triton
 
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.graphs.description import Ensemble, Graph, TensorSpec
-from phonoscope_trainer.graphs.loop import GO_ON, repeated
+from phonoscope_trainer.graphs.loop import GO_ON, repeated, with_matrices_outside
 from phonoscope_trainer.graphs.ready_made import ReadyMade
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.held_once import hold_once
@@ -99,9 +99,10 @@ def write_ensemble(ensemble: Ensemble, root: Path) -> None:
 def write_once(path: Path) -> None:
     """Have a graph that was written before hold each number once, and its configuration know it."""
     model = onnx.load(path)
+    has_moved = with_matrices_outside(model)
     hold_once(model)
     content = model.SerializeToString()
-    if len(content) < path.stat().st_size:
+    if has_moved or len(content) < path.stat().st_size:
         path.write_bytes(content)
         config_path = path.parents[1] / "config.pbtxt"
         config = text_format.Parse(config_path.read_text(encoding="utf-8"), triton.ModelConfig())

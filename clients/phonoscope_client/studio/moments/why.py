@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from phonoscope_client.aio import Client
-from phonoscope_client.errors import invalid
+from phonoscope_client.errors import NotInBundleError, invalid
 from phonoscope_client.results.bundle import Bundle, Listener
 from phonoscope_client.results.explanation import Evidence, Explanation
 from phonoscope_client.results.parts import VOCAL, Waveform, wav
@@ -22,6 +22,7 @@ from phonoscope_client.studio.shelf.songs import Song
 from phonoscope_client.studio.web.bodies import Question
 
 _EVIDENCE: Mapping[str, Evidence | None] = {"full": "full", "kept": "kept", "mean-fill": "mean-fill"}
+NEAREST = 3  # examples that are named
 KINDS = ("original", "region", "removed", "carried", "silhouette")
 
 
@@ -98,7 +99,7 @@ def excerpt_s(listener: Listener) -> float:
     return listener.excerpt_frames * listener.hop_samples / listener.sample_rate_hz
 
 
-async def ask(client: Client, song: Song, asked: Moment, *, listen: bool = False) -> Explanation:
+async def ask(client: Client, song: Song, asked: Moment, *, listen: bool = False, nearest: int = 0) -> Explanation:
     """Asks the service, which is sent no more of the song than it needs; times are the song's.
 
     Raises:
@@ -111,6 +112,7 @@ async def ask(client: Client, song: Song, asked: Moment, *, listen: bool = False
         rule=asked.rule,
         alpha=asked.alpha,
         listen=listen,
+        nearest=nearest,
         evidence=asked.evidence,
         listener=asked.listener.name,
         label=asked.label,
@@ -181,6 +183,19 @@ def _about_passage(why: Why) -> list[dict[str, str]]:
     start, end = map(clock_exact, why.passage)
     told = f"Of {start} to {end} this is about {clock_exact(why.explanation.at_s)}, where the listener is surest."
     return [{"bearing": "neutral", "text": told}]
+
+
+async def nearest(client: Client, why: Why) -> list[dict[str, Any]] | None:
+    """Excerpts of the bundle's own music that the listener holds for most alike; None where it knows none.
+
+    Raises:
+        PhonoscopeError: the service does not answer.
+    """
+    asked = replace(why.asked, evidence="mean-fill")  # nothing is tried again
+    try:
+        return [asdict(each) for each in (await ask(client, why.song, asked, nearest=NEAREST)).nearest]
+    except NotInBundleError:
+        return None
 
 
 async def sound(client: Client, why: Why, kind: str) -> bytes | None:

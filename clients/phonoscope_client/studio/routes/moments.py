@@ -43,6 +43,19 @@ async def explanation_sound(request: Request) -> Response:
     return await _sound(request, partial(why.sound, studio.client, answer, request.path_params["kind"]))
 
 
+async def nearest(request: Request) -> JSONResponse:
+    """Excerpts of the bundle's own music that the listener answered alike for; none where it knows none."""
+    studio = studio_of(request)
+    answer = studio.whys.get(request.path_params["number"])
+    listener = answer.asked.listener.name
+    if listener in studio.without_examples:
+        return JSONResponse({"nearest": []})
+    found = await unless_left(request, why.nearest(studio.client, answer))
+    if found is None:
+        studio.without_examples.add(listener)
+    return JSONResponse({"nearest": found or []})
+
+
 async def invert(request: Request) -> JSONResponse:
     """What every layer keeps."""
     studio, song, asked = studio_of(request), song_of(request), await question(request)
@@ -111,6 +124,7 @@ def ranged(request: Request, sound: bytes) -> Response:
 ROUTES: list[Any] = [
     Route("/api/songs/{song}/explain", explain, methods=["POST"]),
     Route("/api/explanations/{number}/sounds/{kind}", explanation_sound),
+    Route("/api/explanations/{number}/nearest", nearest),
     Route("/api/songs/{song}/invert", invert, methods=["POST"]),
     Route("/api/inversions/{number}/sounds/{kind}", inversion_sound),
     Route("/api/songs/{song}/auralise", auralise, methods=["POST"]),

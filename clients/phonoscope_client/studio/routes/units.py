@@ -53,6 +53,7 @@ def _listener(listener: Listener, audible: AudibleNetwork | None, served: Bundle
         "has": {
             "explain": "Explain" in listener.rpcs,
             "contrast": any(each.explains_any_label for each in listener.rules),
+            "nearest": "Explain" in listener.rpcs,  # as far as is known before it is asked
             "invert": any(each.invertible for each in listener.layers),
             "auralise": audible is not None,
             "maximise": "Maximise" in listener.rpcs,

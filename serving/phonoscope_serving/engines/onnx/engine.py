@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import onnxruntime as ort
@@ -16,23 +15,27 @@ import onnxruntime as ort
 from phonoscope_serving.admission.busy import BusyTime
 from phonoscope_serving.admission.work import NOBODYS, Kind, Work
 from phonoscope_serving.bundle.bundle import Bundle
-from phonoscope_serving.bundle.config import ModelConfig
 from phonoscope_serving.cores import cores
 from phonoscope_serving.engines.ensemble import Plan, is_ensemble, load_order, plan
 from phonoscope_serving.engines.golden import proofs
 from phonoscope_serving.engines.onnx.batching import BatchLimits, BatchQueue
 from phonoscope_serving.engines.onnx.lane import BACKGROUND_NICENESS, Lane
+from phonoscope_serving.engines.onnx.sessions import (
+    Device,
+    check_graph,
+    give_back,
+    load_session,
+    providers,
+    session_options,
+)
 from phonoscope_serving.engines.signature import Signature
-from phonoscope_serving.errors import BundleError, EngineFailed, EngineLost, OptionsError
+from phonoscope_serving.errors import EngineFailed, EngineLost, OptionsError
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.tensors import Array, Tensors
 
-# A CPU gains nothing from more rows, its caches lose, and every caller waits longer; a GPU wants to be filled.
+# A CPU gains nothing from more rows, its caches lose, memory grows, and every caller waits longer; a GPU wants to be
+# filled.
 BATCH_ROWS = {"cpu": 4, "cuda": 64}
-
-NOWHERE = "/nonexistent/weights lie inside their graph"
-
-Device = Literal["auto", "cpu", "cuda"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class OnnxOptions:
 
     device: Device = "auto"
     threads: int = 0  # of one operator; 0: one for each core this process may use
-    batch_rows: int = 0  # run together at most; 0: what suits the device
+    batch_rows: int = 0  # run together at most; a request of more is run in parts; 0: what suits the device
     queue_rows: int = 512  # beyond what admission takes on: 250 explanations where one takes 30 ms
 
 
@@ -56,7 +59,7 @@ class OnnxEngine:
             OptionsError: the device is not there.
         """
         self._bundle, self._metrics = bundle, metrics
-        self._providers = _providers(options.device)
+        self._providers = providers(options.device)
         self._options = options
         self._device = "cpu"  # until `load` has found that CUDA works
         self._threads = options.threads or cores()
@@ -89,11 +92,7 @@ class OnnxEngine:
     async def start(self) -> None:
         """See `Engine.start`."""
         await self._lane.run(self.load)
-        batch_rows = self._options.batch_rows or BATCH_ROWS[self._device]
-        self._limits = {
-            name: BatchLimits(min(batch_rows, config.max_batch_size), self._options.queue_rows)
-            for name, config in self._bundle.models.items()
-        }
+        self._limits = {name: BatchLimits(self._rows(name), self._options.queue_rows) for name in self._bundle.models}
 
     async def infer(
         self,
@@ -133,6 +132,7 @@ class OnnxEngine:
         for lane in (self._lane, self._background):
             await asyncio.to_thread(lane.close)
         self._sessions = {}  # most of the memory; another bundle may have taken this one's place
+        await asyncio.to_thread(give_back)
 
     def load(self) -> None:
         """Loads every graph and runs the golden inputs, so that `run` can be called and the first caller need not wait.
@@ -141,34 +141,44 @@ class OnnxEngine:
             BundleError: a graph cannot be loaded, or does not reproduce the golden probabilities.
             OptionsError: CUDA was asked for and does not work here.
         """
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        # Spinning threads would take the cores from the event loop between two graphs.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        # Weights outside a graph are outside its digest too: a bare name would be read from the working directory.
-        options.add_session_config_entry("session.model_external_initializers_file_folder_path", NOWHERE)
+        options = session_options(self._threads)
         for name in self._order:
             if name not in self._plans:
-                self._sessions[name] = self._session(name, options)
+                self._sessions[name] = load_session(name, self._bundle.graph(name), options, self._providers)
+                check_graph(self._bundle.models[name], self._sessions[name])
         self._device = self._working_device()
         for proof in proofs(self._bundle):
             proof.check(self.run(proof.ensemble, proof.inputs))
+        give_back()
 
     def run(self, model: str, inputs: Tensors, outputs: Collection[str] | None = None) -> dict[str, Array]:
         """Runs one model now, in this thread, past the queue: the bare engine.
 
         Args:
             model: name of the model.
-            inputs: every input by name.
+            inputs: every input by name; more rows than are run together are run in parts.
             outputs: the outputs that are wanted; None: all.
         """
+        wanted, most = self._takes[model].wanted(outputs), self._rows(model)
+        rows = len(next(iter(inputs.values()))) if most else 0
+        if rows <= most:
+            return self._run_part(model, inputs, wanted)
+        parts = [
+            self._run_part(model, {name: tensor[first : first + most] for name, tensor in inputs.items()}, wanted)
+            for first in range(0, rows, most)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in wanted}
+
+    def _rows(self, model: str) -> int:
+        """How many rows of a model are run together at most; 0 where it has no batch axis."""
+        most: int = self._bundle.models[model].max_batch_size
+        return min(self._options.batch_rows or BATCH_ROWS[self._device], most)
+
+    def _run_part(self, model: str, inputs: Tensors, wanted: tuple[str, ...]) -> dict[str, Array]:
         on_device = {
             name: ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(tensor), self._device, 0)
             for name, tensor in inputs.items()
         }
-        wanted = self._takes[model].wanted(outputs)
         return {name: value.numpy() for name, value in self._execute(model, on_device, wanted).items()}
 
     async def _run(
@@ -178,15 +188,6 @@ class OnnxEngine:
             return await lane.run(lambda: self.run(model, inputs, outputs))
         except Exception as error:  # ONNX Runtime raises its own types, some of them bare Exception
             raise EngineFailed(f"{model} could not be run: {error}") from error
-
-    def _session(self, name: str, options: ort.SessionOptions) -> ort.InferenceSession:
-        graph = self._bundle.graph(name)
-        try:
-            session = ort.InferenceSession(graph, options, providers=self._providers)
-        except Exception as error:  # ONNX Runtime raises its own types, some of them bare Exception
-            raise BundleError(f"{name}: ONNX Runtime cannot load the graph: {error}") from error
-        _check_graph(self._bundle.models[name], session)
-        return session
 
     def _working_device(self) -> str:
         """ONNX Runtime falls back to the CPU without a word where there is a CUDA provider but no GPU."""
@@ -220,20 +221,3 @@ class OnnxEngine:
         with self._metrics.graph_seconds.labels(model).time():
             session.run_with_iobinding(binding)
         return dict(zip(wanted, binding.get_outputs(), strict=True))
-
-
-def _providers(device: Device) -> list[str]:
-    cuda = "CUDAExecutionProvider" in ort.get_available_providers()
-    if device == "cuda" and not cuda:
-        raise OptionsError("device: cuda was asked for, but this ONNX Runtime has no CUDA provider")
-    return ["CUDAExecutionProvider", "CPUExecutionProvider"] if cuda and device != "cpu" else ["CPUExecutionProvider"]
-
-
-def _check_graph(config: ModelConfig, session: ort.InferenceSession) -> None:
-    """Refuses a graph that lacks a tensor its config promises."""
-    for kind, promised, present in (
-        ("input", config.input, session.get_inputs()),
-        ("output", config.output, session.get_outputs()),
-    ):
-        if absent := {tensor.name for tensor in promised} - {tensor.name for tensor in present}:
-            raise BundleError(f"{config.name}: its graph has no {kind} {', '.join(sorted(absent))}")

@@ -18,6 +18,7 @@ from phonoscope_serving.bundle.rules import CONTRAST, CONTROL_REGIONS, EVIDENCE,
 from phonoscope_serving.errors import InvalidRequest, NotInBundle, shown
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.exchange import UNNAMED, Evidence, Explained, evidence_of, exchange
+from phonoscope_serving.rpcs.explain.nearest import Nearest, check_nearest, nearest
 from phonoscope_serving.rpcs.explain.region import (
     LargestAlphaThatKeepsLabel,
     Masking,
@@ -53,6 +54,7 @@ class Question:
     evidence: Evidence | None = None  # what is tried; None: the most the bundle can
     label: str = ""  # of the listener; empty for the one predicted
     contrast: str = ""  # another, which it is explained against; empty for all others
+    nearest: int = 0  # how many examples to name that the listener holds for most alike
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Explanation:
     explanation_audio: Floats | None
     exchange_audio: Floats | None  # `[2, N]` the region's content in other music, and its silhouette there
     warnings: tuple[SoundWarning, ...]  # of the recording, as far as it was read
+    nearest: tuple[Nearest, ...]  # examples, the nearest first
 
 
 async def explain(call: Call, source: AudioSource, question: Question) -> Explanation:
@@ -94,6 +97,7 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
     """
     listener = call.listener
     rule, evidence = _rule(listener, question), evidence_of(listener, question.evidence)
+    check_nearest(listener, question.nearest)
     excerpt = await call.excerpt(source, listener.front_end, question.at_s)
     seed = _derived_seed(excerpt) if question.control_seed is None else question.control_seed
     inputs = region_inputs(question.region, question.masking, rule.default_alpha)
@@ -114,7 +118,8 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
     heard = await _listen(call, excerpt, answer, question.outside_db) if question.listen else {}
     numbers = {name: answer[name][0] for name in measured}
     trust = weigh(numbers, listener, claim, rule, seed, heard.get("heard_probability"), evidence, exchanged)
-    return _explanation(rule, excerpt, answer | heard, claim, trust)
+    alike = await nearest(call, excerpt.samples, question.nearest)
+    return _explanation(rule, excerpt, answer | heard, claim, trust, alike)
 
 
 def _told(listener: Listener, rule: Rule, question: Question) -> dict[str, Array]:
@@ -211,7 +216,14 @@ async def _listen(call: Call, excerpt: Excerpt, answer: Mapping[str, Array], out
     return await call.infer(call.listener.model(HEARD), inputs, outputs=outputs, continues=True)
 
 
-def _explanation(rule: Rule, excerpt: Excerpt, answer: Mapping[str, Array], claim: Claim, trust: Trust) -> Explanation:
+def _explanation(
+    rule: Rule,
+    excerpt: Excerpt,
+    answer: Mapping[str, Array],
+    claim: Claim,
+    trust: Trust,
+    alike: tuple[Nearest, ...],
+) -> Explanation:
     decision, probability = claim.decision, answer["probability"][0]
     return Explanation(
         at_s=excerpt.at_s,
@@ -231,4 +243,5 @@ def _explanation(rule: Rule, excerpt: Excerpt, answer: Mapping[str, Array], clai
         explanation_audio=answer["audio"][0] if "audio" in answer else None,
         exchange_audio=trust.exchange.audio if trust.exchange else None,
         warnings=excerpt.warnings,
+        nearest=alike,
     )

@@ -8,6 +8,7 @@ from phonoscope.v1 import bundle_reference_pb2, explanation_pb2
 from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.rpcs.explain.answer import DEFAULT_OUTSIDE_DB, Explanation, Question
 from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Share
+from phonoscope_serving.rpcs.explain.nearest import Nearest
 from phonoscope_serving.rpcs.explain.region import Alpha, LargestAlphaThatKeepsLabel, Masking, MaximumArea, RegionChoice
 from phonoscope_serving.rpcs.explain.trust import Doubt, Trust
 from phonoscope_serving.rpcs.label_answers import label_messages
@@ -38,6 +39,7 @@ def question(request: explanation_pb2.ExplainRequest) -> Question:
         evidence=_EVIDENCE.get(request.evidence),
         label=request.label,
         contrast=request.contrast,
+        nearest=request.nearest,
     )
 
 
@@ -72,6 +74,14 @@ def response(
         contrast=answer.claim.contrast_name,
         labels=label_messages(answer.labels),
         predicted_label=answer.predicted,
+        nearest=[_nearest(each) for each in answer.nearest],
+    )
+
+
+def _nearest(found: Nearest) -> explanation_pb2.NearestExample:
+    example = found.example
+    return explanation_pb2.NearestExample(
+        song=example.song, start_s=example.start_s, label=example.label, distance=found.distance
     )
 
 

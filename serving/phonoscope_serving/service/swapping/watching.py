@@ -63,8 +63,10 @@ async def watch(root: Path, seen: Mark | None, take: Callable[[Path], Awaitable[
         try:
             if await take(found.folder):
                 metrics.bundle_swaps.labels("done").inc()
+            metrics.bundle_refused.set(0)
         except Exception as error:
             metrics.bundle_swaps.labels("refused").inc()
+            metrics.bundle_refused.set(1)
             fields = {"folder": str(found.folder), "reason": str(error) or type(error).__name__}
             LOG.error("a new bundle is refused; the old one goes on", extra=fields)
             if not isinstance(error, ServingError):

@@ -110,6 +110,16 @@ async def test_callers_who_are_run_together_get_what_they_would_get_alone(engine
         assert_same_numbers(answer, bare.run("explain_masker", row))
 
 
+def test_more_rows_than_are_run_together_get_what_each_would_get_alone(bare):
+    inputs = explain_inputs(rows=9)
+    wanted = ("mask", "probability", "control_regions")
+    together = bare.run("explain_masker", inputs, wanted)
+    assert {len(tensor) for tensor in together.values()} == {9}
+    for row in range(9):
+        alone = bare.run("explain_masker", {name: each[row : row + 1] for name, each in inputs.items()}, wanted)
+        assert_same_numbers({name: each[row : row + 1] for name, each in together.items()}, alone)
+
+
 async def test_together_means_fewer_runs_than_callers(bundle):
     metrics = Metrics()
     engine = OnnxEngine(bundle, OnnxOptions(device="cpu", batch_rows=8), metrics)

@@ -10,6 +10,7 @@ from phonoscope.v1.explanation_pb2 import ExplainRequest
 from phonoscope_serving.bundle.bundle import load_bundle
 from support.bundles.repository import without_auralisation
 from support.corpora.sound import music, pcm
+from support.ids import brief
 from support.services.running import array, refusal, running, violated
 
 SONG = music(4)
@@ -64,7 +65,7 @@ def test_the_detectors_features_lie_on_the_axes_of_its_explanations(service):
         ({"strongest": 65}, INVALID, "strongest"),
         ({"strongest": 1, "features": [1]}, INVALID, "strongest"),
     ],
-    ids=str,
+    ids=brief,
 )
 def test_bad_questions_about_features_are_refused_by_field_and_the_service_carries_on(service, fields, code, field):
     error = refusal(service.stub.Auralise, AuraliseRequest(**GOOD | fields))

@@ -11,6 +11,7 @@ from phonoscope.v1.inversion_pb2 import InvertLayersRequest
 from phonoscope_serving.bundle.bundle import load_bundle
 from support.bundles.repository import without_inverters
 from support.corpora.sound import music, pcm
+from support.ids import brief
 from support.services.running import array, refusal, running, violated
 
 SONG = music(4)
@@ -55,7 +56,7 @@ def test_inversions_are_of_the_layers_asked_for_and_silent_unless_asked(service)
         ({"at_s": float("inf")}, INVALID, "at_s"),
         ({"at_s": 4.1}, OUT_OF_RANGE, "at_s"),
     ],
-    ids=str,
+    ids=brief,
 )
 def test_bad_questions_about_layers_are_refused_by_field_and_the_service_carries_on(service, fields, code, field):
     request = InvertLayersRequest(**({"audio": pcm(SONG), "at_s": 2.0} | fields))

@@ -8,6 +8,7 @@ from phonoscope.v1.maximisation_pb2 import DIRECTION_MINIMISE, MaximiseRequest, 
 from phonoscope_serving.bundle.bundle import load_bundle
 from support.bundles.miniature_ascent import SETTINGS, bundle_that_can_maximise
 from support.bundles.repository import without_generator
+from support.ids import brief
 from support.services.running import array, refusal, running, violated, wait_until
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -73,7 +74,7 @@ def test_what_the_request_chooses_counts_and_the_rest_is_the_bundles(service):
         ({"prior_weight": -1.0}, "prior_weight"),
         ({"prior_weight": float("nan")}, "prior_weight"),
     ],
-    ids=str,
+    ids=brief,
 )
 def test_bad_wishes_are_refused_by_field_and_the_service_carries_on(service, fields, field):
     error = refusal(lambda: list(service.stub.Maximise(MaximiseRequest(**fields))))

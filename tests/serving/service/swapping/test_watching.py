@@ -83,6 +83,22 @@ async def test_what_is_refused_is_looked_at_again_only_when_its_manifest_has_cha
     taken, metrics = await taken_after(link, change, refuse=["bad"])
     assert taken == ["bad", "bad"]
     assert metrics.registry.get_sample_value("phonoscope_bundle_swaps_total", {"outcome": "refused"}) == 2
+    assert metrics.registry.get_sample_value("phonoscope_bundle_refused") == 1
+
+
+async def test_a_bundle_counts_as_refused_until_one_is_taken(tmp_path):
+    link = tmp_path / "current"
+    point(link, put(tmp_path, "old"))
+
+    async def change(taken):
+        point(link, put(tmp_path, "bad"))
+        await until(lambda: taken == ["bad"])
+        point(link, put(tmp_path, "good"))
+        await until(lambda: taken == ["bad", "good"])
+        await asyncio.sleep(0.1)
+
+    _, metrics = await taken_after(link, change, refuse=["bad"])
+    assert metrics.registry.get_sample_value("phonoscope_bundle_refused") == 0
 
 
 async def test_a_folder_that_is_away_for_a_moment_is_waited_for(tmp_path):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from phonoscope_trainer.graphs.explanation_inverter import normalise
-from phonoscope_trainer.graphs.gradient import KEPT, GradientGraph
+from phonoscope_trainer.graphs.gradient import GradientGraph, asked
 from phonoscope_trainer.graphs.masker import SEEN
 from phonoscope_trainer.graphs.rules import ALPHAS
 from phonoscope_trainer.networks.label import is_vocal, threshold_logit
@@ -52,7 +52,7 @@ def of_runs(detector: Path, inverter: Path, masker: Path | None, threshold: floa
         activations = network.activations(standardised)
         found = {
             "inversion": normalise(inversion(activations["fc8"])),
-            "gradient": gradient(standardised, *(activations[name] for name in (*KEPT, "logit"))),
+            "gradient": gradient(standardised, *asked(network, activations)),
         }
         return found | ({"masker": masking(*(activations[name] for name in SEEN))} if masking else {})
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from phonoscope_trainer.graphs.gradient import KEPT, GradientGraph
+from phonoscope_trainer.graphs.gradient import GradientGraph, asked
 from phonoscope_trainer.graphs.masker import SEEN
 from phonoscope_trainer.graphs.rules import ALPHAS
 from phonoscope_trainer.networks.label import is_vocal, threshold_logit
@@ -57,9 +57,8 @@ class ExplainedNetwork:
     def relevances(self, standardised: Tensor) -> dict[str, Tensor]:
         """Rule → `[B, 115, 80]` in [0, 1], of standardised excerpts `[B, 115, 80]`."""
         activations = self.network.activations(standardised)
-        kept = (activations[name] for name in (*KEPT, "logit"))
         found = {
-            "gradient": GradientGraph(self.network, self.threshold)(standardised, *kept),
+            "gradient": GradientGraph(self.network, self.threshold)(standardised, *asked(self.network, activations)),
             "inversion": self.inversion(activations["fc8"], standardised),
         }
         if self.masking:

@@ -122,14 +122,13 @@ def adopt_waveform(path: Path, said: WaveformListener, options: AdoptionOptions)
     return Report(digest, (RULE,), missing, verified(options.out), exchanges=False)
 
 
-def _part(
-    said: WaveformListener, listener: Listener, waveform: WaveformOptions, asked: tuple[Graph, Graph], phase: TensorSpec
-) -> Part:
-    (network, rule), sound = asked, listener.sound("samples")
-    frontend = Graph(
+def _frontend_graph(listener: Listener, waveform: WaveformOptions, phase: TensorSpec) -> Graph:
+    """The transform; its parameters tell serving what a frame is."""
+    bin_hz = np.linspace(0, waveform.sample_rate_hz / 2, waveform.bins)
+    return Graph(
         "frontend",
         WaveformFrontend(waveform),
-        (sound,),
+        (listener.sound("samples"),),
         (*listener.maps("log_mel", "standardised"), phase),
         (torch.zeros(2, listener.samples),),
         parameters={
@@ -138,11 +137,16 @@ def _part(
             "hop_samples": str(waveform.hop_samples),
             "excerpt_frames": str(waveform.frames),
             "excerpt_samples": str(waveform.samples),
-            "band_centre_hz": ",".join(
-                f"{hz:.3f}" for hz in np.linspace(0, waveform.sample_rate_hz / 2, waveform.bins)
-            ),
+            "band_centre_hz": ",".join(f"{hz:.3f}" for hz in bin_hz),
         },
     )
+
+
+def _part(
+    said: WaveformListener, listener: Listener, waveform: WaveformOptions, asked: tuple[Graph, Graph], phase: TensorSpec
+) -> Part:
+    (network, rule), sound = asked, listener.sound("samples")
+    frontend = _frontend_graph(listener, waveform, phase)
     listen = Graph(
         "listen",
         WaveformListen(waveform),
