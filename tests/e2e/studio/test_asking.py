@@ -127,5 +127,5 @@ def test_another_listener_is_asked_about_one_label_rather_than_another(page):
     why = page.ask_at(demo.AT_S)
     assert (why["listener"], why["label"], why["contrast"]) == ("tagger", labels[0], labels[1])
     page.until(lambda: f"rather than {labels[1]}" in page.text(".answer"))
-    assert "as the tagger hears it" in page.text("#evidence")
+    assert "as the tagger hears it" in page.text("#why")
     assert [each.text for each in page.all("#hues span")] == labels

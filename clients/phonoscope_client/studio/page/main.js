@@ -4,6 +4,7 @@ import "./waveform.js";
 import "./curve.js";
 import "./features.js";
 import "./keyboard.js";
+import "./nearest.js";
 import { get } from "./api.js";
 import { element, one } from "./dom.js";
 import { complain } from "./errors.js";
