@@ -22,6 +22,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -118,25 +119,24 @@ def measure_clicks(client: Client, page: Page, samples: Floats, rate_hz: int, cl
     page.zoom_in(ZOOMS)
     seconds = len(samples) / rate_hz
     moments = np.round(np.linspace(5, seconds - 5, clicks + 2) * 4) / 4 + 0.1
-    bare, shown = [], []
-    for number, at_s in enumerate(map(float, moments)):
+
+    def bare(at_s: float) -> float:
         begin_s = math.floor(at_s - AROUND_S)
         cut = samples[begin_s * rate_hz : math.ceil(at_s + AROUND_S) * rate_hz]
-        turns = [
-            lambda cut=cut, at_s=at_s - begin_s: explain_s(client, cut, rate_hz, at_s),
-            lambda at_s=at_s: page.click(at_s),
-        ]
-        took = {turn: turns[turn]() for turn in ((0, 1) if number % 2 else (1, 0))}
-        if number >= 2:
-            bare.append(took[0])
-            shown.append(took[1])
-    click_s, explain_median_s = statistics.median(shown), statistics.median(bare)
+        return explain_s(client, cut, rate_hz, at_s - begin_s)
+
+    taken: dict[Callable[[float], float], list[float]] = {bare: [], page.click: []}
+    for number, at_s in enumerate(map(float, moments)):
+        for turn in (bare, page.click) if number % 2 else (page.click, bare):
+            taken[turn].append(turn(at_s))
+    explains, shown = (times[2:] for times in taken.values())  # the first fill caches
+    click_s, explain_median_s = statistics.median(shown), statistics.median(explains)
     return {
         "click_to_region_over_explain": click_s / explain_median_s,
         "click_to_region_s": click_s,
         "explain_s": explain_median_s,
         "clicks_s": shown,
-        "explains_s": bare,
+        "explains_s": explains,
     }
 
 
