@@ -21,7 +21,6 @@ from phonoscope_client.results.parts import (
     Waveform,
     is_vocal,
     probabilities,
-    removed_sound,
 )
 
 Masking = Literal["m1", "m2"]
@@ -215,11 +214,6 @@ class Explanation(Archived):
     def is_binary(self) -> bool:
         """Whether the listener has two labels, so that one probability speaks of both."""
         return len(self.labels) <= len(SINGING)
-
-    @property
-    def removed_audio(self) -> Waveform | None:
-        """The excerpt with its region as soft as everything else is in the region's sound; None without sound."""
-        return removed_sound(self.original_audio, self.explanation_audio, self.outside_db)
 
     def meant(self, probability: float, keeps: bool | None = None) -> Label:
         """The label that a probability of a trial means.

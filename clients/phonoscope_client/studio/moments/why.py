@@ -13,7 +13,7 @@ from phonoscope_client.aio import Client
 from phonoscope_client.errors import NotInBundleError, invalid
 from phonoscope_client.results.bundle import Bundle, Listener
 from phonoscope_client.results.explanation import Evidence, Explanation
-from phonoscope_client.results.parts import VOCAL, Waveform, wav
+from phonoscope_client.results.parts import VOCAL, Waveform, removed_sound, wav
 from phonoscope_client.results.verdict.trials import trials
 from phonoscope_client.results.verdict.verdict import verdict
 from phonoscope_client.results.wording import clock_exact, spoken_of
@@ -217,7 +217,7 @@ def _encoded(heard: Explanation) -> dict[str, bytes]:
     made: dict[str, Waveform | None] = {
         "original": heard.original_audio,
         "region": heard.explanation_audio,
-        "removed": heard.removed_audio,
+        "removed": removed_sound(heard.original_audio, heard.explanation_audio, heard.outside_db),
         "carried": heard.carried_audio,
         "silhouette": heard.silhouette_audio,
     }
