@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ORT_DISABLE_TELEMETRY := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode bench-memory bench-batch test-batch-kill soak fuzz gpu-check clean
+.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode bench-memory bench-batch bench-studio test-batch-kill soak fuzz gpu-check clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -106,6 +106,9 @@ bench-memory: .venv/all.stamp ## what the service holds in memory, and its bundl
 
 bench-batch: .venv/batch.stamp ## a catalogue through the service, beside the bare engine, and with Ray → out/bench/batch.json
 	@$(BIN)/python benchmarks/bench_batch.py --json out/bench/batch.json
+
+bench-studio: .venv/all.stamp ## the studio in a headless Chromium, beside the bare service → out/bench/studio.json
+	@$(BIN)/python benchmarks/bench_studio.py --json out/bench/studio.json
 
 test-batch-kill: .venv/batch.stamp ## jobs, workers of Ray and services killed at random: nothing lost → out/bench/batch-kill.json
 	@$(BIN)/python benchmarks/test_batch_kill.py --json out/bench/batch-kill.json

@@ -97,8 +97,9 @@ class Client:
         tls: Tls | None = None,
         token: str | None = None,
         patience_s: float = 10.0,
+        retry_busy: bool = True,
     ) -> None:
-        terms = Terms(timeout_s, token, patience_s)
+        terms = Terms(timeout_s, token, patience_s, retry_busy=retry_busy)
         self._channel = open_aio_channel(address, tls)
         self._calls = AioCalls(self._channel, terms)
         self._stub = ExplainerServiceStub(self._channel)

@@ -25,6 +25,7 @@ from phonoscope_client.commands.batch import command as batch_command
 from phonoscope_client.commands.batch import options as batch_options
 from phonoscope_client.commands.batch import summarise as summarise_command
 from phonoscope_client.commands.connection import Connection, Note
+from phonoscope_client.commands.studio import command as studio_command
 from phonoscope_client.commands.track import command as track_command
 from phonoscope_client.commands.track import options as track_options
 from phonoscope_client.errors import PhonoscopeError
@@ -60,6 +61,12 @@ _COMMANDS = {
         track_options.add_options,
         track_command.run,
         timeout_s=None,
+    ),
+    "studio": _Command(
+        "a page to drop songs on, click, see and hear why",
+        command_help.STUDIO,
+        studio_command.add_options,
+        studio_command.run,
     ),
     "batch": _Command(
         "a whole catalogue, as Parquet",

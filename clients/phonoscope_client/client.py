@@ -85,8 +85,9 @@ class Client:
         tls: encrypts the connection; None leaves it in the clear.
         token: bearer token, where the service asks for one; sent as it is, so give it together with `tls`.
         patience_s: seconds, of `timeout_s`, to go on where no service answers: it may be starting again.
+        retry_busy: whether a busy service is asked again when it says so; otherwise that is raised at once.
 
-    A busy service is asked again when it says so. Retries are at most a share of the calls; `maximise` and `auralise`
+    Retries are at most a share of the calls; `maximise` and `auralise`
     are not repeated once they may have begun. Every method raises a `PhonoscopeError`: `InvalidInputError` (do not
     retry), `BusyError` and `UnavailableError` (already retried), `DeadlineExceededError`, `NotInBundleError`,
     `UnauthenticatedError` or `ServiceError`.
@@ -100,8 +101,9 @@ class Client:
         tls: Tls | None = None,
         token: str | None = None,
         patience_s: float = 10.0,
+        retry_busy: bool = True,
     ) -> None:
-        terms = Terms(timeout_s, token, patience_s)
+        terms = Terms(timeout_s, token, patience_s, retry_busy=retry_busy)
         self._channel = open_channel(address, tls)
         self._calls = Calls(self._channel, terms)
         self._stub = ExplainerServiceStub(self._channel)

@@ -26,7 +26,9 @@ def missing(request):
     return request.param
 
 
-@pytest.mark.parametrize("page", ["explanation", "curve", "inversion", "auralisation", "maximisation", "track.page"])
+@pytest.mark.parametrize(
+    "page", ["explanation", "curve", "inversion", "auralisation", "maximisation", "story", "track.page"]
+)
 def test_the_library_asks_for_the_extra_by_name(missing, page):
     program = f"""
 import sys

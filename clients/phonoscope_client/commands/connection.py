@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from phonoscope_client.client import Client
 from phonoscope_client.errors import invalid
@@ -40,15 +41,20 @@ class Connection:
     @contextmanager
     def open(self, note: Note) -> Iterator[Client]:
         """A client of that service, for a `with` block."""
+        with self.where(note) as reached, Client(**reached) as client:
+            yield client
+
+    @contextmanager
+    def where(self, note: Note) -> Iterator[dict[str, Any]]:
+        """What a client of that service is made with, its `address` first, for a `with` block."""
         if self.server is None:
-            with running_service(note=note) as service, Client(service.address, timeout_s=self.timeout_s) as client:
-                yield client
+            with running_service(note=note) as service:
+                yield {"address": service.address, "timeout_s": self.timeout_s}
             return
         tls = self._tls()
         if self.token and tls is None and not is_loopback(self.server):
             print(_IN_THE_CLEAR, file=sys.stderr)  # however quiet it is to be
-        with Client(self.server, timeout_s=self.timeout_s, tls=tls, token=self.token) as client:
-            yield client
+        yield {"address": self.server, "timeout_s": self.timeout_s, "tls": tls, "token": self.token}
 
     def _tls(self) -> Tls | None:
         """How to encrypt; None where nothing says so."""

@@ -9,6 +9,7 @@ Shows, and lets you hear, what a machine listener listens to.
   phonoscope predict song.mp3 --out out/song            where does somebody sing?
   phonoscope track song.mp3 --out out/song              and why, all along it?
   phonoscope explain song.mp3 --at 34 --out out/song    why does it say so, at 34 s?
+  phonoscope studio song.mp3                            and anywhere you click?
   phonoscope batch MUSIC --out out/music                and in every file of a folder?
   phonoscope summarise out/music                        and which of those answers look wrong?
   phonoscope invert song.mp3 --at 34 --out out/song     what does each of its layers keep of that?
@@ -52,6 +53,19 @@ track.json (curve, segments, explanations and summary), track.npz (every array) 
 
 --trust says how far each explanation is tried: not at all, whether its region alone keeps the answer, or also whether
 what the region holds takes the answer along into other music. A call that ends early goes on with --from.
+"""
+STUDIO = """\
+Opens a page in the browser to wander in: drop songs, play them over what the model hears, click a moment or drag over
+a passage, and see and hear which region the answer rests on, and what came of trying it. Layers can be inverted,
+features heard, units maximised, moments pinned and compared, and what was found saved as one page.
+
+  phonoscope studio                                     then drop songs on it
+  phonoscope studio song.mp3 other.flac
+  phonoscope studio song.mp3 --server localhost:50051   asks a service that is running
+  phonoscope studio --no-browser --port 8888            says what to open; over ssh, with -L 8888:127.0.0.1:8888
+
+The page is served to this machine alone, and to nobody without the token in its address. Songs stay where and as they
+are; what is dropped lies in a temporary folder that goes with the studio. Ctrl-C ends it. The page's keys: ?
 """
 BATCH = """\
 Asks about every file of a catalogue what `phonoscope track` asks about one, and keeps the answers as Parquet. INPUT is
@@ -137,5 +151,5 @@ Explains a moment of the song that comes with Phonoscope. No service and no file
 """
 INSTALL = """\
 Without --server, a service is started for the one call; that needs `pip install 'phonoscope[serving]'`. Pages and
-pictures, which --out asks for, need `pip install 'phonoscope[report]'`.
+pictures, which --out asks for, need `pip install 'phonoscope[report]'`, the studio `pip install 'phonoscope[studio]'`.
 """

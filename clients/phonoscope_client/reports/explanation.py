@@ -56,7 +56,7 @@ def explanation_page(explanation: Explanation, *, song: str) -> str:
         answer_in_words={VOCAL: "singing", INSTRUMENTAL: "no singing"}.get(explanation.label, explanation.label),
         verdict=verdict(explanation),
         trials=trials(explanation),
-        heard=_heard(explanation),
+        heard=heard_plot(explanation),
         region=region_overlay(explanation),
         levels=colour_bar(LEVELS, f"−{-QUIETEST_DB:.0f} dB", "0 dB", "below the loudest bin"),
         sounds=players(sounds, gain=listening_gain(explanation)),
@@ -79,7 +79,8 @@ def listening_gain(explanation: Explanation) -> float:
     return common_gain(each for each in sounds if each is not None)
 
 
-def _heard(explanation: Explanation) -> Plot:
+def heard_plot(explanation: Explanation) -> Plot:
+    """The spectrogram of the excerpt, which `region_overlay` is drawn over."""
     start_s, stop_s = span_s(explanation.axes, len(explanation.mask))
     description = (
         f"Spectrogram of the excerpt from {start_s:.2f} to {stop_s:.2f} seconds, up to "

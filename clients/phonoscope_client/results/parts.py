@@ -122,6 +122,23 @@ def probabilities(labels: Mapping[str, LabelAnswer]) -> dict[str, float]:
     return {label: said.probability for label, said in labels.items()}
 
 
+def removed_sound(original: Waveform | None, kept: Waveform | None, outside_db: float | None) -> Waveform | None:
+    """An excerpt with its region as soft as everything else is in the region's sound; None without sound.
+
+    With O the excerpt, inside and outside its two parts and g the gain that `outside_db` means, the region's sound
+    is E = inside + g·outside; so g·inside + outside is (1 + g)·O - E, to the precision of float32.
+
+    Args:
+        original: O.
+        kept: E.
+        outside_db: decibels by which what lies outside the region is softer in that.
+    """
+    if original is None or kept is None or outside_db is None:
+        return None
+    gain = np.float32(10 ** (-outside_db / 20))
+    return Waveform((1 + gain) * original.samples - kept.samples, original.sample_rate_hz)
+
+
 def wav(samples: npt.NDArray[np.float32], sample_rate_hz: int, *, gain: float = 1.0) -> bytes:
     """A 16-bit mono WAV file of `[N]` samples times `gain`; what exceeds full scale is clipped."""
     file = io.BytesIO()

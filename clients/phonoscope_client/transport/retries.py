@@ -18,6 +18,7 @@ class RetryOptions:
     """How calls are tried again."""
 
     patience_s: float = 10.0  # with a service that is away: as long as one takes to be started again
+    busy: bool = True  # whether one that is busy is asked again when it says so
     first_wait_s: float = 0.1  # doubled for every further attempt
     longest_wait_s: float = 2.0
     spread: float = 0.25  # of a wait, at most, is added by chance, so that callers do not all come back at once
@@ -92,6 +93,8 @@ class Patience:
         if begun:
             return None
         if isinstance(failure, BusyError):  # it says so before it begins anything
+            if not self._options.busy:
+                return None
             wait_s = self._spread(max(failure.retry_after_s, self._options.first_wait_s))
             return wait_s if wait_s < self.left_s else None
         if not isinstance(failure, UnavailableError) or self._costly:

@@ -16,12 +16,13 @@ class Terms:
         timeout_s: seconds an answer may take, retries included.
         token: bearer token; None where the service asks for none.
         patience_s: seconds for which to go on where no service answers.
+        retry_busy: whether one that is busy is asked again.
 
     Raises:
         InvalidInputError: an argument is of no use.
     """
 
-    def __init__(self, timeout_s: float, token: str | None, patience_s: float) -> None:
+    def __init__(self, timeout_s: float, token: str | None, patience_s: float, *, retry_busy: bool = True) -> None:
         self._timeout_s = seconds("timeout_s", timeout_s)
         patience_s = arguments.number("patience_s", patience_s, "seconds, 0 or more")
         if patience_s < 0:
@@ -29,7 +30,7 @@ class Terms:
         if token is not None and not (arguments.text("token", token, "text").isascii() and token.isprintable()):
             raise invalid("token", "it holds what cannot be sent; give printable ASCII")
         self._authorization = [("authorization", f"Bearer {token}")] if token else []
-        self._retries = RetryOptions(patience_s)
+        self._retries = RetryOptions(patience_s, arguments.flag("retry_busy", retry_busy))
         self._budget = RetryBudget(self._retries)
 
     def begin(self, method: str, timeout_s: float | None = None) -> Attempts:

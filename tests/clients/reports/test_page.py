@@ -10,8 +10,8 @@ from phonoscope_client import reports
 from phonoscope_client.reports.page import page
 from support.services.hostile_pages import ESCAPED, NAME, hostile_pages
 
-PAGES = ("explanation", "curve", "inversion", "auralisation", "maximisation", "track")
-PICTURES = {"explanation": 3, "curve": 0, "inversion": 3, "auralisation": 3, "maximisation": 2, "track": 1}
+PAGES = ("explanation", "curve", "inversion", "auralisation", "maximisation", "story", "track")
+PICTURES = {"explanation": 3, "curve": 0, "inversion": 3, "auralisation": 3, "maximisation": 2, "story": 2, "track": 1}
 SCRIPTS = {"track": 2}  # the second holds what it draws; elsewhere there is one
 
 

@@ -58,6 +58,16 @@ def test_a_busy_service_is_not_waited_for_beyond_the_deadline():
     assert len(attempts) == 1
 
 
+def test_who_would_rather_say_so_is_told_at_once_that_the_service_is_busy():
+    answer, attempts = failing(1, grpc.StatusCode.RESOURCE_EXHAUSTED, busy(0.25))
+    with serving(answer) as address, Client(address, retry_busy=False) as client:
+        with pytest.raises(BusyError) as caught:
+            client.describe()
+        assert len(attempts) == 1
+        client.describe()
+    assert caught.value.retry_after_s == 0.25
+
+
 def test_calls_refused_in_a_passing_overload_are_all_answered_in_the_end():
     until_s = time.monotonic() + 0.5
 

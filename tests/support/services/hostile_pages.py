@@ -9,6 +9,7 @@ from phonoscope_client.reports.curve import curve_page
 from phonoscope_client.reports.explanation import explanation_page
 from phonoscope_client.reports.inversion import inversion_page
 from phonoscope_client.reports.maximisation import maximisation_page
+from phonoscope_client.reports.story import FoundMoment, FoundUnit, story_page
 from phonoscope_client.reports.track.page import track_page
 from phonoscope_client.results.parts import BundleReference, SoundWarning, wav
 from phonoscope_client.results.segments import Segment
@@ -45,6 +46,12 @@ def _maximisation() -> str:
     return maximisation_page(replace(made, examples={NAME: made.examples["1"]}))
 
 
+def _story() -> str:
+    told = explanation(bundle=BUNDLE, warnings=WARNINGS, rule=NAME, label=NAME, masking=NAME)
+    found = maximisation(bundle=BUNDLE, response=NAME)
+    return story_page(NAME, NAME, [FoundMoment(NAME, told, NAME, {})], [FoundUnit(NAME, found, None)])
+
+
 def _track(song: Path) -> str:
     made = track()
     explanations = tuple(replace(each, label=NAME) for each in made.explanations)
@@ -71,5 +78,6 @@ def hostile_pages(folder: Path) -> dict[str, str]:
         "inversion": _inversion(),
         "auralisation": _auralisation(),
         "maximisation": _maximisation(),
+        "story": _story(),
         "track": _track(song),
     }

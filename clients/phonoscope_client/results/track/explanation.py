@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phonoscope_client.results.explanation import Doubt, Share
-from phonoscope_client.results.parts import Floats, Label, Waveform
+from phonoscope_client.results.parts import Floats, Label, Waveform, removed_sound
 from phonoscope_client.results.track.box import Box, box
 from phonoscope_client.results.track.parts import TrackBegun
 
@@ -83,16 +83,8 @@ class TrackExplanation:
     explanation_audio: Waveform | None = None
 
     def removed_audio(self, outside_db: float) -> Waveform | None:
-        """The excerpt with its region as soft as everything else is in the region's sound; None without sound.
-
-        With O the excerpt, inside and outside its two parts and g the gain that `outside_db` means, the region's sound
-        is E = inside + g·outside; so g·inside + outside is (1 + g)·O - E, to the precision of float32.
-        """
-        if self.original_audio is None or self.explanation_audio is None:
-            return None
-        original, kept = self.original_audio.samples, self.explanation_audio.samples
-        gain = np.float32(10 ** (-outside_db / 20))
-        return Waveform((1 + gain) * original - kept, self.original_audio.sample_rate_hz)
+        """The excerpt with its region as soft as everything else is in the region's sound; None without sound."""
+        return removed_sound(self.original_audio, self.explanation_audio, outside_db)
 
     def box(self, begun: TrackBegun) -> Box | None:
         """Where most of the region lies; None where it is empty."""
