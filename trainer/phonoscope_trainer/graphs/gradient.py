@@ -81,7 +81,8 @@ def dense_gradient(network: SVDNet, fc7: Tensor, fc8: Tensor) -> Tensor:
     """∂logit/∂mp6 `[B, 64, 11, 7]`, from the layers `fc7` `[B, 256]` and `fc8` `[B, 64]`."""
     g = network.fc9.weight * slope(fc8)
     g = g @ network.fc8.weight * slope(fc7)
-    return (g @ network.fc7.weight).unflatten(1, FC7_INPUT)
+    back: Tensor = (g @ network.fc7.weight).unflatten(1, FC7_INPUT)
+    return back
 
 
 def asked(network: SVDNet, activations: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
