@@ -31,6 +31,15 @@ def test_a_click_draws_the_region_and_tells_what_was_tried(page):
     assert why["words"]["headline"] in page.one("#said").get_attribute("textContent")
 
 
+def test_what_was_answered_alike_is_listed_once_the_region_is_drawn(page):
+    page.ask_at(demo.AT_S)
+    page.until(lambda: page.all("#nearest li"))
+    rows = [each.text for each in page.all("#nearest li")]
+    distances = [float(row.rpartition(" ")[2]) for row in rows]
+    assert distances == sorted(distances)
+    assert all("rendered" in row for row in rows)
+
+
 def test_its_sounds_play_one_at_a_time_by_key(page):
     page.ask_at(demo.AT_S)
     for number, name in enumerate(("Original", "Region", "Removed"), start=1):
