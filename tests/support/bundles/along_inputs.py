@@ -33,14 +33,15 @@ def along_inputs(model, rows, run):
         names = ("mp6", "fc7", "fc8", "logit") if model == "moments" else ("conv2", "conv5", "fc8")
         return {name: dense[name] for name in names} | first
     heard = {name: tensor[0] for name, tensor in run("along_masker", track | first).items()}
+    row = np.arange(rows, dtype=np.int32)[:, None]
+    moment = row[:, 0] % len(FIRST)  # of more rows than moments some are asked about again, with another alpha
     maps = {
-        name: np.stack([heard[name][frame - CONTEXT :][:EXCERPT] for frame in FIRST[:rows]])
+        name: np.stack([heard[name][FIRST[each] - CONTEXT :][:EXCERPT] for each in moment])
         for name in ("log_mel", "standardised")
     }
-    row = np.arange(rows, dtype=np.int32)[:, None]
     choice = {"alpha": (0.6 - 0.1 * row).astype(np.float32), "masking": 1 + row % 2}
-    relevance = {"relevance": heard["relevance"][:rows]}
-    moments = {name: heard[name][:rows] for name in ("moment_mp6", "moment_fc7", "moment_fc8", "moment_logit")}
+    relevance = {"relevance": heard["relevance"][moment]}
+    moments = {name: heard[name][moment] for name in ("moment_mp6", "moment_fc7", "moment_fc8", "moment_logit")}
     match model:
         case "region":
             return maps | relevance | choice
