@@ -129,7 +129,7 @@ def test_closing_the_client_from_another_thread_cancels():
     with serving(endless) as address, Client(address) as client:
         closing = threading.Thread(target=lambda: reported.wait(600) and client.close())
         closing.start()
-        with pytest.raises(ServiceError):
+        with pytest.raises(ServiceError, match="client was closed"):
             client.maximise(on_progress=lambda _: reported.set())
         closing.join()
         assert endless.stopped.wait(600)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import grpc
 
-from phonoscope_client.errors import PhonoscopeError, UnavailableError, from_rpc_error
+from phonoscope_client.errors import PhonoscopeError, ServiceError, UnavailableError, from_rpc_error
 from phonoscope_client.transport.channel import reached
 from phonoscope_client.transport.terms import Attempts, Terms
 from phonoscope_client.transport.tracing import call_span
@@ -41,7 +41,7 @@ class Calls:
                 try:
                     return method(request, timeout=attempts.timeout_s, metadata=[*attempts.metadata, *context])
                 except grpc.RpcError as error:
-                    failure = from_rpc_error(error, request_id=attempts.request_id)
+                    failure = self._failure(error, attempts)
                     if not self._may_try_again(attempts, failure, begun=False):
                         raise failure from error
 
@@ -73,7 +73,7 @@ class Calls:
                 except grpc.RpcError as error:
                     if sent.error is not None:
                         raise sent.error from None
-                    failure = from_rpc_error(error, request_id=attempts.request_id)
+                    failure = self._failure(error, attempts)
                     if not self._may_try_again(attempts, failure, begun=begun):
                         raise failure from error
                 else:
@@ -84,6 +84,12 @@ class Calls:
     def close(self) -> None:
         """Has no call wait any longer for its next attempt."""
         self._closed.set()
+
+    def _failure(self, error: grpc.RpcError, attempts: Attempts) -> PhonoscopeError:
+        """What a call ended with; where another thread closed the client, that, and no fault of the service."""
+        if self._closed.is_set():
+            return ServiceError("the client was closed before the answer was whole", request_id=attempts.request_id)
+        return from_rpc_error(error, request_id=attempts.request_id)
 
     def _reach(self, attempts: Attempts) -> None:
         """Waits, before what is asked only once, for somebody to answer it; where nobody does, the asking says why."""
