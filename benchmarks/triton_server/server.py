@@ -142,11 +142,11 @@ class TritonServer:
         return [*self.processes(), *self.segments()]
 
     def _becomes_ready(self, process: subprocess.Popen[bytes]) -> bool:
-        """Waits; False where one of its stubs has died instead."""
+        """Waits; False where it, or one of its stubs, has crashed instead, as happens on a machine that is busy."""
         give_up = time.monotonic() + READY_S
         while not self._is_ready():
             said = self.log.read_text()
-            if STUB_DIED in said:
+            if STUB_DIED in said or process.poll() == -signal.SIGSEGV:
                 return False
             assert process.poll() is None, said[-4000:]
             assert time.monotonic() < give_up, said[-4000:]

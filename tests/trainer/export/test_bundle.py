@@ -24,10 +24,18 @@ from tritonclient.grpc import model_config_pb2 as triton
 
 GRAPHS = (
     *("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen"),
-    *("exchange", "exchange_sound"),
+    *("exchange", "exchange_sound", "nearest_examples"),
 )
 RULES = ("masker", "gradient", "inversion")
-ENSEMBLES = ("predict", *(f"explain_{rule}" for rule in RULES), "masked", "heard", "exchanged", "exchange_heard")
+ENSEMBLES = (
+    "predict",
+    *(f"explain_{rule}" for rule in RULES),
+    "masked",
+    "heard",
+    "exchanged",
+    "exchange_heard",
+    "nearest",
+)
 TOLERANCE = {"frontend": 1e-4, "listen": 1e-4, "exchange_sound": 1e-4}  # float32 sums of 1024 products; 1e-5 elsewhere
 
 

@@ -19,7 +19,10 @@ from phonoscope_trainer.repository.golden import read_golden
 from phonoscope_trainer.repository.tensorrt import reason_against
 from tritonclient.grpc import model_config_pb2 as triton
 
-GRAPHS = ("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen")
+GRAPHS = (
+    *("frontend", "detector", "track_detector", "explanation_inverter", "gradient", "masker", "mask", "listen"),
+    "nearest_examples",
+)
 OFF_TENSORRT = {"frontend": "float64", "track_detector": "silence_before"}  # and why
 ON_TENSORRT = tuple(name for name in GRAPHS if name not in OFF_TENSORRT)
 DTYPES = {triton.TYPE_FP32: np.float32, triton.TYPE_INT32: np.int32}
