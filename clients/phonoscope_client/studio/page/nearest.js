@@ -28,7 +28,7 @@ const show = async () => {
   }
   if (explanation !== state.explanation || !known.get(explanation).length) return;
   place.replaceChildren(
-    element("h3", {}, "It answered as it did for these"),
+    element("h2", {}, "It answered as it did for these"),
     element("ul", { className: "examples" }, ...known.get(explanation).map(row)),
   );
 };
