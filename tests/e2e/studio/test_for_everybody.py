@@ -85,6 +85,8 @@ def test_a_finger_taps_to_ask_and_drags_to_scroll(page):
         touch(*range(60, -61, -15))
         page.until(lambda: page.view_s()[0] > before[0])
         assert page.explanation() is None
+        seen = [before]  # a tap on what still glides on stops it, and no more
+        page.until(lambda: seen.append(page.view_s()) or seen[-5:] == 5 * seen[-1:])
         touch(0)
         page.until(lambda: page.explanation() is not None)
     begin, end = page.view_s()
