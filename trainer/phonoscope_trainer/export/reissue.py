@@ -99,14 +99,11 @@ def reissue(
         explaining = {rule: explain(rule, rules[rule], doubts=doubts) for rule in known}
         for ensemble in (*explaining.values(), evidence(), masked()):
             write_ensemble(ensemble, root)
-        for graph in _sound_graphs(standardise_of(repository)):
-            if (root / graph.name).is_dir():
-                write_graph(graph, root)
+        _write_sounds(root)
         _write_along(root, known, network, doubts=doubts)
         write_arrays(root, read_golden(root) | golden_again(root))
         _write_initial_state(root / "maximise" / "config.pbtxt")
-        if "maximisation" in entries:  # bundles once had settings for each direction
-            entries["maximisation"]["minimise"] = entries["maximisation"]["maximise"]
+        _give_both_directions_the_same(entries)
         _write_golden(root, [each.name for each in explaining.values()], mask, network, fitted)
         if doubt and fitted:
             write_graph(doubt_graph(fitted.doubt, network), root)
@@ -118,10 +115,27 @@ def reissue(
             entries |= listeners
         if bank:
             entries |= _write_bank(root, bank, explaining[entries["default_rule"]], network)
-        for path in sorted(root.glob("*/1/model.onnx")):
-            write_once(path)
+        _hold_once(root)
         configure(root, deployment)
         return bundle.write_manifest(root, replace(facts, name=name), entries)
+
+
+def _hold_once(root: Path) -> None:
+    for path in sorted(root.glob("*/1/model.onnx")):
+        write_once(path)
+
+
+def _give_both_directions_the_same(entries: dict[str, Any]) -> None:
+    """Bundles once had settings to maximise and to minimise with."""
+    if "maximisation" in entries:
+        entries["maximisation"]["minimise"] = entries["maximisation"]["maximise"]
+
+
+def _write_sounds(root: Path) -> None:
+    """The graphs that make sound, where the bundle has them."""
+    for graph in _sound_graphs(standardise_of(root)):
+        if (root / graph.name).is_dir():
+            write_graph(graph, root)
 
 
 def _sound_graphs(standardise: Standardise) -> tuple[Graph, ...]:

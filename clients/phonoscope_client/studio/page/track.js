@@ -6,15 +6,16 @@ import { state } from "./state.js";
 import { TILE_FRAMES, outdate } from "./tiles.js";
 import { afterDrawing, draw, openSong, setFrames } from "./view.js";
 
-export const track = {
-  key: "",
+const nothing = (key) => ({
+  key,
   begun: null,
   probability: new Float32Array(0),
   known: 0,
   segments: [],
   ended: false,
   warnings: [],
-};
+});
+export const track = nothing("");
 let asking = null;
 let opened = null; // the song that is in view
 const followers = [];
@@ -28,16 +29,7 @@ const keepHeard = () => {
   if (track.ended || frames > heardOf(state.song.id).frames) heard.set(state.song.id, { frames, isWhole: track.ended });
 };
 
-const empty = (key) =>
-  Object.assign(track, {
-    key,
-    begun: null,
-    probability: new Float32Array(0),
-    known: 0,
-    segments: [],
-    ended: false,
-    warnings: [],
-  });
+const empty = (key) => Object.assign(track, nothing(key));
 const take = {
   start: (part) => {
     track.begun = part;

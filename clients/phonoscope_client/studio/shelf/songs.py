@@ -113,7 +113,7 @@ class Shelf:
                 async for chunk in chunks:
                     opened.write(chunk)  # soon done, and a thread for each takes longer
             song = await self.open(file, name)
-        except BaseException:
+        except BaseException:  # whoever sends it has left, too
             file.unlink(missing_ok=True)
             raise
         if song.sound.file == file:
