@@ -32,8 +32,16 @@ def demo_folder(tmp_path_factory) -> Path:
     return out
 
 
+@pytest.fixture
+def browser(chromium):
+    """The one Chromium, on an empty page; what the last page complained of while it was left is no other test's."""
+    yield chromium
+    chromium.get("about:blank")
+    chromium.get_log("browser")
+
+
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory):
+def chromium(tmp_path_factory):
     options = webdriver.ChromeOptions()
     options.binary_location = program("chromium", "chromium")
     for flag in (*FLAGS, *QUIET, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):

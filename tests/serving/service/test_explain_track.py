@@ -85,12 +85,15 @@ def test_a_call_that_is_cancelled_leaves_nothing_behind(service):
 
 def test_a_deadline_ends_a_call_well(service):
     stop = threading.Event()
-    events = list(service.stub.ExplainTrack(endless(stop), timeout=3))
+    events = list(service.stub.ExplainTrack(endless(stop), timeout=6))
     stop.set()
     summary = events[-1].summary
     assert not summary.complete
-    assert summary.heard_until_s > 0
-    assert summary.seconds < 3
+    # A busy machine may hear nothing by then: what is said to be heard is what the curve holds.
+    curves = [event.curve for event in events if event.WhichOneof("event") == "curve"]
+    assert summary.frames == sum(len(curve.probability) for curve in curves)
+    assert (summary.heard_until_s > 0) == (summary.frames > 0)
+    assert summary.seconds < 6
 
 
 def test_others_have_their_turn_beside_a_track_that_does_not_end(service):
