@@ -1,4 +1,4 @@
-"""What befalls a service from outside: it is killed, its disk is full, files run out, callers do not read."""
+"""What befalls a service from outside: it is killed, disks are full, files run out, callers do not read, time jumps."""
 
 import json
 import re
@@ -6,10 +6,12 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import grpc
@@ -18,16 +20,19 @@ import pytest
 from phonoscope.v1.explainer_service_pb2_grpc import ExplainerServiceStub
 from phonoscope.v1.explanation_pb2 import ExplainRequest
 from phonoscope.v1.prediction_pb2 import PredictRequest
+from phonoscope.v1.track_pb2 import ExplainTrackRequest, PcmStream, TrackSettings
 from phonoscope_client import Client, running_service
 from support.bundles.repository import small
 from support.corpora.sound import encoded, file, music, pcm
 from support.services.half_sent import DATA, END_HEADERS, HEADERS, PREFACE, SETTINGS, frame, literal
-from support.services.running import HANG_S, wait_until
+from support.services.running import HANG_S, UNLIMITED, wait_until
+from support.services.wrong_clock import WrongClock
 
 pytestmark = pytest.mark.e2e
 EXPLAIN = ExplainRequest(audio=pcm(music(3)), at_s=1.5)
 END_STREAM = 1
 FIRST_WINDOW = 65_535  # bytes that whoever has just connected may be sent
+HOUR_S, DAY_S = 3600, 86_400
 SECONDS = 500  # of a recording whose curve does not fit into it
 
 
@@ -54,7 +59,8 @@ def explain(address):
 
 def metric(service, name):
     with urllib.request.urlopen(f"http://{service.metrics_address}/metrics") as page:
-        return float(re.search(rf"^{name} (\S+)$", page.read().decode(), re.MULTILINE)[1])
+        found = re.search(rf"^{name} (\S+)$", page.read().decode(), re.MULTILINE)
+        return float(found[1]) if found else 0.0
 
 
 def test_a_service_that_is_killed_and_started_again_is_found_by_its_callers(repository):
@@ -110,6 +116,38 @@ def test_callers_who_do_not_read_their_answers_keep_nobody_from_theirs(service):
             stack.enter_context(unread(service.address, request))
         assert explain(service.address).at_s == 1.5
     assert explain(service.address).at_s == 1.5
+
+
+def test_a_wall_clock_that_is_set_while_calls_are_there_ends_none_of_them(repository, tmp_path):
+    clock, log = WrongClock(tmp_path), tmp_path / "log"
+    with (
+        running_service(arguments(repository), program=str(clock.serve), log_path=log) as service,
+        grpc.insecure_channel(service.address, UNLIMITED) as channel,
+    ):
+        stub = ExplainerServiceStub(channel)
+        for times, off_s in enumerate((2 * HOUR_S, -DAY_S), 1):
+            is_set = threading.Event()
+            running = stub.Predict.future(PredictRequest(audio=pcm(np.tile(music(50), 6))), timeout=HOUR_S)
+            arriving = stub.ExplainTrack(track_after(is_set), timeout=HOUR_S)
+            wait_until(lambda times=times: started(service, "Predict") == started(service, "ExplainTrack") == times)
+            clock.set(off_s)
+            is_set.set()
+            assert list(arriving)[-1].summary.complete
+            assert running.result(HANG_S).probability
+            assert explain(service.address).at_s == 1.5
+        told = [datetime.fromisoformat(json.loads(line)["time"]) for line in log.read_text().splitlines()]
+        assert abs((told[-1] - told[0]).total_seconds() + DAY_S) < HANG_S
+
+
+def started(service, method):
+    return metric(service, rf'grpc_server_started_total{{.*"{method}".*}}')
+
+
+def track_after(event):
+    """A track that is begun and sent only once something has happened."""
+    event.wait(HANG_S)
+    yield ExplainTrackRequest(settings=TrackSettings(pcm=PcmStream(sample_rate_hz=22050)))
+    yield ExplainTrackRequest(chunk=music(3).tobytes())
 
 
 @contextmanager
