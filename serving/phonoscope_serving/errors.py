@@ -86,10 +86,11 @@ class QueueFull(RequestError):  # noqa: N818 - a state, not a defect
 
     Attributes:
         retry_after_s: when there should be room again, in seconds.
+        reason: what of there is too much, as metrics name it.
     """
 
-    def __init__(self, message: str, retry_after_s: float) -> None:
-        self.retry_after_s = retry_after_s
+    def __init__(self, message: str, retry_after_s: float, reason: str = "queue") -> None:
+        self.retry_after_s, self.reason = retry_after_s, reason
         super().__init__(message)
 
 

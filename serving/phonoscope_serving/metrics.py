@@ -107,10 +107,18 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        self.cost_seconds = Histogram(
+            "phonoscope_cost_seconds",
+            "Engine seconds that a request which was answered has cost.",
+            ["kind"],
+            buckets=CALL_SECONDS,
+            registry=self.registry,
+        )
         self.refusals = Counter(
             "phonoscope_refusals_total",
-            "Requests refused before they cost anything: too much of their kind was there (budget), they would have "
-            "been done too late (late), or would be even if they were alone (deadline).",
+            "Requests there was no room for: too much of their kind was there (budget), they would have been done too "
+            "late (late), or would be even if they were alone (deadline), too many were sending theirs (receiving), "
+            "there was no memory (memory), or too many rows waited for a model (queue).",
             ["kind", "reason"],
             registry=self.registry,
         )

@@ -27,6 +27,7 @@ from support.services.running import wait_until
 from support.system_programs import program
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yaml"
+OPERATING = RULES.parents[2] / "docs" / "operating.md"
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 FASTER, SHORTEST_S = 60, 5  # how much faster than the shipped rules these look; a rate wants a few scrapes
 ALERTS = {
@@ -67,6 +68,11 @@ def test_alerts_have_a_unit_test_in_which_they_fire_and_one_in_which_they_are_si
         for case in test.get("alert_rule_test", ()):
             (fires if case.get("exp_alerts") else silent).add(case["alertname"])
     assert fires == silent == ALERTS
+
+
+def test_alerts_are_explained_to_operators():
+    explained = re.findall(r"^\| `(Phonoscope\w+)` \|", OPERATING.read_text(), re.MULTILINE)
+    assert sorted(explained) == sorted(ALERTS)
 
 
 def song(seconds=4):

@@ -55,12 +55,33 @@ class Admission:
             DeadlinePassed: it would take longer than its deadline if it were alone.
         """
         work = Work(kind, caller, units=0, expected_s=self._costs.request_s(kind))
-        self._require_room(work, self._costs.least_s(kind), deadline)
+        with self._counted(kind):
+            self._require_room(work, self._costs.least_s(kind), deadline)
+            with self._in_line(work):
+                yield work
+
+    @contextmanager
+    def _counted(self, kind: Kind) -> Iterator[None]:
+        """Counts it where there is no room, for the request as a whole or for something on its way."""
+        try:
+            yield
+        except QueueFull as full:
+            self._metrics.refusals.labels(kind.value, full.reason).inc()
+            raise
+        except MemoryError:
+            self._metrics.refusals.labels(kind.value, "memory").inc()
+            raise
+
+    @contextmanager
+    def _in_line(self, work: Work) -> Iterator[None]:
+        """Has it be there for the block, and learns from how that ends."""
+        kind = work.kind
         self._lines[kind].join(work)
         self._count(kind)
         try:
-            yield work
+            yield
             self._costs.learn(work)
+            self._metrics.cost_seconds.labels(kind.value).observe(work.used_s)
             if not kind.is_partial:
                 self._stretch.learn(work.promised_s, self._now_s() - work.since_s)
         except (DeadlinePassed, asyncio.CancelledError):  # it takes at least as long as it was waited for
@@ -103,16 +124,14 @@ class Admission:
         always = ALWAYS_TAKEN_BACKGROUND if work.kind.is_background else ALWAYS_TAKEN
         surplus_s = there_s + own_s + cost_s - self._budget_s
         if surplus_s > 0 and calls + own_calls >= always:
-            self._metrics.refusals.labels(kind, "budget").inc()
             message = f"{there_s:.1f} s of work to {kind} are there, of which {own_s:.1f} s are yours"
             message += f"; at most {self._budget_s:g} s are taken on"
-            raise QueueFull(message, self._retry_s(work, surplus_s, now_s))
+            raise QueueFull(message, self._retry_s(work, surplus_s, now_s), "budget")
         work.promised_s, work.since_s = self._done_s(work, cost_s, callers_s), now_s
         late_s = stretch * work.promised_s - EDGE * left_s
         if work.promised_s > cost_s and late_s > 0:
-            self._metrics.refusals.labels(kind, "late").inc()
             message = f"there is so much to {kind} that this would be done {late_s:.2f} s too late"
-            raise QueueFull(message, self._retry_s(work, late_s, now_s))
+            raise QueueFull(message, self._retry_s(work, late_s, now_s), "late")
 
     def _done_s(self, work: Work, cost_s: float, callers_s: Mapping[str, float]) -> float:
         """In how many seconds it would be done, if everybody has fair turns."""

@@ -58,7 +58,7 @@ class Places:
 
     async def _wait(self, caller: str) -> None:
         if len(self._waiting) >= self._most_waiting:
-            raise QueueFull(f"{len(self._waiting)} calls wait to {self._what}; no more may", RETRY_S)
+            raise QueueFull(f"{len(self._waiting)} calls wait to {self._what}; no more may", RETRY_S, "receiving")
         waiting = _Waiting(caller, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         try:

@@ -27,6 +27,7 @@ from phonoscope_serving.service.arriving.weight import weight
 from phonoscope_serving.service.request_context import (
     BUNDLE,
     CURRENT,
+    FAILURE,
     REQUEST_ID_KEY,
     current,
     deadline,
@@ -34,7 +35,7 @@ from phonoscope_serving.service.request_context import (
 )
 from phonoscope_serving.service.security import HEALTH_PREFIX, Tokens
 from phonoscope_serving.service.spans import spanned
-from phonoscope_serving.service.status import DETAILS_KEY, code_of, status_of
+from phonoscope_serving.service.status import DETAILS_KEY, code_of, logged, status_of
 
 LOG = logging.getLogger("phonoscope.calls")
 
@@ -175,6 +176,7 @@ def translated(method: str, proceed: Answer, kind: str) -> Answer:  # noqa: ARG0
             if code is grpc.StatusCode.INTERNAL:
                 LOG.error("%s failed", method, exc_info=error)
             status = status_of(error, request_id)
+            FAILURE.set(logged(error))
             _let_go(error)
         # Raised within the block above, the abort would keep the error, and with it the request, as its context.
         trailing = ((REQUEST_ID_KEY, request_id), (DETAILS_KEY, status.SerializeToString()))
@@ -230,10 +232,10 @@ class _Observer:
             self._refusals.add(method, details)
             return
         fields = {"method": method, "code": code.name, "seconds": round(seconds, 6)}
-        if bundle := BUNDLE.get():
-            fields["bundle"] = bundle
+        fields |= {"bundle": BUNDLE.get()} if BUNDLE.get() else {}
         if code is not grpc.StatusCode.OK:
-            fields["details"] = details
+            fields["details"] = FAILURE.get()
+            LOG.debug("call failed", extra={"details": details})  # which may quote its caller
         LOG.info("call", extra=fields)
 
 
@@ -244,7 +246,5 @@ def _code(error: BaseException, context: Any) -> grpc.StatusCode:  # noqa: ANN40
         left_s = context.time_remaining()
         expired = left_s is not None and left_s <= 0
         return grpc.StatusCode.DEADLINE_EXCEEDED if expired else grpc.StatusCode.CANCELLED
-    code = context.code()
-    if isinstance(code, grpc.StatusCode):
-        return code
-    return next((known for known in grpc.StatusCode if known.value[0] == code), grpc.StatusCode.UNKNOWN)
+    code = context.code()  # a status, or its number
+    return next((known for known in grpc.StatusCode if code in (known, known.value[0])), grpc.StatusCode.UNKNOWN)

@@ -29,9 +29,11 @@ class RequestContext:
 
 CURRENT: ContextVar[RequestContext | None] = ContextVar("phonoscope_request", default=None)
 
-
 # Name of the bundle that answers the call; empty until one was asked.
 BUNDLE: ContextVar[str] = ContextVar("phonoscope_bundle", default="")
+
+# What the log says of how the call failed; see `status.logged`.
+FAILURE: ContextVar[str] = ContextVar("phonoscope_failure", default="")
 
 
 def current() -> RequestContext:

@@ -49,6 +49,18 @@ def status_of(error: Exception, request_id: str) -> status_pb2.Status:
     return status
 
 
+def logged(error: Exception) -> str:
+    """What the log says of an error: not in the words of its caller, whom the message may quote."""
+    match error:
+        case errors.InvalidRequest(violations=violations):
+            return _cut(", ".join(violation.field for violation in violations), MESSAGE_BYTES)
+        case errors.OutOfRange(violation=violation):
+            return violation.field
+        case errors.NotInBundle():
+            return ""
+    return _message(error)
+
+
 def _message(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"

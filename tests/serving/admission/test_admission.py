@@ -166,4 +166,21 @@ async def test_work_and_refusals_are_counted(admission, there):
     assert value("phonoscope_work_calls") == 50
     assert value("phonoscope_work_seconds") == pytest.approx(5.0)
     assert value("phonoscope_refusals_total", reason="budget") == 1
+    assert (value("phonoscope_cost_seconds_count"), value("phonoscope_cost_seconds_sum")) == (1, pytest.approx(0.1))
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (QueueFull("512 calls wait to be received", 1.0, "receiving"), "receiving"),
+        (QueueFull("512 rows wait", 1.0), "queue"),
+        (MemoryError(), "memory"),
+    ],
+)
+async def test_what_finds_no_room_on_its_way_is_counted_as_refused(admission, failure, reason):
+    with pytest.raises(type(failure)), admission.admitted(Kind.EXPLAIN, "a", None):
+        raise failure
+    counted = admission._metrics.registry.get_sample_value
+    assert counted("phonoscope_refusals_total", {"kind": "explain", "reason": reason}) == 1
+    assert counted("phonoscope_cost_seconds_count", {"kind": "explain"}) is None
     await asyncio.sleep(0)

@@ -52,6 +52,11 @@ UNSOUND = {
         "rule",
     ),
     "an unknown field": (b"\xfa\x01\x80\x80\x08" + bytes(131072), explanation_pb2.ExplainRequest, "request"),
+    "much that is unknown": (
+        2 * (b"\xfa\x01\x80\x80\x02" + bytes(32768)),
+        maximisation_pb2.MaximiseRequest,
+        "request",
+    ),
     "cut": (b"\x0a\x05ab", explanation_pb2.ExplainRequest, "request"),
     "an endless number": (b"\xff" * 50, explanation_pb2.ExplainRequest, "request"),
     "a group": (b"\x0b\x0c", explanation_pb2.ExplainRequest, "request"),

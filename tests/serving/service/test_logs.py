@@ -5,8 +5,13 @@ import json
 import logging
 import threading
 
+import pytest
+from phonoscope.v1 import auralisation_pb2, explanation_pb2, inversion_pb2, maximisation_pb2, prediction_pb2, track_pb2
+from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.service.logs import PatientHandler, log_json
-from support.services.running import wait_until
+from phonoscope_serving.service.status import logged
+from support.corpora.sound import file, music, pcm
+from support.services.running import refusal, wait_until
 
 
 class Blocked(io.StringIO):
@@ -72,3 +77,44 @@ def test_lines_are_json(monkeypatch):
         root.setLevel(level)
     (line,) = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert (line["message"], line["number"], line["level"]) == ("told", 1, "INFO")
+
+
+OWN = "Ms Smith's unreleased song"
+SOUND = pcm(music(2))
+QUOTING = {
+    "a rule": ("Explain", explanation_pb2.ExplainRequest(audio=SOUND, at_s=1, rule=OWN), "rule"),
+    "a label": ("Explain", explanation_pb2.ExplainRequest(audio=SOUND, at_s=1, label=OWN), "label"),
+    "a listener": ("Predict", prediction_pb2.PredictRequest(audio=SOUND, listener=OWN), "listener"),
+    "sound": ("Predict", prediction_pb2.PredictRequest(audio=file(OWN.encode() * 99)), "audio.encoded"),
+    "a moment": ("Explain", explanation_pb2.ExplainRequest(audio=SOUND, at_s=99), "at_s"),
+    "layers": ("InvertLayers", inversion_pb2.InvertLayersRequest(audio=SOUND, layers=[OWN]), "layers[0]"),
+    "a layer": ("Auralise", auralisation_pb2.AuraliseRequest(audio=SOUND, layer=OWN, features=[1]), "layer"),
+    "a unit": (
+        "Maximise",
+        maximisation_pb2.MaximiseRequest(terms=[maximisation_pb2.ResponseTerm(layer=OWN, weight=1)]),
+        "terms[0].layer",
+    ),
+    "a track": (
+        "ExplainTrack",
+        iter([track_pb2.ExplainTrackRequest(settings=track_pb2.TrackSettings(listener=OWN, pcm={}))]),
+        "settings.pcm.sample_rate_hz",
+    ),
+}
+
+
+@pytest.mark.parametrize(("method", "request_", "field"), QUOTING.values(), ids=QUOTING.keys())
+def test_what_callers_wrote_is_in_no_line_above_debug(service, caplog, method, request_, field):
+    def lines(level):
+        return [vars(record) for record in caplog.records if record.levelno >= level]
+
+    with caplog.at_level(logging.DEBUG, "phonoscope"):
+        error = refusal(lambda: list(getattr(service.stub, method)(request_)))  # some answer with a stream
+        wait_until(lambda: any(line["message"] == "call" for line in lines(logging.INFO)))
+    (call,) = [line for line in lines(logging.INFO) if line["message"] == "call"]
+    assert call["details"] == field
+    assert OWN[:20] not in str(lines(logging.INFO))
+    assert error.details() in [line.get("details") for line in lines(logging.DEBUG)]
+
+
+def test_what_the_bundle_lacks_is_not_told_in_the_words_of_who_asked():
+    assert logged(NotInBundle(f"label: is {OWN!r}")) == ""

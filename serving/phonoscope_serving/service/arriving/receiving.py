@@ -123,6 +123,7 @@ class Receiver:
             raise QueueFull(
                 f"requests of {self._held_bytes} bytes are being answered; at most {self._max_bytes} are taken on",
                 HELD_RETRY_S,
+                "memory",
             )
 
     @contextmanager

@@ -5,12 +5,13 @@ The format is protobuf's (https://protobuf.dev/programming-guides/encoding).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from phonoscope_serving.errors import InvalidRequest
 
 MOST_FIELDS = 1000  # of a request, on all levels; the largest sound one has some 300
-MOST_BYTES = 1 << 16  # of one field, unless it is sound
+MOST_BYTES = 1 << 16  # of one field, unless it is sound; and of a request that holds no sound
 VARINT, FIXED_64, DELIMITED, FIXED_32 = 0, 1, 2, 5
 FIXED_BYTES = {FIXED_64: 8, FIXED_32: 4}
 
@@ -72,7 +73,18 @@ def check_fields(request: bytes, descriptor: Descriptor) -> None:
     Raises:
         InvalidRequest: it holds too many fields, one that is too large, or is no message.
     """
+    if len(request) > MOST_BYTES and not _may_hold_sound(descriptor):
+        raise InvalidRequest.at("request", f"holds {len(request)} bytes; at most {MOST_BYTES} are accepted")
     _Walk(request).message(descriptor, 0, len(request))
+
+
+@cache
+def _may_hold_sound(descriptor: Descriptor) -> bool:
+    """Whether a message has bytes in it, which only sound is: others need kilobytes."""
+    return any(
+        field.type == field.TYPE_BYTES or (field.message_type is not None and _may_hold_sound(field.message_type))
+        for field in descriptor.fields
+    )
 
 
 def _malformed() -> InvalidRequest:
