@@ -113,7 +113,8 @@ def _failed(item: Item, failure: Exception, stage: str, attempts: int) -> Answer
         "stage": stage,
         "status": status,
         "message": str(failure),
-        "retryable": not isinstance(failure, InvalidInputError),
+        # A disk, or a share, that cannot be read now may be read later.
+        "retryable": not isinstance(failure, InvalidInputError) or isinstance(failure.__cause__, OSError),
         "attempts": attempts,
     }
     return Answered(item.file, error=about(item) | said)

@@ -19,7 +19,10 @@ from phonoscope_client.batch.expectation import EXPECTATIONS
 from phonoscope_client.errors import invalid
 from phonoscope_client.files import printable
 
-_KINDS = "wav flac mp3 mp2 m4a mp4 aac ogg oga opus webm mka mkv aif aiff aifc caf w64 rf64 au"
+_KINDS = "wav flac mp3 mp2 m4a m4b mp4 aac ogg oga opus webm mka mkv aif aiff aifc caf w64 rf64 au"
+_KINDS += (
+    " wma ape wv tta mpc amr spx ac3 dts dsf dff"  # sound, too: what cannot be heard of it fails, and is not absent
+)
 SUFFIXES = frozenset(f".{kind}" for kind in _KINDS.split())
 PATHS, MOMENTS, EXPECTED = ("path", "file"), "moments", "expected"
 
@@ -77,12 +80,31 @@ def columns_of(items: Iterable[Item]) -> tuple[str, ...]:
 
 
 def _in_folder(folder: Path) -> Iterator[Item]:
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in inside.parts)
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not hidden:
-            lab = path.with_suffix(".lab")
+    for path in sorted(_below(folder)):
+        # A link that leads nowhere is listed: its file is missing, and that is an error, not nothing.
+        if path.suffix.lower() in SUFFIXES and (path.is_file() or not path.exists()):
+            lab, inside = path.with_suffix(".lab"), path.relative_to(folder)
             yield Item(printable(inside), _absolute(path), expected=_absolute(lab) if lab.is_file() else None)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Everything in a folder and its folders that is not hidden; links are followed, each folder is entered once.
+
+    Raises:
+        InvalidInputError: one of them cannot be read.
+    """
+    entered: set[tuple[int, int]] = set()
+
+    def refuse(error: OSError) -> None:
+        raise invalid("INPUT", f"the folder {error.filename!r} cannot be read: {error.strerror}") from error
+
+    for at, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        status = Path(at).stat()
+        is_new = (status.st_dev, status.st_ino) not in entered
+        entered.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if is_new and not name.startswith("."))
+        if is_new:
+            yield from (Path(at, name) for name in names if not name.startswith("."))
 
 
 def _of_csv(path: Path) -> Iterator[Item]:

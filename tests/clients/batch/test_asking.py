@@ -112,6 +112,12 @@ def test_what_is_wrong_with_a_file_is_its_error(failure, stage, status, retryabl
     assert (error["stage"], error["status"], error["retryable"]) == (stage, status, retryable)
 
 
+def test_a_file_that_cannot_be_read_now_may_be_read_later():
+    failure = InvalidInputError("'a.wav' cannot be read: Input/output error")
+    failure.__cause__ = OSError(5, "Input/output error")
+    assert asked(Failing([failure])).error["retryable"]
+
+
 def test_what_is_expected_of_a_file_and_cannot_be_read_is_its_error(tmp_path):
     item = Item("a.wav", "/music/a.wav", expected=str(tmp_path / "gone.lab"))
     assert "cannot be read as start, end and label" in asked(Failing([]), item=item).error["message"]

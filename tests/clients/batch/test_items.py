@@ -1,7 +1,9 @@
 """What a catalogue consists of, and what is expected of it."""
 
+import errno
 import io
 import json
+import os
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +22,38 @@ def test_a_folder_is_searched_to_its_depths_for_recordings_and_labels_beside_the
         Item("b.wav", str(tmp_path / "b.wav"), expected=str(tmp_path / "b.lab")),
         Item("deep/er/a.MP3", str(tmp_path / "deep/er/a.MP3")),
     ]
+
+
+def test_links_are_followed_once_and_one_that_leads_nowhere_is_a_missing_file(tmp_path):
+    music, more = tmp_path / "music", tmp_path / "more"
+    for folder in (music, more):
+        folder.mkdir()
+    (more / "a.wav").touch()
+    (music / "linked").symlink_to(more)
+    (more / "back").symlink_to(music)
+    (music / "lost.flac").symlink_to(tmp_path / "gone.flac")
+    assert [item.file for item in items_of(str(music))] == ["linked/a.wav", "lost.flac"]
+
+
+def test_a_folder_that_cannot_be_read_is_named_rather_than_left_out(tmp_path, monkeypatch):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "open" / "a.wav").touch()
+    scandir = os.scandir
+
+    def refusing(path):
+        if str(path).endswith("closed"):  # as the system refuses it to all but root
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(InvalidInputError, match=r"closed' cannot be read: Permission denied"):
+        items_of(str(tmp_path))
+
+
+def test_sound_that_the_service_may_not_know_is_listed(tmp_path):
+    (tmp_path / "a.wma").touch()
+    assert [item.file for item in items_of(str(tmp_path))] == ["a.wma"]
 
 
 def write_csv(path, rows):

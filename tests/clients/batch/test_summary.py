@@ -191,9 +191,19 @@ def test_the_page_and_the_json_say_the_same(catalogue, capsys):
         "100–900 Hz, all through",
     ):
         assert part in page
-    assert (
-        document["look_first"]["disagreeing"][0]["command"] == "phonoscope explain /music/a.wav --at 1.00 --out out/why"
-    )
+
+
+def test_whatever_has_no_report_opens_on_the_command_that_makes_one(catalogue, capsys):
+    assert main(["summarise", str(catalogue), "--reports", "0", "--json"]) == 0
+    look, page = json.loads(capsys.readouterr().out)["look_first"], (catalogue / "summary.html").read_text()
+    (cause,) = look["causes"]
+    commands = [each["command"] for each in (look["disagreeing"][0], *cause["others"], look["disagreeing_files"][0])]
+    assert commands == [
+        "phonoscope explain /music/a.wav --at 1.00 --out out/why",
+        "phonoscope explain /music/a.wav --at 2.00 --out out/why",
+        "phonoscope track /music/a.wav --out out/why",
+    ]
+    assert all(f"<code>{command}</code>" in page for command in commands)
 
 
 def test_moments_to_look_at_are_explained_anew_where_their_files_are(service_address, tmp_path, song, capsys):

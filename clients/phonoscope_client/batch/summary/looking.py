@@ -113,7 +113,7 @@ def _causes(catalogue: Catalogue, ranked: pa.Table, most: int) -> list[dict[str,
                 "high_hz": float(np.median([member["high_hz"] for member in members])),
                 "pattern": cause.pattern,
                 "example": members[0],
-                "others": [{"file": each["file"], "at_s": each["at_s"]} for each in members[1:most]],
+                "others": [{name: each[name] for name in ("file", "path", "at_s")} for each in members[1:most]],
             }
         )
     return found[:most]

@@ -73,13 +73,11 @@ def _link(
     connection: Connection,
     note: Note,
 ) -> None:
-    """Gives every moment the command that explains it, and the first of them, and files of which they are, a report."""
-    moments = list(_moments(look))
-    for each in (*moments, *look["disagreeing_files"]):
-        each["report"] = None
-    for each in moments:
-        shown = ["phonoscope", "explain", each["path"], "--at", f"{each['at_s']:.2f}", "--out", "out/why"]
-        each["command"] = shlex.join(shown)
+    """Gives every moment and file the command that explains it, and the first of them a report."""
+    moments, others = list(_moments(look)), [other for cause in look["causes"] for other in cause["others"]]
+    for each in (*moments, *others, *look["disagreeing_files"]):
+        at = ["explain", each["path"], "--at", f"{each['at_s']:.2f}"] if "at_s" in each else ["track", each["path"]]
+        each |= {"report": None, "command": shlex.join(["phonoscope", *at, "--out", "out/why"])}
     wanted = list(dict.fromkeys((each["path"], each["at_s"]) for each in moments if Path(each["path"]).is_file()))[
         :most
     ]
@@ -95,7 +93,7 @@ def _link(
                     note(f"{printable(key[0])} at {key[1]:.2f} s has no report: {error}")
                 else:
                     made[key] = name
-    for each in moments:
+    for each in (*moments, *others):
         each["report"] = made.get((each["path"], each["at_s"]))
     of_file = {path: name for (path, _), name in reversed(made.items())}
     for each in look["disagreeing_files"]:
