@@ -3,9 +3,12 @@
 import importlib.util
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from phonoscope_client.cli import main
 from phonoscope_client.errors import InvalidInputError
 from phonoscope_client.results.parts import wav
 
+DOCUMENT = Path(__file__).parents[3] / "docs" / "catalogues.md"
 ASKED = ["--where", "every:1s", "--trust", "kept", "--quiet", "--json"]
 
 
@@ -42,8 +46,25 @@ def out(music, service_address, tmp_path_factory):
     return out
 
 
+def seen(terminal):
+    """What comes next on a terminal; nothing once whoever wrote there has ended."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
 def rows_of(out):
     return [row for path in sorted(out.glob("parts/*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def test_the_document_names_every_column_and_the_version():
+    said = DOCUMENT.read_text().partition("## The schema, version ")[2].partition("\n## ")[0]
+    table = re.findall(r"^\| (`.*?) \|", said, re.MULTILINE)
+    named = {name for cell in table for name in re.findall(r"`([a-z_]+)`", cell)}
+    assert (said.partition("\n")[0], named) == (str(SCHEMA_VERSION), set(rows_schema([]).names))
+    of_errors = said.partition("`errors.parquet` has ")[2]
+    assert all(f"`{name}`" in of_errors for name in errors_schema([]).names)
 
 
 class TestACatalogue:
@@ -116,6 +137,19 @@ class TestACatalogue:
         assert main(["batch", str(music), "--out", str(out), "--server", service_address, *ASKED]) == 3
         assert json.loads(capsys.readouterr().out)["asked_now"] == 0
         assert {path: path.stat().st_mtime_ns for path in out.glob("parts/*")} == before
+
+    def test_a_terminal_shows_how_far_it_is_how_fast_until_when_and_what_failed(self, music, service_address, tmp_path):
+        terminal, end = pty.openpty()
+        termios.tcsetwinsize(end, (24, 120))
+        asked = ["--server", service_address, "--ask", "curve"]
+        command = [sys.executable, "-m", "phonoscope_client.cli", "batch", str(music), "--out", str(tmp_path), *asked]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=end) as process:
+            os.close(end)
+            shown = b"".join(iter(lambda: seen(terminal), b"")).decode()
+        os.close(terminal)
+        assert process.returncode == 3
+        drawn = re.findall(r"(\d)/5 \[\d\d:\d\d<([\d:]+), +[\d.]+(?: files/s|s/ files), (\d) errors\]", shown)
+        assert drawn[-1] == ("5", "00:00", "1"), shown
 
     def test_another_question_is_refused(self, out, music, service_address, capsys, tmp_path):
         (tmp_path / "new.wav").write_bytes((music / "0.wav").read_bytes())
