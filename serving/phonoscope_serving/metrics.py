@@ -90,6 +90,11 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.serving = Gauge(
+            "phonoscope_serving",
+            "1 while health says SERVING: the engine is there, and computes what it should.",
+            registry=self.registry,
+        )
         self.engine_available = Gauge(
             "phonoscope_engine_available",
             "1 while the models can be run; 0 while their Triton server is away and requests are refused at once.",

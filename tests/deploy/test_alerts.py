@@ -95,7 +95,7 @@ FAULTS = {
     "well": (explain(), None, set()),
     "down": (explain(), {}, {"PhonoscopeDown"}),
     "slow": (explain(), {"fault": slow}, {"PhonoscopeLatencyBurnsFast", "PhonoscopeLatencyBurnsSlowly"}),
-    "failing": (explain(), {"fault": failing}, {"PhonoscopeEngineFailing"}),
+    "failing": (explain(), {"fault": failing}, {"PhonoscopeEngineFailing", "PhonoscopeNotServing"}),
     "refusing": (explain(), {"fault": refusing}, {"PhonoscopeRefusesCalls"}),
     "misheard": (explain(), {"fault": WORSE}, {"PhonoscopeExplanationQualityFallen"}),
     "misinverted": (INVERT, {"fault": WORSE}, {"PhonoscopeInversionQualityFallen"}),

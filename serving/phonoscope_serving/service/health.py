@@ -55,6 +55,10 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc ship
         self._changed.set()
         self._changed = asyncio.Event()
 
+    def is_serving(self, service: str) -> bool:
+        """Whether a service is SERVING now."""
+        return self._status.get(service) == SERVING
+
     def drain(self) -> None:
         """Everything is NOT_SERVING from now on, and watches end."""
         self._draining = True

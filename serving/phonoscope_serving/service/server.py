@@ -104,6 +104,7 @@ class Server:
         around = interceptor(metrics, tokens, receiver, Admission(options.budget_s, metrics))
         self._grpc = grpc.aio.server(interceptors=[around], options=[*options.channel, *options.age])
         self._health = Health()
+        metrics.serving.set_function(lambda: float(self._health.is_serving(SERVICE_NAME)))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         register(ExplainerServicer(self._shelf, decoder, self._quality), self._grpc)
         if options.reflection:

@@ -39,8 +39,10 @@ def test_attack_health_follows_an_engine_that_fails_batch_after_batch_and_back(r
             assert refusal(service.stub.Predict, SHORT).code() is grpc.StatusCode.INTERNAL
         assert next(watches[0]).status == NOT_SERVING
         assert stub.Check(health_pb2.HealthCheckRequest(service="")).status == SERVING
+        assert service.count("phonoscope_serving") == 0
         broken.clear()
         assert next(watches[0]).status == SERVING
+        assert service.count("phonoscope_serving") == 1
         assert service.stub.Predict(SHORT).probability
 
 
