@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from phonoscope_serving.bundle.bundle import load_bundle
+from phonoscope_serving.engines.golden import unproven
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
 from phonoscope_trainer.corpora import folder
@@ -45,6 +46,10 @@ def test_every_file_has_the_digest_the_manifest_gives_it():
     listed = {name: value for name, value in MANIFEST.items() if name != "digest"}
     text = json.dumps(listed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert hashlib.sha256(text.encode()).hexdigest() == MANIFEST["digest"]
+
+
+def test_every_graph_is_proven_by_a_golden_vector():
+    assert unproven(load_bundle(REPOSITORY)) == []
 
 
 def test_nothing_lies_in_the_repository_that_the_manifest_does_not_name():

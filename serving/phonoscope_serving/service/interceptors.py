@@ -35,7 +35,7 @@ from phonoscope_serving.service.request_context import (
 )
 from phonoscope_serving.service.security import HEALTH_PREFIX, Tokens
 from phonoscope_serving.service.spans import spanned
-from phonoscope_serving.service.status import DETAILS_KEY, code_of, logged, status_of
+from phonoscope_serving.service.status import DETAILS_KEY, code_of, log_defect, logged, status_of
 
 LOG = logging.getLogger("phonoscope.calls")
 
@@ -171,10 +171,10 @@ def translated(method: str, proceed: Answer, kind: str) -> Answer:  # noqa: ARG0
             return await proceed(requests, context)
         except grpc.aio.AbortError:
             raise
-        except Exception as error:  # the boundary: whatever was raised becomes a status
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever was raised becomes a status
             code, request_id = code_of(error), current().request_id
             if code is grpc.StatusCode.INTERNAL:
-                LOG.error("%s failed", method, exc_info=error)
+                log_defect(LOG, method, error)
             status = status_of(error, request_id)
             FAILURE.set(logged(error))
             _let_go(error)

@@ -1,6 +1,12 @@
-"""The service's errors as gRPC statuses with google.rpc details; the only place that knows status codes."""
+"""The service's errors as gRPC statuses with google.rpc details, and as the log tells them: not in a caller's words.
+
+It is the only place that knows status codes.
+"""
 
 from __future__ import annotations
+
+import logging
+import traceback
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -59,6 +65,24 @@ def logged(error: Exception) -> str:
         case errors.NotInBundle():
             return ""
     return _message(error)
+
+
+def log_defect(log: logging.Logger, method: str, error: Exception) -> None:
+    """Tells whoever mends it where something went wrong, and in what way; words that may be a caller's, at debug alone.
+
+    Args:
+        log: where to.
+        method: of the call.
+        error: what was raised, with its traceback.
+    """
+    told: list[str] = []
+    each: BaseException | None = error
+    while each is not None:
+        words = f": {each}" if isinstance(each, errors.ServingError) else ""
+        told.append("".join([*traceback.format_tb(each.__traceback__), type(each).__name__, words]))
+        each = each.__cause__ or each.__context__
+    log.error("%s failed", method, extra={"raised": "\n".join(reversed(told))})
+    log.debug("%s failed with", method, exc_info=error)
 
 
 def _message(error: Exception) -> str:

@@ -3,13 +3,14 @@
 import io
 import json
 import logging
+import re
 import threading
 
 import pytest
 from phonoscope.v1 import auralisation_pb2, explanation_pb2, inversion_pb2, maximisation_pb2, prediction_pb2, track_pb2
-from phonoscope_serving.errors import NotInBundle
+from phonoscope_serving.errors import EngineFailed, NotInBundle
 from phonoscope_serving.service.logs import PatientHandler, log_json
-from phonoscope_serving.service.status import logged
+from phonoscope_serving.service.status import log_defect, logged
 from support.corpora.sound import file, music, pcm
 from support.services.running import refusal, wait_until
 
@@ -114,6 +115,26 @@ def test_what_callers_wrote_is_in_no_line_above_debug(service, caplog, method, r
     assert call["details"] == field
     assert OWN[:20] not in str(lines(logging.INFO))
     assert error.details() in [line.get("details") for line in lines(logging.DEBUG)]
+
+
+def test_a_defect_is_told_by_place_and_kind_and_only_at_debug_in_its_own_words(caplog):
+    def fail():
+        try:
+            float(OWN)
+        except ValueError as error:
+            raise EngineFailed("the graph could not be run") from error
+
+    with caplog.at_level(logging.DEBUG), pytest.raises(EngineFailed) as failed:
+        fail()
+    with caplog.at_level(logging.DEBUG):
+        log_defect(logging.getLogger("phonoscope.calls"), "/Explain", failed.value)
+    error, debug = caplog.records
+    assert (error.levelname, debug.levelname) == ("ERROR", "DEBUG")
+    assert re.search(
+        r"line \d+, in fail\n.*float\(OWN\).*\nValueError\n.*\nEngineFailed: the graph could", error.raised, re.S
+    )
+    assert OWN not in str(vars(error))
+    assert OWN in logging.Formatter().format(debug)
 
 
 def test_what_the_bundle_lacks_is_not_told_in_the_words_of_who_asked():
