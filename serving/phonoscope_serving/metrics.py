@@ -106,6 +106,12 @@ class Metrics:
         self.work_calls = Gauge(
             "phonoscope_work_calls", "Requests that were taken on.", ["kind"], registry=self.registry
         )
+        self.work_waiting = Gauge(
+            "phonoscope_work_waiting",
+            "Of these, requests of which the engine has run nothing yet.",
+            ["kind"],
+            registry=self.registry,
+        )
         self.work_seconds = Gauge(
             "phonoscope_work_seconds",
             "Engine seconds that requests which were taken on are still expected to cost.",

@@ -39,6 +39,8 @@ class Admission:
         """
         self._budget_s, self._metrics, self._costs, self._stretch = budget_s, metrics, Costs(), Stretch()
         self._lines = {kind: Line() for kind in Kind}
+        for kind, line in self._lines.items():
+            metrics.work_waiting.labels(kind.value).set_function(line.waiting)
         self._told_s: defaultdict[Kind, float] = defaultdict(float)  # when the last who was refused is to come back
 
     @contextmanager

@@ -49,6 +49,10 @@ class Line:
         """Engine seconds of all."""
         return sum(self._callers_s.values())
 
+    def waiting(self) -> int:
+        """Requests of which nothing was done yet; may be asked from another thread."""
+        return sum(not work.used_s for work in list(self._left_s))
+
     def __len__(self) -> int:
         return len(self._left_s)
 

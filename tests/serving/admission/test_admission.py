@@ -156,14 +156,16 @@ async def test_what_went_wrong_teaches_nothing_and_leaves_nothing(admission, the
 
 async def test_work_and_refusals_are_counted(admission, there):
     answer(admission)
-    there.add(49)
+    begun, *_ = there.add(49)
     with pytest.raises(QueueFull):
         there.add(2)
+    begun.charge(0.0001)
 
     def value(name, **labels):
         return admission._metrics.registry.get_sample_value(name, {"kind": "explain"} | labels)
 
     assert value("phonoscope_work_calls") == 50
+    assert value("phonoscope_work_waiting") == 49
     assert value("phonoscope_work_seconds") == pytest.approx(5.0)
     assert value("phonoscope_refusals_total", reason="budget") == 1
     assert (value("phonoscope_cost_seconds_count"), value("phonoscope_cost_seconds_sum")) == (1, pytest.approx(0.1))
