@@ -6,6 +6,7 @@
     refusal_p99_over_p50_idle   99th percentile of how long a refusal takes over the median answer of an idle service
     memory_growth               resident memory at the end of both over that at their beginning
     explain_p99_beside_maximise 99th percentile of an explanation beside a maximisation over that alone
+    explain_p99_beside_hour     the same beside hours of sound that are predicted, twenty minutes a call
     wrong_answers, recovery_s   with a Triton server that is killed five times: answers that are none of the bundle's;
                                 seconds from when it is ready again to the next answer, at most
     swap_failed, swap_mixed     of twenty swaps of two bundles: swaps and calls that failed, answers of both
@@ -44,6 +45,7 @@ KEYS = (
     "unexpected_errors",
     "memory_growth",
     "explain_p99_beside_maximise",
+    "explain_p99_beside_hour",
     "wrong_answers",
     "recovery_s",
     "swap_failed",

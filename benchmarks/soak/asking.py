@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 EXPLAIN = "/phonoscope.v1.ExplainerService/Explain"
 MAXIMISE = "/phonoscope.v1.ExplainerService/Maximise"
+PREDICT = "/phonoscope.v1.ExplainerService/Predict"
 OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
 PAUSE_S = 0.05  # after a call that failed
 PATIENCE_S = 120.0  # of a caller who names no other deadline: whoever waits longer hangs

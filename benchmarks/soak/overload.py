@@ -1,24 +1,29 @@
-"""Ten times as many calls as can be answered, without deadlines and with; and explanations beside a maximisation."""
+"""Ten times as many calls as can be answered, without deadlines and with; and explanations beside what takes long."""
 
 from __future__ import annotations
 
-import asyncio
+import io
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
+import soundfile
 from fuzzing.decoding import resident_bytes
-from phonoscope.v1 import maximisation_pb2
+from phonoscope.v1 import audio_pb2, maximisation_pb2, prediction_pb2
 from phonoscope_client import running_service
 
-from soak.asking import MAXIMISE, OPTIONS, PATIENCE_S, Outcome, closed_loop, open_loop
+from soak.asking import MAXIMISE, OPTIONS, PATIENCE_S, PAUSE_S, PREDICT, Outcome, closed_loop, open_loop
 from soak.figures import answered, counts, percentile, unexpected
 from soak.scale import Scale
 
+SETTLE_S = 1.0  # until what takes long has begun
 WATCH_S = 0.25  # between two looks at the memory
+LONGEST_S, RATE_HZ = 1190, 8000  # of a recording: just below what is accepted
 CLIMB = maximisation_pb2.MaximiseRequest(examples=16, steps=2000, listen=False)
 
 
@@ -60,46 +65,66 @@ def overload(model_repository: Path, content: bytes, scale: Scale) -> dict[str, 
 
 
 def mixed(model_repository: Path, content: bytes, scale: Scale) -> dict[str, Any]:
-    """How long an explanation takes beside a maximisation, over how long it takes alone."""
+    """How long an explanation takes beside a maximisation, and beside long recordings, over that alone."""
     with running_service(["--model-repository", str(model_repository)]) as service:
         closed_loop(service.address, content, 1, min(2.0, scale.mixed_s))
-        alone = closed_loop(service.address, content, 1, scale.mixed_s)
-        with climbing(service.address):
-            beside = closed_loop(service.address, content, 1, scale.mixed_s)
-    alone_s, beside_s = percentile(answered(alone), 99), percentile(answered(beside), 99)
+        outcomes = {"alone": closed_loop(service.address, content, 1, scale.mixed_s)}
+        for name, (method, request) in {"maximise": (MAXIMISE, CLIMB), "hour": (PREDICT, long_recording())}.items():
+            with kept_busy(service.address, method, request.SerializeToString()):
+                outcomes[name] = closed_loop(service.address, content, 1, scale.mixed_s)
+    p99_s = {name: percentile(answered(those), 99) for name, those in outcomes.items()}
     return {
-        "explain_p99_beside_maximise": beside_s / alone_s,
-        "unexpected": unexpected([*alone, *beside]),
-        "alone_p99_s": alone_s,
-        "beside_p99_s": beside_s,
-        "explanations": {"alone": len(answered(alone)), "beside": len(answered(beside))},
+        "explain_p99_beside_maximise": p99_s["maximise"] / p99_s["alone"],
+        "explain_p99_beside_hour": p99_s["hour"] / p99_s["alone"],
+        "unexpected": unexpected([each for those in outcomes.values() for each in those]),
+        "p99_s": p99_s,
+        "explanations": {name: len(answered(those)) for name, those in outcomes.items()},
     }
 
 
+def long_recording() -> prediction_pb2.PredictRequest:
+    """Noise, about as long as is accepted; the next begins where one ends, for hours if need be."""
+    noise, file = np.random.default_rng(0).normal(0, 0.1, LONGEST_S * RATE_HZ), io.BytesIO()
+    soundfile.write(file, noise, RATE_HZ, format="FLAC")
+    return prediction_pb2.PredictRequest(audio=audio_pb2.Audio(encoded=file.getvalue()))
+
+
 @contextmanager
-def climbing(address: str) -> Iterator[None]:
-    """A maximisation that goes on for the length of the block; the next begins where one ends."""
-    stop, begun = threading.Event(), threading.Event()
+def kept_busy(address: str, method: str, content: bytes) -> Iterator[None]:
+    """Calls of a method, one after the other, for the length of the block.
 
-    async def climb() -> None:
-        async with grpc.aio.insecure_channel(address, OPTIONS) as channel:
-            method = channel.unary_stream(MAXIMISE)
-            while not stop.is_set():
-                call = method(CLIMB.SerializeToString())
-                async for _ in call:
-                    begun.set()
-                    if stop.is_set():
-                        call.cancel()
-                        return
+    Args:
+        address: of the service.
+        method: full name; of one request, and of one answer or a stream.
+        content: the request.
 
-    thread = threading.Thread(target=lambda: asyncio.run(climb()))
-    thread.start()
-    try:
-        begun.wait(PATIENCE_S)
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    Raises:
+        RuntimeError: one of them failed, so that nothing was beside what was measured.
+    """
+    stop, failed = threading.Event(), list[str]()
+    with grpc.insecure_channel(address, OPTIONS) as channel:
+
+        def ask() -> None:
+            while not stop.wait(PAUSE_S):
+                try:
+                    for _ in channel.unary_stream(method)(content):
+                        pass
+                except grpc.RpcError as error:
+                    failed.extend([] if stop.is_set() else [f"{error.code().name}: {error.details()}"])
+                except ValueError:  # the channel was closed
+                    return
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        try:
+            time.sleep(SETTLE_S)
+            yield
+        finally:
+            stop.set()
+            channel.close()
+            thread.join()
+    if failed:
+        raise RuntimeError(f"{method}: {failed[0]}")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ class Scale:
     overload_s: float = 60.0  # of arrivals, `overload` times as many as the service can answer; twice
     overload: float = 10.0
     deadline_s: float = 2.0  # of every call, the second time
-    mixed_s: float = 40.0  # of explanations alone, and as long beside a maximisation
+    mixed_s: float = 40.0  # of explanations alone, as long beside a maximisation, and beside a long recording
     kills: int = 5  # of the Triton server
     swaps: int = 20  # of the bundle
     stops: int = 20  # of a replica

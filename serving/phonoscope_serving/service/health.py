@@ -57,7 +57,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc ship
 
     def is_serving(self, service: str) -> bool:
         """Whether a service is SERVING now."""
-        return self._status.get(service) == SERVING
+        return bool(self._status.get(service) == SERVING)
 
     def drain(self) -> None:
         """Everything is NOT_SERVING from now on, and watches end."""
