@@ -27,13 +27,12 @@ async def listed(request: Request) -> JSONResponse:
 async def dropped(request: Request) -> JSONResponse:
     """One more song, of what is sent."""
     length, shelf = request.headers.get("content-length", ""), studio_of(request).shelf
-    if re.fullmatch(r"\d{1,18}", length) and int(length) > shelf.room_bytes:
+    size_bytes = int(length) if re.fullmatch(r"\d{1,18}", length) else None
+    if size_bytes is not None and size_bytes > shelf.room_bytes:
         message = f"The song is larger than {shelf.room_bytes / 2**30:.2g} GiB, for which there is room."
         return told(413, f"{message} Start the studio with its path instead: phonoscope studio SONG.")
     name = request.query_params.get("name", "") or "a song without a name"
-    song = await shelf.receive(bounded(request, shelf.room_bytes, "The song"), name)
-    if not any(each.hearing.is_going_on for each in shelf):
-        song.hearing.begin()  # what is dropped first is looked at next
+    song = await shelf.receive(bounded(request, shelf.room_bytes, "The song"), name, size_bytes or None)
     return JSONResponse(song.to_json(), 201)
 
 
