@@ -93,6 +93,27 @@ def test_a_page_that_leaves_frees_its_place_and_a_service_that_goes_is_said_and_
         assert part["retry_after_s"] > 0
 
 
+def test_its_own_service_is_started_again_where_it_was_killed(song):
+    with running_studio(song) as studio:
+        visitor = studio.visitor()
+        (opened,) = visitor.get("/api/songs").json
+        server = visitor.get("/api/bundle").json["server"]
+        (killed,) = _children(studio.process.pid)
+        os.kill(killed, signal.SIGKILL)
+        _until(lambda: _children(studio.process.pid) not in ([], [killed]))
+        (own,) = _children(studio.process.pid)
+        _until(lambda: visitor.post(f"/api/songs/{opened['id']}/explain", {"at_s": 4}).status == 200)
+        assert visitor.get("/api/bundle").json["server"] == server
+        assert studio.interrupt() == 0
+    assert not Path("/proc", str(own)).exists()
+
+
+def _children(pid):
+    """Processes that one has started."""
+    tasks = Path("/proc", str(pid), "task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
 def _until(holds):
     give_up_s = time.monotonic() + HANG_S
     while not holds():
