@@ -14,7 +14,7 @@ from phonoscope_client.transport.audio import AudioInput, readable
 from phonoscope_client.transport.samples import Samples, checked, pcm
 
 TrackInput = AudioInput | Iterable[bytes]
-CHUNK_BYTES = 1 << 18  # at most 1 MiB is accepted
+CHUNK_BYTES = 1 << 20  # as much as is accepted: each costs a turn of whatever else its sender does
 _MOST_BYTES = 1 << 62
 
 

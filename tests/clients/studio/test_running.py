@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from phonoscope_client import running_service
-from support.services.studio import HANG_S, running_studio
+from support.services.studio import HANG_S, children, running_studio
 
 pytestmark = pytest.mark.e2e
 MODEL_REPOSITORY = Path(__file__).resolve().parents[3] / "model_repository"
@@ -98,20 +98,14 @@ def test_its_own_service_is_started_again_where_it_was_killed(song):
         visitor = studio.visitor()
         (opened,) = visitor.get("/api/songs").json
         server = visitor.get("/api/bundle").json["server"]
-        (killed,) = _children(studio.process.pid)
+        (killed,) = children(studio.process.pid)
         os.kill(killed, signal.SIGKILL)
-        _until(lambda: _children(studio.process.pid) not in ([], [killed]))
-        (own,) = _children(studio.process.pid)
+        _until(lambda: children(studio.process.pid) not in ([], [killed]))
+        (own,) = children(studio.process.pid)
         _until(lambda: visitor.post(f"/api/songs/{opened['id']}/explain", {"at_s": 4}).status == 200)
         assert visitor.get("/api/bundle").json["server"] == server
         assert studio.interrupt() == 0
     assert not Path("/proc", str(own)).exists()
-
-
-def _children(pid):
-    """Processes that one has started."""
-    tasks = Path("/proc", str(pid), "task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def _until(holds):
