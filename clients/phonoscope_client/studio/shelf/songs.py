@@ -75,6 +75,7 @@ class Shelf:
         self._songs: dict[str, Song] = {}
         self._dropped_bytes = 0
         self._decoded: OrderedDict[str, Song] = OrderedDict()
+        self._early: Hearing | None = None  # the last that was begun while its song arrived
 
     def __iter__(self) -> Iterator[Song]:
         return iter(self._songs.values())
@@ -122,7 +123,8 @@ class Shelf:
         arriving = Arriving(self._folder / f"dropped-{secrets.token_hex(8)}", size_bytes)
         hearing, file = self._hearing(arriving), arriving.path
         try:
-            if size_bytes is not None and not any(each.hearing.is_going_on for each in self):
+            if size_bytes is not None and not self._is_hearing:
+                self._early = hearing
                 hearing.begin()
             async for chunk in chunks:
                 arriving.write(chunk)  # soon done, and a thread for each takes longer
@@ -136,6 +138,11 @@ class Shelf:
         else:  # it was there
             await _forget(arriving, hearing)
         return song
+
+    @property
+    def _is_hearing(self) -> bool:
+        early = [] if self._early is None else [self._early]
+        return any(each.is_going_on for each in (*early, *(song.hearing for song in self)))
 
     @property
     def room_bytes(self) -> int:
