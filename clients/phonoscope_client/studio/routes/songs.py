@@ -16,6 +16,7 @@ from phonoscope_client.studio.web.bodies import bounded, lines
 from phonoscope_client.studio.web.failures import told
 
 _MOST_TILES = 10**6
+_HALVINGS = frozenset(map(str, range(9)))  # of the most a tile is of 65 536 frames, a quarter of an hour
 _TILE_RETRY_S = 0.3
 
 
@@ -61,13 +62,14 @@ async def track(request: Request) -> StreamingResponse:
 
 
 async def tile(request: Request) -> Response:
-    """Frames of the model's log-mel; of those yet to be heard, when to ask again."""
+    """Frames of the model's log-mel, or the loudest of several; of those yet to be heard, when to ask again."""
     levels, number = song_of(request).hearing.levels, request.path_params["number"]
-    if number > _MOST_TILES:
+    halvings = request.query_params.get("halvings", "0")
+    if number > _MOST_TILES or halvings not in _HALVINGS:
         return told(404, "There is no such tile.")
-    if levels is None or levels.frames <= number * TILE_FRAMES:
+    if levels is None or levels.frames <= number * TILE_FRAMES << int(halvings):
         return told(404, "The model has not heard that far yet.", retry_after_s=_TILE_RETRY_S)
-    values = levels.tile(number)
+    values = levels.tile(number, int(halvings))
     return Response(values.tobytes(), media_type="application/octet-stream")
 
 
