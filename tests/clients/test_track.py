@@ -58,6 +58,22 @@ def test_samples_files_and_chunks_are_heard_alike(client, song, tone):
         np.testing.assert_allclose(each, heard[0], atol=1e-3)
 
 
+def test_chunks_of_a_file_that_says_its_size_are_read_as_the_file_is(client, song):
+    content = song.read_bytes()
+    whole, known, unknown = (
+        client.explain_track(audio, size_bytes=size).collect().begun.duration_s
+        for audio, size in ((song, None), ([content], len(content)), ([content], None))
+    )
+    assert whole == known
+    assert unknown is None
+
+
+@pytest.mark.parametrize(("chunks", "size_bytes"), [(False, 10), (True, 0), (True, 1.5), (True, "x")])
+def test_a_size_is_for_chunks_and_a_whole_number(client, song, chunks, size_bytes):
+    with pytest.raises(InvalidInputError, match="size_bytes"):
+        client.explain_track([song.read_bytes()] if chunks else song, size_bytes=size_bytes)
+
+
 def test_whoever_leaves_early_or_raises_ends_the_call(client, song):
     def broken(_):
         raise KeyError("mine")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from phonoscope_client.transport.channel import Tls, is_loopback
 from phonoscope_client.transport.service import running_service
 
 Note = Callable[[str], None]
+OwnService = Callable[[Note], AbstractContextManager[str]]
 _IN_THE_CLEAR = "phonoscope: warning: the token is sent in the clear, for all on the way to read; encrypt with --ca"
 
 
@@ -45,11 +46,16 @@ class Connection:
             yield client
 
     @contextmanager
-    def where(self, note: Note) -> Iterator[dict[str, Any]]:
-        """What a client of that service is made with, its `address` first, for a `with` block."""
+    def where(self, note: Note, own: OwnService | None = None) -> Iterator[dict[str, Any]]:
+        """What a client of that service is made with, its `address` first, for a `with` block.
+
+        Args:
+            note: told how starting a service goes.
+            own: starts one where none is named, and gives its address; None for one that lives as long as it lives.
+        """
         if self.server is None:
-            with running_service(note=note) as service:
-                yield {"address": service.address, "timeout_s": self.timeout_s}
+            with (own or _own_service)(note) as address:
+                yield {"address": address, "timeout_s": self.timeout_s}
             return
         tls = self._tls()
         if self.token and tls is None and not is_loopback(self.server):
@@ -64,3 +70,9 @@ class Connection:
         if files == (None, None, None):
             return None
         return Tls(*(None if file is None else file.read_bytes() for file in files))
+
+
+@contextmanager
+def _own_service(note: Note) -> Iterator[str]:
+    with running_service(note=note) as service:
+        yield service.address

@@ -36,6 +36,7 @@ class TrackQuestion:
 def explain_track(
     audio: TrackInput,
     *,
+    size_bytes: int | None = None,
     every_s: float | None = None,
     where_label: Label | None = None,
     where_it_changes: bool = False,
@@ -68,6 +69,8 @@ def explain_track(
 
     Args:
         audio: as for `predict`, but of any length; or chunks of bytes of a file of any length, such as a broadcast.
+        size_bytes: of chunks, how large the file is that they are of, where that is known: up to 64 MiB it is then read
+            as a file is, whole; otherwise it is decoded as it comes.
         every_s: explain a moment every so many seconds.
         where_label: of those, only where this label is given; without `every_s`, one moment in each segment of it.
         where_it_changes: explain where the label changes.
@@ -118,7 +121,7 @@ def explain_track(
         label,
         contrast,
     )
-    sound = flowing(audio)
+    sound = flowing(audio, size_bytes)
     asked.MergeFrom(sound.settings)
 
     def requests() -> Iterator[track_pb2.ExplainTrackRequest]:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from phonoscope.v1 import track_pb2
 
+from phonoscope_client.arguments import whole_number
 from phonoscope_client.errors import invalid
 from phonoscope_client.transport.audio import AudioInput, readable
 from phonoscope_client.transport.samples import Samples, checked, pcm
 
 TrackInput = AudioInput | Iterable[bytes]
-CHUNK_BYTES = 1 << 18  # at most 1 MiB is accepted
+CHUNK_BYTES = 1 << 20  # as much as is accepted: each costs a turn of whatever else its sender does
+_MOST_BYTES = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,12 @@ class Flowing:
     chunks: Callable[[], Iterator[bytes]]
 
 
-def flowing(audio: TrackInput) -> Flowing:
+def flowing(audio: TrackInput, size_bytes: int | None = None) -> Flowing:
     """What a caller hands in, in chunks.
+
+    Args:
+        audio: as for `Client.explain_track`.
+        size_bytes: of what comes in chunks; None where nobody knows.
 
     Raises:
         InvalidInputError: it is missing or malformed.
@@ -40,8 +46,11 @@ def flowing(audio: TrackInput) -> Flowing:
         stream = track_pb2.PcmStream(sample_rate_hz=rate_hz, channels=samples.shape[1])
         return Flowing(track_pb2.TrackSettings(pcm=stream), lambda: _of_samples(samples, rate_hz))
     if isinstance(audio, Iterable) and not isinstance(audio, str | bytes) and not hasattr(audio, "dtype"):
-        unknown = track_pb2.TrackSettings(encoded=track_pb2.EncodedStream())
-        return Flowing(unknown, lambda: _of_chunks(audio))
+        said = 0 if size_bytes is None else whole_number("size_bytes", size_bytes, 1, _MOST_BYTES)
+        coming = track_pb2.TrackSettings(encoded=track_pb2.EncodedStream(size_bytes=said))
+        return Flowing(coming, lambda: _of_chunks(audio))
+    if size_bytes is not None:
+        raise invalid("size_bytes", "is for chunks of a file alone; leave it out")
     file = readable(audio)
     size_bytes = len(file) if isinstance(file, bytes) else file.stat().st_size
     if not size_bytes:

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 from phonoscope_client import NotInBundleError
 from phonoscope_client.results.verdict.verdict import verdict
+from support.services.studio import running_studio
 
 pytestmark = pytest.mark.e2e
 AT_S = 4.0
@@ -71,7 +72,17 @@ def test_of_a_passage_the_moment_is_explained_that_the_listener_is_surest_of(vis
     answer = visitor.post(f"/api/songs/{number}/explain", {"start_s": 6.0, "end_s": 2.0, "trust": "kept"}).json
     assert answer["passage"] == [2.0, 6.0]
     assert 2 <= answer["at_s"] <= 6
-    assert "surest" in answer["words"]["sentences"][0]["text"]
+    assert answer["words"]["sentences"][0]["text"].endswith("where the listener is surest.")
+
+
+def test_of_a_passage_that_was_not_heard_yet_the_middle_is_explained_and_said_to_be(service_address, song):
+    with running_studio(song, "--server", service_address) as running:
+        visitor = running.visitor()
+        (opened,) = visitor.get("/api/songs").json
+        asked = {"start_s": 2.0, "end_s": 6.0, "trust": "mean-fill"}
+        answer = visitor.post(f"/api/songs/{opened['id']}/explain", asked).json
+    assert answer["at_s"] == pytest.approx(4, abs=0.02)
+    assert "its middle" in answer["words"]["sentences"][0]["text"]
 
 
 def test_rule_alpha_and_evidence_are_used_as_given(visitor, number):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from phonoscope_client import running_service
-from support.services.studio import HANG_S, running_studio
+from support.services.studio import HANG_S, children, running_studio
 
 pytestmark = pytest.mark.e2e
 MODEL_REPOSITORY = Path(__file__).resolve().parents[3] / "model_repository"
@@ -91,6 +91,21 @@ def test_a_page_that_leaves_frees_its_place_and_a_service_that_goes_is_said_and_
         (part,) = visitor.lines(f"/api/songs/{opened['id']}/track")
         assert part["kind"] == "error"
         assert part["retry_after_s"] > 0
+
+
+def test_its_own_service_is_started_again_where_it_was_killed(song):
+    with running_studio(song) as studio:
+        visitor = studio.visitor()
+        (opened,) = visitor.get("/api/songs").json
+        server = visitor.get("/api/bundle").json["server"]
+        (killed,) = children(studio.process.pid)
+        os.kill(killed, signal.SIGKILL)
+        _until(lambda: children(studio.process.pid) not in ([], [killed]))
+        (own,) = children(studio.process.pid)
+        _until(lambda: visitor.post(f"/api/songs/{opened['id']}/explain", {"at_s": 4}).status == 200)
+        assert visitor.get("/api/bundle").json["server"] == server
+        assert studio.interrupt() == 0
+    assert not Path("/proc", str(own)).exists()
 
 
 def _until(holds):

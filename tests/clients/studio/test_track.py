@@ -51,6 +51,18 @@ def test_tiles_are_the_models_own_log_mel_to_half_a_decibel(visitor, number, hea
     np.testing.assert_allclose(shown, 255 * np.clip(1 - below_db / 70, 0, 1), atol=2.6)
 
 
+def test_a_column_of_a_halved_tile_is_the_loudest_of_its_frames(visitor, number, heard, known):
+    bands, step = heard[0]["mels"], 4
+    count = -(-len(known.log_mel) // 256)
+    tiles = [visitor.get(f"/api/songs/{number}/tiles/{each}").body for each in range(count)]
+    frames = np.frombuffer(b"".join(tiles), np.uint8).reshape(-1, bands)
+    (halved,) = [visitor.get(f"/api/songs/{number}/tiles/{each}?halvings=2").body for each in range(-(-count // step))]
+    loudest = [frames[first : first + step].max(axis=0) for first in range(0, len(frames), step)]
+    assert np.frombuffer(halved, np.uint8).reshape(-1, bands).tolist() == np.stack(loudest).tolist()
+    for halvings in ("9", "-1", "x"):
+        assert visitor.get(f"/api/songs/{number}/tiles/0?halvings={halvings}").status == 404
+
+
 def test_of_what_is_yet_to_be_heard_it_is_said_when_to_ask_again(visitor, number, heard):
     answer = visitor.get(f"/api/songs/{number}/tiles/1000")
     assert answer.status == 404

@@ -9,6 +9,18 @@ from phonoscope_client.results.parts import wav
 from selenium.webdriver.common.keys import Keys
 
 pytestmark = pytest.mark.e2e
+# Of so many columns of a canvas, from left to right, the brightest row of each; of a copy, which may be read often.
+LOUDEST_ROWS = """
+const [canvas, columns] = arguments;
+const copy = new OffscreenCanvas(columns, canvas.height).getContext("2d", { willReadFrequently: true });
+for (let x = 0; x < columns; x++)
+  copy.drawImage(canvas, ((x + 0.5) * canvas.width) / columns, 0, 1, canvas.height, x, 0, 1, canvas.height);
+return Array.from({ length: columns }, (_, x) => {
+  const pixels = copy.getImageData(x, 0, 1, canvas.height).data;
+  const light = Array.from({ length: canvas.height }, (_, y) => pixels[4 * y] + pixels[4 * y + 1] + pixels[4 * y + 2]);
+  return light.indexOf(Math.max(...light));
+});
+"""
 HOSTILE = "<img src=x onerror=alert(1)>.wav"
 
 
@@ -92,6 +104,23 @@ def test_a_song_is_dropped_and_its_name_is_text(page, tone):
     assert page.ask_at(1.5)["label"] in {"vocal", "instrumental"}
     page.press("p")
     assert HOSTILE in page.panel("pins").text
+
+
+def test_all_of_a_long_song_is_seen_at_once(page, tmp_path):
+    length_s = 600
+    steps = np.repeat(np.geomspace(100, 4000, length_s), 8000)
+    path = tmp_path / "long.wav"
+    path.write_bytes(wav((0.3 * np.sin(2 * np.pi * np.cumsum(steps) / 8000)).astype(np.float32), 8000))
+    page.one("#files").send_keys(str(path))
+    page.until(lambda: page.text("h1") == path.name)
+    page.heard()
+    assert page.view_s() == pytest.approx([0, length_s], abs=0.1)
+
+    def rises_to_the_end():
+        rows = page.run(LOUDEST_ROWS, page.one("canvas[data-draws=spectrogram]"), 60)
+        return all(np.diff(rows) <= 0) and rows[0] > 2 * rows[-1] > 0
+
+    page.until(rises_to_the_end)
 
 
 def test_a_file_that_is_no_sound_is_told_in_words(page, tmp_path):

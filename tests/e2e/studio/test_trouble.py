@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from contextlib import ExitStack
 
 import pytest
 from phonoscope_client import demo, running_service
 from selenium.webdriver.common.keys import Keys
+from support.services.studio import children
+from support.services.studio import running_studio as running_own_studio
 from support.services.studio_page import StudioPage, running_studio
 
 pytestmark = pytest.mark.e2e
@@ -36,6 +40,19 @@ def test_a_service_that_is_gone_is_said_and_asked_again(browser, request):
         page.until(lambda: page.explanation() is not None)
         assert not page.one("#waiting").is_displayed()
         assert page.all(".message") == []
+
+
+def test_a_service_of_its_own_that_was_killed_is_started_again_and_asked(browser):
+    with running_own_studio(demo.SONG) as studio:
+        page = StudioPage(browser, studio.address).heard()
+        (killed,) = children(studio.process.pid)
+        os.kill(killed, signal.SIGKILL)
+        page.click("[data-do=ask-here]")
+        page.until(lambda: page.explanation() is not None)
+        assert not page.one("#waiting").is_displayed()
+        assert page.all(".message") == []
+        assert children(studio.process.pid) != [killed]
+        page.leave()
 
 
 def test_a_studio_that_has_ended_is_said(browser, service):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 HANG_S = 600  # what takes longer hangs; a busy machine may be slow
 
@@ -92,6 +93,12 @@ class Running:
         """Ctrl-C; what it exits with."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(HANG_S)
+
+
+def children(pid):
+    """Processes that one has started."""
+    tasks = Path("/proc", str(pid), "task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from phonoscope_client import aio
 from phonoscope_client.client import Client
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.song_options import FORMATS, must_exist
+from phonoscope_client.commands.studio.lasting_service import lasting_service
 from phonoscope_client.files import printable
 
 _PATIENCE_S = 1.0  # with a service that is away: the page says so, and asks again, likewise of one that is busy
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace, connection: Connection, note: Note) -> tupl
     place = Place(options.host, options.port, browser=not options.no_browser)
     if not place.is_loopback:
         note(f"warning: {place.host} can be reached from other machines, in the clear; whoever has the token is let in")
-    with connection.where(note) as reached:
+    with connection.where(note, own=lasting_service) as reached:
         with Client(**reached) as client:  # which waits for a service that is only just starting
             bundle = client.describe()
         serve(

@@ -98,7 +98,7 @@ def _moment_json(why: Why, note: str) -> dict[str, Any]:
     return {
         "song": why.song.name,
         "note": note,
-        "passage_s": why.passage,
+        "passage_s": why.passage and why.passage.span,
         **explanation.to_json(),
         "headline": judged.headline,
         "findings": [{"bearing": each.bearing, "text": each.text} for each in judged.findings],

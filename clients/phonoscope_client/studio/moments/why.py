@@ -39,6 +39,20 @@ class Moment:
     evidence: Evidence | None = None
 
 
+@dataclass(frozen=True)
+class Passage:
+    """A passage that is asked about, and in words which moment of it is explained."""
+
+    start_s: float
+    end_s: float
+    chosen: str
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Where it begins and ends."""
+        return self.start_s, self.end_s
+
+
 @dataclass
 class Why:
     """An answer that is kept, with its sounds once somebody wanted to hear them."""
@@ -46,12 +60,12 @@ class Why:
     song: Song
     asked: Moment
     explanation: Explanation
-    passage: tuple[float, float] | None
+    passage: Passage | None
     sounds: dict[str, bytes] = field(default_factory=dict)
     making: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-def moment(question: Question, song: Song, bundle: Bundle) -> tuple[Moment, tuple[float, float] | None]:
+def moment(question: Question, song: Song, bundle: Bundle) -> tuple[Moment, Passage | None]:
     """What the page asks, and the passage that it asks about, where it is one.
 
     Raises:
@@ -61,8 +75,9 @@ def moment(question: Question, song: Song, bundle: Bundle) -> tuple[Moment, tupl
     passage = None
     if question.has("start_s"):
         start_s, end_s = (question.number(name, "seconds from the song's start") for name in ("start_s", "end_s"))
-        passage = (max(0.0, min(start_s, end_s)), min(song.duration_s, max(start_s, end_s)))
-        at_s = _surest(song, passage, listener.name, label)
+        span = (max(0.0, min(start_s, end_s)), min(song.duration_s, max(start_s, end_s)))
+        at_s, words = _surest(song, span, listener.name, label)
+        passage = Passage(*span, words)
     else:
         at_s = question.number("at_s", "seconds from the song's start, such as 34.5")
     evidence = question.text("trust")
@@ -125,14 +140,16 @@ async def ask(client: Client, song: Song, asked: Moment, *, listen: bool = False
     return replace(explanation, at_s=explanation.at_s + start_s, axes=axes, warnings=warnings)
 
 
-def _surest(song: Song, passage: tuple[float, float], listener: str, label: str | None) -> float:
-    """Of a passage, the moment the listener is surest of, as far as that is known; else its middle."""
-    start_s, end_s = passage
+def _surest(song: Song, span: tuple[float, float], listener: str, label: str | None) -> tuple[float, str]:
+    """Of a passage, the moment the listener is surest of, as far as that is known, else its middle; also in words."""
+    start_s, end_s = span
     probability, rate = song.curves.known(listener, label)
-    inside = probability[int(start_s * rate) : int(end_s * rate) + 1]
+    last = int(end_s * rate)
+    inside = probability[int(start_s * rate) : last + 1]
     if not len(inside):
-        return (start_s + end_s) / 2
-    return min(end_s, start_s + int(np.abs(inside - 0.5).argmax()) / rate)
+        return (start_s + end_s) / 2, "its middle, for it was not heard yet"
+    so_far = "" if last < len(probability) + 1 else " of what was heard of it so far"
+    return min(end_s, start_s + int(np.abs(inside - 0.5).argmax()) / rate), f"where the listener is surest{so_far}"
 
 
 def to_json(number: str, why: Why, grid: Grid, seconds: float) -> dict[str, Any]:
@@ -151,7 +168,7 @@ def to_json(number: str, why: Why, grid: Grid, seconds: float) -> dict[str, Any]
         "start_s": start_s,
         "end_s": start_s + frames / grid.frames_per_second,
         "frames_per_second": grid.frames_per_second,
-        "passage": why.passage,
+        "passage": why.passage and why.passage.span,
         "listener": explanation.listener,
         "label": explanation.label,
         "contrast": explanation.contrast,
@@ -180,8 +197,8 @@ def to_json(number: str, why: Why, grid: Grid, seconds: float) -> dict[str, Any]
 def _about_passage(why: Why) -> list[dict[str, str]]:
     if why.passage is None:
         return []
-    start, end = map(clock_exact, why.passage)
-    told = f"Of {start} to {end} this is about {clock_exact(why.explanation.at_s)}, where the listener is surest."
+    start, end = map(clock_exact, why.passage.span)
+    told = f"Of {start} to {end} this is about {clock_exact(why.explanation.at_s)}, {why.passage.chosen}."
     return [{"bearing": "neutral", "text": told}]
 
 

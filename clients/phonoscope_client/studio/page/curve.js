@@ -80,7 +80,9 @@ const paintSeconds = () => {
   for (let at = Math.ceil(from / step) * step; at <= to + 1e-9; at += step) {
     const x = xOf(at);
     context.fillRect(x - 0.5, CURVE + STRIP + 6, 1, 4);
-    context.fillText(clock(at, step < 1 ? 1 : 0), Math.min(view.width - 14, Math.max(14, x)), HEIGHT - 4);
+    const text = clock(at, step < 1 ? 1 : 0);
+    const half = context.measureText(text).width / 2 + 1;
+    context.fillText(text, Math.min(view.width - half, Math.max(half, x)), HEIGHT - 4);
   }
 };
 let font = "";

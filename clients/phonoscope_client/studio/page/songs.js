@@ -17,11 +17,18 @@ export const choose = (id) => {
   say(`${song.name} is open.`);
 };
 
+// Says what takes its time: a line that flashes moves the page, and keeps the machine from the song.
+const TAKING_MS = 300;
+const showTaking = (file) =>
+  setTimeout(() => {
+    taking.hidden = false;
+    one("p", taking).textContent = `Taking in ${file.name} …`;
+  }, TAKING_MS);
+
 const takeIn = async (chosen) => {
   let first = null;
   for (const file of chosen) {
-    taking.hidden = false;
-    one("p", taking).textContent = `Taking in ${file.name} …`;
+    const showing = showTaking(file);
     try {
       const song = await upload(`/api/songs?name=${encodeURIComponent(file.name)}`, file);
       change({ songs: [...state.songs.filter((each) => each.id !== song.id), song] });
@@ -29,9 +36,11 @@ const takeIn = async (chosen) => {
       first = song;
     } catch (error) {
       complain(Object.assign(error, { field: file.name }));
+    } finally {
+      clearTimeout(showing);
+      taking.hidden = true;
     }
   }
-  taking.hidden = true;
 };
 
 export const openSongs = async () => change({ songs: await get("/api/songs") });

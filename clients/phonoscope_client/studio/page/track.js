@@ -79,6 +79,7 @@ export const hear = async () => {
       each: (part) => {
         const isFirst = part.kind === "curve" && !track.known;
         take[part.kind]?.(part);
+        if (part.kind === "start") return; // what it says is drawn with the curve, which it announces
         draw();
         if (!isFirst) return goOn();
         // A frame's callbacks run in their order: the mark is set once the first of the curve has been painted.

@@ -4,7 +4,6 @@ import { one } from "./dom.js";
 const scroller = one(".scroller");
 const spacer = one(".spacer");
 const stack = one(".stack");
-const MOST_TILES = 128; // of 256 frames: as many are in view at once
 const MOST_PIXELS_A_FRAME = 16;
 const painters = [];
 let scheduled = false;
@@ -36,7 +35,7 @@ const measure = () => {
   view.left = scroller.scrollLeft;
   stack.style.width = `${view.width}px`;
 };
-const least = () => Math.max(view.width / view.duration, (view.width * view.framesPerS) / (256 * MOST_TILES));
+const least = () => view.width / view.duration;
 // A whole number of the screen's pixels to a frame, so that bins stay crisp; below one, any.
 const snapped = (pxPerS) => {
   const devicePixels = (pxPerS * view.ratio) / view.framesPerS;

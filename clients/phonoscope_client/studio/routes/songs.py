@@ -16,6 +16,7 @@ from phonoscope_client.studio.web.bodies import bounded, lines
 from phonoscope_client.studio.web.failures import told
 
 _MOST_TILES = 10**6
+_HALVINGS = frozenset(map(str, range(9)))  # of the most a tile is of 65 536 frames, a quarter of an hour
 _TILE_RETRY_S = 0.3
 
 
@@ -27,13 +28,12 @@ async def listed(request: Request) -> JSONResponse:
 async def dropped(request: Request) -> JSONResponse:
     """One more song, of what is sent."""
     length, shelf = request.headers.get("content-length", ""), studio_of(request).shelf
-    if re.fullmatch(r"\d{1,18}", length) and int(length) > shelf.room_bytes:
+    size_bytes = int(length) if re.fullmatch(r"\d{1,18}", length) else None
+    if size_bytes is not None and size_bytes > shelf.room_bytes:
         message = f"The song is larger than {shelf.room_bytes / 2**30:.2g} GiB, for which there is room."
         return told(413, f"{message} Start the studio with its path instead: phonoscope studio SONG.")
     name = request.query_params.get("name", "") or "a song without a name"
-    song = await shelf.receive(bounded(request, shelf.room_bytes, "The song"), name)
-    if not any(each.hearing.is_going_on for each in shelf):
-        song.hearing.begin()  # what is dropped first is looked at next
+    song = await shelf.receive(bounded(request, shelf.room_bytes, "The song"), name, size_bytes or None)
     return JSONResponse(song.to_json(), 201)
 
 
@@ -62,13 +62,14 @@ async def track(request: Request) -> StreamingResponse:
 
 
 async def tile(request: Request) -> Response:
-    """Frames of the model's log-mel; of those yet to be heard, when to ask again."""
+    """Frames of the model's log-mel, or the loudest of several; of those yet to be heard, when to ask again."""
     levels, number = song_of(request).hearing.levels, request.path_params["number"]
-    if number > _MOST_TILES:
+    halvings = request.query_params.get("halvings", "0")
+    if number > _MOST_TILES or halvings not in _HALVINGS:
         return told(404, "There is no such tile.")
-    if levels is None or levels.frames <= number * TILE_FRAMES:
+    if levels is None or levels.frames <= number * TILE_FRAMES << int(halvings):
         return told(404, "The model has not heard that far yet.", retry_after_s=_TILE_RETRY_S)
-    values = levels.tile(number)
+    values = levels.tile(number, int(halvings))
     return Response(values.tobytes(), media_type="application/octet-stream")
 
 

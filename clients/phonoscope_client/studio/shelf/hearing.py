@@ -15,6 +15,7 @@ from phonoscope_client.aio import Client
 from phonoscope_client.results.parts import Floats
 from phonoscope_client.results.track import CurvePiece, TrackBegun, TrackSummary
 from phonoscope_client.results.wording import warning
+from phonoscope_client.studio.shelf.arriving import Arriving
 from phonoscope_client.studio.shelf.levels import Levels
 from phonoscope_client.studio.shelf.segments import Segments
 
@@ -30,17 +31,13 @@ class Hearing:
 
     Args:
         client: what is asked.
-        file: the song.
-        duration_s: how long it is.
+        song: its file, or what is still arriving of it: it is heard meanwhile.
         levels_path: of a file for its log-mel, which may be made.
         labels: the listener's.
     """
 
-    def __init__(
-        self, client: Client, file: Path, duration_s: float, levels_path: Path, labels: tuple[str, ...]
-    ) -> None:
-        self._client, self._file, self._duration_s = client, file, duration_s
-        self._levels_path, self._labels = levels_path, labels
+    def __init__(self, client: Client, song: Path | Arriving, levels_path: Path, labels: tuple[str, ...]) -> None:
+        self._client, self._song, self._levels_path, self._labels = client, song, levels_path, labels
         self._task: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._followers = 0
@@ -106,8 +103,12 @@ class Hearing:
     async def _hear(self) -> None:
         try:
             segments = None
-            question = {"trust": "none", "spectrogram": True, "median_filter_s": MEDIAN_S}
-            async with self._client.explain_track(self._file, **question) as parts:  # type: ignore[arg-type]
+            song, size_bytes = self._song, None
+            if isinstance(song, Arriving):
+                song, size_bytes = (song.path, None) if song.is_whole else (song, song.size_bytes)
+            async with self._client.explain_track(
+                song, size_bytes=size_bytes, trust="none", spectrogram=True, median_filter_s=MEDIAN_S
+            ) as parts:
                 async for part in parts:
                     match part:
                         case TrackBegun():
@@ -130,7 +131,7 @@ class Hearing:
             {
                 "kind": "start",
                 "frames_per_second": begun.frames_per_second,
-                "frames": round((begun.duration_s or self._duration_s) * begun.frames_per_second) or None,
+                "frames": round((begun.duration_s or 0) * begun.frames_per_second) or None,
                 "mels": len(begun.band_centre_hz),
                 "mel_hz": [round(float(each), 2) for each in begun.band_centre_hz],
                 "threshold": begun.decision_threshold,

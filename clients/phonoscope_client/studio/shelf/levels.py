@@ -45,15 +45,23 @@ class Levels:
         os.pwrite(self._file.fileno(), rows.tobytes(), self.frames * self.bands)
         self.frames += len(rows)
 
-    def tile(self, number: int) -> npt.NDArray[np.uint8]:
-        """Frames `[n, M]` from `number` x 256 on, at most 256: 255 the loudest bin, 0 what is 70 dB softer."""
-        first = number * TILE_FRAMES
-        return self.shown(first, min(self.frames, first + TILE_FRAMES))
+    def tile(self, number: int, halvings: int = 0) -> npt.NDArray[np.uint8]:
+        """Columns `[n, M]`, at most 256: 255 the loudest bin, 0 what is 70 dB softer.
 
-    def shown(self, first: int, end: int) -> npt.NDArray[np.uint8]:
-        """The same of any stretch."""
+        Args:
+            number: of tiles of its kind before it.
+            halvings: a column is the loudest of 2 to the power of so many frames.
+        """
+        first, last = (TILE_FRAMES * each << halvings for each in (number, number + 1))
+        return self.shown(first, min(self.frames, last), halvings)
+
+    def shown(self, first: int, end: int, halvings: int = 0) -> npt.NDArray[np.uint8]:
+        """The same of any stretch of frames."""
         count = max(0, end - first) * self.bands
         kept = np.frombuffer(os.pread(self._file.fileno(), count, first * self.bands), np.uint8)
+        if halvings:
+            frames = kept.reshape(-1, self.bands)
+            kept = np.maximum.reduceat(frames, np.arange(0, len(frames), 1 << halvings), axis=0)
         below_db = (self._loudest - kept.astype(np.float32)) * np.float32(_STEP_DB)
         shares = np.clip(1 - below_db / np.float32(RANGE_DB), 0, 1)
         levels: npt.NDArray[np.uint8] = np.round(_STEPS * shares).astype(np.uint8).reshape(-1, self.bands)

@@ -15,6 +15,7 @@ from phonoscope_client.aio import Client
 from phonoscope_client.errors import InvalidInputError, invalid
 from phonoscope_client.files import printable
 from phonoscope_client.results.bundle import Bundle
+from phonoscope_client.studio.shelf.arriving import Arriving
 from phonoscope_client.studio.shelf.curves import Curves
 from phonoscope_client.studio.shelf.hearing import Hearing
 from phonoscope_client.studio.shelf.sound import Sound
@@ -25,7 +26,6 @@ MOST_SONGS = 100
 MOST_DECODED = 4  # songs whose samples lie in files at once, those used last
 MOST_UPLOAD_BYTES = 2**30
 MOST_DROPPED_BYTES = 2**32  # in all
-_BUFFER_BYTES = 2**20
 _MOST_NAME = 200  # letters of a name that are shown
 _DIGESTED_BYTES = (
     2**20
@@ -75,6 +75,7 @@ class Shelf:
         self._songs: dict[str, Song] = {}
         self._dropped_bytes = 0
         self._decoded: OrderedDict[str, Song] = OrderedDict()
+        self._early: Hearing | None = None  # the last that was begun while its song arrived
 
     def __iter__(self) -> Iterator[Song]:
         return iter(self._songs.values())
@@ -89,38 +90,59 @@ class Shelf:
         Raises:
             InvalidInputError: it cannot be read, holds no sound, or there are too many songs.
         """
+        return await self._open(file, name, self._hearing(file))
+
+    def _hearing(self, song: Path | Arriving) -> Hearing:
+        levels = self._folder / f"{secrets.token_hex(8)}.levels"
+        return Hearing(self._client, song, levels, self._bundle.listeners[0].labels)
+
+    async def _open(self, file: Path, name: str, hearing: Hearing) -> Song:
         number, length = await asyncio.to_thread(_read, file)
         if number in self._songs:
             return self._songs[number]
         if len(self._songs) >= MOST_SONGS:
             raise invalid("song", f"there are {MOST_SONGS} songs, the most a studio holds; start another for more")
-        labels = self._bundle.listeners[0].labels
-        hearing = Hearing(self._client, file, length.seconds, self._folder / f"{number}.levels", labels)
         curves = Curves(self._client, file, self._bundle, hearing)
         sound = Sound(file, length, self._folder, number)
         song = self._songs[number] = Song(number, printable(name)[:_MOST_NAME], sound, hearing, curves)
         return song
 
-    async def receive(self, chunks: AsyncIterator[bytes], name: str) -> Song:
+    async def receive(self, chunks: AsyncIterator[bytes], name: str, size_bytes: int | None = None) -> Song:
         """Puts what is sent on the shelf, as a file in the studio's own folder.
+
+        Where no other song is being heard, this one is while it comes: what is dropped first is looked at next.
+
+        Args:
+            chunks: what is sent.
+            name: for people.
+            size_bytes: of all chunks; None where nobody knows, and the song is heard once it is asked for.
 
         Raises:
             InvalidInputError: see `open`.
         """
-        file = self._folder / f"dropped-{secrets.token_hex(8)}"
+        arriving = Arriving(self._folder / f"dropped-{secrets.token_hex(8)}", size_bytes)
+        hearing, file = self._hearing(arriving), arriving.path
         try:
-            with file.open("xb", buffering=_BUFFER_BYTES) as opened:
-                async for chunk in chunks:
-                    opened.write(chunk)  # soon done, and a thread for each takes longer
-            song = await self.open(file, name)
+            if size_bytes is not None and not self._is_hearing:
+                self._early = hearing
+                hearing.begin()
+            async for chunk in chunks:
+                arriving.write(chunk)  # soon done, and a thread for each takes longer
+            arriving.end(whole=True)
+            song = await self._open(file, name, hearing)
         except BaseException:  # whoever sends it has left, too
-            file.unlink(missing_ok=True)
+            await _forget(arriving, hearing)
             raise
-        if song.sound.file == file:
+        if song.hearing is hearing:
             self._dropped_bytes += file.stat().st_size
         else:  # it was there
-            file.unlink()
+            await _forget(arriving, hearing)
         return song
+
+    @property
+    def _is_hearing(self) -> bool:
+        early = [] if self._early is None else [self._early]
+        return any(each.is_going_on for each in (*early, *(song.hearing for song in self)))
 
     @property
     def room_bytes(self) -> int:
@@ -139,6 +161,12 @@ class Shelf:
         """Ends what is going on with any of them."""
         for song in self._songs.values():
             await song.hearing.close()
+
+
+async def _forget(arriving: Arriving, hearing: Hearing) -> None:
+    arriving.end(whole=False)
+    await hearing.close()
+    arriving.path.unlink()
 
 
 def _read(file: Path) -> tuple[str, decoding.Length]:
