@@ -96,7 +96,8 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
         RequestError: see `Call.excerpt` and `Engine.infer`.
     """
     listener = call.listener
-    rule, evidence = _rule(listener, question), evidence_of(listener, question.evidence)
+    rule = rule_for(listener, question.rule, question.label, question.contrast, listen=question.listen)
+    evidence = evidence_of(listener, question.evidence)
     check_nearest(listener, question.nearest)
     excerpt = await call.excerpt(source, listener.front_end, question.at_s)
     seed = _derived_seed(excerpt) if question.control_seed is None else question.control_seed
@@ -107,7 +108,7 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
     outputs = [*MAPS, "effective_alpha", *measured, *detailed]
     if question.listen or evidence is Evidence.FULL:
         outputs.append(CONTROL_REGIONS)
-    asked = {"samples": excerpt.samples} | _told(listener, rule, question)
+    asked = {"samples": excerpt.samples} | told(listener, rule, question.label, question.contrast)
     if isinstance(question.region, LargestAlphaThatKeepsLabel):
         answer, claim = await _with_largest_alpha(call, rule, asked, inputs, outputs, question)
     else:
@@ -122,10 +123,10 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
     return _explanation(rule, excerpt, answer | heard, claim, trust, alike)
 
 
-def _told(listener: Listener, rule: Rule, question: Question) -> dict[str, Array]:
-    """The numbers of label and contrast, for a rule that is told them."""
+def told(listener: Listener, rule: Rule, label: str, contrast: str) -> dict[str, Array]:
+    """The numbers of label and contrast, one row each, for a rule that is told them."""
     labels = listener.decision.labels
-    given = {LABEL: question.label, CONTRAST: question.contrast} if rule.takes_label else {}
+    given = {LABEL: label, CONTRAST: contrast} if rule.takes_label else {}
     return {field: np.array([[labels.index(name) if name else UNNAMED]], np.int32) for field, name in given.items()}
 
 
@@ -168,18 +169,25 @@ def _derived_seed(excerpt: Excerpt) -> int:
     return zlib.crc32(excerpt.samples.tobytes()) & LARGEST_SEED
 
 
-def _rule(listener: Listener, question: Question) -> Rule:
+def rule_for(listener: Listener, name: str, label: str, contrast: str, *, listen: bool) -> Rule:
     """The rule that explains what is asked.
+
+    Args:
+        listener: that is asked.
+        name: of the rule; empty for its default.
+        label: that is to be explained; empty for the one predicted.
+        contrast: another, which it is explained against; empty for all others.
+        listen: regions are to sound, too.
 
     Raises:
         InvalidRequest: the listener has no such rule or label.
         NotInBundle: its rule explains no contrast, or there is nothing that makes a region sound.
     """
-    listener.decision.check(question.label, question.contrast)
-    if question.listen and not listener.is_heard:
+    listener.decision.check(label, contrast)
+    if listen and not listener.is_heard:
         raise NotInBundle(f"the bundle has nothing that makes regions of {listener.name} sound: ask without listen")
-    rule = rule_of(listener, question.rule)
-    if question.contrast and not rule.takes_label and listener.decision.kind != "binary":
+    rule = rule_of(listener, name)
+    if contrast and not rule.takes_label and listener.decision.kind != "binary":
         raise NotInBundle(f"{rule.name} explains the label that {listener.name} predicts, without a contrast")
     return rule
 
