@@ -18,7 +18,7 @@ from tqdm import tqdm
 from phonoscope_client.client import Client
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.track.moments import Moments
-from phonoscope_client.commands.track.options import asked
+from phonoscope_client.commands.track.options import asked, most_trust
 from phonoscope_client.errors import invalid
 from phonoscope_client.files import printable
 
@@ -139,7 +139,7 @@ def _question(
     settings = asked(options)
     if "explain" not in options.ask or (has_moments and not options.where):
         settings |= vars(Moments())  # the manifest's moments alone
-    settings["trust"] = options.trust or ("full" if bundle.exchange else "kept")
+    settings["trust"] = options.trust or most_trust(bundle, options.listener)
     question = CatalogueQuestion(options.ask, settings, options.timeout_s)
     folder.begin(question.to_json() | {"bundle": {"name": bundle.name, "digest": bundle.digest}})
     return question

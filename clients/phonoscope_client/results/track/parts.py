@@ -70,6 +70,13 @@ class TrackBegun:
         """Whose probability the curve is; None where it is, of each frame, the most probable label's."""
         return self.labels[0] if self.threshold else self.label
 
+    @property
+    def decided_by(self) -> str:
+        """How a frame comes to its label, as in "vocal from 0.45"."""
+        if self.decision_threshold:
+            return f"{self.labels[0]} from {self.decision_threshold:.2f}"
+        return f"the most probable of {', '.join(self.labels)}"
+
 
 @dataclass(frozen=True, eq=False)
 class CurvePiece:

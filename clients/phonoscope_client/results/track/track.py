@@ -58,15 +58,18 @@ class Track(Archived):
     @property
     def curve(self) -> Curve:
         """What was heard, as `predict` answers it; of its warnings, seconds count from the track's start."""
-        begun = self.begun
+        begun, label, probability = self.begun, self.begun.curve_label, self.probability
+        if label is None and len(probability):  # it is about the label that is most probable on average
+            number = int(self.label_probability.mean(axis=0).argmax())
+            label, probability = str(self.labels[number]), self.label_probability[:, number]
         return Curve(
             begun.bundle,
-            self.probability,
+            probability,
             begun.frames_per_second,
             begun.threshold,
             self.summary.warnings,
             listener=begun.listener,
-            label=begun.curve_label or "",
+            label=label or begun.labels[0],
             contrast=begun.contrast,
             labels=self.labels,
             label_probability=self.label_probability,
@@ -77,8 +80,7 @@ class Track(Archived):
         begun = self.begun
         return {
             **self.curve.to_json(),
-            "label": begun.label,
-            "curve_label": begun.curve_label,
+            "explained_label": begun.label,
             "start_s": self.start_s,
             "decision_threshold": begun.decision_threshold,
             "median_filter_s": begun.median_filter_s,
