@@ -17,7 +17,7 @@ from phonoscope_serving.rpcs.explain.answer import rule_for
 from phonoscope_serving.rpcs.naming import Naming, naming_of
 from phonoscope_serving.rpcs.track.choosing.extremes import Extremes
 from phonoscope_serving.rpcs.track.choosing.moments import Chooser
-from phonoscope_serving.rpcs.track.excerpts import hear_excerpts
+from phonoscope_serving.rpcs.track.excerpts import hear_excerpts, rows_a_turn
 from phonoscope_serving.rpcs.track.explaining import ROWS, Excerpts, Explainer, Moment
 from phonoscope_serving.rpcs.track.hearing import HeardPiece, hear
 from phonoscope_serving.rpcs.track.pipeline import one_ahead
@@ -185,7 +185,8 @@ class _Track:
             taken = heard.taken(excerpts.frames, self._call.listener.front_end) if heard else None
             return await self._explainer.explain(excerpts, taken)
 
-        async with aclosing(one_ahead(explained, _batches(due))) as several:
+        batches = _batches(due, rows_a_turn(self._call.listener, ROWS))
+        async with aclosing(one_ahead(explained, batches)) as several:
             async for moments in several:
                 for moment in moments:
                     self._tally.note(moment)
@@ -199,12 +200,12 @@ class _Track:
         self._call.work.measure(max(whole_s, heard_s + piece.frames / rate))
 
 
-def _batches(due: Sequence[Due]) -> Iterator[Due]:
-    """At most `ROWS` moments at once; where nothing sounds, there is nothing to point at."""
+def _batches(due: Sequence[Due], rows: int) -> Iterator[Due]:
+    """At most so many moments at once; where nothing sounds, there is nothing to point at."""
     for samples, heard in due:
         sounding = [(frame, excerpt) for frame, excerpt in samples.items() if peak(excerpt) >= SILENT_PEAK]
-        for first in range(0, len(sounding), ROWS):
-            yield dict(sounding[first : first + ROWS]), heard
+        for first in range(0, len(sounding), rows):
+            yield dict(sounding[first : first + rows]), heard
 
 
 def _early(call: Call) -> float | None:

@@ -22,6 +22,11 @@ def piece_s(listener: Listener) -> float:
     return EXCERPTS_A_TURN / listener.predictions_per_second
 
 
+def rows_a_turn(listener: Listener, rows: int) -> int:
+    """How many moments are explained at once where `rows` would be; excerpts take longer, and others wait."""
+    return rows if listener.predict_hop_frames is None else min(rows, EXCERPTS_A_TURN)
+
+
 async def hear_excerpts(call: Call, piece: TrackPiece, *, spectrogram: bool, continues: bool) -> HeardPiece:
     """Hears a piece as `Predict` does; of its moments, nothing is known by that.
 
