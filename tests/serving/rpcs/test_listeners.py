@@ -1,5 +1,7 @@
 """A bundle of two listeners, asked by name."""
 
+import threading
+
 import grpc
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
 from support.corpora.music import melody
 from support.corpora.sound import pcm
-from support.services.running import array, refusal, running, violated
+from support.services.running import array, refusal, running, violated, wait_until
 
 SONG = melody(7)
 AUDIO = pcm(SONG)
@@ -296,3 +298,23 @@ def test_tracks_are_counted_by_listener_label_and_seconds(service, tagging):
     after = counted()
     assert after[0] - before[0] == 4
     assert after[1] - before[1] == pytest.approx(7, abs=1)
+
+
+def test_a_track_that_is_cancelled_leaves_nothing_behind(service):
+    stop = threading.Event()
+
+    def endless():
+        sound, moments = track_pb2.PcmStream(sample_rate_hz=22050), TrackMoments(every_s=0.5)
+        settings = track_pb2.TrackSettings(pcm=sound, listener="tagger", moments=moments)
+        yield track_pb2.ExplainTrackRequest(settings=settings)
+        while not stop.is_set():
+            yield track_pb2.ExplainTrackRequest(chunk=SONG.tobytes())
+
+    call = service.stub.ExplainTrack(endless(), timeout=600)
+    kinds = [next(call).WhichOneof("event") for _ in range(3)]
+    assert kinds == ["begun", "curve", "explanation"]
+    assert service.count("phonoscope_work_calls", kind="track") == 1
+    call.cancel()
+    stop.set()
+    wait_until(lambda: service.count("phonoscope_work_calls", kind="track") == 0)
+    wait_until(lambda: service.count("phonoscope_queue_rows", model="evidence_tagger") == 0)

@@ -13,7 +13,7 @@ from phonoscope_serving.bundle.rules import Rule
 from phonoscope_serving.errors import DeadlinePassed
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.decision import Decider, Decision
-from phonoscope_serving.rpcs.explain.answer import rule_for
+from phonoscope_serving.rpcs.explain.asked import rule_for
 from phonoscope_serving.rpcs.naming import Naming, naming_of
 from phonoscope_serving.rpcs.track.choosing.extremes import Extremes
 from phonoscope_serving.rpcs.track.choosing.moments import Chooser

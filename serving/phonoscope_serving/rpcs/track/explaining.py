@@ -16,7 +16,8 @@ from phonoscope_serving.bundle.listeners.reading import HEARD
 from phonoscope_serving.bundle.rules import EVIDENCE, Rule
 from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs.call import Call
-from phonoscope_serving.rpcs.explain.answer import LARGEST_SEED, told
+from phonoscope_serving.rpcs.explain.answer import LARGEST_SEED
+from phonoscope_serving.rpcs.explain.asked import told
 from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Explained, Share, trial_rows
 from phonoscope_serving.rpcs.explain.region import (
     Alpha,
