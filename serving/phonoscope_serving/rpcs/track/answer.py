@@ -185,7 +185,7 @@ class _Track:
             taken = heard.taken(excerpts.frames, self._call.listener.front_end) if heard else None
             return await self._explainer.explain(excerpts, taken)
 
-        batches = _batches(due, rows_a_turn(self._call.listener, ROWS))
+        batches = _batches(due, rows_a_turn(self._call, self.rule, ROWS))
         async with aclosing(one_ahead(explained, batches)) as several:
             async for moments in several:
                 for moment in moments:

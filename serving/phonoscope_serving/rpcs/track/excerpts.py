@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from phonoscope_serving.bundle.listeners.listener import Listener
+from phonoscope_serving.bundle.rules import Rule
 from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.predict import EXCERPTS_A_TURN, PIECE_S, PREDICT
@@ -22,9 +23,13 @@ def piece_s(listener: Listener) -> float:
     return EXCERPTS_A_TURN / listener.predictions_per_second
 
 
-def rows_a_turn(listener: Listener, rows: int) -> int:
-    """How many moments are explained at once where `rows` would be; excerpts take longer, and others wait."""
-    return rows if listener.predict_hop_frames is None else min(rows, EXCERPTS_A_TURN)
+def rows_a_turn(call: Call, rule: Rule, rows: int) -> int:
+    """How many moments a rule explains at once where `rows` would be: as many as its model takes.
+
+    Excerpts that are heard by themselves take longer, and others wait.
+    """
+    most = rows if call.listener.predict_hop_frames is None else min(rows, EXCERPTS_A_TURN)
+    return min(most, max(1, call.bundle.models[rule.ensemble].max_batch_size))
 
 
 async def hear_excerpts(call: Call, piece: TrackPiece, *, spectrogram: bool, continues: bool) -> HeardPiece:

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from phonoscope_serving.bundle.bundle import load_bundle
+from phonoscope_serving.bundle.config import ModelConfig
 from phonoscope_serving.bundle.listeners.listener import named
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.errors import InvalidRequest, NotInBundle
@@ -21,6 +22,7 @@ from phonoscope_serving.rpcs.explain.answer import Question, explain
 from phonoscope_serving.rpcs.explain.region import Alpha, LargestAlphaThatKeepsLabel, Masking, MaximumArea
 from phonoscope_serving.rpcs.predict import predict
 from phonoscope_serving.rpcs.track.answer import Begun, Curve, explain_track
+from phonoscope_serving.rpcs.track.excerpts import rows_a_turn
 from phonoscope_serving.rpcs.track.explaining import Moment
 from phonoscope_serving.rpcs.track.question import Moments, Pcm, TrackQuestion, TrustLevel
 from phonoscope_serving.rpcs.track.summary import Summary
@@ -255,3 +257,12 @@ async def test_what_cannot_be_explained_is_refused_before_it_is_heard(tagger):
         await answered(silent, replace(QUESTION, outside_db=20.0), SONG)
     with pytest.raises(NotInBundle, match="no other music"):
         await answered(silent, replace(QUESTION, trust=TrustLevel.FULL), SONG)
+
+
+def test_no_more_moments_are_explained_at_once_than_a_rules_model_takes(tagger):
+    (rule,), models = tagger.listener.rules, dict(tagger.bundle.models)
+    assert rows_a_turn(tagger, rule, 8) == 4
+    models[rule.ensemble] = ModelConfig()
+    models[rule.ensemble].CopyFrom(tagger.bundle.models[rule.ensemble])
+    models[rule.ensemble].max_batch_size = 1
+    assert rows_a_turn(replace(tagger, bundle=replace(tagger.bundle, models=models)), rule, 8) == 1
