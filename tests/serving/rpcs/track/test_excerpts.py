@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import shutil
 from contextlib import aclosing
@@ -11,7 +12,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from phonoscope_serving.bundle.bundle import load_bundle
-from phonoscope_serving.bundle.config import ModelConfig
 from phonoscope_serving.bundle.listeners.listener import named
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.errors import InvalidRequest, NotInBundle
@@ -262,7 +262,6 @@ async def test_what_cannot_be_explained_is_refused_before_it_is_heard(tagger):
 def test_no_more_moments_are_explained_at_once_than_a_rules_model_takes(tagger):
     (rule,), models = tagger.listener.rules, dict(tagger.bundle.models)
     assert rows_a_turn(tagger, rule, 8) == 4
-    models[rule.ensemble] = ModelConfig()
-    models[rule.ensemble].CopyFrom(tagger.bundle.models[rule.ensemble])
+    models[rule.ensemble] = copy.deepcopy(models[rule.ensemble])
     models[rule.ensemble].max_batch_size = 1
     assert rows_a_turn(replace(tagger, bundle=replace(tagger.bundle, models=models)), rule, 8) == 1
