@@ -118,6 +118,21 @@ class TestACatalogue:
             assert row["label"] in called
             assert row["confidence"] <= 1
 
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--listener", "nobody"], "--listener: there is no 'nobody'; the bundle has detector, tagger"),
+            (["--listener", "tagger", "--label", "vocal"], "--label: there is no 'vocal'; tagger has ballad, dance"),
+            (["--listener", "tagger", "--contrast", "dance"], "--label: is missing; tagger has ballad, dance, hiphop"),
+        ],
+    )
+    def test_who_or_what_the_bundle_does_not_have_is_refused_once(
+        self, music, service_address, tmp_path, capsys, arguments, said
+    ):
+        asked = ["batch", str(music), "--out", str(tmp_path / "out"), *arguments]
+        assert main([*asked, "--server", service_address, *ASKED]) == 1
+        assert said in capsys.readouterr().err
+
     def test_one_line_of_duckdb_or_pandas_reads_it(self, out):
         found = duckdb.sql(
             f"SELECT file, count(*) AS explained FROM '{out}/parts/*.parquet' WHERE kind = 'explanation' GROUP BY file"

@@ -16,6 +16,7 @@ from phonoscope_client.commands.song_options import (
     seconds,
 )
 from phonoscope_client.commands.track import moments
+from phonoscope_client.errors import invalid
 from phonoscope_client.exports.formats import FORMATS as EXPORTS
 from phonoscope_client.results.bundle import Bundle
 from phonoscope_client.results.track import TrackTrustLevel
@@ -105,6 +106,26 @@ def most_trust(bundle: Bundle, listener: str | None) -> TrackTrustLevel:
     """The most that a bundle can try on the regions of a listener: exchange, where it has other music for that."""
     named = next((each for each in bundle.listeners if each.name == listener), None)
     return "full" if (bundle if named is None else named).exchange else "kept"
+
+
+def must_fit(bundle: Bundle, options: argparse.Namespace) -> None:
+    """Refuses a listener, label or contrast that a bundle does not have, before many files are asked about it in vain.
+
+    Raises:
+        InvalidInputError: it does not have it, or one is missing.
+    """
+    if not bundle.listeners:
+        return  # a service of before does not say
+    known = {each.name: each for each in bundle.listeners}
+    if options.listener not in (None, *known):
+        raise invalid("--listener", f"there is no {options.listener!r}; the bundle has {', '.join(known)}")
+    chosen = known.get(options.listener, bundle.listeners[0])
+    labels = f"{chosen.name} has {', '.join(chosen.labels)}"
+    for name in ("label", "contrast"):
+        if (given := getattr(options, name)) not in (None, *chosen.labels):
+            raise invalid(f"--{name}", f"there is no {given!r}; {labels}")
+    if options.label is None and (chosen.decision == "multi-label" or options.contrast):
+        raise invalid("--label", f"is missing; {labels}")
 
 
 def asked(options: argparse.Namespace) -> dict[str, Any]:

@@ -29,7 +29,8 @@ def rows_a_turn(call: Call, rule: Rule, rows: int) -> int:
     Excerpts that are heard by themselves take longer, and others wait.
     """
     most = rows if call.listener.predict_hop_frames is None else min(rows, EXCERPTS_A_TURN)
-    return min(most, max(1, call.bundle.models[rule.ensemble].max_batch_size))
+    takes: int = call.bundle.models[rule.ensemble].max_batch_size
+    return min(most, max(1, takes))
 
 
 async def hear_excerpts(call: Call, piece: TrackPiece, *, spectrogram: bool, continues: bool) -> HeardPiece:
