@@ -7,7 +7,7 @@ import inspect
 
 import numpy as np
 import pytest
-from phonoscope_client import Client, InvalidInputError, NotInBundleError, aio
+from phonoscope_client import Client, InvalidInputError, aio
 from phonoscope_client.results.track import CurvePiece, TrackBegun, TrackExplanation, TrackSummary
 
 pytestmark = pytest.mark.e2e
@@ -110,11 +110,33 @@ def test_sound_of_no_use_is_refused(client, tmp_path):
             client.explain_track(audio).collect()
 
 
-def test_a_listener_that_does_not_hear_tracks_is_refused_and_so_is_one_nobody_knows(client, song):
-    with pytest.raises(NotInBundleError, match="listener"):
-        client.explain_track(song, listener="tagger").collect()
-    with pytest.raises(InvalidInputError, match="listener"):
-        client.explain_track(song, listener="another").collect()
+@pytest.mark.parametrize(("label", "contrast"), [(None, None), ("hiphop", None), ("hiphop", "ballad")])
+def test_a_track_is_heard_by_any_listener_about_any_label(client, song, label, contrast):
+    asked = {"listener": "tagger", "label": label, "contrast": contrast}
+    track = client.explain_track(song, every_s=3, at_s=[4.2], spectrogram=True, maps=True, **asked).collect()
+    curve, begun = client.predict(song, listener="tagger", label=label, contrast=contrast, minimum_s=0), track.begun
+    assert (begun.listener, begun.label, begun.contrast) == ("tagger", label, contrast)
+    assert (track.curve.label, begun.labels) == (curve.label, tuple(curve.labels))
+    np.testing.assert_allclose(track.curve.probability, curve.probability, atol=1e-4)
+    np.testing.assert_allclose(track.label_probability, curve.label_probability, atol=1e-4)
+    assert begun.frames_per_second == curve.frames_per_second < begun.map_frames_per_second
+    assert len(track.log_mel) == pytest.approx(len(curve.probability) * 43, abs=43)
+    assert [each.label for each in track.summary.segments] == [each.label for each in curve.segments]
+    for each in track.explanations[1:3]:
+        own = client.explain(song, each.at_s, listen=False, control_seed=each.trust.control_seed, **asked)
+        assert (each.label, each.predicted) == (own.label, own.predicted)
+        assert each.labels[each.label].probability == each.probability == pytest.approx(own.probability, abs=1e-4)
+        np.testing.assert_allclose(each.relevance, own.relevance, atol=2e-3)  # the song was resampled in other pieces
+
+
+def test_a_listener_nobody_knows_and_a_label_it_does_not_have_are_refused(client, song):
+    for asked in ({"listener": "another"}, {"listener": "tagger", "label": "vocal"}, {"label": "hiphop"}):
+        with pytest.raises(InvalidInputError, match=list(asked)[-1]):
+            client.explain_track(song, **asked).collect()
+    with pytest.raises(InvalidInputError, match="contrast"):
+        client.explain_track(song, listener="tagger", contrast="hiphop").collect()
+    with pytest.raises(InvalidInputError, match="where_label"):
+        client.explain_track(song, listener="tagger", where_label="vocal").collect()
 
 
 def test_both_clients_ask_the_same():

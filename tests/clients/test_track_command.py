@@ -128,3 +128,21 @@ class TestWithAService:
         assert main(["track", str(DEMO), "--median-s", "11", "--server", service_address, "--quiet"]) == 1
         (line,) = capsys.readouterr().err.splitlines()
         assert "median_filter_s" in line
+
+    def test_any_listener_is_asked_about_any_label(self, service_address, tmp_path, capsys):
+        asked = ["track", str(DEMO), "--listener", "tagger", "--label", "hiphop", "--contrast", "ballad"]
+        more = ["--where", "every:20s", "--out", str(tmp_path), "--export", "csv,rttm,lab", "--quiet"]
+        assert main([*asked, *more, "--server", service_address]) == 0
+        printed = capsys.readouterr().out
+        assert "hiphop in" in printed
+        assert "(the most probable of ballad, dance, hiphop)" in printed
+        assert "explained by gradient" in printed
+        document = json.loads((tmp_path / "track.json").read_text())
+        assert (document["listener"], document["label"], document["contrast"]) == ("tagger", "hiphop", "ballad")
+        assert {each["label"] for each in document["explanations"]} == {"hiphop"}
+        assert {each["label"] for each in document["segments"]} <= {"ballad", "dance", "hiphop"}
+        assert len((tmp_path / "track.rttm").read_text().splitlines()) == len(document["segments"])
+        page = (tmp_path / "track.html").read_text()
+        assert "hiphop rather than ballad" in page
+        assert "singing" not in page
+        assert len(Track.load(tmp_path / "track.npz").labels) == 3

@@ -231,3 +231,17 @@ def test_four_minutes_are_less_than_eight_megabytes(service, tmp_path):
     (tmp_path / "song.wav").write_bytes(wav(sound.astype(np.float32), 22050))
     report = explained(tmp_path / "song.wav", tmp_path / "out", service, "--where", "every:10s")
     assert report.stat().st_size < 8e6
+
+
+def test_of_another_listener_it_speaks_of_the_labels_of_that(browser, service, tmp_path):
+    asked = ["--listener", "tagger", "--where", "every:12s", "--where", "changes", "--trust", "kept"]
+    report = explained(demo.SONG, tmp_path, service, *asked)
+    said, page = json.loads((tmp_path / "track.json").read_text()), opened(browser, report, 1200, "dark")
+    for name, least in (("waveform", 3), ("spectrogram", 50), ("curve", 4)):
+        assert page.execute_script(COLOURS, one(page, f"canvas[data-draws={name}]")) >= least
+    press(page, "n")
+    segment = next(each for each in said["segments"] if each["start_s"] <= head_s(page) < each["end_s"])
+    assert f"{segment['label']}, probability of {said['label']}" in one(page, ".readout").text
+    assert one(page, ".chosen h3").text.split()[1] in {"ballad,", "dance,", "hiphop,"}
+    assert "singing" not in one(page, "body").text
+    assert [entry for entry in page.get_log("browser") if entry["level"] in {"SEVERE", "WARNING"}] == []

@@ -8,6 +8,7 @@ from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
 from support.bundles.repository import REPOSITORY
+from support.bundles.tagging import bundle_that_tags
 from support.services.running import running
 
 
@@ -35,6 +36,12 @@ async def clock(monkeypatch):
 @pytest.fixture(scope="package")
 def bundle():
     return load_bundle(Path(REPOSITORY))
+
+
+@pytest.fixture(scope="package")
+def tagging_root(tmp_path_factory):
+    """A bundle of two listeners."""
+    return bundle_that_tags(tmp_path_factory.mktemp("tagging"))
 
 
 @pytest.fixture(scope="package")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 ASKS = ("curve", "segments", "explain")
-DETECTOR = "detector"  # what rows call the listener where none is named: the bundle's own
 
 
 @dataclass(frozen=True)
@@ -22,11 +21,6 @@ class CatalogueQuestion:
     ask: tuple[str, ...]
     settings: dict[str, Any]
     timeout_s: float
-
-    @property
-    def listener(self) -> str:
-        """Name of the listener that is asked."""
-        return self.settings.get("listener") or DETECTOR
 
     def to_json(self) -> dict[str, Any]:
         """What rows hang on, ready for `json.dumps`."""

@@ -17,11 +17,12 @@ from phonoscope_client.batch.question import CatalogueQuestion
 from phonoscope_client.batch.schema import FROM_MANIFEST
 from phonoscope_client.files import printable
 from phonoscope_client.results.explanation import Share
-from phonoscope_client.results.parts import is_vocal
+from phonoscope_client.results.parts import Floats, is_vocal
 from phonoscope_client.results.segments import Segment
 from phonoscope_client.results.track import Track, TrackExplanation
 
 Row = dict[str, Any]
+LABELS = "U128"  # of frames
 
 
 def about(item: Item) -> Row:
@@ -37,7 +38,8 @@ def rows(item: Item, question: CatalogueQuestion, expected: Expectation | None, 
     alike = about(item) | {
         "bundle": begun.bundle.name,
         "bundle_digest": begun.bundle.digest,
-        "listener": question.listener,
+        "listener": begun.listener,
+        "contrast": begun.contrast,
         "rule": begun.rule,
         "trust": begun.trust_level,
     }
@@ -61,9 +63,12 @@ class _Judged:
     def labels(self) -> npt.NDArray[np.str_]:
         """`[T]`: the label of each frame, by its segment; of a track without segments, by the threshold."""
         track = self.track
-        threshold = track.begun.decision_threshold
-        found = np.where(is_vocal(track.probability, threshold), "vocal", "instrumental").astype("U64")
-        rate = track.begun.frames_per_second
+        begun, numbers = track.begun, track.label_probability
+        if begun.decision_threshold:
+            found = np.where(is_vocal(track.probability, begun.decision_threshold), *begun.labels).astype(LABELS)
+        else:
+            found = track.labels[numbers.argmax(axis=1)].astype(LABELS)
+        rate = begun.frames_per_second
         for each in track.summary.segments:
             first, last = (round((at_s - track.start_s) * rate) for at_s in (each.start_s, each.end_s))
             found[max(0, first) : last] = each.label
@@ -87,7 +92,7 @@ def _file(item: Item, question: CatalogueQuestion, track: Track, judged: _Judged
     names, counts = np.unique(judged.labels, return_counts=True)
     most = int(np.argmax(counts))
     label = str(names[most])
-    own = track.probability if label == "vocal" else 1 - track.probability
+    own = _probability(track, label)
     return {
         "kind": "file",
         "label": label,
@@ -102,7 +107,8 @@ def _file(item: Item, question: CatalogueQuestion, track: Track, judged: _Judged
         "frames_per_second": begun.frames_per_second,
         "threshold": begun.decision_threshold,
         "label_share": float(counts[most] / counts.sum()),
-        "curve": track.probability if "curve" in question.ask else None,
+        "curve": track.curve.probability if "curve" in question.ask else None,
+        "curve_label": track.curve.label,
         "warnings": [f"{each.kind}: {each.sentence}" for each in summary.warnings],
         "service_seconds": summary.seconds,
     }
@@ -128,18 +134,18 @@ def _explanation(explanation: TrackExplanation, track: Track, judged: _Judged) -
     expected = judged.at(explanation.at_s)
     frames, bands = explanation.mask.shape
     doubt = trust.doubt
-    vocal = explanation.probability
     return {
         "kind": "explanation",
         "label": explanation.label,
-        "confidence": 1 - vocal if explanation.label == "instrumental" else vocal,
+        "predicted_label": explanation.predicted or explanation.label,
+        "confidence": _confidence(explanation, track),
         "expected_label": expected,
         "agreement": None if expected is None else float(expected == explanation.label),
         "tried": int(trust.holds is not None),
         "held": int(trust.holds is True),
         **({} if found is None else vars(found)),  # start_s, end_s, low_hz, high_hz
         "at_s": explanation.at_s,
-        "probability": vocal,
+        "probability": explanation.probability,
         "alpha": explanation.alpha,
         "region": np.packbits(explanation.mask).tobytes(),
         "region_frames": frames,
@@ -149,6 +155,20 @@ def _explanation(explanation: TrackExplanation, track: Track, judged: _Judged) -
         **{name: _share(getattr(trust, name)) for name in ("carried", "silhouette", "removed")},
         **({} if doubt is None else {"doubt": doubt.doubt, "wrong": doubt.wrong, "foreign": doubt.foreign}),
     }
+
+
+def _probability(track: Track, label: str) -> Floats:
+    """`[T]`: of one of the labels that frames are called."""
+    first, *_ = track.begun.labels
+    if track.begun.decision_threshold:
+        return track.probability if label == first else 1 - track.probability
+    return track.label_probability[:, int(np.flatnonzero(track.labels == label)[0])]
+
+
+def _confidence(explanation: TrackExplanation, track: Track) -> float:
+    """The probability of the label that is explained; of two, that of the first is told."""
+    is_second = not len(track.labels) and explanation.label != track.begun.labels[0]
+    return 1 - explanation.probability if is_second else explanation.probability
 
 
 _OF_TRUST = (

@@ -20,6 +20,7 @@ _ANY = [
     ("bundle", pa.string()),
     ("bundle_digest", pa.string()),
     ("listener", pa.string()),
+    ("contrast", pa.string()),
     ("rule", pa.string()),
     ("trust", pa.string()),
     ("label", pa.string()),
@@ -38,12 +39,14 @@ _OF_A_FILE = [
     ("threshold", pa.float32()),
     ("label_share", pa.float32()),
     ("curve", pa.list_(pa.float32())),
+    ("curve_label", pa.string()),
     ("warnings", pa.list_(pa.string())),
     ("service_seconds", pa.float64()),
 ]
 _OF_A_STRETCH = [("start_s", pa.float64()), ("end_s", pa.float64())]  # of segments, and of regions
 _OF_AN_EXPLANATION = [
     ("at_s", pa.float64()),
+    ("predicted_label", pa.string()),
     ("probability", pa.float32()),
     ("alpha", pa.float32()),
     ("region", pa.binary()),

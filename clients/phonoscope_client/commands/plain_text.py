@@ -139,13 +139,13 @@ def _called(curve: Curve) -> str:
 
 
 def track_text(track: Track, *, song: str) -> str:
-    """Where somebody sings, what was explained, and which explanations are to be trusted most and least."""
+    """Where which label is given, what was explained, and which explanations are to be trusted most and least."""
     summary = track.summary
     segments = summary.segments
     longest = sorted(segments, key=lambda each: each.start_s - each.end_s)[:MOST_PASSAGES]
     lines = [
-        f"{song}: singing in {percent(track.curve.vocal_share)} of {clock(track.end_s - track.start_s)} "
-        f"(vocal from {track.begun.decision_threshold:.2f})",
+        f"{song}: {spoken_of(track.curve.label)} in {percent(track.curve.vocal_share)} of "
+        f"{clock(track.end_s - track.start_s)} ({track.begun.decided_by})",
         *_warning_lines(summary.warnings),
         *(_segment_line(each) for each in sorted(longest, key=lambda each: each.start_s)),
     ]

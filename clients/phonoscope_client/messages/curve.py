@@ -6,9 +6,8 @@ import numpy as np
 from phonoscope.v1 import decision_pb2, prediction_pb2
 
 from phonoscope_client import arguments
-from phonoscope_client.errors import ServiceError
-from phonoscope_client.messages.listener import ASKED_OF_THE_FIRST, DETECTOR, Choice
-from phonoscope_client.messages.wire import LABELS, bundle_reference, decimal, sound_warnings
+from phonoscope_client.messages.listener import ASKED_OF_THE_FIRST, DETECTOR, Choice, label_of
+from phonoscope_client.messages.wire import bundle_reference, decimal, sound_warnings
 from phonoscope_client.results.curve import Curve
 from phonoscope_client.results.parts import VOCAL
 from phonoscope_client.results.segments import Segment, SegmentTrust
@@ -69,13 +68,11 @@ def segment(message: decision_pb2.Segment) -> Segment:
     Raises:
         ServiceError: it has no label that is known here.
     """
-    if message.label not in LABELS:
-        raise ServiceError("the service answered with a segment without a label this client knows")
     trust = message.trust
     return Segment(
         start_s=message.start_s,
         end_s=message.end_s,
-        label=LABELS[message.label],
+        label=label_of(message),
         mean_confidence=decimal(message.mean_confidence),
         trust=SegmentTrust(
             explained=trust.explained,

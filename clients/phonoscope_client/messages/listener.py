@@ -9,7 +9,8 @@ from typing import Any
 from phonoscope.v1 import label_pb2
 
 from phonoscope_client import arguments
-from phonoscope_client.messages.wire import decimal
+from phonoscope_client.errors import ServiceError
+from phonoscope_client.messages.wire import LABELS, decimal
 from phonoscope_client.results.parts import Label, LabelAnswer
 
 DETECTOR = "detector"  # the listener of services of before, which do not name it
@@ -39,6 +40,18 @@ ASKED_OF_THE_FIRST = Choice()
 def label_answers(messages: Iterable[label_pb2.LabelProbability]) -> dict[Label, LabelAnswer]:
     """What a listener says of each of its labels."""
     return {each.label: LabelAnswer(decimal(each.probability), decimal(each.log_odds)) for each in messages}
+
+
+def label_of(message: Any) -> Label:  # noqa: ANN401 - any part of an answer that has these fields
+    """What a part of an answer is called: by name, or, by services of before, by number.
+
+    Raises:
+        ServiceError: it has no label that is known here.
+    """
+    name: Label = message.label_name or LABELS.get(message.label, "")
+    if not name:
+        raise ServiceError("the service answered without a label this client knows")
+    return name
 
 
 def answered(response: Any) -> dict[str, Any]:  # noqa: ANN401 - any answer that has these fields

@@ -10,6 +10,7 @@ from phonoscope.v1 import track_pb2
 from phonoscope_client.errors import ServiceError
 from phonoscope_client.messages.curve import segment
 from phonoscope_client.messages.explanation import MASKING_NAMES, doubt, region, share
+from phonoscope_client.messages.listener import DETECTOR, label_answers, label_of
 from phonoscope_client.messages.wire import (
     LABELS,
     bundle_reference,
@@ -100,6 +101,11 @@ def _begun(message: track_pb2.TrackBegun) -> TrackBegun:
         median_filter_s=message.decision.median_filter_s,
         minimum_s=message.decision.minimum_s,
         outside_db=decimal(message.outside_db) if message.HasField("outside_db") else None,
+        listener=message.listener or DETECTOR,
+        label=message.label or None,
+        contrast=message.contrast or None,
+        labels=tuple(message.labels) or tuple(LABELS.values()),
+        map_frames_per_second=message.map_frames_per_second,
     )
 
 
@@ -108,13 +114,15 @@ def _curve_piece(message: track_pb2.CurvePiece) -> CurvePiece:
         first_frame=message.first_frame,
         probability=np.array(message.probability, np.float32),
         log_mel=time_frequency_map(message.log_mel) if message.HasField("log_mel") else None,
+        labels=np.array([each.label for each in message.labels], np.str_),
+        label_probability=np.array([each.probability for each in message.labels], np.float32).T,
     )
 
 
 def _explanation(message: track_pb2.TrackExplanation) -> TrackExplanation:
     return TrackExplanation(
         at_s=message.at_s,
-        label=_label(message.trust.predicted_label),
+        label=message.label or _label(message.trust),
         probability=decimal(message.trust.probability),
         start_s=message.start_s,
         mask=region(message.region),
@@ -124,7 +132,16 @@ def _explanation(message: track_pb2.TrackExplanation) -> TrackExplanation:
         relevance=time_frequency_map(message.relevance) if message.HasField("relevance") else None,
         original_audio=waveform(message, "original_audio"),
         explanation_audio=waveform(message, "explanation_audio"),
+        predicted=message.predicted_label or _label(message.trust),
+        labels=label_answers(message.labels),
     )
+
+
+def _label(trust: track_pb2.TrackTrust) -> Label:
+    """The one label of an answer of services of before."""
+    if trust.predicted_label not in LABELS:
+        raise ServiceError("the service answered without a label this client knows")
+    return LABELS[trust.predicted_label]
 
 
 def _trust(message: track_pb2.TrackTrust) -> TrackTrust:
@@ -154,7 +171,7 @@ def _summary(message: track_pb2.TrackSummary) -> TrackSummary:
         frames=message.frames,
         segments=tuple(map(segment, message.segments)),
         relevance=tuple(
-            LabelMap(_label(each.label), each.explained, time_frequency_map(each.mean_relevance))
+            LabelMap(label_of(each), each.explained, time_frequency_map(each.mean_relevance))
             for each in message.relevance
         ),
         explained=message.explained,
@@ -171,13 +188,7 @@ def _summary(message: track_pb2.TrackSummary) -> TrackSummary:
 def _ranked(message: track_pb2.RankedMoment) -> RankedMoment:
     return RankedMoment(
         at_s=message.at_s,
-        label=_label(message.label),
+        label=label_of(message),
         holds=message.holds if message.HasField("holds") else None,
         doubt=decimal(message.doubt) if message.HasField("doubt") else None,
     )
-
-
-def _label(number: int) -> Label:
-    if number not in LABELS:
-        raise ServiceError("the service answered without a label this client knows")
-    return LABELS[number]

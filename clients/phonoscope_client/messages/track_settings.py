@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal
+from typing import Any, Literal
 
 from phonoscope.v1 import explanation_pb2, track_pb2
 
@@ -11,6 +11,7 @@ from phonoscope_client import arguments
 from phonoscope_client.errors import invalid
 from phonoscope_client.messages.curve import decision
 from phonoscope_client.messages.explanation import MASKINGS, region_choice
+from phonoscope_client.messages.listener import Choice
 from phonoscope_client.messages.track import LEVELS
 from phonoscope_client.results.parts import Label
 
@@ -36,12 +37,20 @@ def moments(
     """
     return track_pb2.TrackMoments(
         every_s=None if every_s is None else _positive("every_s", every_s),
-        where_label=None if where_label is None else arguments.choice("where_label", where_label, _LABEL_NUMBERS),
+        **_where(where_label),
         where_it_changes=arguments.flag("where_it_changes", where_it_changes),
         most_certain=arguments.whole_number("most_certain", most_certain, 0, 2**32),
         least_certain=arguments.whole_number("least_certain", least_certain, 0, 2**32),
         at_s=[arguments.moment(each) for each in arguments.several("at_s", at_s, f"several {_SECONDS}")],
     )
+
+
+def _where(label: Label | None) -> dict[str, Any]:
+    """The field that holds a label: by number, which services of before know, or else by name."""
+    if label is None:
+        return {}
+    name = arguments.text("where_label", label, "the name of a label")
+    return {"where_label": _LABEL_NUMBERS[name]} if name in _LABEL_NUMBERS else {"where_label_name": name}
 
 
 def settings(
@@ -60,9 +69,7 @@ def settings(
     maps: bool,
     listen: bool,
     outside_db: float | None,
-    listener: str | None,
-    label: str | None,
-    contrast: str | None,
+    choice: Choice,
 ) -> track_pb2.TrackSettings:
     """All that is asked, but for how the sound comes.
 
@@ -81,15 +88,9 @@ def settings(
         maps=arguments.flag("maps", maps),
         listen=arguments.flag("listen", listen),
         outside_db=None if outside_db is None else arguments.number("outside_db", outside_db, "0 to 120 decibels"),
-        rule=_name("rule", rule),
-        listener=_name("listener", listener),
-        label=_name("label", label),
-        contrast=_name("contrast", contrast),
+        rule="" if rule is None else arguments.text("rule", rule),
+        **choice.fields(),
     )
-
-
-def _name(name: str, value: str | None) -> str:
-    return "" if value is None else arguments.text(name, value)
 
 
 def _positive(name: str, value: float) -> float:

@@ -9,6 +9,7 @@ from typing import Literal
 from phonoscope.v1 import track_pb2
 
 from phonoscope_client.messages import track_settings
+from phonoscope_client.messages.listener import Choice
 from phonoscope_client.messages.track import OnProgress, TrackReading
 from phonoscope_client.results.explanation import Masking
 from phonoscope_client.results.parts import Label
@@ -63,7 +64,7 @@ def explain_track(
     on_progress: OnProgress | None = None,
     timeout_s: float | None = None,
 ) -> TrackQuestion:
-    """A whole track of any length: its curve at every frame, and explanations along it, as they are known.
+    """A whole track of any length: its curve, and explanations along it, as they are known.
 
     Iterate over what is returned for its parts, or `collect()` them; closing it early ends the work.
 
@@ -74,7 +75,7 @@ def explain_track(
         every_s: explain a moment every so many seconds.
         where_label: of those, only where this label is given; without `every_s`, one moment in each segment of it.
         where_it_changes: explain where the label changes.
-        most_certain: explain so many moments about which the detector is most certain, at most 100.
+        most_certain: explain so many moments about which the listener is most certain, at most 100.
         least_certain: likewise, least certain.
         at_s: explain these moments, in seconds from the start.
         rule: as for `explain`, likewise down to `masking`.
@@ -85,16 +86,18 @@ def explain_track(
             "full", also exchange with other music.
         control_seed: what other music is drawn from, for every moment; None for one of each excerpt's own.
         median_filter_s: width of the median filter that smooths the curve before segments are made, 0 to 10 s.
-        threshold: a frame of that curve at or above it is called vocal; None for the bundle's own.
+        threshold: a frame of that curve at or above it is given the first of two labels, such as "vocal"; None for
+            the listener's own, which one that answers by its most probable label does not have.
         minimum_s: a shorter segment is given to its neighbour, 0 to 60 s.
         from_s: where to begin; another call that ended early goes on at `summary.heard_until_s`.
         spectrogram: whether to return the log-mel of the track as well.
         maps: whether to return log-mel and relevance of each explanation as well.
         listen: whether to return each excerpt and its region as sound as well.
         outside_db: as for `explain`.
-        listener: name of the detector; None for the bundle's own.
-        label: name of the label to explain; None for the one that is given.
-        contrast: name of the label to explain it against; None for none.
+        listener: who is asked, by name, as `describe` lists them; None for the bundle's first.
+        label: the label to explain; None for the one that each moment is given. A listener of whose labels any number
+            may hold needs one. Moments that the rule cannot explain so, for they have another, are passed over.
+        contrast: explain the label, which must then be named, rather than this one; None for rather than any other.
         on_progress: told how far it is with every part; what it raises ends the call and arrives here.
         timeout_s: seconds after which what is known by then is summed up, `complete` False; None for no limit.
 
@@ -117,9 +120,7 @@ def explain_track(
         maps,
         listen,
         outside_db,
-        listener,
-        label,
-        contrast,
+        Choice(listener, label, contrast),
     )
     sound = flowing(audio, size_bytes)
     asked.MergeFrom(sound.settings)

@@ -62,7 +62,7 @@ def _build(kind: type[Result], prefix: str, entries: Mapping[str, npt.NDArray[An
         **{
             field.name: _field(declared[field.name], prefix + field.name, entries)
             for field in fields(kind)  # type: ignore[arg-type]  # results are dataclasses
-            if field.default is MISSING or _holds(entries, prefix + field.name)
+            if (field.default is MISSING and field.default_factory is MISSING) or _holds(entries, prefix + field.name)
         }
     )
 

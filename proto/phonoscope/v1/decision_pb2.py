@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from phonoscope.v1 import explanation_pb2 as phonoscope_dot_v1_dot_explanation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cphonoscope/v1/decision.proto\x12\rphonoscope.v1\x1a\x1fphonoscope/v1/explanation.proto\"\\\n\x08\x44\x65\x63ision\x12\x17\n\x0fmedian_filter_s\x18\x01 \x01(\x01\x12\x16\n\tthreshold\x18\x02 \x01(\x02H\x00\x88\x01\x01\x12\x11\n\tminimum_s\x18\x03 \x01(\x01\x42\x0c\n\n_threshold\"\x93\x01\n\x07Segment\x12\x0f\n\x07start_s\x18\x01 \x01(\x01\x12\r\n\x05\x65nd_s\x18\x02 \x01(\x01\x12#\n\x05label\x18\x03 \x01(\x0e\x32\x14.phonoscope.v1.Label\x12\x17\n\x0fmean_confidence\x18\x04 \x01(\x02\x12*\n\x05trust\x18\x05 \x01(\x0b\x32\x1b.phonoscope.v1.SegmentTrust\"f\n\x0cSegmentTrust\x12\x11\n\texplained\x18\x01 \x01(\r\x12\r\n\x05tried\x18\x02 \x01(\r\x12\x0c\n\x04held\x18\x03 \x01(\r\x12\x17\n\nmean_doubt\x18\x04 \x01(\x02H\x00\x88\x01\x01\x42\r\n\x0b_mean_doubtb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cphonoscope/v1/decision.proto\x12\rphonoscope.v1\x1a\x1fphonoscope/v1/explanation.proto\"\\\n\x08\x44\x65\x63ision\x12\x17\n\x0fmedian_filter_s\x18\x01 \x01(\x01\x12\x16\n\tthreshold\x18\x02 \x01(\x02H\x00\x88\x01\x01\x12\x11\n\tminimum_s\x18\x03 \x01(\x01\x42\x0c\n\n_threshold\"\xa7\x01\n\x07Segment\x12\x0f\n\x07start_s\x18\x01 \x01(\x01\x12\r\n\x05\x65nd_s\x18\x02 \x01(\x01\x12#\n\x05label\x18\x03 \x01(\x0e\x32\x14.phonoscope.v1.Label\x12\x17\n\x0fmean_confidence\x18\x04 \x01(\x02\x12*\n\x05trust\x18\x05 \x01(\x0b\x32\x1b.phonoscope.v1.SegmentTrust\x12\x12\n\nlabel_name\x18\x06 \x01(\t\"f\n\x0cSegmentTrust\x12\x11\n\texplained\x18\x01 \x01(\r\x12\r\n\x05tried\x18\x02 \x01(\r\x12\x0c\n\x04held\x18\x03 \x01(\r\x12\x17\n\nmean_doubt\x18\x04 \x01(\x02H\x00\x88\x01\x01\x42\r\n\x0b_mean_doubtb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,7 +35,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECISION']._serialized_start=80
   _globals['_DECISION']._serialized_end=172
   _globals['_SEGMENT']._serialized_start=175
-  _globals['_SEGMENT']._serialized_end=322
-  _globals['_SEGMENTTRUST']._serialized_start=324
-  _globals['_SEGMENTTRUST']._serialized_end=426
+  _globals['_SEGMENT']._serialized_end=342
+  _globals['_SEGMENTTRUST']._serialized_start=344
+  _globals['_SEGMENTTRUST']._serialized_end=446
 # @@protoc_insertion_point(module_scope)

@@ -17,18 +17,20 @@ class Decision(_message.Message):
     def __init__(self, median_filter_s: _Optional[float] = ..., threshold: _Optional[float] = ..., minimum_s: _Optional[float] = ...) -> None: ...
 
 class Segment(_message.Message):
-    __slots__ = ("start_s", "end_s", "label", "mean_confidence", "trust")
+    __slots__ = ("start_s", "end_s", "label", "mean_confidence", "trust", "label_name")
     START_S_FIELD_NUMBER: _ClassVar[int]
     END_S_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     MEAN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     TRUST_FIELD_NUMBER: _ClassVar[int]
+    LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
     start_s: float
     end_s: float
     label: _explanation_pb2.Label
     mean_confidence: float
     trust: SegmentTrust
-    def __init__(self, start_s: _Optional[float] = ..., end_s: _Optional[float] = ..., label: _Optional[_Union[_explanation_pb2.Label, str]] = ..., mean_confidence: _Optional[float] = ..., trust: _Optional[_Union[SegmentTrust, _Mapping]] = ...) -> None: ...
+    label_name: str
+    def __init__(self, start_s: _Optional[float] = ..., end_s: _Optional[float] = ..., label: _Optional[_Union[_explanation_pb2.Label, str]] = ..., mean_confidence: _Optional[float] = ..., trust: _Optional[_Union[SegmentTrust, _Mapping]] = ..., label_name: _Optional[str] = ...) -> None: ...
 
 class SegmentTrust(_message.Message):
     __slots__ = ("explained", "tried", "held", "mean_doubt")

@@ -135,8 +135,9 @@ class ExplainerServiceServicer:
         Settings first, then the sound in chunks; answers come while it is sent. A caller that reads slowly holds the work up, not
         the memory; one that cancels frees its place within one batch. Shortly before the deadline the call ends well, with a
         summary of what was heard. Also answers FAILED_PRECONDITION where the bundle that is served lacks what is asked for:
-        other music, or the listener, label or contrast; and INVALID_ARGUMENT for sound that cannot be read, as soon as it comes.
-        A moment around which there is digital silence is passed over.
+        other music, sound, or a rule that explains a contrast; and INVALID_ARGUMENT for sound that cannot be read, as soon as it
+        comes, for a listener, rule or label that there is none of, and for a listener of which any number of labels may hold, where
+        none is asked for. A moment around which there is digital silence is passed over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

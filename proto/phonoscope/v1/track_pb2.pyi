@@ -2,6 +2,8 @@ from phonoscope.v1 import audio_pb2 as _audio_pb2
 from phonoscope.v1 import bundle_reference_pb2 as _bundle_reference_pb2
 from phonoscope.v1 import decision_pb2 as _decision_pb2
 from phonoscope.v1 import explanation_pb2 as _explanation_pb2
+from phonoscope.v1 import label_pb2 as _label_pb2
+from phonoscope.v1 import prediction_pb2 as _prediction_pb2
 from phonoscope.v1 import time_frequency_pb2 as _time_frequency_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -84,20 +86,22 @@ class PcmStream(_message.Message):
     def __init__(self, sample_rate_hz: _Optional[int] = ..., channels: _Optional[int] = ...) -> None: ...
 
 class TrackMoments(_message.Message):
-    __slots__ = ("every_s", "where_label", "where_it_changes", "most_certain", "least_certain", "at_s")
+    __slots__ = ("every_s", "where_label", "where_it_changes", "most_certain", "least_certain", "at_s", "where_label_name")
     EVERY_S_FIELD_NUMBER: _ClassVar[int]
     WHERE_LABEL_FIELD_NUMBER: _ClassVar[int]
     WHERE_IT_CHANGES_FIELD_NUMBER: _ClassVar[int]
     MOST_CERTAIN_FIELD_NUMBER: _ClassVar[int]
     LEAST_CERTAIN_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
+    WHERE_LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
     every_s: float
     where_label: _explanation_pb2.Label
     where_it_changes: bool
     most_certain: int
     least_certain: int
     at_s: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, every_s: _Optional[float] = ..., where_label: _Optional[_Union[_explanation_pb2.Label, str]] = ..., where_it_changes: _Optional[bool] = ..., most_certain: _Optional[int] = ..., least_certain: _Optional[int] = ..., at_s: _Optional[_Iterable[float]] = ...) -> None: ...
+    where_label_name: str
+    def __init__(self, every_s: _Optional[float] = ..., where_label: _Optional[_Union[_explanation_pb2.Label, str]] = ..., where_it_changes: _Optional[bool] = ..., most_certain: _Optional[int] = ..., least_certain: _Optional[int] = ..., at_s: _Optional[_Iterable[float]] = ..., where_label_name: _Optional[str] = ...) -> None: ...
 
 class ExplainTrackResponse(_message.Message):
     __slots__ = ("begun", "curve", "explanation", "summary")
@@ -112,7 +116,7 @@ class ExplainTrackResponse(_message.Message):
     def __init__(self, begun: _Optional[_Union[TrackBegun, _Mapping]] = ..., curve: _Optional[_Union[CurvePiece, _Mapping]] = ..., explanation: _Optional[_Union[TrackExplanation, _Mapping]] = ..., summary: _Optional[_Union[TrackSummary, _Mapping]] = ...) -> None: ...
 
 class TrackBegun(_message.Message):
-    __slots__ = ("bundle", "frames_per_second", "band_centre_hz", "excerpt_frames", "threshold", "rule", "trust", "masking", "decision", "duration_s", "outside_db")
+    __slots__ = ("bundle", "frames_per_second", "band_centre_hz", "excerpt_frames", "threshold", "rule", "trust", "masking", "decision", "duration_s", "outside_db", "listener", "label", "contrast", "labels", "map_frames_per_second")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     FRAMES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     BAND_CENTRE_HZ_FIELD_NUMBER: _ClassVar[int]
@@ -124,6 +128,11 @@ class TrackBegun(_message.Message):
     DECISION_FIELD_NUMBER: _ClassVar[int]
     DURATION_S_FIELD_NUMBER: _ClassVar[int]
     OUTSIDE_DB_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    MAP_FRAMES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     bundle: _bundle_reference_pb2.BundleReference
     frames_per_second: float
     band_centre_hz: _containers.RepeatedScalarFieldContainer[float]
@@ -135,20 +144,27 @@ class TrackBegun(_message.Message):
     decision: _decision_pb2.Decision
     duration_s: float
     outside_db: float
-    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., frames_per_second: _Optional[float] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., excerpt_frames: _Optional[int] = ..., threshold: _Optional[float] = ..., rule: _Optional[str] = ..., trust: _Optional[_Union[TrustLevel, str]] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., duration_s: _Optional[float] = ..., outside_db: _Optional[float] = ...) -> None: ...
+    listener: str
+    label: str
+    contrast: str
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    map_frames_per_second: float
+    def __init__(self, bundle: _Optional[_Union[_bundle_reference_pb2.BundleReference, _Mapping]] = ..., frames_per_second: _Optional[float] = ..., band_centre_hz: _Optional[_Iterable[float]] = ..., excerpt_frames: _Optional[int] = ..., threshold: _Optional[float] = ..., rule: _Optional[str] = ..., trust: _Optional[_Union[TrustLevel, str]] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., duration_s: _Optional[float] = ..., outside_db: _Optional[float] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., map_frames_per_second: _Optional[float] = ...) -> None: ...
 
 class CurvePiece(_message.Message):
-    __slots__ = ("first_frame", "probability", "log_mel")
+    __slots__ = ("first_frame", "probability", "log_mel", "labels")
     FIRST_FRAME_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     LOG_MEL_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
     first_frame: int
     probability: _containers.RepeatedScalarFieldContainer[float]
     log_mel: _time_frequency_pb2.TimeFrequencyMap
-    def __init__(self, first_frame: _Optional[int] = ..., probability: _Optional[_Iterable[float]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ...) -> None: ...
+    labels: _containers.RepeatedCompositeFieldContainer[_prediction_pb2.LabelCurve]
+    def __init__(self, first_frame: _Optional[int] = ..., probability: _Optional[_Iterable[float]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., labels: _Optional[_Iterable[_Union[_prediction_pb2.LabelCurve, _Mapping]]] = ...) -> None: ...
 
 class TrackExplanation(_message.Message):
-    __slots__ = ("at_s", "start_s", "region", "alpha", "trust", "log_mel", "relevance", "original_audio", "explanation_audio")
+    __slots__ = ("at_s", "start_s", "region", "alpha", "trust", "log_mel", "relevance", "original_audio", "explanation_audio", "label", "predicted_label", "labels")
     AT_S_FIELD_NUMBER: _ClassVar[int]
     START_S_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
@@ -158,6 +174,9 @@ class TrackExplanation(_message.Message):
     RELEVANCE_FIELD_NUMBER: _ClassVar[int]
     ORIGINAL_AUDIO_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_AUDIO_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    PREDICTED_LABEL_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
     at_s: float
     start_s: float
     region: _explanation_pb2.Region
@@ -167,7 +186,10 @@ class TrackExplanation(_message.Message):
     relevance: _time_frequency_pb2.TimeFrequencyMap
     original_audio: _audio_pb2.Waveform
     explanation_audio: _audio_pb2.Waveform
-    def __init__(self, at_s: _Optional[float] = ..., start_s: _Optional[float] = ..., region: _Optional[_Union[_explanation_pb2.Region, _Mapping]] = ..., alpha: _Optional[float] = ..., trust: _Optional[_Union[TrackTrust, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ...) -> None: ...
+    label: str
+    predicted_label: str
+    labels: _containers.RepeatedCompositeFieldContainer[_label_pb2.LabelProbability]
+    def __init__(self, at_s: _Optional[float] = ..., start_s: _Optional[float] = ..., region: _Optional[_Union[_explanation_pb2.Region, _Mapping]] = ..., alpha: _Optional[float] = ..., trust: _Optional[_Union[TrackTrust, _Mapping]] = ..., log_mel: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., original_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., explanation_audio: _Optional[_Union[_audio_pb2.Waveform, _Mapping]] = ..., label: _Optional[str] = ..., predicted_label: _Optional[str] = ..., labels: _Optional[_Iterable[_Union[_label_pb2.LabelProbability, _Mapping]]] = ...) -> None: ...
 
 class TrackTrust(_message.Message):
     __slots__ = ("predicted_label", "probability", "relative_area", "reconstruction_error", "reconstruction_percentile", "out_of_distribution", "doubt", "control_seed", "masked_probability", "label_kept", "exchange", "holds")
@@ -228,23 +250,27 @@ class TrackSummary(_message.Message):
     def __init__(self, complete: _Optional[bool] = ..., heard_until_s: _Optional[float] = ..., frames: _Optional[int] = ..., segments: _Optional[_Iterable[_Union[_decision_pb2.Segment, _Mapping]]] = ..., relevance: _Optional[_Iterable[_Union[LabelMap, _Mapping]]] = ..., explained: _Optional[int] = ..., tried: _Optional[int] = ..., held: _Optional[int] = ..., share_held: _Optional[float] = ..., most_trustworthy: _Optional[_Iterable[_Union[RankedMoment, _Mapping]]] = ..., least_trustworthy: _Optional[_Iterable[_Union[RankedMoment, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[_audio_pb2.SoundWarning, _Mapping]]] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class LabelMap(_message.Message):
-    __slots__ = ("label", "explained", "mean_relevance")
+    __slots__ = ("label", "explained", "mean_relevance", "label_name")
     LABEL_FIELD_NUMBER: _ClassVar[int]
     EXPLAINED_FIELD_NUMBER: _ClassVar[int]
     MEAN_RELEVANCE_FIELD_NUMBER: _ClassVar[int]
+    LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
     label: _explanation_pb2.Label
     explained: int
     mean_relevance: _time_frequency_pb2.TimeFrequencyMap
-    def __init__(self, label: _Optional[_Union[_explanation_pb2.Label, str]] = ..., explained: _Optional[int] = ..., mean_relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ...) -> None: ...
+    label_name: str
+    def __init__(self, label: _Optional[_Union[_explanation_pb2.Label, str]] = ..., explained: _Optional[int] = ..., mean_relevance: _Optional[_Union[_time_frequency_pb2.TimeFrequencyMap, _Mapping]] = ..., label_name: _Optional[str] = ...) -> None: ...
 
 class RankedMoment(_message.Message):
-    __slots__ = ("at_s", "label", "holds", "doubt")
+    __slots__ = ("at_s", "label", "holds", "doubt", "label_name")
     AT_S_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     HOLDS_FIELD_NUMBER: _ClassVar[int]
     DOUBT_FIELD_NUMBER: _ClassVar[int]
+    LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
     at_s: float
     label: _explanation_pb2.Label
     holds: bool
     doubt: float
-    def __init__(self, at_s: _Optional[float] = ..., label: _Optional[_Union[_explanation_pb2.Label, str]] = ..., holds: _Optional[bool] = ..., doubt: _Optional[float] = ...) -> None: ...
+    label_name: str
+    def __init__(self, at_s: _Optional[float] = ..., label: _Optional[_Union[_explanation_pb2.Label, str]] = ..., holds: _Optional[bool] = ..., doubt: _Optional[float] = ..., label_name: _Optional[str] = ...) -> None: ...

@@ -26,6 +26,11 @@ class FrontEnd:
         """Frames of an excerpt on either side of the one it speaks of."""
         return (self.excerpt_frames - 1) // 2
 
+    @property
+    def frames_behind(self) -> int:
+        """Whole frames behind it that hold all that an excerpt holds."""
+        return -((self.frame_samples - self.excerpt_samples) // self.hop_samples) - self.context_frames
+
     def frames(self, samples: int) -> int:
         """Whole frames in so many samples."""
         return max(0, 1 + (samples - self.frame_samples) // self.hop_samples)

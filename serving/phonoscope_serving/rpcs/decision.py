@@ -1,6 +1,7 @@
-"""From a curve to segments: a median filter, a threshold, and a shortest length, as the curve comes.
+"""From a curve to segments: a median filter, a label for each frame, and a shortest length, as the curve comes.
 
-The median of an odd number of frames is at or above the threshold exactly where most of them are, so the filter counts.
+The median of an odd number of frames is at or above the threshold exactly where most of them are, so the filter counts:
+of two labels and of more alike.
 """
 
 from __future__ import annotations
@@ -9,20 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from phonoscope_serving.rpcs.naming import Naming, Numbers
 from phonoscope_serving.tensors import Floats
 
 LONGEST_START_S = 120.0  # of nothing but short segments: what waits for a decision must not grow with the track
-
-Labels = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Decision:
     """How a curve is decided upon."""
 
-    threshold: float  # a frame at or above it is called vocal
+    threshold: float | None = None  # a frame at or above it is given the first of two labels; None for the naming's own
     median_filter_s: float = 0.0  # width of the filter; 0 for none
     minimum_s: float = 0.0  # a shorter segment is given to a neighbour
 
@@ -41,8 +40,8 @@ class Segment:
 
     first_frame: int
     frames: int
-    vocal: bool
-    singing: float  # the sum, over its frames, of the probability of singing
+    label: int  # its number
+    sums: tuple[float, ...]  # of each label's probability, over its frames
 
     @property
     def end_frame(self) -> int:
@@ -52,12 +51,12 @@ class Segment:
     @property
     def mean_confidence(self) -> float:
         """Mean probability of its label."""
-        mean = self.singing / self.frames
-        return mean if self.vocal else 1 - mean
+        return self.sums[self.label] / self.frames
 
     def joined(self, later: Segment) -> Segment:
         """With what follows it, which becomes part of it."""
-        return replace(self, frames=self.frames + later.frames, singing=self.singing + later.singing)
+        sums = tuple(one + other for one, other in zip(self.sums, later.sums, strict=True))
+        return replace(self, frames=self.frames + later.frames, sums=sums)
 
 
 @dataclass
@@ -82,24 +81,25 @@ class SegmentTrust:
 class Decider:
     """Decides upon a curve that comes piece by piece."""
 
-    def __init__(self, decision: Decision, frames_per_second: float, first_frame: int = 0) -> None:
+    def __init__(self, decision: Decision, naming: Naming, frames_per_second: float, first_frame: int = 0) -> None:
         """Nothing is known yet.
 
         Args:
             decision: how.
+            naming: between which labels.
             frames_per_second: of the curve.
             first_frame: number of its first frame.
         """
-        self._threshold = decision.threshold
+        self._naming = naming.at(decision.threshold)
         self._half = decision.median_frames(frames_per_second)
         self._minimum = decision.minimum_frames(frames_per_second)
         self._longest_start = max(2 * self._minimum, round(LONGEST_START_S * frames_per_second))
         self._frame = first_frame  # the next that is to be decided upon
-        self._around = np.zeros(0, np.bool_)  # labels from `_half` frames before it on, not smoothed
-        self._coming = np.zeros(0, np.float32)  # the curve from it on
+        self._around = np.zeros(0, np.int_)  # labels from `_half` frames before it on, not smoothed
+        self._coming = np.zeros((0, len(naming.labels)), np.float32)  # the shares from it on
         self.current: Segment | None = None  # the segment that goes on, as far as it is known
         self._start: Segment | None = None  # runs before the first that is long enough for a segment
-        self._run: Segment | None = None  # of the other label: what may become the next segment
+        self._run: Segment | None = None  # of another label: what may become the next segment
 
     @property
     def known_until(self) -> int:
@@ -107,12 +107,13 @@ class Decider:
         pending = [each.first_frame for each in (self._start, self._run) if each is not None]
         return min(pending, default=self._frame)
 
-    def push(self, probability: Floats) -> list[Segment]:
-        """Goes on with a piece `[N]` of the curve; returns the segments that have ended."""
-        if not len(self._around) and len(probability):
-            self._around = np.repeat(probability[:1] >= self._threshold, self._half)
-        self._around = np.concatenate([self._around, probability >= self._threshold])
-        self._coming = np.concatenate([self._coming, probability])
+    def push(self, shares: Floats) -> list[Segment]:
+        """Goes on with a piece `[N, labels]` of the curve; returns the segments that have ended."""
+        given = self._naming.given(shares)
+        if not len(self._around) and len(given):
+            self._around = np.repeat(given[:1], self._half)
+        self._around = np.concatenate([self._around, given])
+        self._coming = np.concatenate([self._coming, shares])
         return list(self._decided())
 
     def end(self) -> list[Segment]:
@@ -129,52 +130,64 @@ class Decider:
 
     def _by_mean(self, whole: Segment) -> Segment:
         """Of runs none of which is long enough: all of them are what their mean says."""
-        return replace(whole, vocal=whole.singing / whole.frames >= self._threshold)
+        return replace(whole, label=self._naming.of_sums(whole.sums, whole.frames))
 
     def _decided(self) -> Iterator[Segment]:
         count = len(self._around) - 2 * self._half
         if count <= 0:
             return
-        sums = np.concatenate([[0], np.cumsum(self._around)])
-        width = 2 * self._half + 1
-        labels = 2 * (sums[width:] - sums[:-width]) > width
-        probability, self._coming = self._coming[:count], self._coming[count:]
+        labels = _most_frequent(self._around, self._half, len(self._naming.labels))
+        shares, self._coming = self._coming[:count], self._coming[count:]
         self._around = self._around[count:]
-        for run in _runs(labels, probability, self._frame):
+        for run in _runs(labels, shares, self._frame):
             yield from self._take(run)
         self._frame += count
 
     def _take(self, run: Segment) -> Iterator[Segment]:
         """Goes on with a run of one label, or with the rest of one."""
-        goes_on = self._run is not None and self._run.vocal == run.vocal
-        if self.current is not None and run.vocal == self.current.vocal:
+        if self.current is not None and run.label == self.current.label:
             self.current, self._run = self.current.joined(_joined(self._run, run) or run), None
             return
-        if self._run is not None and not goes_on:  # only at the start
-            self._start, self._run = _joined(self._start, self._run), None
+        if self._run is not None and self._run.label != run.label:  # it was too short
+            if self.current is not None:
+                self.current, self._run = self.current.joined(self._run), None
+            else:
+                self._start, self._run = _joined(self._start, self._run), None
         self._run = _joined(self._run, run) or run
         whole = _joined(self._start, self._run) or self._run
         if self._run.frames >= self._minimum:
             if self.current is not None:
                 yield self.current
-            self.current, self._start, self._run = replace(whole, vocal=run.vocal), None, None
+            self.current, self._start, self._run = replace(whole, label=run.label), None, None
         elif self.current is None and whole.frames >= self._longest_start:
             self.current, self._start, self._run = self._by_mean(whole), None, None
 
 
-def segments(probability: Floats, decision: Decision, frames_per_second: float) -> list[Segment]:
-    """The segments of a whole curve `[N]`."""
-    decider = Decider(decision, frames_per_second)
-    return [*decider.push(probability), *decider.end()]
+def segments(shares: Floats, decision: Decision, naming: Naming, frames_per_second: float) -> list[Segment]:
+    """The segments of a whole curve `[N, labels]`."""
+    decider = Decider(decision, naming, frames_per_second)
+    return [*decider.push(shares), *decider.end()]
 
 
-def _runs(labels: Labels, probability: Floats, first_frame: int) -> Iterator[Segment]:
+def _most_frequent(around: Numbers, half: int, labels: int) -> Numbers:
+    """Of each frame and `half` on either side the label that most have; of equals its own, or else the first."""
+    if not half:
+        return around
+    width, own = 2 * half + 1, around[half:-half]
+    counts = []
+    for label in range(labels):
+        sums = np.concatenate([[0], np.cumsum(around == label)])
+        counts.append(2 * (sums[width:] - sums[:-width]) + (own == label))
+    return np.asarray(np.argmax(counts, axis=0))
+
+
+def _runs(labels: Numbers, shares: Floats, first_frame: int) -> Iterator[Segment]:
     """Stretches of equal labels."""
     edges = np.flatnonzero(labels[1:] != labels[:-1]) + 1
     starts = np.concatenate([[0], edges])
-    sums = np.add.reduceat(probability.astype(np.float64), starts)
-    for start, stop, singing in zip(starts, [*edges, len(labels)], sums, strict=True):
-        yield Segment(first_frame + int(start), int(stop - start), bool(labels[start]), float(singing))
+    sums = np.add.reduceat(shares.astype(np.float64), starts, axis=0)
+    for start, stop, own in zip(starts, [*edges, len(labels)], sums, strict=True):
+        yield Segment(first_frame + int(start), int(stop - start), int(labels[start]), tuple(own.tolist()))
 
 
 def _joined(first: Segment | None, later: Segment | None) -> Segment | None:

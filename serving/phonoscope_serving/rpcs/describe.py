@@ -73,7 +73,7 @@ def _listener(listener: Listener, rpcs: list[str]) -> bundle_pb2.Listener:
 
 def _rpcs(listener: Listener, audible: Mapping[str, AudibleNetwork], can_maximise: bool) -> Iterator[str]:
     """The questions that the bundle has the parts for."""
-    yield from ("Predict", "Explain")
+    yield from ("Predict", "Explain", "ExplainTrack")
     if listener.inversion_error_quantiles:
         yield "InvertLayers"
     if listener.name in audible:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from phonoscope.v1 import label_pb2
+from phonoscope.v1 import label_pb2, prediction_pb2
 
 from phonoscope_serving.bundle.listeners.decision import Decision
 from phonoscope_serving.tensors import Floats
@@ -33,4 +33,17 @@ def label_messages(labels: Mapping[str, LabelAnswer]) -> list[label_pb2.LabelPro
     return [
         label_pb2.LabelProbability(label=label, probability=said.probability, log_odds=said.log_odds)
         for label, said in labels.items()
+    ]
+
+
+def label_curves(decision: Decision, probability: Floats) -> list[prediction_pb2.LabelCurve]:
+    """Of every label, what a curve `[N, K]` says; none where there are two, of which one curve says all."""
+    if decision.kind == "binary":
+        return []
+    odds = decision.log_odds(probability)
+    return [
+        prediction_pb2.LabelCurve(
+            label=label, probability=probability[:, number].tolist(), log_odds=odds[:, number].tolist()
+        )
+        for number, label in enumerate(decision.labels)
     ]

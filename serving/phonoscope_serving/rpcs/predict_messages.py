@@ -7,12 +7,23 @@ from phonoscope.v1 import bundle_reference_pb2, decision_pb2, prediction_pb2
 
 from phonoscope_serving.bundle.listeners.decision import Claim
 from phonoscope_serving.bundle.listeners.listener import Listener
-from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs.decision import segments
+from phonoscope_serving.rpcs.label_answers import label_curves
+from phonoscope_serving.rpcs.naming import naming_of
 from phonoscope_serving.rpcs.predict import Curve
-from phonoscope_serving.rpcs.segments import segment_message
-from phonoscope_serving.rpcs.track import messages as track_messages
+from phonoscope_serving.rpcs.segments import decision_of, segment_message
 from phonoscope_serving.rpcs.wire import sound_warnings
+
+
+def check(request: prediction_pb2.PredictRequest, listener: Listener) -> None:
+    """Whether what is asked of a listener can be.
+
+    Raises:
+        InvalidRequest: it has no such label, or its curve cannot be decided upon so.
+    """
+    listener.decision.check(request.label, request.contrast)
+    if request.HasField("decision"):
+        decision_of(request.decision, naming_of(listener, request.label))
 
 
 def response(
@@ -36,7 +47,7 @@ def response(
         listener=listener.name,
         label=claim.name,
         contrast=claim.contrast_name,
-        labels=_curves(curve, listener),
+        labels=label_curves(listener.decision, curve.probability),
         segments=_segments(curve, request, listener),
     )
 
@@ -53,22 +64,7 @@ def _segments(curve: Curve, request: prediction_pb2.PredictRequest, listener: Li
     """What a recording is called, where that is asked."""
     if not request.HasField("decision"):
         return []
-    if listener.decision.kind != "binary":
-        raise NotInBundle(f"decision: {listener.name} has more labels than two; curves are decided upon between two")
-    rate = listener.predictions_per_second
-    found = segments(curve.probability[:, 0], track_messages.decision(request.decision, listener), rate)
-    return [segment_message(each, rate) for each in found]
-
-
-def _curves(curve: Curve, listener: Listener) -> list[prediction_pb2.LabelCurve]:
-    """Of two labels one curve says all."""
-    decision = listener.decision
-    if decision.kind == "binary":
-        return []
-    odds = decision.log_odds(curve.probability)
-    return [
-        prediction_pb2.LabelCurve(
-            label=label, probability=curve.probability[:, number].tolist(), log_odds=odds[:, number].tolist()
-        )
-        for number, label in enumerate(decision.labels)
-    ]
+    rate, naming = listener.predictions_per_second, naming_of(listener, request.label)
+    decision = decision_of(request.decision, naming)
+    found = segments(naming.shares(curve.probability), decision, naming, rate)
+    return [segment_message(each, naming.labels, rate) for each in found]

@@ -66,7 +66,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
         """What a listener says along a recording."""
         with self._shelf.lend() as served:
             call = self._call(served, request, context)
-            call.listener.decision.check(request.label, request.contrast)
+            prediction_messages.check(request, call.listener)
             curve = await predict(call, _source(request.audio))
             self._quality.observe_sound(curve.warnings)
             return prediction_messages.response(curve, request, call.listener, served.reference)
@@ -181,7 +181,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
                 self._quality.observe_explanation(*named, region, masking, event.trust)
             case Summary():
                 self._quality.observe_sound(event.warnings)
-                self._quality.track_seconds.inc(event.frames / asked.front_end.frames_per_second)
+                self._quality.track_seconds.inc(event.frames / asked.predictions_per_second)
 
     def _call(self, served: Served, request: Any, context: Any) -> Call:  # noqa: ANN401 - neither ships types
         asked = named(served.bundle.listeners, request.listener)

@@ -133,19 +133,7 @@ def track_settings_violations(settings: track_pb2.TrackSettings) -> Iterator[Vio
             yield Violation("settings.sound", "is missing: give encoded or pcm")
         case "pcm":
             yield from format_violations(settings.pcm.sample_rate_hz, settings.pcm.channels, "settings.pcm")
-    moments, field = settings.moments, "settings.moments"
-    if moments.every_s and not SHORTEST_EVERY_S <= moments.every_s <= LONGEST_EVERY_S:
-        limit = f"{SHORTEST_EVERY_S} to {LONGEST_EVERY_S} s, or 0 for none"
-        yield Violation(f"{field}.every_s", f"is {moments.every_s:g}; it must be {limit}")
-    if moments.where_label not in LABELS:
-        yield Violation(f"{field}.where_label", f"is {moments.where_label}, which names no label")
-    for name in ("most_certain", "least_certain"):
-        if (count := getattr(moments, name)) > MOST_EXTREMES:
-            yield Violation(f"{field}.{name}", f"is {count}; at most {MOST_EXTREMES} are found")
-    if len(moments.at_s) > MOST_MOMENTS:
-        yield Violation(f"{field}.at_s", f"names {len(moments.at_s)} moments; at most {MOST_MOMENTS} are explained")
-    for number, at_s in enumerate(moments.at_s[:MOST_MOMENTS]):
-        yield from moment_violations(at_s, f"{field}.at_s[{number}]")
+    yield from track_moments_violations(settings.moments, "settings.moments")
     yield from region_violations(settings.region, "settings.region")
     if settings.masking not in MASKINGS:
         yield Violation("settings.masking", f"is {settings.masking}, which names no masking")
@@ -158,6 +146,24 @@ def track_settings_violations(settings: track_pb2.TrackSettings) -> Iterator[Vio
         yield Violation("settings.outside_db", f"is {settings.outside_db:g}; it must be in {limit}")
     yield from decision_violations(settings.decision, "settings.decision")
     yield from moment_violations(settings.from_s, "settings.from_s")
+
+
+def track_moments_violations(moments: track_pb2.TrackMoments, field: str) -> Iterator[Violation]:
+    """What is wrong with TrackMoments; whether its label is the listener's is for `rpcs/track` to say."""
+    if moments.every_s and not SHORTEST_EVERY_S <= moments.every_s <= LONGEST_EVERY_S:
+        limit = f"{SHORTEST_EVERY_S} to {LONGEST_EVERY_S} s, or 0 for none"
+        yield Violation(f"{field}.every_s", f"is {moments.every_s:g}; it must be {limit}")
+    if moments.where_label not in LABELS:
+        yield Violation(f"{field}.where_label", f"is {moments.where_label}, which names no label")
+    if moments.where_label and moments.where_label_name:
+        yield Violation(f"{field}.where_label_name", "is given beside where_label; give one of them")
+    for name in ("most_certain", "least_certain"):
+        if (count := getattr(moments, name)) > MOST_EXTREMES:
+            yield Violation(f"{field}.{name}", f"is {count}; at most {MOST_EXTREMES} are found")
+    if len(moments.at_s) > MOST_MOMENTS:
+        yield Violation(f"{field}.at_s", f"names {len(moments.at_s)} moments; at most {MOST_MOMENTS} are explained")
+    for number, at_s in enumerate(moments.at_s[:MOST_MOMENTS]):
+        yield from moment_violations(at_s, f"{field}.at_s[{number}]")
 
 
 def moment_violations(at_s: float, field: str) -> Iterator[Violation]:

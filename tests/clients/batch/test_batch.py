@@ -124,6 +124,36 @@ class TestACatalogue:
             assert row["agreement"] == float(row["expected_label"] == row["label"])
         assert all(row["agreement"] is None for row in rows_of(out) if row["file"] == "0.wav")
 
+    def test_any_listener_is_asked_about_any_label(self, music, service_address, tmp_path, client):
+        asked = ["batch", str(music), "--out", str(tmp_path / "out"), "--listener", "tagger", "--label", "dance"]
+        assert main([*asked, "--server", service_address, *ASKED]) == 3
+        rows = rows_of(tmp_path / "out")
+        assert {(row["listener"], row["rule"]) for row in rows} == {("tagger", "gradient")}
+        assert {row["label"] for row in rows if row["kind"] == "explanation"} == {"dance"}
+        assert {row["label"] for row in rows} <= {"ballad", "dance", "hiphop"}
+        for row in (row for row in rows if row["kind"] == "file"):
+            curve = client.predict(music / row["file"], listener="tagger", label="dance")
+            assert row["curve_label"] == "dance"
+            np.testing.assert_allclose(row["curve"], curve.probability, atol=1e-4)
+            called = curve.labels[curve.label_probability.argmax(axis=1)]
+            assert row["label"] in called
+            assert row["confidence"] <= 1
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--listener", "nobody"], "--listener: there is no 'nobody'; the bundle has detector, tagger"),
+            (["--listener", "tagger", "--label", "vocal"], "--label: there is no 'vocal'; tagger has ballad, dance"),
+            (["--listener", "tagger", "--contrast", "dance"], "--label: is missing; tagger has ballad, dance, hiphop"),
+        ],
+    )
+    def test_who_or_what_the_bundle_does_not_have_is_refused_once(
+        self, music, service_address, tmp_path, capsys, arguments, said
+    ):
+        asked = ["batch", str(music), "--out", str(tmp_path / "out"), *arguments]
+        assert main([*asked, "--server", service_address, *ASKED]) == 1
+        assert said in capsys.readouterr().err
+
     def test_one_line_of_duckdb_or_pandas_reads_it(self, out):
         found = duckdb.sql(
             f"SELECT file, count(*) AS explained FROM '{out}/parts/*.parquet' WHERE kind = 'explanation' GROUP BY file"

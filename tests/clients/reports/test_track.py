@@ -15,6 +15,7 @@ from phonoscope_client.reports.track.opus import clip, recording
 from phonoscope_client.reports.track.page import track_page
 from phonoscope_client.reports.track.waveform import extremes
 from phonoscope_client.results.parts import wav
+from phonoscope_client.results.track import Segment, SegmentTrust
 from support.services.track_results import track
 
 RATE_HZ = 22050
@@ -180,3 +181,48 @@ def test_a_track_without_explanations_sound_or_log_mel_has_a_page_too(song):
     text = track_page(bare, song=song)
     assert "No moment was explained" in text
     assert "Time ran out" in text
+
+
+def genres(**changes):
+    """The track as a listener of three labels hears it: an excerpt a second."""
+    made, names = track(**changes), np.array(["ballad", "dance", "hiphop"])
+    shares = np.tile(np.array([[0.2, 0.5, 0.3]], np.float32), (30, 1))
+    begun = replace(
+        made.begun,
+        frames_per_second=1.0,
+        map_frames_per_second=70.0,
+        threshold=0.0,
+        decision_threshold=0.0,
+        listener="tagger",
+        labels=tuple(names),
+    )
+    explanations = tuple(replace(each, label="hiphop") for each in made.explanations)
+    segments = (Segment(0.0, 30.0, "dance", 0.5, SegmentTrust(3, 3, 1, None)),)
+    return replace(
+        made,
+        begun=begun,
+        probability=shares.max(axis=1),
+        explanations=explanations,
+        summary=replace(made.summary, segments=segments, relevance=()),
+        labels=names,
+        label_probability=shares,
+    )
+
+
+def test_a_page_speaks_of_the_label_that_is_shown(song):
+    made = genres()
+    page, drawn = track_page(made, song=song), drawing(made, song)
+    assert "Dance in" in page
+    assert "Probability of dance; segments of dance below it." in page
+    assert "the most probable of ballad, dance, hiphop" in page
+    assert "singing" not in page
+    assert "vocal from" not in page
+    assert (drawn["about"], drawn["labels"]) == ("dance", ["ballad", "dance", "hiphop"])
+    assert {each["about"] for each in drawn["explanations"]} == {"hiphop"}
+
+
+def test_a_curve_of_excerpts_is_as_long_as_the_spectrogram(song):
+    drawn = drawing(genres(), song)
+    assert drawn["columns"] == 2100
+    np.testing.assert_array_equal(unpacked(drawn["probability"]), np.full(2100, 128, np.uint8))
+    assert drawn["columns_per_second"] == 70.0

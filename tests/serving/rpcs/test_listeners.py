@@ -1,22 +1,25 @@
 """A bundle of two listeners, asked by name."""
 
+import threading
+
 import grpc
 import numpy as np
 import pytest
-from phonoscope.v1 import bundle_pb2
+from phonoscope.v1 import bundle_pb2, track_pb2
 from phonoscope.v1.auralisation_pb2 import NETWORK_DETECTOR, AuraliseRequest
 from phonoscope.v1.bundle_pb2 import DescribeBundleRequest
+from phonoscope.v1.decision_pb2 import Decision
 from phonoscope.v1.explanation_pb2 import EVIDENCE_FULL, LABEL_UNSPECIFIED, ExplainRequest, RegionChoice
 from phonoscope.v1.inversion_pb2 import InvertLayersRequest
 from phonoscope.v1.maximisation_pb2 import MaximiseRequest
 from phonoscope.v1.prediction_pb2 import PredictRequest
+from phonoscope.v1.track_pb2 import TrackMoments
 from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
 from phonoscope_serving.metrics import Metrics
-from support.bundles.tagging import bundle_that_tags
 from support.corpora.music import melody
 from support.corpora.sound import pcm
-from support.services.running import array, refusal, running, violated
+from support.services.running import array, refusal, running, violated, wait_until
 
 SONG = melody(7)
 AUDIO = pcm(SONG)
@@ -25,8 +28,8 @@ FULL = {"carried": 3, "silhouette": 3, "removed": 2, "random": 1, "shifted": 1, 
 
 
 @pytest.fixture(scope="module")
-def tagging(tmp_path_factory):
-    return load_bundle(bundle_that_tags(tmp_path_factory.mktemp("tagging")))
+def tagging(tagging_root):
+    return load_bundle(tagging_root)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,7 @@ def test_the_bundle_says_who_can_be_asked_what(service):
     assert [each.HasField("threshold") for each in detector.labels] == [True, False]
     assert [each.name for each in tagger.labels] == LABELS
     assert [each.explains_any_label for each in tagger.rules] == [True]
-    assert list(tagger.rpcs) == ["Predict", "Explain"]
+    assert list(tagger.rpcs) == ["Predict", "Explain", "ExplainTrack"]
     assert tagger.sample_rate_hz == 11025
     assert tagger.layers[-1].name == "fc6"
 
@@ -208,3 +211,110 @@ def test_explanations_are_counted_by_listener_and_label(service, tagging):
     before = counted()
     explain(service, label="dance")
     assert counted() == before + 3
+
+
+def track(service, **fields):
+    sound = track_pb2.PcmStream(sample_rate_hz=22050)
+    asked = track_pb2.TrackSettings(**({"pcm": sound, "listener": "tagger"} | fields))
+    parts = [track_pb2.ExplainTrackRequest(settings=asked), track_pb2.ExplainTrackRequest(chunk=SONG.tobytes())]
+    return list(service.stub.ExplainTrack(iter(parts), timeout=600))
+
+
+def test_a_track_is_heard_by_any_listener_and_says_so(service):
+    curve = service.stub.Predict(PredictRequest(audio=AUDIO, listener="tagger", label="hiphop", decision=Decision()))
+    moments = TrackMoments(every_s=2)
+    events = track(service, label="hiphop", contrast="dance", moments=moments, spectrogram=True)
+    begun, summary = events[0].begun, events[-1].summary
+    assert (begun.listener, begun.label, begun.contrast, list(begun.labels)) == ("tagger", "hiphop", "dance", LABELS)
+    assert begun.frames_per_second == curve.frames_per_second
+    assert begun.map_frames_per_second == pytest.approx(11025 / 256)
+    assert (begun.threshold, begun.decision.HasField("threshold")) == (0, False)
+    pieces = [event.curve for event in events if event.HasField("curve")]
+    np.testing.assert_allclose([p for each in pieces for p in each.probability], curve.probability, atol=1e-5)
+    assert all(each.labels[2].probability == each.probability for each in pieces)
+    assert sum(each.log_mel.frames for each in pieces) == pytest.approx(7 * begun.map_frames_per_second, abs=4)
+    assert [(each.label_name, each.label) for each in summary.segments] == [
+        (each.label_name, LABEL_UNSPECIFIED) for each in curve.segments
+    ]
+    explained = [event.explanation for event in events if event.HasField("explanation")]
+    assert [each.label for each in explained] == ["hiphop"] * 4
+    for each in explained:
+        said = {label.label: label.probability for label in each.labels}
+        assert each.trust.probability == pytest.approx(said["hiphop"])
+        assert each.predicted_label == max(said, key=said.__getitem__)
+        assert each.trust.predicted_label == LABEL_UNSPECIFIED
+    assert [(each.label_name, each.explained) for each in summary.relevance] == [("hiphop", 4)]
+    assert {each.label_name for each in summary.most_trustworthy} == {"hiphop"}
+
+
+def test_of_a_track_without_a_label_the_curve_is_of_the_label_that_is_given(service):
+    pieces = [event.curve for event in track(service) if event.HasField("curve")]
+    for piece in pieces:
+        rows = np.array([each.probability for each in piece.labels])
+        np.testing.assert_array_equal(rows.max(axis=0).astype(np.float32), np.array(piece.probability, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "says"),
+    [
+        ({"label": "polka"}, "label", "the listener's labels are ballad, dance, hiphop"),
+        ({"contrast": "dance"}, "contrast", "name the label, too; tagger has ballad, dance, hiphop"),
+        (
+            {"moments": TrackMoments(where_label_name="vocal")},
+            "where_label_name",
+            "moments are called ballad",
+        ),
+        ({"moments": TrackMoments(where_label=1)}, "where_label", "moments are called ballad"),
+        (
+            {"moments": TrackMoments(where_label=1, where_label_name="dance")},
+            "where_label_name",
+            "one of them",
+        ),
+        ({"decision": Decision(threshold=0.5)}, "threshold", "the most probable label is the answer"),
+    ],
+)
+def test_what_a_listener_cannot_be_asked_of_a_track_is_said_by_name(service, fields, field, says):
+    found = violated(refusal(track, service, **fields))
+    assert [each for each in found if each.endswith(field)]
+    assert says in "".join(found.values())
+
+
+def test_tracks_are_counted_by_listener_label_and_seconds(service, tagging):
+    labels = {
+        "bundle": tagging.name,
+        "listener": "tagger",
+        "rule": "gradient",
+        "region": "alpha",
+        "masking": "m1",
+        "label": "dance",
+    }
+
+    def counted():
+        name, seconds = "phonoscope_explanations_total", service.count("phonoscope_track_seconds_total")
+        return sum(service.count(name, **labels, label_kept=kept) for kept in ("true", "false")), seconds
+
+    before = counted()
+    track(service, label="dance", moments=TrackMoments(every_s=2))
+    after = counted()
+    assert after[0] - before[0] == 4
+    assert after[1] - before[1] == pytest.approx(7, abs=1)
+
+
+def test_a_track_that_is_cancelled_leaves_nothing_behind(service):
+    stop = threading.Event()
+
+    def endless():
+        sound, moments = track_pb2.PcmStream(sample_rate_hz=22050), TrackMoments(every_s=0.5)
+        settings = track_pb2.TrackSettings(pcm=sound, listener="tagger", moments=moments)
+        yield track_pb2.ExplainTrackRequest(settings=settings)
+        while not stop.is_set():
+            yield track_pb2.ExplainTrackRequest(chunk=SONG.tobytes())
+
+    call = service.stub.ExplainTrack(endless(), timeout=600)
+    kinds = [next(call).WhichOneof("event") for _ in range(3)]
+    assert kinds == ["begun", "curve", "explanation"]
+    assert service.count("phonoscope_work_calls", kind="track") == 1
+    call.cancel()
+    stop.set()
+    wait_until(lambda: service.count("phonoscope_work_calls", kind="track") == 0)
+    wait_until(lambda: service.count("phonoscope_queue_rows", model="evidence_tagger") == 0)

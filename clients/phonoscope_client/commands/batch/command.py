@@ -18,7 +18,7 @@ from tqdm import tqdm
 from phonoscope_client.client import Client
 from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.track.moments import Moments
-from phonoscope_client.commands.track.options import asked
+from phonoscope_client.commands.track.options import asked, most_trust, must_fit
 from phonoscope_client.errors import invalid
 from phonoscope_client.files import printable
 
@@ -131,15 +131,17 @@ def _question(
     """What every file is asked; the folder is told.
 
     Raises:
-        InvalidInputError: the folder holds answers to another question, or of another bundle.
+        InvalidInputError: the folder holds answers to another question, or of another bundle; or that has no such
+            listener or label.
     """
     from phonoscope_client.batch.question import CatalogueQuestion  # noqa: PLC0415 - PyArrow is an extra
 
     bundle = client.describe()
+    must_fit(bundle, options)
     settings = asked(options)
     if "explain" not in options.ask or (has_moments and not options.where):
         settings |= vars(Moments())  # the manifest's moments alone
-    settings["trust"] = options.trust or ("full" if bundle.exchange else "kept")
+    settings["trust"] = options.trust or most_trust(bundle, options.listener)
     question = CatalogueQuestion(options.ask, settings, options.timeout_s)
     folder.begin(question.to_json() | {"bundle": {"name": bundle.name, "digest": bundle.digest}})
     return question

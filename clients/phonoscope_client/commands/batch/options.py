@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from phonoscope_client.commands.song_options import add_region
-from phonoscope_client.commands.track.options import add_moments, add_segments
+from phonoscope_client.commands.song_options import add_listener, add_region
+from phonoscope_client.commands.track.options import LABEL, add_moments, add_segments
 
 ASKS = ("curve", "segments", "explain")
 WORKERS = 4
@@ -48,6 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="WHAT",
         help=f"some of {','.join(ASKS)}: what there are to be rows of (default: all)",
     )
+    add_listener(parser, LABEL)
     add_moments(parser)
     add_segments(parser)
     add_region(parser, sound=False)

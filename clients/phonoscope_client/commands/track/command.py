@@ -16,7 +16,7 @@ from phonoscope_client.commands.connection import Connection, Note
 from phonoscope_client.commands.plain_text import track_text
 from phonoscope_client.commands.song_options import must_exist
 from phonoscope_client.commands.summary import must_be_able_to_draw
-from phonoscope_client.commands.track.options import asked
+from phonoscope_client.commands.track.options import asked, most_trust
 from phonoscope_client.errors import invalid
 from phonoscope_client.exports import formats
 from phonoscope_client.files import printable, write_text
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace, connection: Connection, note: Note) -> tupl
     name = printable(options.song.name)
     with connection.open(note) as client:
         note(f"listening to {name} ...")
-        trust = options.trust or ("full" if client.describe().exchange else "kept")
+        trust = options.trust or most_trust(client.describe(), options.listener)
         with _progress_bar(quiet=options.quiet) as on_progress:
             question = {**_asked(options), "trust": trust, "on_progress": on_progress}
             track = client.explain_track(options.song, **question).collect()

@@ -3,7 +3,7 @@
 Several add up; each is one of
 
 every:10s       one moment every 10 s
-given:vocal     of those, where this label is given; by itself, one in each segment of that label
+given:vocal     of those, where this label of the listener's is given; by itself, one in each segment of that label
 changes         where the answer changes
 certain:8       the 8 moments whose answer is most certain
 uncertain:8     the 8 whose answer is least certain

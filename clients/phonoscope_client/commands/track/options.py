@@ -6,10 +6,22 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from phonoscope_client.commands.song_options import FORMATS, Group, add_region, chosen_alpha, seconds
+from phonoscope_client.commands.song_options import (
+    FORMATS,
+    Group,
+    add_listener,
+    add_region,
+    chosen_alpha,
+    chosen_listener,
+    seconds,
+)
 from phonoscope_client.commands.track import moments
+from phonoscope_client.errors import invalid
 from phonoscope_client.exports.formats import FORMATS as EXPORTS
+from phonoscope_client.results.bundle import Bundle
+from phonoscope_client.results.track import TrackTrustLevel
 
+LABEL = "the label to explain, whose curve is shown (default: the one that each moment is given)"
 EVERY = moments.Moments(every_s=10.0)  # asked for where nothing is
 
 
@@ -37,6 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"with --out: files that other tools read, some of {','.join(EXPORTS)}",
     )
     parser.add_argument("--no-page", action="store_true", help="with --out: only JSON and exports, for long recordings")
+    add_listener(parser, LABEL)
     moments_group = add_moments(parser)
     moments_group.add_argument(
         "--from", dest="from_s", type=seconds, default=0.0, metavar="TIME", help="go on from there (default: 0)"
@@ -78,10 +91,41 @@ def add_segments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="smoothed by a median of so many seconds, 0 to 10 (default: %(default)g, as the detector was judged)",
     )
-    group.add_argument("--threshold", type=float, metavar="P", help="vocal from this probability (default: bundle's)")
+    group.add_argument(
+        "--threshold",
+        type=float,
+        metavar="P",
+        help="the first of two labels, such as vocal, from this probability (default: the listener's own)",
+    )
     group.add_argument(
         "--minimum-s", type=float, default=0.0, metavar="S", help="none is shorter than this (default: %(default)g)"
     )
+
+
+def most_trust(bundle: Bundle, listener: str | None) -> TrackTrustLevel:
+    """The most that a bundle can try on the regions of a listener: exchange, where it has other music for that."""
+    named = next((each for each in bundle.listeners if each.name == listener), None)
+    return "full" if (bundle if named is None else named).exchange else "kept"
+
+
+def must_fit(bundle: Bundle, options: argparse.Namespace) -> None:
+    """Refuses a listener, label or contrast that a bundle does not have, before many files are asked about it in vain.
+
+    Raises:
+        InvalidInputError: it does not have it, or one is missing.
+    """
+    if not bundle.listeners:
+        return  # a service of before does not say
+    known = {each.name: each for each in bundle.listeners}
+    if options.listener not in (None, *known):
+        raise invalid("--listener", f"there is no {options.listener!r}; the bundle has {', '.join(known)}")
+    chosen = known.get(options.listener, bundle.listeners[0])
+    labels = f"{chosen.name} has {', '.join(chosen.labels)}"
+    for name in ("label", "contrast"):
+        if (given := getattr(options, name)) not in (None, *chosen.labels):
+            raise invalid(f"--{name}", f"there is no {given!r}; {labels}")
+    if options.label is None and (chosen.decision == "multi-label" or options.contrast):
+        raise invalid("--label", f"is missing; {labels}")
 
 
 def asked(options: argparse.Namespace) -> dict[str, Any]:
@@ -96,4 +140,5 @@ def asked(options: argparse.Namespace) -> dict[str, Any]:
         "median_filter_s": options.median_s,
         "threshold": options.threshold,
         "minimum_s": options.minimum_s,
+        **chosen_listener(options),
     }

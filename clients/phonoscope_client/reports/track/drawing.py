@@ -16,9 +16,10 @@ from phonoscope_client.reports.pictures import decibels
 from phonoscope_client.reports.region import is_compact
 from phonoscope_client.reports.track.opus import clip
 from phonoscope_client.reports.track.waveform import extremes
-from phonoscope_client.results.parts import Floats, Waveform
+from phonoscope_client.results.parts import VOCAL, Floats, Waveform
 from phonoscope_client.results.track import Track, TrackExplanation
 from phonoscope_client.results.verdict.along import STANDINGS, standing, track_verdict
+from phonoscope_client.results.wording import spoken_of
 
 MOST_COLUMNS = 2**17  # as many frames of 70 a second are half an hour; of a longer track several share a column
 QUIETEST_DB = -70.0  # below it a picture is one colour
@@ -32,10 +33,11 @@ def drawing(track: Track, song: Path) -> dict[str, Any]:
         track: with its log-mel, where there is to be a spectrogram.
         song: the recording's file.
     """
-    frames = len(track.probability)
+    probability = _by_map_frame(track)
+    frames = len(probability)
     share = max(1, math.ceil(frames / MOST_COLUMNS))
     columns = math.ceil(frames / share)
-    per_second = track.begun.frames_per_second / share
+    per_second = track.begun.map_frames_per_second / share
     waveform = extremes(song, start_s=track.start_s, columns=columns, columns_per_second=per_second)
     return {
         "start_s": track.start_s,
@@ -46,13 +48,22 @@ def drawing(track: Track, song: Path) -> dict[str, Any]:
         "levels": "" if track.log_mel is None else _bytes(_levels(track.log_mel, share)),
         "colours": _bytes(mpl.colormaps[COLOURS](np.arange(256), bytes=True)[:, :3]),
         "waveform": "" if waveform is None else _bytes(waveform),
-        "probability": _bytes(np.round(255 * _pooled(track.probability[:, None], share)[:, 0]).astype(np.uint8)),
+        "probability": _bytes(np.round(255 * _pooled(probability[:, None], share)[:, 0]).astype(np.uint8)),
         "threshold": track.begun.decision_threshold,
+        "about": spoken_of(track.curve.label),
+        "labels": list(track.begun.labels),
         "segments": [
             {"start_s": each.start_s, "end_s": each.end_s, "label": each.label} for each in track.summary.segments
         ],
         "explanations": [_explanation(each, track) for each in track.explanations],
     }
+
+
+def _by_map_frame(track: Track) -> Floats:
+    """The curve at the rate of maps: of a listener that hears excerpts, each value until the next."""
+    times = round(track.begun.map_frames_per_second / track.begun.frames_per_second)
+    along = np.repeat(track.curve.probability, times)
+    return along if track.log_mel is None else along[: len(track.log_mel)]
 
 
 def _levels(log_mel: Floats, share: int) -> npt.NDArray[np.uint8]:
@@ -77,13 +88,14 @@ def _explanation(explanation: TrackExplanation, track: Track) -> dict[str, Any]:
         "at_s": explanation.at_s,
         "start_s": explanation.start_s,
         "label": explanation.label,
+        "about": spoken_of(next(iter(explanation.labels), VOCAL) if track.begun.threshold else explanation.label),
         "probability": explanation.probability,
         "standing": standing_,
         "badge": STANDINGS[standing_],
         "headline": judged.headline,
         "findings": [{"bearing": each.bearing, "text": each.text} for each in judged.findings],
         "frames": len(explanation.mask),
-        "seconds": len(explanation.mask) / track.begun.frames_per_second,
+        "seconds": len(explanation.mask) / track.begun.map_frames_per_second,
         "mask": _bytes(np.packbits(explanation.mask)),
         "compact": is_compact(explanation.mask),
         "sounds": _sounds(explanation, track.begun.outside_db),

@@ -15,7 +15,7 @@ from phonoscope_client.reports.track.opus import recording
 from phonoscope_client.results.parts import Axes
 from phonoscope_client.results.track import LabelMap, RankedMoment, Track
 from phonoscope_client.results.verdict.along import STANDINGS, Standing, standing
-from phonoscope_client.results.wording import clock, percent
+from phonoscope_client.results.wording import clock, percent, spoken_of
 
 MOST_SOUND_BYTES = 24 * 2**20  # of the recording; a browser takes long to open more
 MOST_RANKED = 5  # moments that are to be trusted most, and as many that are to be trusted least
@@ -58,7 +58,7 @@ def track_page(track: Track, *, song: Path) -> str:
         song: the recording's file; as much of it as has room is inside the page.
     """
     name = printable(song.name)
-    moments = list(_moments(track))
+    moments, about = list(_moments(track)), spoken_of(track.curve.label)
     return page(
         "track",
         title=f"{name}: a whole track, and why",
@@ -68,13 +68,14 @@ def track_page(track: Track, *, song: Path) -> str:
         warnings=track.summary.warnings,
         track=track,
         drawing=drawing(track, song),
-        share_vocal=track.curve.vocal_share if len(track.probability) else 0.0,
+        share=track.curve.vocal_share if len(track.probability) else 0.0,
+        about=about,
         recording=_recording(track, song),
         waveform=Plot(
             f"Waveform of the recording, {clock(track.end_s)} long, with a mark for each explanation.", [], []
         ),
         spectrogram=Plot(_described(track), [], frequency_ticks(track.begun.band_centre_hz)),
-        curve=Plot(f"Probability of singing; segments of {_labels(track)} below it.", [], list(_CURVE_TICKS)),
+        curve=Plot(f"Probability of {about}; segments of {_labels(track)} below it.", [], list(_CURVE_TICKS)),
         levels=colour_bar(Scale(COLOURS, QUIETEST_DB, 0.0), f"−{-QUIETEST_DB:.0f} dB", "0 dB", "below the loudest bin"),
         moments=moments,
         standings=STANDINGS,
@@ -115,9 +116,9 @@ def _named(moments: list[Moment], ranked: RankedMoment) -> Moment:
 
 def _mattered(track: Track, found: LabelMap) -> Mattered:
     frames = len(found.mean_relevance)
-    half_s = (frames - 1) / 2 / track.begun.frames_per_second
-    axes = Axes(-half_s, track.begun.frames_per_second, track.begun.band_centre_hz)
-    description = f"Mean relevance of each bin around the moments called {found.label}."
+    rate = track.begun.map_frames_per_second
+    axes = Axes(-((frames - 1) // 2) / rate, rate, track.begun.band_centre_hz)
+    description = f"Mean relevance of each bin around the moments explained as {found.label}."
     picture = map_plot(png(found.mean_relevance, RELEVANCES), description, axes, frames, times=5, at_hz=SMALL_TICKS_HZ)
     return Mattered(found.label, picture, found.explained)
 
@@ -128,8 +129,10 @@ def _provenance(track: Track) -> list[tuple[str, str]]:
     rows = [
         ("Bundle", begun.bundle.name),
         ("Digest (SHA-256)", begun.bundle.digest),
+        ("Listener", begun.listener),
+        ("Explained", _explained(track)),
         ("Heard", heard if summary.complete else f"{heard}: then time ran out"),
-        ("Segments", f"vocal from {begun.decision_threshold:g}, {_smoothing(track)}"),
+        ("Segments", f"{begun.decided_by}, {_smoothing(track)}"),
         ("Regions", f"rule {begun.rule}, masking {begun.masking}"),
         ("Trust", _TRUST[begun.trust_level]),
         ("Answered in", f"{summary.seconds:.1f} s"),
@@ -139,6 +142,13 @@ def _provenance(track: Track) -> list[tuple[str, str]]:
     if summary.share_held is not None:
         rows.append(("Explanations that hold", f"{percent(summary.share_held)} of {summary.tried}"))
     return rows
+
+
+def _explained(track: Track) -> str:
+    begun = track.begun
+    if begun.label is None:
+        return "the label of each moment"
+    return f"{begun.label} rather than {begun.contrast}" if begun.contrast else begun.label
 
 
 def _smoothing(track: Track) -> str:

@@ -1,4 +1,4 @@
-"""Why a detector answered as it did at one moment of a track."""
+"""Why a listener answered as it did at one moment of a track."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phonoscope_client.results.explanation import Doubt, Share
-from phonoscope_client.results.parts import Floats, Label, Waveform, removed_sound
+from phonoscope_client.results.parts import Floats, Label, LabelAnswer, Waveform, removed_sound
 from phonoscope_client.results.track.box import Box, box
 from phonoscope_client.results.track.parts import TrackBegun
 
@@ -25,7 +25,7 @@ class TrackTrust:
         out_of_distribution: there is more doubt than about 99 % of the bundle's validation excerpts.
         control_seed: what other music was drawn from.
         doubt: how far the answer is to be doubted, before any explanation; None where the bundle cannot tell.
-        masked_probability: of singing, when only the region is kept and all else is masked.
+        masked_probability: when only the region is kept and all else is masked.
         label_kept: whether the label is kept then.
         carried: the region's content in other music that has the other answer; one draw, likewise below.
         silhouette: in the same place, content of a third excerpt.
@@ -54,12 +54,12 @@ class TrackTrust:
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
 class TrackExplanation:
-    """Why the detector answered as it did at one moment. Maps are `[T, M]`: frames, mel bands lowest first.
+    """Why the listener answered as it did at one moment. Maps are `[T, M]`: frames, mel bands lowest first.
 
     Attributes:
         at_s: the moment, in seconds from the track's start.
-        label: the detector's answer for it.
-        probability: of singing, in [0, 1].
+        label: what is explained: the label asked for, or the listener's answer for it.
+        probability: of that in [0, 1], or, of two labels, of the first, such as that of singing.
         start_s: start of the region's first frame, in seconds; negative before the track's beginning.
         mask: `[T, M]` bool, True inside the region.
         alpha: bins whose relevance is at least this form the region.
@@ -68,6 +68,8 @@ class TrackExplanation:
         relevance: `[T, M]` float32 in [0, 1], how much the answer rests on each bin, by the rule; None likewise.
         original_audio: the excerpt as sound; None where it was not asked for.
         explanation_audio: the region as sound, everything else far softer; None likewise.
+        predicted: the listener's answer for it.
+        labels: what the listener says of each of its labels.
     """
 
     at_s: float
@@ -81,6 +83,8 @@ class TrackExplanation:
     relevance: Floats | None = None
     original_audio: Waveform | None = None
     explanation_audio: Waveform | None = None
+    predicted: Label = ""
+    labels: dict[Label, LabelAnswer] = field(default_factory=dict)
 
     def removed_audio(self, outside_db: float) -> Waveform | None:
         """The excerpt with its region as soft as everything else is in the region's sound; None without sound."""
@@ -88,7 +92,7 @@ class TrackExplanation:
 
     def box(self, begun: TrackBegun) -> Box | None:
         """Where most of the region lies; None where it is empty."""
-        return box(self.mask, self.start_s, begun.frames_per_second, begun.band_centre_hz)
+        return box(self.mask, self.start_s, begun.map_frames_per_second, begun.band_centre_hz)
 
     def to_json(self, begun: TrackBegun) -> dict[str, Any]:
         """Everything but maps and sounds, and where most of the region lies, ready for `json.dumps`."""
@@ -96,6 +100,8 @@ class TrackExplanation:
         return {
             "at_s": self.at_s,
             "label": self.label,
+            "predicted": self.predicted,
+            "labels": {label: asdict(said) for label, said in self.labels.items()},
             "probability": self.probability,
             "alpha": self.alpha,
             "region": None if found is None else asdict(found),

@@ -11,7 +11,7 @@ from phonoscope_client.results.segments import Segment
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by; likewise below
 class LabelMap:
-    """What mattered, on average, where one label was given.
+    """What mattered, on average, where one label was explained.
 
     Attributes:
         label: the label.

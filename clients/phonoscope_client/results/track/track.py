@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from phonoscope_client.errors import ServiceError
 from phonoscope_client.results.archive import Archived
@@ -26,10 +27,13 @@ class Track(Archived):
     Attributes:
         begun: what was done, and by which bundle.
         first_frame: number of the first frame that was heard; frame i starts at i / frames_per_second.
-        probability: `[n]` float32, of singing, in [0, 1], from that frame on.
-        log_mel: `[n, M]` float32, natural logarithm of the mel magnitude; None where it was not asked for.
+        probability: `[n]` float32 in [0, 1], from that frame on, of `begun.curve_label`.
+        log_mel: `[f, M]` float32, natural logarithm of the mel magnitude, `begun.map_frames_per_second`; None where it
+            was not asked for.
         explanations: in time order.
         summary: what it comes to.
+        labels: `[L]` the listener's, where there are more than two; else none.
+        label_probability: `[n, L]` float32, the curve of each.
     """
 
     begun: TrackBegun
@@ -38,6 +42,8 @@ class Track(Archived):
     log_mel: Floats | None
     explanations: tuple[TrackExplanation, ...]
     summary: TrackSummary
+    labels: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
+    label_probability: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     @property
     def start_s(self) -> float:
@@ -52,14 +58,29 @@ class Track(Archived):
     @property
     def curve(self) -> Curve:
         """What was heard, as `predict` answers it; of its warnings, seconds count from the track's start."""
-        begun = self.begun
-        return Curve(begun.bundle, self.probability, begun.frames_per_second, begun.threshold, self.summary.warnings)
+        begun, label, probability = self.begun, self.begun.curve_label, self.probability
+        if label is None and len(probability):  # it is about the label that is most probable on average
+            number = int(self.label_probability.mean(axis=0).argmax())
+            label, probability = str(self.labels[number]), self.label_probability[:, number]
+        return Curve(
+            begun.bundle,
+            probability,
+            begun.frames_per_second,
+            begun.threshold,
+            self.summary.warnings,
+            listener=begun.listener,
+            label=label or begun.labels[0],
+            contrast=begun.contrast,
+            labels=self.labels,
+            label_probability=self.label_probability,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Everything but maps and sounds, ready for `json.dumps`."""
         begun = self.begun
         return {
             **self.curve.to_json(),
+            "explained_label": begun.label,
             "start_s": self.start_s,
             "decision_threshold": begun.decision_threshold,
             "median_filter_s": begun.median_filter_s,
@@ -105,4 +126,8 @@ def collected(parts: Iterable[TrackPart]) -> Track:
         log_mel=np.concatenate(log_mels) if log_mels else None,
         explanations=tuple(sorted(explanations, key=lambda each: each.at_s)),
         summary=summary,
+        labels=pieces[0].labels if pieces else np.zeros(0, np.str_),
+        label_probability=(
+            np.concatenate([each.label_probability for each in pieces]) if pieces else np.zeros((0, 0), np.float32)
+        ),
     )

@@ -20,6 +20,7 @@ class Listener:
 
     name: str
     suffix: str  # of all its models
+    frontend: str  # the model that is its front-end
     decision: Decision
     front_end: FrontEnd
     layers: tuple[Layer, ...]

@@ -63,6 +63,7 @@ def _listener(entry: object, manifest: Mapping[str, Any], models: Mapping[str, M
     return Listener(
         name=name,
         suffix=suffix,
+        frontend=frontend,
         decision=decision,
         front_end=_front_end(models, frontend),
         layers=layers,

@@ -14,10 +14,11 @@ import numpy as np
 from phonoscope_serving.bundle.listeners.decision import Claim
 from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.bundle.listeners.reading import HEARD
-from phonoscope_serving.bundle.rules import CONTRAST, CONTROL_REGIONS, EVIDENCE, LABEL, Rule
-from phonoscope_serving.errors import InvalidRequest, NotInBundle, shown
+from phonoscope_serving.bundle.rules import CONTROL_REGIONS, EVIDENCE, Rule
+from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs.call import Call
-from phonoscope_serving.rpcs.explain.exchange import UNNAMED, Evidence, Explained, evidence_of, exchange
+from phonoscope_serving.rpcs.explain.asked import rule_for, told
+from phonoscope_serving.rpcs.explain.exchange import Evidence, Explained, evidence_of, exchange
 from phonoscope_serving.rpcs.explain.nearest import Nearest, check_nearest, nearest
 from phonoscope_serving.rpcs.explain.region import (
     LargestAlphaThatKeepsLabel,
@@ -96,7 +97,8 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
         RequestError: see `Call.excerpt` and `Engine.infer`.
     """
     listener = call.listener
-    rule, evidence = _rule(listener, question), evidence_of(listener, question.evidence)
+    rule = rule_for(listener, question.rule, question.label, question.contrast, listen=question.listen)
+    evidence = evidence_of(listener, question.evidence)
     check_nearest(listener, question.nearest)
     excerpt = await call.excerpt(source, listener.front_end, question.at_s)
     seed = _derived_seed(excerpt) if question.control_seed is None else question.control_seed
@@ -107,7 +109,7 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
     outputs = [*MAPS, "effective_alpha", *measured, *detailed]
     if question.listen or evidence is Evidence.FULL:
         outputs.append(CONTROL_REGIONS)
-    asked = {"samples": excerpt.samples} | _told(listener, rule, question)
+    asked = {"samples": excerpt.samples} | told(listener, rule, question.label, question.contrast)
     if isinstance(question.region, LargestAlphaThatKeepsLabel):
         answer, claim = await _with_largest_alpha(call, rule, asked, inputs, outputs, question)
     else:
@@ -120,13 +122,6 @@ async def explain(call: Call, source: AudioSource, question: Question) -> Explan
     trust = weigh(numbers, listener, claim, rule, seed, heard.get("heard_probability"), evidence, exchanged)
     alike = await nearest(call, excerpt.samples, question.nearest)
     return _explanation(rule, excerpt, answer | heard, claim, trust, alike)
-
-
-def _told(listener: Listener, rule: Rule, question: Question) -> dict[str, Array]:
-    """The numbers of label and contrast, for a rule that is told them."""
-    labels = listener.decision.labels
-    given = {LABEL: question.label, CONTRAST: question.contrast} if rule.takes_label else {}
-    return {field: np.array([[labels.index(name) if name else UNNAMED]], np.int32) for field, name in given.items()}
 
 
 def _claim(listener: Listener, rule: Rule, question: Question, answer: Mapping[str, Array]) -> Claim:
@@ -166,35 +161,6 @@ async def _with_largest_alpha(
 def _derived_seed(excerpt: Excerpt) -> int:
     """The same for the same samples, so that the same question has the same answer."""
     return zlib.crc32(excerpt.samples.tobytes()) & LARGEST_SEED
-
-
-def _rule(listener: Listener, question: Question) -> Rule:
-    """The rule that explains what is asked.
-
-    Raises:
-        InvalidRequest: the listener has no such rule or label.
-        NotInBundle: its rule explains no contrast, or there is nothing that makes a region sound.
-    """
-    listener.decision.check(question.label, question.contrast)
-    if question.listen and not listener.is_heard:
-        raise NotInBundle(f"the bundle has nothing that makes regions of {listener.name} sound: ask without listen")
-    rule = rule_of(listener, question.rule)
-    if question.contrast and not rule.takes_label and listener.decision.kind != "binary":
-        raise NotInBundle(f"{rule.name} explains the label that {listener.name} predicts, without a contrast")
-    return rule
-
-
-def rule_of(listener: Listener, name: str) -> Rule:
-    """The rule of that name; the listener's default where it is empty.
-
-    Raises:
-        InvalidRequest: the listener has no such rule.
-    """
-    for rule in listener.rules:
-        if name in ("", rule.name):
-            return rule
-    known = ", ".join(rule.name for rule in listener.rules)
-    raise InvalidRequest.at("rule", f"is {shown(name)}; the bundle explains by {known}")
 
 
 async def _listen(call: Call, excerpt: Excerpt, answer: Mapping[str, Array], outside_db: float) -> dict[str, Array]:

@@ -13,11 +13,13 @@ from phonoscope_serving.bundle.rules import Rule
 from phonoscope_serving.errors import DeadlinePassed
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.decision import Decider, Decision
-from phonoscope_serving.rpcs.explain.answer import rule_of
+from phonoscope_serving.rpcs.explain.asked import rule_for
+from phonoscope_serving.rpcs.naming import Naming, naming_of
+from phonoscope_serving.rpcs.track.choosing.extremes import Extremes
+from phonoscope_serving.rpcs.track.choosing.moments import Chooser
+from phonoscope_serving.rpcs.track.excerpts import hear_excerpts, rows_a_turn
 from phonoscope_serving.rpcs.track.explaining import ROWS, Excerpts, Explainer, Moment
-from phonoscope_serving.rpcs.track.extremes import Extremes
 from phonoscope_serving.rpcs.track.hearing import HeardPiece, hear
-from phonoscope_serving.rpcs.track.moments import Chooser
 from phonoscope_serving.rpcs.track.pipeline import one_ahead
 from phonoscope_serving.rpcs.track.question import TrackQuestion
 from phonoscope_serving.rpcs.track.reading import TrackPiece
@@ -37,6 +39,7 @@ class Begun:
 
     rule: Rule
     decision: Decision
+    naming: Naming
     duration_s: float | None
 
 
@@ -44,8 +47,8 @@ class Begun:
 class Curve:
     """Part of the curve."""
 
-    first_frame: int
-    probability: Floats  # `[N]`
+    first_frame: int  # counted in those of the curve
+    probability: Floats  # `[N]` of the first of two labels, or, of more, `[N, K]`
     log_mel: Floats | None  # `[N, M]`
 
 
@@ -75,7 +78,7 @@ async def explain_track(call: Call, question: TrackQuestion, chunks: AsyncIterat
             async for piece in pieces:
                 if not begun:
                     begun = True
-                    yield Begun(track.rule, track.decision, piece.duration_s)
+                    yield Begun(track.rule, track.decision, track.naming, piece.duration_s)
                 async with aclosing(track.hear(piece)) as events:
                     async for event in events:
                         yield event
@@ -94,17 +97,18 @@ class _Track:
 
     def __init__(self, call: Call, question: TrackQuestion) -> None:
         listener, front_end = call.listener, call.listener.front_end
-        (threshold,) = listener.decision.thresholds
         self._call, self._question = call, question
-        self.rule = rule_of(listener, question.rule)
-        self.decision = question.decision or Decision(threshold)
+        listen = question.outside_db is not None
+        self.rule = rule_for(listener, question.rule, question.label, question.contrast, listen=listen)
+        self.naming = naming_of(listener, question.label)
+        self.decision = question.decision or Decision(self.naming.threshold)
         self._explainer = Explainer(call, question, self.rule)
-        first = question_frame(question.from_s, front_end.frames_per_second)
-        self._decider = Decider(self.decision, front_end.frames_per_second, first)
-        moments = question.moments
-        self._chooser = Chooser(moments, front_end, threshold, first)
+        first, moments = question.first_frame(listener), question.moments
+        self._step = listener.predict_hop_frames or 1  # frames from one of the curve to the next
+        self._decider = Decider(self.decision, self.naming, front_end.frames_per_second, first)
+        self._chooser = Chooser(moments, front_end, self.naming.labels, first)
         self._extremes = [
-            Extremes(count, sign, front_end, threshold)
+            Extremes(count, sign, front_end, self._step)
             for count, sign in ((moments.most_certain, 1), (moments.least_certain, -1))
         ]
         self._kept: list[HeardPiece] = []  # of which a moment may still be chosen
@@ -114,15 +118,20 @@ class _Track:
     async def hear(self, piece: TrackPiece) -> AsyncGenerator[Event]:
         """The curve of a piece, and the explanations that are due."""
         self._take_on(piece)
-        ahead = self._chooser.ahead(piece.first_frame, piece.end_frame)
         spectrogram, continues = self._question.spectrogram, self._last is not None
-        heard = await hear(self._call, self.rule, piece, ahead, spectrogram=spectrogram, continues=continues)
-        yield Curve(piece.first_frame, heard.probability, heard.log_mel)
-        ended = self._decider.push(heard.probability)
-        self._chooser.hear(heard.probability, ended, self._decider)
+        if self._call.listener.predict_hop_frames is None:
+            ahead = self._chooser.ahead(piece.first_frame, piece.end_frame)
+            heard = await hear(self._call, self.rule, piece, ahead, spectrogram=spectrogram, continues=continues)
+        else:
+            heard = await hear_excerpts(self._call, piece, spectrogram=spectrogram, continues=continues)
+        yield Curve(piece.first_frame // self._step, heard.probability, heard.log_mel)
+        shares = self.naming.shares(heard.probability.reshape(len(heard.probability), -1))
+        every_frame = np.repeat(shares, self._step, axis=0)[: piece.frames]
+        ended = self._decider.push(every_frame)
+        self._chooser.hear(self.naming.given(every_frame), ended, self._decider)
         for extremes in self._extremes:
-            extremes.hear(piece, heard.probability)
-        self._tally.frames += piece.frames
+            extremes.hear(piece, self.naming.certainty(shares))
+        self._tally.frames += len(shares)
         self._last = piece
         self._kept.append(heard)
         self._tally.close(ended)
@@ -152,6 +161,7 @@ class _Track:
         """What it all comes to."""
         if not complete:
             self._tally.close(self._decider.end())
+            self._heard_until -= self._heard_until % self._step  # where the curve can be taken up again
         warnings = self._last.warnings if self._last else ()
         return self._tally.summary(self._heard_until, warnings, complete=complete)
 
@@ -163,7 +173,7 @@ class _Track:
             for is_passed, run in groupby(own, heard.passed.__contains__):
                 excerpts = {frame: heard.piece.excerpt(frame, front_end) for frame in run}
                 due.append((excerpts, heard if is_passed else None))
-        self._kept = [each for each in self._kept if each.piece.end_frame > horizon]
+        self._kept = [each for each in self._kept if each.piece.end_frame >= horizon]  # the last may hold one more
         return due
 
     async def _explain(self, due: Sequence[Due]) -> AsyncGenerator[Moment]:
@@ -175,7 +185,8 @@ class _Track:
             taken = heard.taken(excerpts.frames, self._call.listener.front_end) if heard else None
             return await self._explainer.explain(excerpts, taken)
 
-        async with aclosing(one_ahead(explained, _batches(due))) as several:
+        batches = _batches(due, rows_a_turn(self._call, self.rule, ROWS))
+        async with aclosing(one_ahead(explained, batches)) as several:
             async for moments in several:
                 for moment in moments:
                     self._tally.note(moment)
@@ -184,22 +195,17 @@ class _Track:
     def _take_on(self, piece: TrackPiece) -> None:
         """Tells admission how much there is: all of it, or, where nobody knows, the next minute."""
         rate = self._call.listener.front_end.frames_per_second
-        heard_s = (piece.first_frame - question_frame(self._question.from_s, rate)) / rate
+        heard_s = (piece.first_frame - self._question.first_frame(self._call.listener)) / rate
         whole_s = piece.duration_s - self._question.from_s if piece.duration_s is not None else heard_s + SLICE_S
         self._call.work.measure(max(whole_s, heard_s + piece.frames / rate))
 
 
-def _batches(due: Sequence[Due]) -> Iterator[Due]:
-    """At most `ROWS` moments at once; where nothing sounds, there is nothing to point at."""
+def _batches(due: Sequence[Due], rows: int) -> Iterator[Due]:
+    """At most so many moments at once; where nothing sounds, there is nothing to point at."""
     for samples, heard in due:
         sounding = [(frame, excerpt) for frame, excerpt in samples.items() if peak(excerpt) >= SILENT_PEAK]
-        for first in range(0, len(sounding), ROWS):
-            yield dict(sounding[first : first + ROWS]), heard
-
-
-def question_frame(at_s: float, frames_per_second: float) -> int:
-    """The frame nearest to a moment."""
-    return round(at_s * frames_per_second)
+        for first in range(0, len(sounding), rows):
+            yield dict(sounding[first : first + rows]), heard
 
 
 def _early(call: Call) -> float | None:

@@ -17,6 +17,7 @@ from phonoscope_serving.bundle.rules import EVIDENCE, Rule
 from phonoscope_serving.errors import NotInBundle
 from phonoscope_serving.rpcs.call import Call
 from phonoscope_serving.rpcs.explain.answer import LARGEST_SEED
+from phonoscope_serving.rpcs.explain.asked import told
 from phonoscope_serving.rpcs.explain.exchange import Evidence, Exchange, Explained, Share, trial_rows
 from phonoscope_serving.rpcs.explain.region import (
     Alpha,
@@ -43,6 +44,7 @@ class Moment:
     relevance: Floats
     mask: Floats  # 1 inside the region
     alpha: float
+    probability: Floats  # `[K]` what the listener says of the excerpt
     trust: Trust
     level: TrustLevel  # what of `trust` was tried
     samples: Floats  # `[N]` the excerpt
@@ -99,20 +101,20 @@ class Explainer:
             excerpts: the moments, at most `ROWS`.
             taken: what one pass over the track gave of them; None where they are to be heard by themselves.
         """
-        seeds = self._seeds(excerpts)
+        seeds, question = self._seeds(excerpts), self._question
         answer = await (self._of_excerpts(excerpts, seeds) if taken is None else self._of_pass(taken, seeds))
-        question = self._question
         exchanges = await self._exchanged(excerpts, answer, seeds) if question.trust is TrustLevel.FULL else {}
         sounds = await self._sounds(excerpts, answer["mask"]) if question.outside_db is not None else None
         return [
             self._moment(excerpts, answer, row, seeds[row], exchanges.get(row), sounds)
             for row in range(len(excerpts.frames))
+            if self._is_explained(answer, row)
         ]
 
     async def _of_excerpts(self, excerpts: Excerpts, seeds: Sequence[int]) -> dict[str, Array]:
         """By the bundle's own ensemble, as `Explain`: relevance first, then the regions in it."""
         wanted = [*self._rule.known, "probability", *self._numbers]
-        inputs = {"samples": excerpts.samples} | self._region_inputs(seeds)
+        inputs = {"samples": excerpts.samples} | self._region_inputs(seeds) | self._told(len(seeds))
         known = await self._call.infer(self._rule.ensemble, inputs, outputs=wanted, continues=True)
         inputs = {name: known[name] for name in self._rule.known} | self._region_inputs(seeds)
         if isinstance(self._question.region, LargestAlphaThatKeepsLabel):
@@ -161,6 +163,7 @@ class Explainer:
             relevance=answer["relevance"][row],
             mask=answer["mask"][row],
             alpha=float(answer[ALPHA][row, 0]),
+            probability=measured["probability"],
             trust=weigh(measured, listener, claim, self._rule, seed, evidence=evidence, exchange=exchange),
             level=level,
             samples=excerpts.samples[row],
@@ -168,8 +171,18 @@ class Explainer:
         )
 
     def _claim(self, answer: Mapping[str, Array], row: int) -> Claim:
-        """That a moment has the label which is predicted for it."""
-        return self._call.listener.decision.claim("", "", answer["probability"][row])
+        """That a moment has the label which is asked for, or else the one that is predicted for it."""
+        asked = self._question
+        return self._call.listener.decision.claim(asked.label, asked.contrast, answer["probability"][row])
+
+    def _is_explained(self, answer: Mapping[str, Array], row: int) -> bool:
+        """Whether the rule explains the label which is asked for, not only another that is predicted."""
+        predicted = self._call.listener.decision.predicted(answer["probability"][row])
+        return self._rule.takes_label or self._claim(answer, row).label == predicted
+
+    def _told(self, rows: int) -> dict[str, Array]:
+        one = told(self._call.listener, self._rule, self._question.label, self._question.contrast)
+        return {name: np.repeat(number, rows, axis=0) for name, number in one.items()}
 
     def _seeds(self, excerpts: Excerpts) -> list[int]:
         """As `Explain` has them."""

@@ -36,7 +36,8 @@ class TrackPiece:
 
     def sounding(self, front_end: FrontEnd) -> Floats:
         """The samples of whole frames alone, `[N]`: at the end of a track, fewer than there are."""
-        frames = self.frames + 2 * front_end.context_frames - self.silence_before - self.silence_after
+        around = front_end.context_frames + front_end.frames_behind
+        frames = self.frames + around - self.silence_before - self.silence_after
         return self.samples[: front_end.samples(frames)]
 
     def excerpt(self, frame: int, front_end: FrontEnd) -> Floats:
@@ -68,19 +69,19 @@ def track_pieces(
     Raises:
         InvalidRequest: the track is shorter than a frame.
     """
-    hop, context = front_end.hop_samples, front_end.context_frames
+    hop, context, behind = front_end.hop_samples, front_end.context_frames, front_end.frames_behind
     step = max(1, round(piece_s * front_end.frames_per_second))
     held, begin, first = _Held(), max(0, first_frame - context), first_frame
     held.forget_before(begin * hop)
 
     def piece(count: int, end: int, samples: int) -> TrackPiece:
-        before, after = context - (first - begin), context - (end - first - count)
+        before, after = context - (first - begin), behind - (end - first - count)
         sound = held.of(begin * hop, samples)
         return TrackPiece(first, count, begin * hop, sound, before, after, duration_s, warnings())
 
     for part in parts:
         held.add(part)
-        while front_end.frames(held.end) >= (end := first + step + context):
+        while front_end.frames(held.end) >= (end := first + step + behind):
             yield piece(step, end, front_end.samples(end - begin))
             first += step
             begin = max(0, first - context)
@@ -90,7 +91,7 @@ def track_pieces(
         raise InvalidRequest.at("chunk", f"ends after {held.end / front_end.sample_rate_hz:.4f} s, before one frame")
     while first < frames:
         count = min(step, frames - first)
-        end = min(frames, first + count + context)
+        end = min(frames, first + count + behind)
         yield piece(count, end, held.end - begin * hop)
         first += count
         begin = max(0, first - context)

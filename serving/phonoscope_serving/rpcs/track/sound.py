@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from phonoscope_serving.errors import DeadlinePassed, InvalidRequest
 from phonoscope_serving.rpcs.call import Call
+from phonoscope_serving.rpcs.track.excerpts import piece_s
 from phonoscope_serving.rpcs.track.question import Encoded, Pcm, TrackQuestion
 from phonoscope_serving.rpcs.track.reading import TrackPiece, track_pieces
 from phonoscope_serving.sound.audio import LIMITS, EncodedAudio, Pause, Recording
@@ -35,12 +36,12 @@ async def pieces_of(call: Call, question: TrackQuestion, chunks: AsyncIterator[b
         DeadlinePassed: it did not arrive in time.
     """
     front_end = call.listener.front_end
-    first_frame = round(question.from_s * front_end.frames_per_second)
+    first_frame, step_s = question.first_frame(call.listener), piece_s(call.listener)
 
     def from_file(recording: Recording) -> Iterator[TrackPiece]:
         parts = resampled(recording, front_end.sample_rate_hz)
         seconds = recording.samples / recording.sample_rate_hz
-        return track_pieces(parts, front_end, first_frame, lambda: recording.warnings, seconds)
+        return track_pieces(parts, front_end, first_frame, lambda: recording.warnings, seconds, step_s)
 
     def from_flow(file: ChunkFile, pause: Pause) -> Iterator[TrackPiece]:
         match question.sound:
@@ -48,7 +49,8 @@ async def pieces_of(call: Call, question: TrackQuestion, chunks: AsyncIterator[b
                 flow = MonoFlow(PcmFlow(file, rate_hz, channels, FIELD, pause))
             case _:
                 flow = MonoFlow(FileFlow(file, FIELD, pause))
-        return track_pieces(flow.at_rate(front_end.sample_rate_hz), front_end, first_frame, lambda: flow.warnings)
+        parts = flow.at_rate(front_end.sample_rate_hz)
+        return track_pieces(parts, front_end, first_frame, lambda: flow.warnings, piece_s=step_s)
 
     match question.sound:
         case Encoded(size_bytes) if 0 < size_bytes <= LIMITS.max_bytes:

@@ -21,7 +21,7 @@ class Ranked:
     """A moment among others."""
 
     frame: int
-    vocal: bool
+    label: str
     holds: bool | None
     doubt: float | None
 
@@ -37,9 +37,9 @@ class Summary:
 
     complete: bool
     heard_until: int  # the first frame that was not heard
-    frames: int
+    frames: int  # of the curve
     segments: tuple[tuple[Segment, SegmentTrust], ...]
-    relevance: dict[bool, tuple[int, Floats]]  # vocal or not → explanations, and their mean `[T, M]`
+    relevance: dict[str, tuple[int, Floats]]  # label → explanations, and their mean `[T, M]`
     explained: int
     tried: int
     held: int
@@ -56,7 +56,7 @@ class Tally:
         self._starts: list[int] = []
         self._trusts: list[SegmentTrust] = []
         self._pending: list[Ranked] = []  # moments of segments that have not ended
-        self._relevance: dict[bool, tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]] = {}
+        self._relevance: dict[str, tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]] = {}
         self._all = SegmentTrust()
         self._most: list[Ranked] = []
         self._least: list[Ranked] = []
@@ -65,10 +65,10 @@ class Tally:
     def note(self, moment: Moment) -> None:
         """Counts one explanation."""
         trust = moment.trust
-        ranked = Ranked(moment.frame, trust.claim.label == 0, moment.holds, trust.doubt.doubt if trust.doubt else None)
+        ranked = Ranked(moment.frame, trust.claim.name, moment.holds, trust.doubt.doubt if trust.doubt else None)
         self._all.note(ranked.holds, ranked.doubt)
-        count, total = self._relevance.get(ranked.vocal, (0, np.zeros(moment.relevance.shape)))
-        self._relevance[ranked.vocal] = count + 1, total + moment.relevance
+        count, total = self._relevance.get(ranked.label, (0, np.zeros(moment.relevance.shape)))
+        self._relevance[ranked.label] = count + 1, total + moment.relevance
         self._most = sorted([*self._most, ranked], key=lambda each: each.order)[:RANKED]
         self._least = sorted([*self._least, ranked], key=lambda each: each.order, reverse=True)[:RANKED]
         if self._segments and ranked.frame < self._segments[-1].end_frame:
@@ -96,7 +96,7 @@ class Tally:
             frames=self.frames,
             segments=tuple(zip(self._segments, self._trusts, strict=True)),
             relevance={
-                vocal: (count, (total / count).astype(np.float32)) for vocal, (count, total) in self._relevance.items()
+                label: (count, (total / count).astype(np.float32)) for label, (count, total) in self._relevance.items()
             },
             explained=self._all.explained,
             tried=self._all.tried,

@@ -63,7 +63,7 @@ def _density(settings: track_pb2.TrackSettings) -> str:
     """What makes a second of a track cost another amount: how much is tried, and how often, in octaves."""
     every_s = settings.moments.every_s
     often = f"every {2 ** round(math.log2(every_s)):g} s" if every_s else "few"
-    return f"{settings.trust} {settings.region.WhichOneof('choice')} {_heard(settings)} {often}"
+    return f"{settings.trust} {settings.region.WhichOneof('choice')} {_heard(settings)} {often}{_whom(settings)}"
 
 
 def _heard(request: Any) -> str:  # noqa: ANN401 - protobuf

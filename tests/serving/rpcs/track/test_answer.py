@@ -147,8 +147,8 @@ async def test_explanations_come_in_time_order_behind_their_curve_and_the_extrem
     assert summary.explained == summary.tried == len(frames)
     assert sum(trust.explained for _, trust in summary.segments) == len(frames)
     assert summary.held == sum(bool(each.holds) for each in of(events, Moment))
-    for vocal, (count, mean) in summary.relevance.items():
-        own = [each.relevance for each in of(events, Moment) if (each.trust.claim.label == 0) == vocal]
+    for label, (count, mean) in summary.relevance.items():
+        own = [each.relevance for each in of(events, Moment) if each.trust.claim.name == label]
         assert count == len(own)
         np.testing.assert_allclose(mean, np.mean(own, axis=0), atol=1e-5)
     order = [(not each.holds, each.doubt) for each in summary.most]

@@ -6,6 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.errors import InvalidRequest
 from phonoscope_serving.rpcs.predict import pieces
 from phonoscope_serving.rpcs.track.reading import track_pieces
@@ -37,6 +38,29 @@ def test_every_excerpt_is_the_one_that_explain_takes(bundle):
     samples, front_end = music(11.3), bundle.default.front_end
     recording = open_recording(PcmAudio(samples.tobytes(), 22050, 1))
     for piece in cut(samples, front_end, 4096):
+        for frame in {piece.first_frame, piece.first_frame + piece.frames // 2, piece.end_frame - 1}:
+            expected = excerpt_around(recording, front_end, frame / front_end.frames_per_second)
+            np.testing.assert_array_equal(piece.excerpt(frame, front_end), expected.samples[0])
+
+
+@pytest.mark.parametrize(
+    "front_end",
+    [
+        FrontEnd(11025, 512, 256, 173, 44100, ()),  # fewer samples than its frames span: what is beyond is padded
+        FrontEnd(8000, 256, 128, 32, 32 * 128 + 128, ()),  # one frame more behind than before
+        FrontEnd(16000, 512, 256, 187, 187 * 256 + 512, ()),  # more samples than its frames span
+    ],
+)
+@pytest.mark.parametrize("first_frame", [0, 43])
+def test_so_it_is_whatever_an_excerpt_is(front_end, first_frame):
+    samples, rate_hz = music(19, front_end.sample_rate_hz), front_end.sample_rate_hz
+    recording = open_recording(PcmAudio(samples.tobytes(), rate_hz, 1))
+    parts = (samples[at : at + 3000] for at in range(0, len(samples), 3000))
+    found = list(track_pieces(parts, front_end, first_frame, tuple, piece_s=172 / front_end.frames_per_second))
+    assert found[0].first_frame == first_frame
+    assert [each.frames for each in found[:-1]] == [172] * (len(found) - 1)
+    assert found[-1].end_frame == front_end.frames(len(samples))
+    for piece in found:
         for frame in {piece.first_frame, piece.first_frame + piece.frames // 2, piece.end_frame - 1}:
             expected = excerpt_around(recording, front_end, frame / front_end.frames_per_second)
             np.testing.assert_array_equal(piece.excerpt(frame, front_end), expected.samples[0])

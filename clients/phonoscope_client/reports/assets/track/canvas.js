@@ -3,6 +3,8 @@ const canvases = Object.fromEntries([...document.querySelectorAll("canvas[data-d
 const view = { from: track.start_s, to: track.end_s };
 const ratio = () => window.devicePixelRatio || 1;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+// The two labels of the detector have colours of the page's own; others, hues that are far apart.
+const tone = (label) => colour(label) || (track.labels.includes(label) ? `hsl(${track.labels.indexOf(label) * 137} 45% 55%)` : colour("quiet"));
 const MARKS = 18; // height of the row of marks above the waveform, in CSS pixels
 const loudest = track.waveform.reduce((most, each) => Math.max(most, Math.abs(each)), 1);
 
@@ -112,7 +114,7 @@ const drawCurve = () => {
   const base = 0.9 * height; // below it, the strip of segments
   for (const each of track.segments) {
     const [left, right] = [x(each.start_s), x(each.end_s)].map((at) => Math.min(width, Math.max(0, at)));
-    context.fillStyle = colour(each.label) || colour("quiet");
+    context.fillStyle = tone(each.label);
     context.fillRect(left, base + 2 * ratio(), Math.max(0, right - left), height - base);
   }
   context.fillStyle = context.strokeStyle = colour("vocal");
@@ -135,6 +137,7 @@ const drawCurve = () => {
     context.lineTo(pixel, base * (1 - sum / (end - first) / 255));
   }
   context.stroke();
+  if (!track.threshold) return;
   context.strokeStyle = colour("ink");
   context.setLineDash([5 * ratio(), 4 * ratio()]);
   context.beginPath();

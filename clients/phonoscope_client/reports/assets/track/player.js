@@ -27,7 +27,7 @@ const place = () => {
   document.documentElement.style.setProperty("--played", Math.min(1, Math.max(0, share)));
   document.documentElement.classList.toggle("played", share >= 0 && share <= 1);
   const probability = (track.probability[Math.max(0, Math.min(track.columns - 1, columnAt(headS)))] ?? 0) / 255;
-  const text = `${clock(headS)}, ${labelAt(headS)}, probability of singing ${probability.toFixed(2)}`;
+  const text = `${clock(headS)}, ${labelAt(headS)}, probability of ${track.about} ${probability.toFixed(2)}`;
   readout.textContent = text;
   head.value = headS;
   head.setAttribute("aria-valuetext", text);
@@ -92,7 +92,7 @@ const choose = (number, { quietly = false } = {}) => {
   const badge = document.createElement("span");
   badge.className = `badge ${chosen.standing}`;
   badge.textContent = chosen.badge;
-  panel.querySelector("h3").replaceChildren(`${clock(chosen.at_s)}: ${chosen.label}, probability of singing ${chosen.probability.toFixed(2)} `, badge);
+  panel.querySelector("h3").replaceChildren(`${clock(chosen.at_s)}: ${chosen.label}, probability of ${chosen.about} ${chosen.probability.toFixed(2)} `, badge);
   panel.querySelector(".headline").textContent = chosen.headline;
   panel.querySelector(".clips").hidden = !("region" in chosen.sounds);
   panel.querySelector(".findings").replaceChildren(

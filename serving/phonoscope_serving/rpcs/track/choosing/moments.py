@@ -6,23 +6,23 @@ from collections.abc import Iterable
 
 from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.rpcs.decision import Decider, Segment
+from phonoscope_serving.rpcs.naming import Numbers
 from phonoscope_serving.rpcs.track.question import Moments
-from phonoscope_serving.tensors import Floats
 
 
 class Chooser:
     """Chooses the frames that are explained along the way."""
 
-    def __init__(self, moments: Moments, front_end: FrontEnd, threshold: float, first_frame: int) -> None:
+    def __init__(self, moments: Moments, front_end: FrontEnd, labels: tuple[str, ...], first_frame: int) -> None:
         """Nothing is chosen yet.
 
         Args:
             moments: which are asked for.
             front_end: what a frame is.
-            threshold: of the bundle: a frame at or above it is vocal.
+            labels: that frames and segments are given.
             first_frame: the first that is answered for.
         """
-        self._moments, self._front_end, self._threshold = moments, front_end, threshold
+        self._moments, self._front_end, self._labels = moments, front_end, labels
         self._first = self._heard = first_frame
         rate = front_end.frames_per_second
         self._named = sorted({frame for at_s in moments.at_s if (frame := round(at_s * rate)) >= first_frame})
@@ -41,19 +41,19 @@ class Chooser:
             number += 1
         return sorted(found)
 
-    def hear(self, probability: Floats, ended: Iterable[Segment], decider: Decider) -> None:
+    def hear(self, given: Numbers, ended: Iterable[Segment], decider: Decider) -> None:
         """Chooses from a piece of the curve.
 
         Args:
-            probability: `[N]` of the frames that follow.
+            given: `[N]` numbers of the labels that the frames which follow have.
             ended: segments that ended with them.
             decider: that said so.
         """
-        begin, self._heard = self._heard, self._heard + len(probability)
+        begin, self._heard = self._heard, self._heard + len(given)
         while self._named and self._named[0] < self._heard:
             self._chosen.add(self._named.pop(0))
         while self._step and (frame := round(self._number * self._step)) < self._heard:
-            if frame >= begin and self._is_wanted(bool(probability[frame - begin] >= self._threshold)):
+            if frame >= begin and self._is_wanted(int(given[frame - begin])):
                 self._chosen.add(frame)
             self._number += 1
         for segment in ended:
@@ -96,11 +96,11 @@ class Chooser:
         self._chosen.difference_update(taken)
         return taken
 
-    def _is_wanted(self, vocal: bool) -> bool:
-        return self._moments.where_vocal in (None, vocal)
+    def _is_wanted(self, label: int) -> bool:
+        return self._moments.where_label in ("", self._labels[label])
 
     def _waits_for(self, segment: Segment) -> bool:
-        return self._is_wanted(segment.vocal) and segment.first_frame != self._segment
+        return self._is_wanted(segment.label) and segment.first_frame != self._segment
 
     def _choose_in(self, segment: Segment, *, has_ended: bool) -> None:
         if not self._moments.in_segments or not self._waits_for(segment):

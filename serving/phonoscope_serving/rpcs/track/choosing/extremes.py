@@ -29,26 +29,26 @@ class Extreme:
 class Extremes:
     """So many moments, at most one in each stretch of an excerpt's length."""
 
-    def __init__(self, count: int, sign: int, front_end: FrontEnd, threshold: float) -> None:
+    def __init__(self, count: int, sign: int, front_end: FrontEnd, step: int = 1) -> None:
         """None is known yet.
 
         Args:
             count: how many are kept.
             sign: 1 for the most certain, -1 for the least.
             front_end: what a frame is.
-            threshold: a frame at or above it is vocal.
+            step: frames from one of the curve to the next.
         """
-        self._count, self._sign, self._front_end, self._threshold = count, sign, front_end, threshold
+        self._count, self._sign, self._front_end, self._step = count, sign, front_end, step
         self._best: Extreme | None = None  # of the stretch that goes on
         self._kept: list[Extreme] = []  # a heap
 
-    def hear(self, piece: TrackPiece, probability: Floats) -> None:
-        """Goes on with a piece and its curve `[N]`."""
+    def hear(self, piece: TrackPiece, certainty: Floats) -> None:
+        """Goes on with a piece, and how certain the labels of its curve are, `[N]`."""
         if not self._count:
             return
-        scores = self._sign * certainty(probability, self._threshold)
+        scores = self._sign * certainty
         length = self._front_end.excerpt_frames
-        frames = np.arange(piece.first_frame, piece.end_frame)
+        frames = np.arange(piece.first_frame, piece.end_frame, self._step)
         for stretch in np.unique(frames // length):
             inside = np.flatnonzero(frames // length == stretch)
             at = int(inside[scores[inside].argmax()])
@@ -69,9 +69,3 @@ class Extremes:
             if len(self._kept) > self._count:
                 heapq.heappop(self._kept)
         self._best = None
-
-
-def certainty(probability: Floats, threshold: float) -> Floats:
-    """How far probabilities `[N]` are from the threshold, of as far as they can be on their side of it, in [0, 1]."""
-    above, below = (probability - threshold) / (1 - threshold), (threshold - probability) / threshold
-    return np.where(probability >= threshold, above, below).astype(np.float32)
