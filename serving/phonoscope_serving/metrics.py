@@ -89,7 +89,12 @@ class Metrics:
             buckets=ENGINE_SECONDS,
             registry=self.registry,
         )
-
+        self.graph_fallbacks = Gauge(
+            "phonoscope_graph_fallbacks",
+            "1 for each graph that is run in float32 although less was asked for: its golden vectors did not hold.",
+            ["graph"],
+            registry=self.registry,
+        )
         self.engine_available = Gauge(
             "phonoscope_engine_available",
             "1 while the models can be run; 0 while their Triton server is away and requests are refused at once.",
@@ -122,6 +127,7 @@ def _build() -> dict[str, str]:
         "version": _version("phonoscope"),
         "python": platform.python_version(),
         "onnxruntime": _version("onnxruntime") or _version("onnxruntime-gpu"),
+        "openvino": _version("openvino"),
         "grpc": _version("grpcio"),
     }
 

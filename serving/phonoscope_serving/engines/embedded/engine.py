@@ -14,6 +14,7 @@ import numpy as np
 from phonoscope_serving.admission.busy import BusyTime
 from phonoscope_serving.admission.work import NOBODYS, Kind, Work
 from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.precision import Precision
 from phonoscope_serving.engines.embedded.batching import BatchLimits, BatchQueue
 from phonoscope_serving.engines.embedded.graphs import Graphs, Held
 from phonoscope_serving.engines.embedded.lane import BACKGROUND_NICENESS, Lane
@@ -61,6 +62,11 @@ class EmbeddedEngine(Generic[Held]):
     def device(self) -> str:
         """Where tensors live, once loaded."""
         return self._graphs.device
+
+    @property
+    def precision(self) -> Precision:
+        """See `Engine.precision`."""
+        return "float32"
 
     @property
     def running_s(self) -> float:
@@ -120,9 +126,13 @@ class EmbeddedEngine(Generic[Held]):
             OptionsError: the library cannot do here what it was asked for.
         """
         self._graphs.load()
+        self._prove()
+        give_back()
+
+    def _prove(self) -> None:
+        """Runs the golden inputs; see `load`."""
         for proof in proofs(self._bundle):
             proof.check(self.run(proof.ensemble, proof.inputs))
-        give_back()
 
     def run(self, model: str, inputs: Tensors, outputs: Collection[str] | None = None) -> dict[str, Array]:
         """Runs one model now, in this thread, past the queue: the bare engine.
