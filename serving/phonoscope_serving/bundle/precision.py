@@ -58,7 +58,8 @@ def tolerance(bundle: Bundle, precision: Precision) -> Tolerance:
     stated: dict[str, Any] = field({"tolerances": {}} | dict(bundle.manifest), "tolerances", dict)
     if precision not in stated:
         return TOLERANCES[precision]
-    numbers = {name: field(stated[precision], name, (int, float)) for name in ("number", "spread", "size")}
+    said = field(stated, precision, dict)
+    numbers = {name: field(said, name, (int, float)) for name in ("number", "spread", "size")}
     if not all(0 < number < 1 for number in numbers.values()):
         raise BundleError(f"{MANIFEST}: tolerances of {precision} must lie between 0 and 1")
     return Tolerance(**numbers)

@@ -12,8 +12,7 @@ from phonoscope_serving.engines.embedded.engine import EmbeddedEngine
 from phonoscope_serving.engines.embedded.memory import give_back
 from phonoscope_serving.engines.golden import difference_of
 from phonoscope_serving.engines.openvino.graphs import Call, OpenVinoGraphs
-from phonoscope_serving.engines.openvino.processor import bfloat16_units
-from phonoscope_serving.errors import OptionsError
+from phonoscope_serving.engines.openvino.processor import require_units
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.tensors import Array
 
@@ -40,11 +39,7 @@ class OpenVinoEngine(EmbeddedEngine[Array]):
             BundleError: an ensemble cannot be executed.
             OptionsError: the processor has nothing for that precision.
         """
-        if options.precision == "bfloat16" and not bfloat16_units():
-            raise OptionsError(
-                "--precision bfloat16: this processor has no units that multiply in bfloat16 (AMX or AVX512_BF16): "
-                "it would compute them in float32, only slower; use --precision float32"
-            )
+        require_units(options.precision)
         self.threads = options.threads or cores()
         self._compiled = OpenVinoGraphs(bundle, self.threads)
         self._asked = options.precision
