@@ -32,6 +32,7 @@ import phonoscope_client.demo
 from numpy.typing import NDArray
 from phonoscope.v1 import audio_pb2, explainer_service_pb2_grpc, prediction_pb2
 from phonoscope_serving.bundle.bundle import load_bundle
+from phonoscope_serving.bundle.precision import PRECISIONS, Precision
 from phonoscope_serving.command_line import default_repository
 from phonoscope_serving.engines.openvino.processor import bfloat16_units, flags
 from phonoscope_trainer.commands.experiments.precision import measured
@@ -43,7 +44,7 @@ from service_load import call_for, circumstances, one_excerpt, service, write
 SONG = Path(phonoscope_client.demo.__path__[0]) / "song.ogg"
 CORES = 2
 CLIENTS = 16
-CORPORA = ("rendered", "mir1k")
+CORPORA = ("mir1k", "real")
 ONNX = "onnx"
 MESSAGE = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
 
@@ -66,9 +67,9 @@ def main() -> None:
     """Measures, prints and writes the figures."""
     options = get_parser().parse_args()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])  # and of all it starts
-    precisions = ("float32", "bfloat16") if bfloat16_units() else ("float32",)
+    precisions: tuple[Precision, ...] = PRECISIONS if bfloat16_units() else PRECISIONS[:1]
     asked = {ONNX: ["--engine", "onnx", "--device", "cpu"]}
-    asked |= {each: ["--engine", "openvino", "--precision", each] for each in precisions}
+    asked |= {str(each): ["--engine", "openvino", "--precision", each] for each in precisions}
     engines, speedup = measure(options, asked)
     there = [name for name in CORPORA if named.find(name)] or CORPORA[:1]
     compared = PrecisionOptions(excerpts=options.excerpts)

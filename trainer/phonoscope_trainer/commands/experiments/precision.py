@@ -14,7 +14,7 @@ from phonoscope_trainer.commands.experiments.explanation_loss import draw
 from phonoscope_trainer.commands.experiments.judged_bundle import labelled
 from phonoscope_trainer.commands.options import Verbs, add_fields, add_json, add_threads, bar, names, write
 from phonoscope_trainer.corpora.features import features
-from phonoscope_trainer.experiments.explanation.detector import of_bundle
+from phonoscope_trainer.experiments.explanation.detector import ExplainedDetector, of_bundle
 from phonoscope_trainer.experiments.explanation.excerpts import Excerpts
 from phonoscope_trainer.experiments.explanation.loss import LossOptions
 from phonoscope_trainer.experiments.explanation.precision import (
@@ -24,11 +24,11 @@ from phonoscope_trainer.experiments.explanation.precision import (
     compare_excerpts,
 )
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
-from phonoscope_trainer.measures.listeners import bundle_listener
+from phonoscope_trainer.measures.listeners import Listener, bundle_listener
 from phonoscope_trainer.repository.reduced_graphs import PRECISIONS, Precision, opener
 
 DEFAULTS = PrecisionOptions()
-USUAL = ("rendered", "mir1k")
+USUAL = ("mir1k", "real")
 MEANING = """\
 The same bundle in ONNX Runtime (float32) and in OpenVINO in each precision, corpus by corpus, on test splits:
 
@@ -94,8 +94,10 @@ def measured(
         OptionsError: OpenVINO is not installed.
     """
     exact, (listen, threshold) = of_bundle(repository, None, threads), bundle_listener(repository)
-    reduced = {name: of_bundle(repository, None, threads, open_graph=opener(name)) for name in precisions}
-    heard = {name: bundle_listener(repository, opener(name))[0] for name in precisions}
+    reduced: dict[str, ExplainedDetector] = {
+        name: of_bundle(repository, None, threads, open_graph=opener(name)) for name in precisions
+    }
+    heard: dict[str, Listener] = {name: bundle_listener(repository, opener(name))[0] for name in precisions}
     found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in precisions}
     for corpus in corpora:
         tracks = labelled(corpus, "test")

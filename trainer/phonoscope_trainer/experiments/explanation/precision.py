@@ -102,7 +102,7 @@ def compare_excerpts(
             tally.add(found.iou(true), name, "iou")
 
     def mean(*name: str) -> float:
-        return float(np.mean(tally.of(*name)))
+        return float(tally.of(*name).astype(float).mean())
 
     return {
         name: {
