@@ -12,7 +12,6 @@ from phonoscope_trainer.corpora.features import frame_magnitudes
 from phonoscope_trainer.frontends.mel import CONTEXT_FRAMES, FRONTEND, Frontend
 from phonoscope_trainer.measures.tracks import curve
 from phonoscope_trainer.recipes.detector.modern import load_detector
-from phonoscope_trainer.repository.reduced_graphs import Open
 from phonoscope_trainer.repository.shipped_graphs import session_of, threshold_of
 
 PIECE_FRAMES = 2048
@@ -36,18 +35,14 @@ def run_listener(run: Path) -> Listener:
     return listen
 
 
-def bundle_listener(repository: Path, open_graph: Open = session_of) -> tuple[Listener, float]:
+def bundle_listener(repository: Path) -> tuple[Listener, float]:
     """The exported detector of a model repository, and its threshold, which validation data chose at its export.
-
-    Args:
-        repository: where the bundle is.
-        open_graph: loads the detector; the front-end is always exact.
 
     Raises:
         ExportError: there is no bundle at `repository`.
     """
     threshold = threshold_of(repository)
-    frontend, detector = session_of(repository, "frontend"), open_graph(repository, "track_detector", 0)
+    frontend, detector = (session_of(repository, name) for name in ("frontend", "track_detector"))
 
     def listen(samples: NDArray[np.float32]) -> NDArray[np.float32]:
         frames = FRONTEND.frames_of(len(samples))

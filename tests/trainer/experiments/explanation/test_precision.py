@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from phonoscope_trainer.corpora.audio import write_flac
-from phonoscope_trainer.corpora.corpus import Track
 from phonoscope_trainer.errors import ExportError, OptionsError
 from phonoscope_trainer.experiments.explanation.detector import ExplainedDetector, of_bundle
 from phonoscope_trainer.experiments.explanation.excerpts import Excerpts
@@ -22,6 +20,7 @@ from phonoscope_trainer.experiments.explanation.precision import (
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.repository.reduced_graphs import ReducedGraph, opener
 from support.bundles.repository import REPOSITORY
+from support.corpora.features import noise_track
 
 ROWS = 8
 TOP, LOWER = (slice(None), slice(0, 40)), (slice(None), slice(0, 20))
@@ -83,15 +82,13 @@ def test_two_empty_regions_are_the_same():
     assert empty.iou(empty).tolist() == [1, 1]
 
 
-def test_curves_are_compared_frame_by_frame(tmp_path):
-    path = tmp_path / "song.flac"
-    write_flac(path, np.zeros(22050 * 3, np.float32), 22050)
-    tracks = [Track("song", "song", "test", None, mixture=path)]
-    listeners = {"other": lambda samples: np.linspace(0, 0.2, 5, dtype=np.float32)}
-    row = compare_curves(lambda samples: np.zeros(5, np.float32), listeners, tracks, PrecisionOptions())["other"]
-    assert row["curve_difference"] == pytest.approx(0.1)
-    assert row["curve_difference_most"] == pytest.approx(0.2)
-    assert row["frames"] == 5
+def test_curves_are_compared_point_by_point():
+    shifted = replace(EXACT, logits=lambda standardised: EXACT.logits(standardised) + 100)
+    tracks = [noise_track(400, seed) for seed in range(2)]
+    row = compare_curves(EXACT, {"same": EXACT, "other": shifted}, tracks, PrecisionOptions(tracks=1))
+    assert (row["same"]["curve_difference"], row["same"]["curve_difference_most"]) == (0, 0)
+    assert 0 < row["other"]["curve_difference"] <= row["other"]["curve_difference_most"] <= 1
+    assert row["other"]["curve_points"] > 0
 
 
 @pytest.mark.parametrize("option", ["excerpts", "tracks", "track_s", "batch"])

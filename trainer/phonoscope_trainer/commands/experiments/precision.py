@@ -24,7 +24,6 @@ from phonoscope_trainer.experiments.explanation.precision import (
     compare_excerpts,
 )
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
-from phonoscope_trainer.measures.listeners import Listener, bundle_listener
 from phonoscope_trainer.repository.reduced_graphs import PRECISIONS, Precision, opener
 
 DEFAULTS = PrecisionOptions()
@@ -35,7 +34,8 @@ The same bundle in ONNX Runtime (float32) and in OpenVINO in each precision, cor
   labels_changed    share of excerpts whose label is another
   loss_difference   |E_loss - E_loss in float32|: how often a region alone does not keep its label
   area, region_iou  of the region by the default rule, and how like that of float32 it is; region_iou_low: 5 % are less
-  curve_difference  mean distance of a track's curve from that of float32, in probability; _most: the largest
+  curve_difference  mean distance of a track's curve from that of float32, in probability, five points a second;
+                    _most: the largest
 
 `worst` holds the largest of each over the corpora (of region_iou the smallest).
 """
@@ -93,11 +93,10 @@ def measured(
         ExportError: there is no bundle at `repository`.
         OptionsError: OpenVINO is not installed.
     """
-    exact, (listen, threshold) = of_bundle(repository, None, threads), bundle_listener(repository)
+    exact = of_bundle(repository, None, threads)
     reduced: dict[str, ExplainedDetector] = {
         name: of_bundle(repository, None, threads, open_graph=opener(name)) for name in precisions
     }
-    heard: dict[str, Listener] = {name: bundle_listener(repository, opener(name))[0] for name in precisions}
     found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in precisions}
     for corpus in corpora:
         tracks = labelled(corpus, "test")
@@ -108,11 +107,11 @@ def measured(
             LossOptions(options.excerpts, seed=options.seed),
         )
         rows = compare_excerpts(exact, reduced, sample, options, _progress(corpus))
-        curves = compare_curves(listen, heard, tracks, options)
+        curves = compare_curves(exact, reduced, tracks, options)
         for name in precisions:
             found[name][corpus] = rows[name] | curves[name] | {"n": len(sample)}
     worst = {name: _worst(rows.values()) for name, rows in found.items()}
-    return {"precisions": found, "worst": worst, "threshold": threshold, "options": asdict(options)}
+    return {"precisions": found, "worst": worst, "threshold": exact.threshold, "options": asdict(options)}
 
 
 def _worst(rows: Iterable[dict[str, float]]) -> dict[str, float]:

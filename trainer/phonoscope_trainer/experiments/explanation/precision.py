@@ -13,18 +13,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from phonoscope_trainer.corpora.audio import read_sum
-from phonoscope_trainer.corpora.corpus import Track
+from phonoscope_trainer.corpora.excerpts import log_mel_at
+from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.experiments.explanation.detector import ExplainedDetector
 from phonoscope_trainer.experiments.explanation.excerpts import Excerpts
 from phonoscope_trainer.experiments.explanation.loss import Tally, masked
-from phonoscope_trainer.frontends.mel import FRONTEND
+from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, FRONTEND, Frontend
 from phonoscope_trainer.graphs.mask import M1
 from phonoscope_trainer.graphs.rules import ALPHAS
-from phonoscope_trainer.measures.listeners import Listener
 
 Progress = Callable[[Iterable[Excerpts], int, str], Iterable[Excerpts]]  # batches, how many, and what is measured
+CURVE_HOP_FRAMES = 14  # five points a second
 LEAST_LIKE = 5  # per cent of regions that are less like those of float32 than `region_iou_low`
 
 
@@ -119,26 +119,38 @@ def compare_excerpts(
     }
 
 
+@torch.inference_mode()
 def compare_curves(
-    exact: Listener, others: Mapping[str, Listener], tracks: Sequence[Track], options: PrecisionOptions
+    exact: ExplainedDetector,
+    others: Mapping[str, ExplainedDetector],
+    tracks: Sequence[Features],
+    options: PrecisionOptions,
 ) -> dict[str, dict[str, float]]:
     """Name of a precision → how far the curves of some tracks are from those in float32, in probability.
 
     Args:
         exact: the bundle in float32, by ONNX Runtime.
         others: it in each precision.
-        tracks: of which the first few are heard.
+        tracks: of which the first few are heard, an excerpt every `CURVE_HOP_FRAMES`.
         options: how many, and how much of each.
     """
-    most = round(options.track_s * FRONTEND.sample_rate_hz)
-    sounds = [read_sum(track.audio, FRONTEND.sample_rate_hz)[:most] for track in tracks[: options.tracks]]
-    true = np.concatenate([exact(sound) for sound in sounds])
-    found = {name: np.concatenate([listen(sound) for sound in sounds]) for name, listen in others.items()}
+    most = round(options.track_s * FRONTEND.frames_per_second)
+    places = [
+        (track, first)
+        for track, heard in enumerate(tracks[: options.tracks])
+        for first in range(0, min(len(heard.labels), most) - EXCERPT_FRAMES, CURVE_HOP_FRAMES)
+    ]
+    curves: dict[str, list[Tensor]] = {name: [] for name in ("", *others)}
+    for begin in range(0, len(places), options.batch):
+        excerpts = log_mel_at(tracks, places[begin : begin + options.batch], Frontend(FRONTEND))
+        for name, detector in (("", exact), *others.items()):
+            curves[name].append(detector.logits(detector.standardise(excerpts)).sigmoid())
+    whole = {name: torch.cat(parts) for name, parts in curves.items()}
     return {
         name: {
-            "curve_difference": float(np.abs(curve - true).mean()),
-            "curve_difference_most": float(np.abs(curve - true).max()),
-            "frames": len(true),
+            "curve_difference": float((whole[name] - whole[""]).abs().mean()),
+            "curve_difference_most": float((whole[name] - whole[""]).abs().max()),
+            "curve_points": len(places),
         }
-        for name, curve in found.items()
+        for name in others
     }
