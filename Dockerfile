@@ -2,6 +2,7 @@
 #   docker build --target cpu --tag phonoscope:cpu .
 #   docker build --target gpu --tag phonoscope:gpu .     (run with --gpus all)
 #   --build-arg EXTRAS=,tracing,signing                  also sends traces, and verifies signatures
+#   --build-arg EXTRAS=,serving-openvino                 of the target cpu: also `--engine openvino`
 
 FROM python:3.11-slim-bookworm AS wheel
 WORKDIR /source

@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ORT_DISABLE_TELEMETRY := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode bench-memory bench-batch bench-studio test-batch-kill soak fuzz gpu-check clean
+.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode bench-memory bench-precision profile-explain bench-batch bench-studio test-batch-kill soak fuzz gpu-check clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -38,6 +38,11 @@ $(BIN)/python:
 .venv/batch.stamp: pyproject.toml | .venv/all.stamp
 	@echo "Installing Ray, which asks about catalogues from many machines"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ray]'
+	@touch $@
+
+.venv/openvino.stamp: pyproject.toml | .venv/all.stamp
+	@echo "Installing OpenVINO, the engine for processors with AVX-512 or AMX"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[serving-openvino]'
 	@touch $@
 
 .venv/audit.stamp: pyproject.toml | .venv/all.stamp
@@ -103,6 +108,12 @@ bench-decode: .venv/all.stamp ## files of sound decoded, beside libsndfile → o
 
 bench-memory: .venv/all.stamp ## what the service holds in memory, and its bundle on disk → out/bench/memory.json
 	@$(BIN)/python benchmarks/bench_memory.py --json out/bench/memory.json
+
+bench-precision: .venv/openvino.stamp ## the OpenVINO engine beside that of ONNX Runtime, and what its precision costs → out/bench/precision.json
+	@$(BIN)/python benchmarks/bench_precision.py --json out/bench/precision.json
+
+profile-explain: .venv/all.stamp ## where the time of an Explain goes, graph by graph → out/bench/profile.json
+	@$(BIN)/python benchmarks/profile_explain.py --json out/bench/profile.json
 
 bench-batch: .venv/batch.stamp ## a catalogue through the service, beside the bare engine, and with Ray → out/bench/batch.json
 	@$(BIN)/python benchmarks/bench_batch.py --json out/bench/batch.json

@@ -41,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if (options.engine == "triton") != (options.triton is not None):
         parser.error("--engine triton and --triton HOST:PORT go together")
+    if options.precision != "float32" and options.engine != "openvino":
+        parser.error(f"--precision {options.precision} goes with --engine openvino: the others run graphs as they are")
     if options.watch and options.engine == "triton":
         parser.error("--watch goes without --engine triton: start replicas beside a server with the new bundle")
     log = log_json(options.log_level)
@@ -130,8 +132,21 @@ def _engine(options: argparse.Namespace, bundle: Bundle, metrics: Metrics) -> En
     if options.engine == "triton":
         triton = TritonOptions(options.triton, options.queue_rows, shared_memory=options.triton_shared_memory)
         return TritonEngine(bundle, triton, metrics)
+    if options.engine == "openvino":
+        return _openvino_engine(options, bundle, metrics)
     onnx = OnnxOptions(options.device, options.threads, options.batch_rows, options.queue_rows)
     return OnnxEngine(bundle, onnx, metrics)
+
+
+def _openvino_engine(options: argparse.Namespace, bundle: Bundle, metrics: Metrics) -> Engine:
+    try:
+        from phonoscope_serving.engines.openvino.engine import OpenVinoEngine, OpenVinoOptions  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise OptionsError(f"--engine openvino: install phonoscope[serving-openvino] ({error})") from error
+    if options.device == "cuda":
+        raise OptionsError("--engine openvino runs on the CPU: leave --device cuda away, or use --engine onnx")
+    chosen = OpenVinoOptions(options.precision, options.threads, options.batch_rows, options.queue_rows)
+    return OpenVinoEngine(bundle, chosen, metrics)
 
 
 def _told_to_stop(stop_with_input: bool) -> asyncio.Event:

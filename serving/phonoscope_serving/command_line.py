@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from phonoscope_serving.bundle.manifest import MANIFEST
+from phonoscope_serving.bundle.precision import PRECISIONS
 from phonoscope_serving.command_types import address, at_least, between, grpc_address, seconds
 from phonoscope_serving.engines.onnx.engine import OnnxOptions
 from phonoscope_serving.service.server import ServerOptions
@@ -23,6 +24,8 @@ examples:
       on free ports, which are written to ready.json once the service answers
   phonoscope-serve --address '[::]:50051' --tls-certificate cert.pem --tls-key key.pem --token-file tokens
       for other machines: TLS, and only callers that send "authorization: Bearer TOKEN"
+  phonoscope-serve --engine openvino --precision bfloat16
+      networks are run by OpenVINO in bfloat16, on a processor that multiplies in it
   phonoscope-serve --engine triton --triton 127.0.0.1:8001
       graphs are run by the NVIDIA Triton server there, which must have loaded the same repository
 
@@ -155,9 +158,17 @@ def _add_engine_options(parser: argparse.ArgumentParser) -> None:
     onnx, engine = OnnxOptions(), parser.add_argument_group("engine")
     engine.add_argument(
         "--engine",
-        choices=("onnx", "triton"),
+        choices=("onnx", "openvino", "triton"),
         default="onnx",
-        help="onnx: in this process; triton: on a Triton server with the same repository (default: %(default)s)",
+        help="onnx: in this process; openvino: in this process on a processor with AVX-512 or AMX, extra "
+        "serving-openvino; triton: on a Triton server with the same repository (default: %(default)s)",
+    )
+    engine.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="with --engine openvino: of networks; front-ends, regions and ascents are always float32, and so is a "
+        "network that the bundle's golden vectors refuse in less (default: %(default)s)",
     )
     engine.add_argument("--triton", type=address, metavar="HOST:PORT", help="with --engine triton: its gRPC address")
     engine.add_argument(

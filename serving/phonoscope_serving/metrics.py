@@ -89,10 +89,15 @@ class Metrics:
             buckets=ENGINE_SECONDS,
             registry=self.registry,
         )
-
         self.serving = Gauge(
             "phonoscope_serving",
             "1 while health says SERVING: the engine is there, and computes what it should.",
+            registry=self.registry,
+        )
+        self.graph_fallbacks = Gauge(
+            "phonoscope_graph_fallbacks",
+            "1 for each graph that is run in float32 although less was asked for: its golden vectors did not hold.",
+            ["graph"],
             registry=self.registry,
         )
         self.engine_available = Gauge(
@@ -141,6 +146,7 @@ def _build() -> dict[str, str]:
         "version": _version("phonoscope"),
         "python": platform.python_version(),
         "onnxruntime": _version("onnxruntime") or _version("onnxruntime-gpu"),
+        "openvino": _version("openvino"),
         "grpc": _version("grpcio"),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Protocol
 
 from phonoscope_serving.admission.work import NOBODYS, Work
+from phonoscope_serving.bundle.precision import Precision
 from phonoscope_serving.tensors import Array, Tensors
 
 
@@ -19,6 +20,11 @@ class Engine(Protocol):
     @property
     def device(self) -> str:
         """Where graphs are run, for the log."""
+        ...
+
+    @property
+    def precision(self) -> Precision:
+        """The least precision that any graph is run in."""
         ...
 
     @property

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.config import ModelConfig
+from phonoscope_serving.bundle.precision import Tolerance, tolerance
 from phonoscope_serving.engines.ensemble import is_ensemble
 from phonoscope_serving.errors import BundleError
 from phonoscope_serving.tensors import Array, Tensors
 
-# All far above rounding on any device, far below a wrong graph. Of the bins of a map some may be quite others: a last
-# bit decides whether one as relevant as alpha lies inside the region.
-OFF_NUMBER = 0.01  # of a probability, or of an error, which is about as large
-OFF_SPREAD, OFF_SIZE = 0.05, 0.01  # of a map: of its mean distance from its mean, and of its mean magnitude
 PREDICT = "predict"
 LEAST_MAP = 100  # values; fewer are numbers
 
@@ -27,6 +25,8 @@ class Proof:
     ensemble: str
     inputs: Tensors
     made: Mapping[str, Array]  # every output
+    makers: Mapping[str, str]  # output → the graph that makes it, where it is an ensemble's
+    tolerance: Tolerance
 
     def check(self, outputs: Tensors) -> None:
         """Compares what an engine made of the inputs.
@@ -35,31 +35,37 @@ class Proof:
             BundleError: it is something else.
         """
         for name, golden in self.made.items():
-            made = outputs[name]
-            if made.shape != golden.shape:
-                raise BundleError(f"{self.ensemble}: {name} has shape {list(made.shape)}, not {list(golden.shape)}")
-            off, may_be = _off(made, golden)
-            if not off <= may_be:  # so written, NaN is found too
-                raise BundleError(f"{self.ensemble}: {name} is {off:g} off the golden one; it may be {may_be:.2g}")
+            if difference := difference_of(outputs[name], golden, self.tolerance):
+                maker = f"; {self.makers[name]} makes it" if name in self.makers else ""
+                raise BundleError(f"{self.ensemble}: {name} {difference}{maker}")
 
 
-def _off(made: Array, golden: Array) -> tuple[float, float]:
+def difference_of(made: Array, golden: Array, tolerance: Tolerance) -> str:
+    """How numbers differ from the golden ones by more than they may; empty where they do not."""
+    if made.shape != golden.shape:
+        return f"has shape {list(made.shape)}, not {list(golden.shape)}"
+    off, may_be = _off(made, golden, tolerance)
+    # So written, NaN is found too.
+    return "" if off <= may_be else f"is {off:g} off the golden one; it may be {may_be:.2g}"
+
+
+def _off(made: Array, golden: Array, tolerance: Tolerance) -> tuple[float, float]:
     """How far numbers are from the golden ones, and how far they may be."""
     golden = np.asarray(golden, np.float64)
     off = np.abs(np.asarray(made, np.float64) - golden)
     if golden.size < LEAST_MAP:
-        return float(off.max(initial=0.0)), OFF_NUMBER * max(1.0, float(np.abs(golden).max(initial=0.0)))
+        return float(off.max(initial=0.0)), tolerance.number * max(1.0, float(np.abs(golden).max(initial=0.0)))
     spread, size = float(np.abs(golden - golden.mean()).mean()), float(np.abs(golden).mean())
-    return float(off.mean()), OFF_SPREAD * spread + OFF_SIZE * size
+    return float(off.mean()), tolerance.spread * spread + tolerance.size * size
 
 
 def proofs(bundle: Bundle) -> Iterator[Proof]:
-    """One proof for each ensemble or graph with golden vectors.
+    """One proof for each ensemble or graph with golden vectors, in float32.
 
     Raises:
         BundleError: there are none of what predicts, or of a rule that explains, or they are not those of a model.
     """
-    golden = bundle.golden()
+    golden, allowed = bundle.golden(), tolerance(bundle, "float32")
     rules = [rule.ensemble for listener in bundle.listeners for rule in listener.rules]
     for ensemble in (*(listener.model(PREDICT) for listener in bundle.listeners), *rules):
         if not any(name.startswith(f"{ensemble}.output.") for name in golden):
@@ -74,7 +80,13 @@ def proofs(bundle: Bundle) -> Iterator[Proof]:
         known = {tensor.name for tensor in bundle.models[model].output}
         if inputs.keys() != {tensor.name for tensor in bundle.models[model].input} or not outputs.keys() <= known:
             raise BundleError(f"{bundle.root}: the golden vectors of {model} do not have the names of its tensors")
-        yield Proof(model, inputs, outputs)
+        yield Proof(model, inputs, outputs, _makers(bundle.models[model]), allowed)
+
+
+def _makers(config: ModelConfig) -> dict[str, str]:
+    """Which step of an ensemble makes each tensor."""
+    steps = config.ensemble_scheduling.step
+    return {tensor: step.model_name for step in steps for tensor in step.output_map.values()}
 
 
 def unproven(bundle: Bundle) -> list[str]:

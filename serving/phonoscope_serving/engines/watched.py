@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 
 from phonoscope_serving.admission.work import NOBODYS, Work
 from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.precision import Precision
 from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.engines.golden import Proof, proofs
 from phonoscope_serving.errors import BundleError, EngineFailed, EngineLost, RequestError
@@ -42,6 +44,11 @@ class WatchedEngine:
         return self._engine.device
 
     @property
+    def precision(self) -> Precision:
+        """See `Engine.precision`."""
+        return self._engine.precision
+
+    @property
     def running_s(self) -> float:
         """See `Engine.running_s`."""
         return self._engine.running_s
@@ -50,7 +57,11 @@ class WatchedEngine:
         """See `Engine.start`."""
         await self._engine.start()
         asked_most = self._bundle.default.rules[0].ensemble
-        self._proof = next((proof for proof in proofs(self._bundle) if proof.ensemble == asked_most), None)
+        proof = next((proof for proof in proofs(self._bundle) if proof.ensemble == asked_most), None)
+        if proof is not None and self.precision != "float32":
+            # Along an ensemble less precision leads elsewhere, but always to the same place: where it is proven.
+            proof = replace(proof, made=await self._engine.infer(proof.ensemble, proof.inputs))
+        self._proof = proof
         self._answered_s = asyncio.get_running_loop().time()
 
     async def infer(

@@ -12,8 +12,8 @@ import pytest
 from phonoscope_serving.admission.admission import Admission
 from phonoscope_serving.admission.busy import BusyTime
 from phonoscope_serving.admission.work import Kind
-from phonoscope_serving.engines.onnx.batching import BatchLimits, BatchQueue
-from phonoscope_serving.engines.onnx.lane import Lane
+from phonoscope_serving.engines.embedded.batching import BatchLimits, BatchQueue
+from phonoscope_serving.engines.embedded.lane import Lane
 from phonoscope_serving.errors import DeadlinePassed, QueueFull
 from phonoscope_serving.metrics import Metrics
 from support.services import virtual_time

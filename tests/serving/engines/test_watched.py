@@ -10,6 +10,7 @@ class Ailing:
     """A fake engine, since no real one fails when it is told to: answers golden inputs with the golden outputs."""
 
     device = "fake"
+    precision = "float32"
 
     def __init__(self, bundle):
         self._golden, self.fault, self.running_s, self.asked = bundle.golden(), None, 0.0, []
@@ -102,3 +103,16 @@ async def test_a_run_that_does_not_end_is_taken_to_hang(engine, ailing):
     with pytest.raises(EngineLost, match="has not ended for 11 s"):
         await engine.check()
     await asyncio.sleep(0)
+
+
+async def test_in_less_precision_doubt_is_settled_by_what_was_computed_at_the_start(ailing, bundle):
+    ailing.precision, ailing.off = "bfloat16", 0.1  # further from the golden vectors than float32 may be
+    engine = WatchedEngine(ailing, bundle, hung_s=10.0)
+    await engine.start()
+    await fail(engine, ailing, FAILURES, EngineFailed("broken"))
+    ailing.fault = None
+    await engine.check()
+    await fail(engine, ailing, FAILURES, EngineFailed("broken"))
+    ailing.fault, ailing.off = None, 0.2
+    with pytest.raises(EngineLost, match="off the golden one"):
+        await engine.check()

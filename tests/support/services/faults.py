@@ -43,6 +43,7 @@ class FaultyEngine:
         self.fault = None  # alters a model's answer, or raises instead of it
 
     device = "replayed"
+    precision = "float32"
     running_s = 0.0
 
     async def start(self):

@@ -6,8 +6,6 @@ needed, and there are as many sessions as graphs, of which two run at a time.
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from functools import cache
 from typing import Literal
 
@@ -75,12 +73,6 @@ def load_session(name: str, graph: bytes, options: ort.SessionOptions, providers
     session.disable_fallback()
     session._model_bytes = None  # which it keeps for a fallback, beside the weights that were read from it
     return session
-
-
-def give_back() -> None:
-    """Gives the system back what loading and unloading have left; the C library keeps it where it is not told."""
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):  # as GNU's has
-        libc.malloc_trim(0)
 
 
 def check_graph(config: ModelConfig, session: ort.InferenceSession) -> None:

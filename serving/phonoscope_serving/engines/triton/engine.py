@@ -19,6 +19,7 @@ from phonoscope_serving import tracing
 from phonoscope_serving.admission.busy import BusyTime
 from phonoscope_serving.admission.work import NOBODYS, Work
 from phonoscope_serving.bundle.bundle import Bundle
+from phonoscope_serving.bundle.precision import Precision
 from phonoscope_serving.engines.ensemble import is_ensemble, plan
 from phonoscope_serving.engines.golden import proofs
 from phonoscope_serving.engines.signature import Signature
@@ -78,6 +79,11 @@ class TritonEngine:
     def device(self) -> str:
         """Where graphs are run."""
         return f"triton at {self._options.address}"
+
+    @property
+    def precision(self) -> Precision:
+        """See `Engine.precision`: what the server is told of graphs says nothing else."""
+        return "float32"
 
     @property
     def running_s(self) -> float:

@@ -17,6 +17,7 @@ from phonoscope_trainer.commands.experiments import inversion as inversion_exper
 from phonoscope_trainer.commands.experiments import localisation as localisation_experiment
 from phonoscope_trainer.commands.experiments import out_of_distribution as ood_experiment
 from phonoscope_trainer.commands.experiments import peers as peers_experiment
+from phonoscope_trainer.commands.experiments import precision as precision_experiment
 from phonoscope_trainer.commands.experiments import sanity as sanity_experiment
 from phonoscope_trainer.commands.experiments import stems as stems_experiment
 from phonoscope_trainer.commands.experiments import tagger as tagger_experiment
@@ -62,6 +63,7 @@ def add(verbs: Verbs) -> None:
     peers_experiment.add_experiment(experiments)
     sanity_experiment.add_experiment(experiments)
     ood_experiment.add_experiment(experiments)
+    precision_experiment.add_experiment(experiments)
     teacher_experiment.add_experiment(experiments)
 
 

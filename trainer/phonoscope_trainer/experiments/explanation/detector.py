@@ -19,6 +19,7 @@ from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.recipes.detector.modern import load_detector
 from phonoscope_trainer.recipes.explanation_inverter import load_inverter
 from phonoscope_trainer.recipes.masker.training import load_masker
+from phonoscope_trainer.repository.reduced_graphs import Open
 from phonoscope_trainer.repository.shipped_graphs import session_of, standardise_of, threshold_of
 
 
@@ -60,7 +61,11 @@ def of_runs(detector: Path, inverter: Path, masker: Path | None, threshold: floa
 
 
 def of_bundle(
-    repository: Path, masker: Path | None, threads: int, chosen: Collection[str] = tuple(ALPHAS)
+    repository: Path,
+    masker: Path | None,
+    threads: int,
+    chosen: Collection[str] = tuple(ALPHAS),
+    open_graph: Open = session_of,
 ) -> ExplainedDetector:
     """The exported graphs of a model repository, in ONNX Runtime; with a `masker` that is not exported yet.
 
@@ -69,15 +74,16 @@ def of_bundle(
         masker: a run whose masker takes the place of the bundle's.
         threads: of the processor.
         chosen: the rules that `relevances` gives, of those that there are.
+        open_graph: loads the detector and the rules.
 
     Raises:
         CheckpointError: `masker` holds no readable run.
         ExportError: there is no bundle at `repository`.
     """
     threshold = threshold_of(repository)
-    detector = session_of(repository, "detector", threads)
+    detector = open_graph(repository, "detector", threads)
     rules = {
-        rule: session_of(repository, graph, threads)
+        rule: open_graph(repository, graph, threads)
         for rule, graph in (("inversion", "explanation_inverter"), ("gradient", "gradient"), ("masker", "masker"))
         if rule in chosen and (repository / graph).is_dir() and not (rule == "masker" and masker)
     }

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from phonoscope_serving.admission.busy import BusyTime
 from phonoscope_serving.admission.work import NOBODYS, Kind, Work
-from phonoscope_serving.engines.onnx.batching import BatchLimits, BatchQueue
-from phonoscope_serving.engines.onnx.lane import Lane
+from phonoscope_serving.engines.embedded.batching import BatchLimits, BatchQueue
+from phonoscope_serving.engines.embedded.lane import Lane
 from phonoscope_serving.errors import DeadlinePassed, EngineFailed, EngineLost, QueueFull
 from phonoscope_serving.metrics import Metrics
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from phonoscope_serving import tracing
 from phonoscope_serving.admission.work import Kind, Work
-from phonoscope_serving.engines.onnx.lane import Lane
-from phonoscope_serving.engines.onnx.waiting import Waiting, answer, fail, joined
+from phonoscope_serving.engines.embedded.lane import Lane
+from phonoscope_serving.engines.embedded.waiting import Waiting, answer, fail, joined
 from phonoscope_serving.errors import DeadlinePassed, EngineLost, QueueFull
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.tensors import Array, Tensors

@@ -6,7 +6,7 @@ import threading
 import pytest
 from phonoscope_serving.admission.busy import BusyTime
 from phonoscope_serving.admission.work import Kind
-from phonoscope_serving.engines.onnx.lane import Lane
+from phonoscope_serving.engines.embedded.lane import Lane
 
 
 @pytest.fixture

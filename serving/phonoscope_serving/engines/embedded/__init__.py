@@ -1,0 +1,1 @@
+"""What an engine in this process is, whatever library runs its graphs."""
