@@ -71,6 +71,7 @@ def main() -> None:
     asked = {ONNX: ["--engine", "onnx", "--device", "cpu"]}
     asked |= {str(each): ["--engine", "openvino", "--precision", each] for each in precisions}
     engines, speedup = measure(options, asked)
+    show_speed(engines, speedup)  # the rest takes minutes
     there = [name for name in CORPORA if named.find(name)] or CORPORA[:1]
     compared = PrecisionOptions(excerpts=options.excerpts)
     answers: dict[str, Any] = measured(options.model_repository, there, precisions, compared, CORES)
@@ -166,15 +167,20 @@ def openvino_version() -> str:
     return str(openvino.__version__)
 
 
-def show(figures: dict[str, Any], path: Path) -> None:
-    """A table for whoever waits for it."""
-    on = f"{figures['machine']['processor']}, {CORES} cores"
-    for name, of in figures["engines"].items():
-        times = figures["speedup"].get(name, {"explain": 1.0, "track": 1.0})
+def show_speed(engines: dict[str, Any], speedup: dict[str, Any]) -> None:
+    """A line for each engine, with the processor beside its figures."""
+    for name, of in engines.items():
+        times = speedup.get(name, {"explain": 1.0, "track": 1.0})
         print(
             f"{name:10} {of['explanations_per_s']:6.1f} explanations/s (x {times['explain']:.2f})   "
-            f"track {of['track_realtime_factor']:6.0f} x real time (x {times['track']:.2f})   on {on}"
+            f"track {of['track_realtime_factor']:6.0f} x real time (x {times['track']:.2f})   "
+            f"on {processor()}, {CORES} cores",
+            flush=True,
         )
+
+
+def show(figures: dict[str, Any], path: Path) -> None:
+    """What the precisions change in answers, and where the figures are."""
     for name, of in figures["answers"]["worst"].items():
         print(
             f"{name:10} labels changed {of['labels_changed']:.4f}   loss difference {of['loss_difference']:.4f}   "

@@ -99,13 +99,8 @@ def measured(
     }
     found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in precisions}
     for corpus in corpora:
-        tracks = labelled(corpus, "test")
-        sample = draw(
-            corpus,
-            features(tracks, Frontend(FRONTEND), bar(corpus)),
-            exact,
-            LossOptions(options.excerpts, seed=options.seed),
-        )
+        tracks = features(labelled(corpus, "test"), Frontend(FRONTEND), bar(corpus))
+        sample = draw(corpus, tracks, exact, LossOptions(options.excerpts, seed=options.seed))
         rows = compare_excerpts(exact, reduced, sample, options, _progress(corpus))
         curves = compare_curves(exact, reduced, tracks, options)
         for name in precisions:
