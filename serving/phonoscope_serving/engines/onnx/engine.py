@@ -18,6 +18,7 @@ from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.cores import cores
 from phonoscope_serving.engines.ensemble import Plan, is_ensemble, load_order, plan
 from phonoscope_serving.engines.golden import proofs
+from phonoscope_serving.engines.onnx.answering import ANSWER, answer_alone, shows_layers
 from phonoscope_serving.engines.onnx.batching import BatchLimits, BatchQueue
 from phonoscope_serving.engines.onnx.lane import BACKGROUND_NICENESS, Lane
 from phonoscope_serving.engines.onnx.sessions import (
@@ -69,6 +70,7 @@ class OnnxEngine:
         }
         self._takes = {name: Signature.of(config) for name, config in bundle.models.items()}
         self._sessions: dict[str, ort.InferenceSession] = {}
+        self._answering: dict[str, ort.InferenceSession] = {}  # of what shows its layers: a second without them
         self._queues: dict[tuple[str, Kind], BatchQueue] = {}
         busy = BusyTime()
         self._lane, self._background = Lane("engine", busy), Lane("engine, background", busy, BACKGROUND_NICENESS)
@@ -131,7 +133,7 @@ class OnnxEngine:
             await queue.close()
         for lane in (self._lane, self._background):
             await asyncio.to_thread(lane.close)
-        self._sessions = {}  # most of the memory; another bundle may have taken this one's place
+        self._sessions, self._answering = {}, {}  # most of the memory; another bundle may have taken this one's place
         await asyncio.to_thread(give_back)
 
     def load(self) -> None:
@@ -144,8 +146,11 @@ class OnnxEngine:
         options = session_options(self._threads)
         for name in self._order:
             if name not in self._plans:
-                self._sessions[name] = load_session(name, self._bundle.graph(name), options, self._providers)
-                check_graph(self._bundle.models[name], self._sessions[name])
+                graph, config = self._bundle.graph(name), self._bundle.models[name]
+                self._sessions[name] = load_session(name, graph, options, self._providers)
+                check_graph(config, self._sessions[name])
+                if shows_layers(config):
+                    self._answering[name] = load_session(name, answer_alone(graph), options, self._providers)
         self._device = self._working_device()
         for proof in proofs(self._bundle):
             proof.check(self.run(proof.ensemble, proof.inputs))
@@ -212,7 +217,8 @@ class OnnxEngine:
     def _execute_graph(
         self, model: str, inputs: Mapping[str, ort.OrtValue], wanted: tuple[str, ...]
     ) -> dict[str, ort.OrtValue]:
-        session = self._sessions[model]
+        sessions = self._answering if wanted == (ANSWER,) and model in self._answering else self._sessions
+        session = sessions[model]
         binding = session.io_binding()
         for name, value in inputs.items():
             binding.bind_ortvalue_input(name, value)
