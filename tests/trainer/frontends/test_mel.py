@@ -86,3 +86,11 @@ def test_ten_decibels_more_move_every_audible_band_by_their_logarithm():
     quiet, loud = log_mel(samples), log_mel(samples * 10**0.5)
     audible = quiet > -8
     np.testing.assert_allclose((loud - quiet)[audible], np.log(10**0.5), atol=1e-3)
+
+
+@pytest.mark.parametrize("samples", [1024, 1338, 1339, 1600, 36934, 36934 + 77])
+def test_frame_i_holds_the_samples_from_i_hops_on(samples):
+    counting = torch.arange(2 * samples, dtype=torch.float32).reshape(2, samples)
+    frames = Frontend()._frames(counting)
+    assert frames.shape == (2, FRONTEND.frames_of(samples), 1024)
+    torch.testing.assert_close(frames, counting.unfold(1, 1024, 315), atol=0, rtol=0)

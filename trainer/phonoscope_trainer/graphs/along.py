@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from phonoscope_trainer.graphs.description import EXCERPT, Graph, TensorSpec
+from phonoscope_trainer.graphs.masker import cheaply_decided
 from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.svdnet import FC7_INPUT, POOL, SVDNet
 
@@ -65,7 +66,7 @@ def masker_along_graph(masker: Masker, network: SVDNet) -> Graph:
     """The description of `masker_along`."""
     inputs, _, example = _dense(network, ("conv2", "conv5", "fc8"))
     relevance = TensorSpec("relevance", (-1, *EXCERPT))
-    module = MaskerAlongGraph(masker.eval())
+    module = MaskerAlongGraph(cheaply_decided(masker))
     return Graph("masker_along", module, (*inputs, FIRST), (relevance,), (*example, _first()), maximum_batch=1)
 
 

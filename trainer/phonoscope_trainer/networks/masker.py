@@ -75,3 +75,8 @@ class Masker(nn.Module):
 def _bias(convolution: nn.Conv2d) -> Tensor:
     assert convolution.bias is not None
     return convolution.bias
+
+
+def transposed(weight: Tensor) -> Tensor:
+    """The kernel `[C, C', 3, 3]` of the transposed convolution that is the convolution by `[C', C, 3, 3]`, and back."""
+    return weight.transpose(0, 1).flip(2, 3)

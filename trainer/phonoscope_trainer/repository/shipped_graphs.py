@@ -16,7 +16,7 @@ from torch import Tensor
 
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.graphs.description import Ensemble
-from phonoscope_trainer.networks.masker import Masker
+from phonoscope_trainer.networks.masker import Masker, transposed
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.repository.manifest import MANIFEST
@@ -110,7 +110,9 @@ def masker_of(repository: Path) -> Masker:
             values[name] = np.zeros(own.numel(), np.float32)
         if name not in values or values[name].size != own.numel():
             raise ExportError(f"{repository}: masker holds no {name} of {own.numel()} numbers")
-        state[name] = torch.tensor(values[name]).view_as(own)
+        exported = torch.tensor(values[name])
+        is_turned = name == "decide.weight" and exported.shape == own.transpose(0, 1).shape  # see `cheaply_decided`
+        state[name] = (transposed(exported) if is_turned else exported).view_as(own)
     masker.load_state_dict(state)
     return masker.eval().requires_grad_(requires_grad=False)
 

@@ -27,6 +27,25 @@ for session in loaded:
     session.run(["y"], given)
 print((resident_bytes() - before) / given["x"].nbytes)
 """
+# What a session holds of the memory that its first run needed, after a run that gives back; in the same units.
+GIVEN_BACK = """
+import os, resource, sys
+import numpy as np
+from phonoscope_serving.engines.onnx.sessions import load_session, session_options, shrinking
+session = load_session("each", open(sys.argv[1], "rb").read(), session_options(1), ["CPUExecutionProvider"])
+
+def resident_bytes():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+
+given = {"x": np.ones((8, 2**20), np.float32)}
+little = {"x": given["x"][:1]}
+session.run(["y"], little)  # the first piece of an arena stays for good
+before = resident_bytes()
+session.run(["y"], given)
+held = resident_bytes()
+session.run(["y"], little, shrinking())
+print((held - before) / given["x"].nbytes, (resident_bytes() - before) / given["x"].nbytes)
+"""
 
 
 def graph(weight: np.ndarray) -> bytes:
@@ -49,6 +68,17 @@ def test_sessions_used_in_turn_work_in_the_same_memory(tmp_path):
     command = [sys.executable, "-c", USED_IN_TURN, str(path), str(SESSIONS)]
     told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     assert float(told.stdout) < SESSIONS - 1, "each works in two such arrays at most, and not each in its own"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells how much memory a process has")
+def test_a_run_that_gives_back_leaves_nothing_of_what_a_larger_one_needed(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(graph(np.full(1, 0.5, np.float32)))
+    command = [sys.executable, "-c", GIVEN_BACK, str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    held, left = map(float, told.stdout.split())
+    assert held > 1, "the arena keeps what it has grown to"
+    assert left < 0.5
 
 
 def test_a_session_keeps_no_second_copy_of_its_graph():
