@@ -18,8 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import tempfile
 import time
@@ -31,6 +29,7 @@ import no_telemetry  # noqa: F401 - acts as it is imported
 import numpy as np
 import onnxruntime
 import torch
+from machine import machine
 from phonoscope_trainer.frontends.linear import LINEAR_STFT, LinearStft
 from phonoscope_trainer.graphs.feature_pictures import tagger_pictures_graph
 from phonoscope_trainer.graphs.resound import PHASE, tagger_sound_graph
@@ -97,8 +96,7 @@ def measure(rounds: int, threads: int) -> dict[str, Any]:
         "fastest_s": fastest,
         "median_s": {name: statistics.median(each[1:]) for name, each in seconds.items()},
         "threads": threads,
-        "cores": len(os.sched_getaffinity(0)),
-        "machine": platform.machine(),
+        "machine": machine(),
         "torch": torch.__version__,
         "onnxruntime": onnxruntime.__version__,
     }

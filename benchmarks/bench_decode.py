@@ -21,7 +21,6 @@ import argparse
 import importlib.metadata
 import io
 import multiprocessing
-import platform
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -67,20 +66,12 @@ def main() -> None:
     figures = measure({kind: encoded(frames, *how) for kind, how in KINDS.items()}, options.rounds)
     figures |= {"seconds_of_music": options.seconds} | circumstances(load_bundle(options.model_repository))
     figures["versions"] |= {package: importlib.metadata.version(package) for package in PACKAGES}
-    figures["machine"] |= {"processor": processor(), "threads": 1}
+    figures["machine"] |= {"threads": 1}
     write(figures, options.json)
     for kind, ratio in figures["decode_over_soundfile"].items():
         faster = options.seconds / figures["seconds"][kind]["decoded"]
         print(f"{kind:5s}{faster:6.0f} times as fast as it plays; {ratio:.2f} of the time that libsndfile takes")
     print(f"Figures: {options.json}, made on {figures['machine']['processor']}")
-
-
-def processor() -> str:
-    """What the processor calls itself, where the system tells."""
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text().splitlines() if told.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
 
 
 def stereo_song(seconds: float) -> NDArray[np.float32]:

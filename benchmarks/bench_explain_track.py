@@ -79,7 +79,7 @@ def main() -> None:
         figures = measure(client, samples, rate_hz, every_s, options.rounds, options.sample)
     figures |= measure_memory(arguments, samples.mean(axis=1, dtype=np.float32), rate_hz)
     figures |= circumstances(bundle)
-    figures["machine"] |= {"processor": processor(), "threads": CORES}
+    figures["machine"] |= {"threads": CORES}
     write(figures, options.json)
     for name, value in figures.items():
         if isinstance(value, bool | float):
@@ -238,12 +238,6 @@ def seconds_of(call: Callable[[], object]) -> float:
     began_s = time.perf_counter()
     call()
     return time.perf_counter() - began_s
-
-
-def processor() -> str:
-    """The name of the processor."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import tempfile
 import time
@@ -28,6 +26,7 @@ from typing import Any
 import inversion_service
 import numpy as np
 import torch
+from machine import machine
 from phonoscope_trainer.corpora.corpus import Track
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
@@ -104,7 +103,7 @@ def measure_training(rounds: int, batches: int, batch: int, threads: int) -> dic
         "joint_s": joint_s[1:],
         "sequential_s": sequential_s[1:],
         "training": {"batches": batches, "batch": batch, "method": "joint", "threads": threads},
-        "trainer": {"torch": torch.__version__, "cores": len(os.sched_getaffinity(0)), "machine": platform.machine()},
+        "trainer": machine() | {"torch": torch.__version__},
     }
 
 

@@ -23,6 +23,7 @@ import no_telemetry  # noqa: F401 - acts as it is imported
 import numpy as np
 import onnxruntime
 import torch
+from machine import machine
 from maximisation_bundle import Networks, networks_of, serving_bundle
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
@@ -58,7 +59,12 @@ def main() -> None:
         graph = bundle.root / "maximise" / "1" / "model.onnx"
         figures = step_figures(networks, graph, options.rows, options.threads, options.rounds)
         figures |= asyncio.run(service_figures(bundle, options.threads, options.rounds))
-    figures |= {"rows": options.rows, "threads": options.threads, "onnxruntime": onnxruntime.__version__}
+    figures |= {
+        "rows": options.rows,
+        "threads": options.threads,
+        "onnxruntime": onnxruntime.__version__,
+        "machine": machine(),
+    }
     print(json.dumps(figures, indent=2))
     write(figures, options.json)
 

@@ -26,7 +26,6 @@ from typing import Any
 
 import grpc
 import phonoscope_client.demo
-from bench_decode import processor
 from fuzzing.decoding import resident_bytes
 from phonoscope.v1 import auralisation_pb2, bundle_pb2, inversion_pb2, maximisation_pb2, prediction_pb2, track_pb2
 from phonoscope.v1.audio_pb2 import Audio
@@ -123,7 +122,6 @@ def measure(model_repository: Path, further: int, options: Sequence[str] = ()) -
         "calls": dict(sorted(asked.items())),
         "not_in_bundle": absent,
         "options": list(options),
-        "processor": processor(),
         **circumstances(bundle),
     }
 

@@ -29,6 +29,7 @@ import grpc
 import no_telemetry  # noqa: F401 - acts as it is imported
 import numpy as np
 import phonoscope_client.demo
+from machine import processor
 from numpy.typing import NDArray
 from phonoscope.v1 import audio_pb2, explainer_service_pb2_grpc, prediction_pb2
 from phonoscope_serving.bundle.bundle import load_bundle
@@ -78,7 +79,7 @@ def main() -> None:
     figures = figures_of(precisions[-1], engines, speedup, answers) | circumstances(
         load_bundle(options.model_repository)
     )
-    figures["machine"] |= {"processor": processor(), "threads": CORES}
+    figures["machine"] |= {"threads": CORES}
     figures["versions"]["openvino"] = openvino_version()
     write(figures, options.json)
     show(figures, options.json)
@@ -152,12 +153,6 @@ def seconds_of_track(address: str, samples: NDArray[np.float32], rate_hz: int) -
         began_s = time.perf_counter()
         stub.Predict(request)
         return time.perf_counter() - began_s
-
-
-def processor() -> str:
-    """The name of the processor."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 def openvino_version() -> str:

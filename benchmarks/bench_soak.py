@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench_decode import processor
+from machine import processor
 from phonoscope_serving.bundle.bundle import load_bundle
 from phonoscope_serving.command_line import default_repository
 from service_load import circumstances, one_excerpt, write
@@ -101,7 +101,7 @@ def soak(model_repository: Path, scale: Scale, only: tuple[str, ...] | list[str]
             parts[name]["seconds_in_all"] = time.monotonic() - began_s
     figures = {key: part[key] for key in KEYS for part in parts.values() if key in part}
     figures["unexpected_errors"] = sum(sum(part.get("unexpected", {}).values()) for part in parts.values())
-    return {**figures, "processor": processor(), "parts": parts, **circumstances(bundle)}
+    return {**figures, "parts": parts, **circumstances(bundle)}
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from typing import Any
 
 import no_telemetry  # noqa: F401 - acts as it is imported
 import numpy as np
-from bench_explain_track import flac, processor, song
+from bench_explain_track import flac, song
 from numpy.typing import NDArray
 from phonoscope_client import Client, CurvePiece, running_service
 from phonoscope_serving.bundle.bundle import load_bundle
@@ -73,7 +73,7 @@ def main() -> None:
         figures |= measure_clicks(client, page, samples, rate_hz, options.clicks)
         figures |= measure_page(page)
     figures |= circumstances(bundle)
-    figures["machine"] |= {"processor": processor(), "cores": CORES}
+    figures["machine"] |= {"cores": CORES}
     write(figures, options.json)
     for name, value in figures.items():
         if isinstance(value, int | float):

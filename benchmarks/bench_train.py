@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
-import os
 import platform
 import statistics
 import tempfile
@@ -33,6 +32,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from machine import machine
 from phonoscope_trainer.corpora.corpus import Track
 from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
@@ -82,7 +82,7 @@ def main() -> None:
         "gradient_difference": gradient_difference(options, rows, labels),
         "rounds": given.rounds,
         **real_run(replace(options, updates=given.updates)),
-        "machine": {"cores": os.cpu_count(), "threads": given.threads, "architecture": platform.machine()},
+        "machine": machine() | {"threads": given.threads},
         "versions": {"python": platform.python_version()} | {p: importlib.metadata.version(p) for p in PACKAGES},
     }
     given.json.parent.mkdir(parents=True, exist_ok=True)

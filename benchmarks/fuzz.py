@@ -24,7 +24,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench_decode import processor
 from fuzzing.asking import Requests, ask_all
 from fuzzing.decoding import Outcome, decode_all
 from fuzzing.figures import WRONG, counts, memory_growth, told, totals, undocumented
@@ -64,7 +63,6 @@ def main() -> None:
     kept = options.json.parent / options.json.stem
     figures = fuzz(options.inputs, options.seed, options.processes, options.model_repository, kept)
     figures |= circumstances(load_bundle(options.model_repository))
-    figures["machine"]["processor"] = processor()
     write(figures, options.json)
     for name in SHOWN:
         print(f"{name:24s}{figures[name]:10.6g}")

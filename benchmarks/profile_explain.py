@@ -64,7 +64,6 @@ def main() -> None:
     spent = {name: (value - before.get(name, 0.0)) / options.calls for name, value in after.items()}
     figures = parts(spent, waited_s / options.calls) | circumstances(bundle)
     figures |= {"engine": options.engine, "precision": options.precision, "calls": options.calls}
-    figures["machine"]["processor"] = processor()
     write(figures, options.json)
     show(figures, options.json)
 
@@ -100,12 +99,6 @@ def parts(spent: Counts, call_s: float) -> dict[str, Any]:
         "service_ms": handled - engine,
         "grpc_ms": call_s * 1e3 - handled,
     }
-
-
-def processor() -> str:
-    """The name of the processor."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 def show(figures: dict[str, Any], path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import json
-import os
 import platform
 import time
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 import grpc
 import numpy as np
+from machine import machine
 from phonoscope.v1 import audio_pb2, explainer_service_pb2_grpc, explanation_pb2
 from phonoscope_client import running_service
 from phonoscope_serving.bundle.bundle import Bundle
@@ -105,10 +105,10 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
 
 
 def circumstances(bundle: Bundle) -> dict[str, Any]:
-    """What figures depend on: bundle, cores, versions."""
+    """What figures depend on: bundle, processor, cores, versions."""
     return {
         "bundle": {"name": bundle.name, "digest": bundle.digest},
-        "machine": {"cores": len(os.sched_getaffinity(0)), "architecture": platform.machine()},
+        "machine": machine(),
         "versions": {"python": platform.python_version()} | {p: importlib.metadata.version(p) for p in PACKAGES},
     }
 
