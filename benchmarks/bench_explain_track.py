@@ -1,7 +1,8 @@
 """What a whole track costs: its curve, and an explanation every ten frames, over gRPC, on two cores.
 
 A four-minute song (the one that ships, repeated, as a FLAC file), asked for by the Python client from a service that
-runs as a process of its own; both share two cores. All figures come from one run:
+runs as a process of its own, on the CPU or with the options behind `--`, such as `--engine openvino --precision
+bfloat16`; both share two cores. All figures come from one run:
 
     realtime_factor_curve  seconds of music per second of waiting, the curve alone
     realtime_factor_kept   the same with an explanation every ten frames by the bundle's default rule, and whether each
@@ -64,6 +65,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=240.0, help="length of the song (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="of everything (default: %(default)s)")
     parser.add_argument("--sample", type=int, default=96, help="moments asked of Explain, too (default: %(default)s)")
+    parser.add_argument("options", nargs="*", metavar="OPTION", help="of phonoscope-serve; behind --")
     return parser
 
 
@@ -73,13 +75,15 @@ def main() -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])  # and of all it starts
     bundle = load_bundle(options.model_repository)
     samples, rate_hz = song(options.seconds)
-    arguments = ["--model-repository", str(options.model_repository), "--device", "cpu", "--threads", str(CORES)]
+    arguments = ["--model-repository", str(options.model_repository), "--threads", str(CORES)]
+    arguments += options.options or ["--device", "cpu"]
     with running_service(arguments) as service, Client(service.address, timeout_s=600) as client:
         every_s = EVERY_FRAMES / bundle.default.front_end.frames_per_second
         figures = measure(client, samples, rate_hz, every_s, options.rounds, options.sample)
     figures |= measure_memory(arguments, samples.mean(axis=1, dtype=np.float32), rate_hz)
     figures |= circumstances(bundle)
     figures["machine"] |= {"threads": CORES}
+    figures["options"] = options.options
     write(figures, options.json)
     for name, value in figures.items():
         if isinstance(value, bool | float):
