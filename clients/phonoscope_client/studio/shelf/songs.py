@@ -27,9 +27,8 @@ MOST_DECODED = 4  # songs whose samples lie in files at once, those used last
 MOST_UPLOAD_BYTES = 2**30
 MOST_DROPPED_BYTES = 2**32  # in all
 _MOST_NAME = 200  # letters of a name that are shown
-_DIGESTED_BYTES = (
-    2**20
-)  # at either end of a file: its name among others stays the same when the studio is started again
+# At either end of a file: its name among others stays the same when the studio is started again.
+_DIGESTED_BYTES = 2**20
 _FORMATS = "WAV, FLAC, MP3, AAC or ALAC in M4A, Ogg (Vorbis, Opus), WebM, Matroska, AIFF, CAF or W64"
 
 
