@@ -81,8 +81,7 @@ def other_bundle(source: Path, folder: Path) -> Path:
         folder: where to.
     """
     root = Path(shutil.copytree(source, folder, copy_function=linked))
-    detector = root / "detector" / "1" / "model.onnx"
-    graph = onnx.load(detector)
+    graph = onnx.load_from_string(load_bundle(root).graph("detector"))
     (bias,) = (each for each in graph.graph.initializer if each.name.endswith(BIAS))
     bias.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(bias) + np.float32(SHIFT), bias.name))
     _put(root, "detector/1/model.onnx", graph.SerializeToString())

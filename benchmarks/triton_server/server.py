@@ -30,7 +30,7 @@ END_S = 2.0  # from SIGTERM to SIGKILL
 
 def stand_in_copy(source: Path, folder: Path) -> Path:
     """A copy of a model repository in which the Python stand-in takes the place of the onnxruntime backend."""
-    root = Path(shutil.copytree(source, folder, copy_function=_linked))
+    root = Path(shutil.copytree(source, folder, symlinks=True, copy_function=_linked))
     for config in root.glob("*/config.pbtxt"):
         text = config.read_text()
         if 'backend: "onnxruntime"' in text:
@@ -43,9 +43,9 @@ def stand_in_copy(source: Path, folder: Path) -> Path:
 
 
 def linked(source: str, target: str) -> None:
-    """A hard link, or a copy where there can be none: never to be written through."""
+    """A hard link to what is there or is pointed to, or a copy where there can be none: never to be written through."""
     try:
-        os.link(source, target)
+        os.link(Path(source).resolve(), target)
     except OSError:  # the folders lie on two devices
         shutil.copy2(source, target)
 

@@ -17,6 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from phonoscope_serving.bundle.config import ModelConfig
+from phonoscope_serving.bundle.graphs.weights import with_weights
 from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.bundle.listeners.reading import read_listeners
 from phonoscope_serving.bundle.manifest import field, read_manifest, verified
@@ -60,10 +61,10 @@ class Bundle:
         return self.listeners[0]
 
     def graph(self, model: str) -> bytes:
-        """The ONNX graph of a model, verified as it is read: what is run is what was verified.
+        """The ONNX graph of a model, its weights inside, verified as it is read: what is run is what was verified.
 
         Raises:
-            BundleError: the file is missing or was altered.
+            BundleError: the file is missing or was altered, or one of weights that it refers to.
         """
         versions = [
             path
@@ -72,7 +73,13 @@ class Bundle:
         ]
         if not versions:
             raise BundleError(f"{self.root}: the manifest lists no graph {model}/VERSION/{GRAPH}")
-        return verified(self.root, max(versions, key=lambda p: int(PurePosixPath(p).parts[1])), self.files)
+        path = max(versions, key=lambda p: int(PurePosixPath(p).parts[1]))
+        folder = PurePosixPath(path).parent
+        return with_weights(
+            verified(self.root, path, self.files),
+            lambda name: verified(self.root, str(folder / name), self.files),
+            str(self.root / path),
+        )
 
     def golden(self) -> dict[str, Floats]:
         """The golden vectors, `ENSEMBLE.input.TENSOR` and `ENSEMBLE.output.TENSOR`, verified as they are read.

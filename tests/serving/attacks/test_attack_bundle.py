@@ -27,7 +27,7 @@ def load(root):
 
 
 def graph(root, model):
-    return onnx.load(root / model / "1" / "model.onnx")
+    return onnx.load_from_string(load_bundle(root).graph(model))
 
 
 def arrays(**named):
@@ -66,6 +66,23 @@ def test_attack_weights_outside_a_graph_are_not_read_from_the_working_directory(
     )
     put_listed(altered, "masker/1/model.onnx", (elsewhere / "model.onnx").read_bytes())
     monkeypatch.chdir(elsewhere)
+    with pytest.raises(BundleError, match=r"masker/1/weights\.bin is not listed in the manifest"):
+        load(altered)
+
+
+def test_attack_weights_of_a_graph_s_parts_are_not_read_either(altered, tmp_path, monkeypatch):
+    """Only the graph's own weights may be beside it; whatever else names a file is ONNX Runtime's to refuse."""
+    (tmp_path / "weights.bin").write_bytes(bytes(4))
+    part = onnx.TensorProto(name="part", data_type=onnx.TensorProto.FLOAT, dims=[1])
+    part.data_location = onnx.TensorProto.EXTERNAL
+    part.external_data.add(key="location", value="weights.bin")
+    reading = graph(altered, "masker")
+    reading.graph.node.add(op_type="Constant", output=["read"]).attribute.append(
+        onnx.helper.make_attribute("value", part)
+    )
+    put_listed(altered, "masker/1/model.onnx", reading.SerializeToString())
+    put_listed(altered, "masker/1/weights.bin", bytes(4))
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(BundleError, match="masker: ONNX Runtime cannot load the graph"):
         load(altered)
 

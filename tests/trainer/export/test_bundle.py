@@ -17,6 +17,7 @@ from phonoscope_trainer.measures.listeners import bundle_listener
 from phonoscope_trainer.measures.tracks import curve
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.golden import read_golden
+from phonoscope_trainer.repository.whole_graph import read_graph
 from support.bundles.small_bank import SAID
 from support.corpora.music import melody
 from support.nearly import assert_nearly_close
@@ -117,7 +118,7 @@ def test_no_graph_but_the_detectors_own_holds_its_dense_weights(written):
     holders = [
         name
         for name in GRAPHS
-        for weight in onnx.load(written.root / name / "1" / "model.onnx").graph.initializer
+        for weight in read_graph(written.root / name / "1" / "model.onnx").graph.initializer
         if sorted(weight.dims) == [256, 4928]
     ]
     assert holders == ["detector", "track_detector"]
@@ -125,7 +126,7 @@ def test_no_graph_but_the_detectors_own_holds_its_dense_weights(written):
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_graphs_use_no_operator_without_a_cuda_kernel_and_hold_no_source_paths(written, name):
-    model = onnx.load(written.root / name / "1" / "model.onnx")
+    model = read_graph(written.root / name / "1" / "model.onnx")
     used = {node.op_type for node in model.graph.node}
     assert not used & {"STFT", "DFT", "MelWeightMatrix", "MaxUnpool"}
     assert b".py" not in model.SerializeToString()
@@ -174,7 +175,7 @@ def test_the_manifest_says_what_regions_are_exchanged_with(written):
 
 def test_other_music_is_kept_as_small_as_it_was_packed(written):
     constants = {
-        each.name: each for each in onnx.load(written.root / "exchange" / "1" / "model.onnx").graph.initializer
+        each.name: each for each in read_graph(written.root / "exchange" / "1" / "model.onnx").graph.initializer
     }
     kept = {onnx.TensorProto.DataType.Name(each.data_type) for each in constants.values() if len(each.raw_data) > 9000}
     assert kept == {"UINT8", "INT16"}

@@ -40,6 +40,7 @@ from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.deployment import CPU, Deployment, configure
 from phonoscope_trainer.repository.golden import write_golden
 from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph
+from phonoscope_trainer.repository.shared_weights import share_weights
 
 GOLDEN_SECONDS = 5
 # What a bundle may hold beside the detector and its explanation, by the option that names its runs.
@@ -113,6 +114,7 @@ def write_bundle(root: Path, parts: Sequence[Part], facts: bundle.Facts, deploym
         for ensemble in part.ensembles:
             write_ensemble(ensemble, root)
     write_golden(root, _golden(parts))
+    share_weights(root)
     configure(root, deployment)
     parameters = {name: count for part in parts for name, count in part.parameters.items()}
     entries = {name: value for part in parts for name, value in part.entries.items()}

@@ -50,6 +50,7 @@ from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.deployment import CPU, Deployment, configure, read_facts
 from phonoscope_trainer.repository.golden import read_golden, write_arrays
 from phonoscope_trainer.repository.models import replacing, write_ensemble, write_graph, write_once
+from phonoscope_trainer.repository.shared_weights import hold_inside, share_weights
 from phonoscope_trainer.repository.shipped_graphs import masker_of, network_of, runner, standardise_of, threshold_of
 
 ALREADY_KNOWN = ("log_mel", "standardised", "relevance")  # inputs of `mask` that golden vectors hold as outputs
@@ -85,6 +86,7 @@ def reissue(
     facts, entries = read_facts(repository, command)
     with replacing(out) as root:
         shutil.copytree(repository, root)
+        hold_inside(root)
         network = network_of(repository)
         fitted = load_doubt(doubt, network) if doubt else None
         doubts = fitted is not None or (root / DOUBT).is_dir()
@@ -116,6 +118,7 @@ def reissue(
         if bank:
             entries |= _write_bank(root, bank, explaining[entries["default_rule"]], network)
         _hold_once(root)
+        share_weights(root)
         configure(root, deployment)
         return bundle.write_manifest(root, replace(facts, name=name), entries)
 

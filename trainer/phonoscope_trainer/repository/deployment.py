@@ -8,15 +8,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-import onnx
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as triton
 
 from phonoscope_trainer.errors import ExportError, OptionsError
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.models import ModelConfig, replacing
+from phonoscope_trainer.repository.shared_weights import copy_linked
 from phonoscope_trainer.repository.tensorrt import accelerate, reason_against
 from phonoscope_trainer.repository.warmup import met_inputs, write_warmup
+from phonoscope_trainer.repository.whole_graph import read_graph
 
 Device = Literal["cpu", "cuda", "tensorrt"]
 DEVICES: tuple[Device, ...] = ("cpu", "cuda", "tensorrt")
@@ -64,7 +65,7 @@ def deploy(root: Path, out: Path, deployment: Deployment, command: str) -> str:
     """
     facts, entries = read_facts(root, command)
     with replacing(out) as scratch:
-        shutil.copytree(root, scratch)
+        shutil.copytree(root, scratch, copy_function=copy_linked(root))
         configure(scratch, deployment)
         return bundle.write_manifest(scratch, facts, entries)
 
@@ -87,7 +88,7 @@ def configure(root: Path, deployment: Deployment) -> None:
         _batching(config, PREFERRED_ROWS[deployment.device])
         write_warmup(config, inputs, root / name, _warm_rows(config, deployment))
         if deployment.device == "tensorrt":
-            reason = reason_against(onnx.load(root / name / "1" / "model.onnx"))
+            reason = reason_against(read_graph(root / name / "1" / "model.onnx"))
             if reason:
                 note = f"# Runs on the CUDA provider, not on TensorRT: {reason}.\n"
             else:

@@ -27,6 +27,7 @@ from phonoscope_trainer.graphs.loop import GO_ON, repeated, with_matrices_outsid
 from phonoscope_trainer.graphs.ready_made import ReadyMade
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.held_once import hold_once
+from phonoscope_trainer.repository.shared_weights import note_digest
 
 ModelConfig = Any  # tritonclient's inference.ModelConfig, which ships without types
 
@@ -104,10 +105,7 @@ def write_once(path: Path) -> None:
     content = model.SerializeToString()
     if has_moved or len(content) < path.stat().st_size:
         path.write_bytes(content)
-        config_path = path.parents[1] / "config.pbtxt"
-        config = text_format.Parse(config_path.read_text(encoding="utf-8"), triton.ModelConfig())
-        config.parameters["graph_sha256"].string_value = hashlib.sha256(content).hexdigest()
-        config_path.write_text(text_format.MessageToString(config), encoding="utf-8")
+        note_digest(path.parents[1], content)
 
 
 def _export(graph: Graph, path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phonoscope_trainer.errors import ExportError, OptionsError
+from phonoscope_trainer.repository.whole_graph import read_graph
 
 Precision = Literal["float32", "bfloat16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -60,7 +61,9 @@ class ReducedGraph:
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
         }
-        self._compiled = ov.Core().compile_model(path, "CPU", chosen)
+        core = ov.Core()
+        model = core.read_model(read_graph(path).SerializeToString(), b"")
+        self._compiled = core.compile_model(model, "CPU", chosen)
 
     def get_inputs(self) -> Sequence[Named]:
         """See `Session`."""

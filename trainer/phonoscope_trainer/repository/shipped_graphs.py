@@ -20,6 +20,7 @@ from phonoscope_trainer.networks.masker import Masker, transposed
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.repository.manifest import MANIFEST
+from phonoscope_trainer.repository.whole_graph import read_graph
 
 Run = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]  # an ensemble's inputs → its outputs
 
@@ -77,7 +78,7 @@ def network_of(repository: Path) -> SVDNet:
     Raises:
         ExportError: the graph holds other weights than the detector's.
     """
-    model = onnx.load(_file(repository, "detector"))
+    model = read_graph(_file(repository, "detector"))
     values = _constants(model)
     network, state = SVDNet(), {}
     layers = [name.removesuffix(".weight") for name in network.state_dict() if name.endswith(".weight")]
@@ -123,7 +124,7 @@ def constants_of(repository: Path, graph: str) -> dict[str, NDArray[np.generic]]
     Raises:
         ExportError: there is no such graph.
     """
-    return _constants(onnx.load(_file(repository, graph)))
+    return _constants(read_graph(_file(repository, graph)))
 
 
 def _constants(model: onnx.ModelProto) -> dict[str, NDArray[np.generic]]:

@@ -200,9 +200,9 @@ def test_a_graph_that_cannot_be_loaded_is_named(tmp_path):
         OnnxEngine(load_bundle(root), OnnxOptions(device="cpu"), Metrics()).load()
 
 
-def test_a_graph_without_a_tensor_its_config_promises_is_refused(tmp_path):
+def test_a_graph_without_a_tensor_its_config_promises_is_refused(bundle, tmp_path):
     root = copied(tmp_path)
-    put_listed(root, "explanation_inverter/1/model.onnx", (root / "detector/1/model.onnx").read_bytes())
+    put_listed(root, "explanation_inverter/1/model.onnx", bundle.graph("detector"))
     with pytest.raises(BundleError, match="explanation_inverter: its graph has no input fc8"):
         OnnxEngine(load_bundle(root), OnnxOptions(device="cpu"), Metrics()).load()
 

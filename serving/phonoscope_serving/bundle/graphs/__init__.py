@@ -1,0 +1,1 @@
+"""A bundle's graphs as ONNX, as far as the service looks into them."""
