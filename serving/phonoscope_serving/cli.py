@@ -15,6 +15,7 @@ from typing import NoReturn
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
 from phonoscope_serving.command_line import default_repository, get_parser
 from phonoscope_serving.cores import cores
+from phonoscope_serving.engines.embedded.memory import keep_large_apart
 from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.engines.golden import unproven
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
@@ -43,8 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--engine triton and --triton HOST:PORT go together")
     if options.precision != "float32" and options.engine != "openvino":
         parser.error(f"--precision {options.precision} goes with --engine openvino: the others run graphs as they are")
+    if options.lazy and options.engine != "onnx":
+        parser.error(f"--lazy goes with --engine onnx: {options.engine} has every graph loaded before it answers")
     if options.watch and options.engine == "triton":
         parser.error("--watch goes without --engine triton: start replicas beside a server with the new bundle")
+    keep_large_apart()
     log = log_json(options.log_level)
     try:
         return asyncio.run(serve(options, log))
@@ -98,7 +102,10 @@ async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
             new = await asyncio.to_thread(load_bundle, folder, options.require_signature)
             if new.digest == server.bundle.digest:
                 return False
-            await server.swap(_engine(options, new, metrics), new)
+            nonlocal engine
+            following = _engine(options, new, metrics, engine)
+            await server.swap(following, new)
+            engine = following
             return True
 
         beside.append(asyncio.create_task(watch(root, seen, take, metrics)))
@@ -128,14 +135,16 @@ def _give_up(reason: str) -> NoReturn:
     os._exit(GAVE_UP)
 
 
-def _engine(options: argparse.Namespace, bundle: Bundle, metrics: Metrics) -> Engine:
+def _engine(options: argparse.Namespace, bundle: Bundle, metrics: Metrics, before: Engine | None = None) -> Engine:
+    """What runs a bundle; where models are loaded on first use, it begins with those that `before` has in use."""
     if options.engine == "triton":
         triton = TritonOptions(options.triton, options.queue_rows, shared_memory=options.triton_shared_memory)
         return TritonEngine(bundle, triton, metrics)
     if options.engine == "openvino":
         return _openvino_engine(options, bundle, metrics)
     onnx = OnnxOptions(options.device, options.threads, options.batch_rows, options.queue_rows)
-    return OnnxEngine(bundle, onnx, metrics)
+    in_use = before.in_use if isinstance(before, OnnxEngine) else ()
+    return OnnxEngine(bundle, onnx, metrics, sorted(bundle.models.keys() & in_use) if options.lazy else None)
 
 
 def _openvino_engine(options: argparse.Namespace, bundle: Bundle, metrics: Metrics) -> Engine:

@@ -181,6 +181,12 @@ def _add_engine_options(parser: argparse.ArgumentParser) -> None:
         "--device", choices=("auto", "cpu", "cuda"), default=onnx.device, help="auto: CUDA where there is a GPU"
     )
     engine.add_argument(
+        "--lazy",
+        action="store_true",
+        help="with --engine onnx: load and prove graphs when they are first asked for, which that call waits for; for "
+        "those who ask one RPC only (default: all, at the start)",
+    )
+    engine.add_argument(
         "--threads",
         type=between(0, MOST_THREADS),
         default=onnx.threads,

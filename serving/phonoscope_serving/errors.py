@@ -11,6 +11,7 @@
         ├── DeadlinePassed     the caller's deadline passed, or too little of it is left
         ├── Unauthenticated    the bearer token is missing or wrong
         ├── EngineFailed       the engine could not run what it was given
+        │   └── NotProven      what would be run does not compute the bundle's golden vectors
         └── EngineLost         the engine has stopped, or its server is away
 
 `service/status.py` gives each `RequestError` its gRPC status; nothing else knows about status codes.
@@ -104,6 +105,10 @@ class Unauthenticated(RequestError):  # noqa: N818 - named as its status code is
 
 class EngineFailed(RequestError):  # noqa: N818 - a state, not a defect
     """The engine could not run what it was given: a defect of the bundle or the service."""
+
+
+class NotProven(EngineFailed):
+    """What would be run does not compute the bundle's golden vectors: nothing of the kind is answered."""
 
 
 class EngineLost(RequestError):  # noqa: N818 - a state, not a defect

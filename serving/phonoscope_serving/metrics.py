@@ -100,6 +100,18 @@ class Metrics:
             ["graph"],
             registry=self.registry,
         )
+        self.graphs_loaded = Gauge(
+            "phonoscope_graphs_loaded",
+            "1 for each graph that is loaded in this process; 2 while it is for two bundles.",
+            ["graph"],
+            registry=self.registry,
+        )
+        self.models_refused = Gauge(
+            "phonoscope_models_refused",
+            "1 for each model that failed its proof when it was first asked, and is not used.",
+            ["model"],
+            registry=self.registry,
+        )
         self.engine_available = Gauge(
             "phonoscope_engine_available",
             "1 while the models can be run; 0 while their Triton server is away and requests are refused at once.",

@@ -32,6 +32,10 @@ class Engine(Protocol):
         """How long what runs in this process has gone on, in seconds; 0 where nothing does."""
         ...
 
+    def is_ready(self, model: str) -> bool:
+        """Whether a model can be run at once; one that is loaded when it is first asked cannot, before that."""
+        ...
+
     async def start(self) -> None:
         """Has every model loaded, and proves it by the golden vectors.
 

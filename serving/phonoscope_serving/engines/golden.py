@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,12 +89,47 @@ def _makers(config: ModelConfig) -> dict[str, str]:
     return {tensor: step.model_name for step in steps for tensor in step.output_map.values()}
 
 
+def proofs_of(bundle: Bundle, model: str, proven: Collection[str]) -> tuple[Proof, ...]:
+    """What proves one model: its own golden vectors, else such of others that all its graphs are in one of them.
+
+    Args:
+        bundle: which it is of.
+        model: its name.
+        proven: graphs that need no proof any more.
+
+    Raises:
+        BundleError: see `proofs`.
+    """
+    there = {proof.ensemble: proof for proof in proofs(bundle)}
+    if model in there:
+        return (there[model],)
+    chosen, missing = [], graphs_of(bundle, model) - set(proven)
+    while missing:
+        of = {name: graphs_of(bundle, name) for name in there}
+        useful = [name for name, graphs in of.items() if graphs & missing]
+        if not useful:
+            break  # as at the start, where such graphs are told
+        # The one that proves the most, and has the fewest others loaded.
+        best = min(useful, key=lambda name: (-len(of[name] & missing), len(of[name] - missing - set(proven)), name))
+        chosen.append(there[best])
+        missing -= of[best]
+    return tuple(chosen)
+
+
+def graphs_of(bundle: Bundle, model: str) -> set[str]:
+    """The graphs that a model is composed of; itself, where it is one."""
+    graphs, coming = set(), [model]
+    while coming:
+        name = coming.pop()
+        config = bundle.models[name]
+        if is_ensemble(config):
+            coming += [step.model_name for step in config.ensemble_scheduling.step]
+        else:
+            graphs.add(name)
+    return graphs
+
+
 def unproven(bundle: Bundle) -> list[str]:
     """Graphs whose numbers no golden vector proves."""
-    proven: set[str] = set()
-    coming = [proof.ensemble for proof in proofs(bundle)]
-    while coming:
-        model = coming.pop()
-        proven.add(model)
-        coming += [step.model_name for step in bundle.models[model].ensemble_scheduling.step]
+    proven = set().union(*(graphs_of(bundle, proof.ensemble) for proof in proofs(bundle)))
     return sorted(name for name, config in bundle.models.items() if not is_ensemble(config) and name not in proven)

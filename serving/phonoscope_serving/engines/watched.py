@@ -14,7 +14,7 @@ from phonoscope_serving.admission.work import NOBODYS, Work
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.precision import Precision
 from phonoscope_serving.engines.engine import Engine
-from phonoscope_serving.engines.golden import Proof, proofs
+from phonoscope_serving.engines.golden import PREDICT, Proof, proofs
 from phonoscope_serving.errors import BundleError, EngineFailed, EngineLost, RequestError
 from phonoscope_serving.tensors import Array, Tensors
 
@@ -35,7 +35,7 @@ class WatchedEngine:
             hung_s: a run that goes on for longer is taken to hang.
         """
         self._engine, self._bundle, self._hung_s = engine, bundle, hung_s
-        self._proof: Proof | None = None  # of what callers ask most
+        self._proofs: list[Proof] = []  # of what callers ask most, and of less
         self._failures, self._answered_s = 0, 0.0
 
     @property
@@ -53,15 +53,20 @@ class WatchedEngine:
         """See `Engine.running_s`."""
         return self._engine.running_s
 
+    def is_ready(self, model: str) -> bool:
+        """See `Engine.is_ready`."""
+        return self._engine.is_ready(model)
+
     async def start(self) -> None:
         """See `Engine.start`."""
         await self._engine.start()
-        asked_most = self._bundle.default.rules[0].ensemble
-        proof = next((proof for proof in proofs(self._bundle) if proof.ensemble == asked_most), None)
-        if proof is not None and self.precision != "float32":
+        listener = self._bundle.default
+        there = {proof.ensemble: proof for proof in proofs(self._bundle)}
+        asked = [there[name] for name in (listener.rules[0].ensemble, listener.model(PREDICT)) if name in there]
+        if self.precision != "float32":
             # Along an ensemble less precision leads elsewhere, but always to the same place: where it is proven.
-            proof = replace(proof, made=await self._engine.infer(proof.ensemble, proof.inputs))
-        self._proof = proof
+            asked = [replace(proof, made=await self._engine.infer(proof.ensemble, proof.inputs)) for proof in asked[:1]]
+        self._proofs = asked
         self._answered_s = asyncio.get_running_loop().time()
 
     async def infer(
@@ -91,13 +96,13 @@ class WatchedEngine:
             raise EngineLost(f"what the engine runs has not ended for {self.running_s:.0f} s")
         await self._engine.check()
         idle_s = asyncio.get_running_loop().time() - self._answered_s
-        if self._proof is None or (self._failures < FAILURES and idle_s < IDLE_S):
+        # What nobody has asked for yet is not loaded for this.
+        proof = next((each for each in self._proofs if self._engine.is_ready(each.ensemble)), None)
+        if proof is None or (self._failures < FAILURES and idle_s < IDLE_S):
             return
         deadline = asyncio.get_running_loop().time() + PROOF_S
         try:
-            self._proof.check(
-                await self.infer(self._proof.ensemble, self._proof.inputs, deadline=deadline, continues=True)
-            )
+            proof.check(await self.infer(proof.ensemble, proof.inputs, deadline=deadline, continues=True))
         except (BundleError, RequestError) as error:
             self._failures = FAILURES  # until a golden vector is right again, or a caller is answered
             raise EngineLost(f"a golden vector cannot be computed: {error}") from error

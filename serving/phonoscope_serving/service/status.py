@@ -29,6 +29,7 @@ CODES: dict[type[Exception], grpc.StatusCode] = {
     errors.DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     errors.EngineFailed: grpc.StatusCode.INTERNAL,
+    errors.NotProven: grpc.StatusCode.INTERNAL,
     errors.EngineLost: grpc.StatusCode.UNAVAILABLE,
     MemoryError: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
@@ -47,8 +48,9 @@ def status_of(error: Exception, request_id: str) -> status_pb2.Status:
         request_id: goes into RequestInfo, so that a report leads to the log.
     """
     code = code_of(error)
-    # What went wrong inside is the log's to tell, not the caller's.
-    message = _message(error) if code is not grpc.StatusCode.INTERNAL else f"a defect; report request {request_id}"
+    # What went wrong inside is the log's to tell, not the caller's; but a failed proof tells that no call will help.
+    is_told = code is not grpc.StatusCode.INTERNAL or isinstance(error, errors.NotProven)
+    message = _message(error) if is_told else f"a defect; report request {request_id}"
     status = status_pb2.Status(code=code.value[0], message=message)
     for detail in (*_details(error), error_details_pb2.RequestInfo(request_id=request_id)):
         status.details.add().Pack(detail)

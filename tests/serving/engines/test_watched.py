@@ -14,10 +14,13 @@ class Ailing:
 
     def __init__(self, bundle):
         self._golden, self.fault, self.running_s, self.asked = bundle.golden(), None, 0.0, []
-        self.off = 0.0
+        self.off, self.unready = 0.0, set()
 
     async def start(self):
         pass
+
+    def is_ready(self, model):
+        return model not in self.unready
 
     async def check(self):
         pass
@@ -96,6 +99,16 @@ async def test_an_idle_engine_is_tried_now_and_then(engine, ailing, clock):
     ailing.fault = EngineFailed("broken")
     with pytest.raises(EngineLost):
         await engine.check()
+
+
+async def test_an_idle_engine_is_tried_by_what_was_asked_and_loads_nothing_for_it(engine, ailing, clock):
+    ailing.unready = {"explain_masker", "predict"}
+    clock.skip(IDLE_S + 1)
+    await engine.check()
+    assert ailing.asked == []
+    ailing.unready = {"explain_masker"}
+    await engine.check()
+    assert ailing.asked == ["predict"]
 
 
 async def test_a_run_that_does_not_end_is_taken_to_hang(engine, ailing):

@@ -69,6 +69,22 @@ def test_sigterm_finishes_what_is_in_flight_refuses_what_is_new_and_exits_with_0
     assert [line["message"] for line in lines(log)][-1] == "stopped"
 
 
+def test_a_lazy_service_answers_before_anything_is_loaded_and_tells_what_is(tmp_path):
+    with process(tmp_path, "--lazy") as (_, addresses, log), grpc.insecure_channel(addresses["address"]) as channel:
+        status = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest()).status
+        assert status == health_pb2.HealthCheckResponse.SERVING
+        assert loaded_graphs(addresses) == {"frontend"}
+        stub = explainer_service_pb2_grpc.ExplainerServiceStub(channel)
+        stub.Predict(PredictRequest(audio=pcm(music(3))))
+        assert loaded_graphs(addresses) == {"frontend", "track_detector"}
+    assert [line["model"] for line in lines(log) if "loaded_s" in line] == ["predict"]
+
+
+def loaded_graphs(addresses):
+    metrics = urllib.request.urlopen(f"http://{addresses['metrics_address']}/metrics").read().decode()
+    return set(re.findall(r'phonoscope_graphs_loaded\{graph="(\w+)"\} 1\.0', metrics))
+
+
 def test_a_request_that_is_still_arriving_is_finished_too(tmp_path):
     with (
         process(tmp_path, *PATIENT_DRAIN) as (service, addresses, _log),
@@ -173,7 +189,14 @@ def test_an_altered_repository_is_not_served(tmp_path):
     assert "detector/1/model.onnx is not the file the manifest describes" in line["message"]
 
 
-WRONG = [["--queue-rows", "0"], ["--threads", "-1"], ["--device", "abacus"], ["--drain-s", "-1"], ["--port", "1"]]
+WRONG = [
+    ["--lazy", "--engine", "triton", "--triton", "127.0.0.1:1"],
+    ["--queue-rows", "0"],
+    ["--threads", "-1"],
+    ["--device", "abacus"],
+    ["--drain-s", "-1"],
+    ["--port", "1"],
+]
 
 
 @pytest.mark.parametrize("options", WRONG)

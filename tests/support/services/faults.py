@@ -49,6 +49,9 @@ class FaultyEngine:
     async def start(self):
         pass
 
+    def is_ready(self, model):
+        return True
+
     async def infer(self, model, inputs, *, outputs=None, deadline=None, continues=False, work=None):
         wanted = None if outputs is None else tuple(outputs)
         answer = await asyncio.to_thread(self._replay.run, model, inputs, wanted)

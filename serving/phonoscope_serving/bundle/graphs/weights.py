@@ -38,9 +38,7 @@ def with_weights(graph: bytes, read: Callable[[str], bytes], where: str) -> byte
         said = {entry.key: entry.value for entry in weight.external_data}
         name = said.get("location", "")
         if not name or "/" in name or "\\" in name:
-            raise BundleError(
-                f"{where}: weight {weight.name[:80]} is in {name[:80]!r}, which is no file beside it"
-            )
+            raise BundleError(f"{where}: weight {weight.name[:80]} is in {name[:80]!r}, which is no file beside it")
         if name not in files:
             files[name] = read(name)
         weight.raw_data = _part(files[name], said, f"{where}: weight {weight.name[:80]}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from typing import Generic
+from typing import Generic, cast
 
 import numpy as np
 
@@ -16,13 +16,15 @@ from phonoscope_serving.admission.work import NOBODYS, Kind, Work
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.precision import Precision
 from phonoscope_serving.engines.embedded.batching import BatchLimits, BatchQueue
+from phonoscope_serving.engines.embedded.first_use import FirstUse
 from phonoscope_serving.engines.embedded.graphs import Graphs, Held
 from phonoscope_serving.engines.embedded.lane import BACKGROUND_NICENESS, Lane
-from phonoscope_serving.engines.embedded.memory import give_back
+from phonoscope_serving.engines.embedded.loading import Loading
+from phonoscope_serving.engines.embedded.memory import Settling, give_back
 from phonoscope_serving.engines.ensemble import Plan, is_ensemble, load_order, plan
 from phonoscope_serving.engines.golden import proofs
 from phonoscope_serving.engines.signature import Signature
-from phonoscope_serving.errors import EngineFailed, EngineLost
+from phonoscope_serving.errors import BundleError, EngineFailed, EngineLost, NotProven
 from phonoscope_serving.metrics import Metrics
 from phonoscope_serving.tensors import Array, Tensors
 
@@ -31,7 +33,14 @@ class EmbeddedEngine(Generic[Held]):
     """Runs a bundle's graphs and ensembles with a library in this process; an `Engine`."""
 
     def __init__(
-        self, bundle: Bundle, graphs: Graphs[Held], metrics: Metrics, *, batch_rows: int, queue_rows: int
+        self,
+        bundle: Bundle,
+        graphs: Graphs[Held],
+        metrics: Metrics,
+        *,
+        batch_rows: int,
+        queue_rows: int,
+        at_start: Collection[str] | None = None,
     ) -> None:
         """Checks every ensemble's plan; `start` loads the graphs.
 
@@ -41,6 +50,7 @@ class EmbeddedEngine(Generic[Held]):
             metrics: where runs are noted.
             batch_rows: run together at most; a request of more is run in parts; 0: what suits the device.
             queue_rows: of one model and kind of work, that may wait.
+            at_start: the models that are loaded and proven at the start, others when they are first asked; None: all.
 
         Raises:
             BundleError: an ensemble cannot be executed.
@@ -57,6 +67,10 @@ class EmbeddedEngine(Generic[Held]):
         busy = BusyTime()
         self._lane, self._background = Lane("engine", busy), Lane("engine, background", busy, BACKGROUND_NICENESS)
         self._limits: dict[str, BatchLimits] = {}  # of each model, once the engine runs
+        self._loading = Loading(bundle, graphs, self.run, metrics)
+        self._at_start = at_start
+        self._first_use = None if at_start is None else FirstUse(self._loading.model, metrics)
+        self._settling = Settling(graphs.release)
 
     @property
     def device(self) -> str:
@@ -71,12 +85,24 @@ class EmbeddedEngine(Generic[Held]):
     @property
     def running_s(self) -> float:
         """See `Engine.running_s`."""
-        return max(self._lane.running_s, self._background.running_s)
+        loading_s = self._first_use.running_s if self._first_use else 0.0
+        return max(self._lane.running_s, self._background.running_s, loading_s)
+
+    @property
+    def in_use(self) -> frozenset[str]:
+        """The models that can be run at once: all, or, where they are loaded on first use, those that were asked."""
+        return self._first_use.ready if self._first_use else frozenset(self._limits)
+
+    def is_ready(self, model: str) -> bool:
+        """See `Engine.is_ready`."""
+        return model in self.in_use
 
     async def start(self) -> None:
         """See `Engine.start`."""
         await self._lane.run(self.load)
         self._limits = {name: BatchLimits(self._rows(name), self._queue_rows) for name in self._bundle.models}
+        for model in self._at_start or ():
+            await self._start_model(model)
 
     async def infer(
         self,
@@ -91,6 +117,8 @@ class EmbeddedEngine(Generic[Held]):
         """See `Engine.infer`."""
         if model not in self._limits:
             raise EngineLost(f"the engine is not running {model}")
+        if self._first_use:
+            await self._first_use.of(model, deadline)
         self._takes[model].check(inputs)
         wanted = self._takes[model].wanted(outputs)
         queue = self._queue(model, work.kind)
@@ -104,30 +132,45 @@ class EmbeddedEngine(Generic[Held]):
         return self._queues[model, kind]
 
     async def check(self) -> None:
-        """See `Engine.check`: the graphs are in this process, and nobody else can change them."""
+        """See `Engine.check`: the graphs are in this process, and nobody else can change them; memory is given back."""
         if not self._limits:
             raise EngineLost("the engine is not running")
+        await asyncio.to_thread(self._settling.settle)
 
     async def close(self) -> None:
         """See `Engine.close`."""
         self._limits, queues, self._queues = {}, self._queues, {}
+        if self._first_use:
+            await self._first_use.close()
         for queue in queues.values():
             await queue.close()
         for lane in (self._lane, self._background):
             await asyncio.to_thread(lane.close)
-        self._graphs.close()  # most of the memory; another bundle may have taken this one's place
+        self._loading.unload()  # most of the memory; another bundle may have taken this one's place
         await asyncio.to_thread(give_back)
 
     def load(self) -> None:
         """Loads every graph and runs the golden inputs, so that `run` can be called and the first caller need not wait.
 
+        Where models are loaded on first use, it loads the front-end alone: with it the library shows what it runs on.
+
         Raises:
             BundleError: a graph cannot be loaded, or does not reproduce the golden probabilities.
             OptionsError: the library cannot do here what it was asked for.
         """
-        self._graphs.load()
+        if self._first_use:
+            self._loading.load({self._bundle.default.frontend})
+            return
+        self._loading.load({name for name, config in self._bundle.models.items() if not is_ensemble(config)})
         self._prove()
         give_back()
+
+    async def _start_model(self, model: str) -> None:
+        """As when it is first asked; but what cannot be proven is then no bundle to serve."""
+        try:
+            await cast(FirstUse, self._first_use).of(model, None)
+        except NotProven as error:
+            raise BundleError(str(error)) from error
 
     def _prove(self) -> None:
         """Runs the golden inputs; see `load`."""
@@ -168,6 +211,8 @@ class EmbeddedEngine(Generic[Held]):
             return await lane.run(lambda: self.run(model, inputs, outputs))
         except Exception as error:  # libraries raise types of their own, some of them bare Exception
             raise EngineFailed(f"{model} could not be run: {error}") from error
+        finally:
+            self._settling.ran()
 
     def _execute(self, model: str, inputs: Mapping[str, Held], wanted: tuple[str, ...]) -> dict[str, Held]:
         if model not in self._plans:

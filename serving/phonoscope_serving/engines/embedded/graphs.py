@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol, TypeVar
 
 from phonoscope_serving.tensors import Array
@@ -23,8 +23,8 @@ class Graphs(Protocol[Held]):
         """How many rows the device is best given at a time, once loaded."""
         ...
 
-    def load(self) -> None:
-        """Has every graph ready.
+    def load(self, graphs: Collection[str]) -> None:
+        """Has graphs ready that were not yet; others run meanwhile.
 
         Raises:
             BundleError: a graph cannot be loaded, or is not what its config says.
@@ -42,6 +42,9 @@ class Graphs(Protocol[Held]):
     def run(self, graph: str, inputs: Mapping[str, Held], wanted: tuple[str, ...]) -> dict[str, Held]:
         """The outputs of a graph that are wanted."""
         ...
+
+    def release(self) -> None:
+        """Gives back what runs worked in so far; others may run meanwhile."""
 
     def close(self) -> None:
         """Gives back what was loaded."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 import onnxruntime as ort
@@ -12,7 +11,6 @@ import onnxruntime as ort
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.cores import cores
 from phonoscope_serving.engines.embedded.engine import EmbeddedEngine
-from phonoscope_serving.engines.ensemble import is_ensemble
 from phonoscope_serving.engines.onnx.answering import ANSWER, answer_alone, shows_layers
 from phonoscope_serving.engines.onnx.sessions import (
     Device,
@@ -20,7 +18,7 @@ from phonoscope_serving.engines.onnx.sessions import (
     load_session,
     providers,
     session_options,
-    shrinking,
+    shrink_arena,
 )
 from phonoscope_serving.errors import OptionsError
 from phonoscope_serving.metrics import Metrics
@@ -29,9 +27,6 @@ from phonoscope_serving.tensors import Array
 # A CPU gains nothing from more rows, its caches lose, memory grows, and every caller waits longer; a GPU wants to be
 # filled.
 BATCH_ROWS = {"cpu": 4, "cuda": 64}
-# Rare runs leave pieces in the arena that fit little else, and these add up. So that they go, all that is free goes;
-# what is needed again is taken again, in about 5 ms.
-SHRINK_RUNS = 300
 
 
 @dataclass(frozen=True)
@@ -47,15 +42,24 @@ class OnnxOptions:
 class OnnxEngine(EmbeddedEngine[ort.OrtValue]):
     """Runs a bundle's graphs and ensembles with ONNX Runtime; an `Engine`."""
 
-    def __init__(self, bundle: Bundle, options: OnnxOptions, metrics: Metrics) -> None:
+    def __init__(
+        self, bundle: Bundle, options: OnnxOptions, metrics: Metrics, at_start: Collection[str] | None = None
+    ) -> None:
         """Checks every ensemble's plan; `start` loads the graphs.
+
+        Args:
+            bundle: what is run.
+            options: how.
+            metrics: where runs are noted.
+            at_start: see `EmbeddedEngine`.
 
         Raises:
             BundleError: an ensemble cannot be executed.
             OptionsError: the device is not there.
         """
         graphs = OnnxGraphs(bundle, options)
-        super().__init__(bundle, graphs, metrics, batch_rows=options.batch_rows, queue_rows=options.queue_rows)
+        rows = {"batch_rows": options.batch_rows, "queue_rows": options.queue_rows}
+        super().__init__(bundle, graphs, metrics, **rows, at_start=at_start)
         self.threads = graphs.threads
 
 
@@ -74,23 +78,22 @@ class OnnxGraphs:
         self.device = "cpu"  # until `load` has found that CUDA works
         self._sessions: dict[str, ort.InferenceSession] = {}
         self._answering: dict[str, ort.InferenceSession] = {}  # of what shows its layers: a second without them
-        self._runs, self._shrinking = count(1), shrinking()
 
     @property
     def best_rows(self) -> int:
         """See `Graphs.best_rows`."""
         return BATCH_ROWS[self.device]
 
-    def load(self) -> None:
+    def load(self, graphs: Collection[str]) -> None:
         """See `Graphs.load`."""
         options = session_options(self.threads)
-        for name, config in self._bundle.models.items():
-            if not is_ensemble(config):
-                graph = self._bundle.graph(name)
-                self._sessions[name] = load_session(name, graph, options, self._providers)
-                check_graph(config, self._sessions[name])
-                if shows_layers(config):
-                    self._answering[name] = load_session(name, answer_alone(graph), options, self._providers)
+        for name in graphs:
+            config, graph = self._bundle.models[name], self._bundle.graph(name)
+            session = load_session(name, graph, options, self._providers)
+            check_graph(config, session)
+            if shows_layers(config):
+                self._answering[name] = load_session(name, answer_alone(graph), options, self._providers)
+            self._sessions[name] = session
         self.device = self._working_device()
 
     def hold(self, array: Array) -> ort.OrtValue:
@@ -111,8 +114,12 @@ class OnnxGraphs:
             binding.bind_ortvalue_input(name, value)
         for name in wanted:  # an output nobody asked for costs its copy, and for a layer that is megabytes
             binding.bind_output(name, self.device)
-        session.run_with_iobinding(binding, None if next(self._runs) % SHRINK_RUNS else self._shrinking)
+        session.run_with_iobinding(binding)
         return dict(zip(wanted, binding.get_outputs(), strict=True))
+
+    def release(self) -> None:
+        """See `Graphs.release`: of the arena that all sessions share."""
+        shrink_arena()
 
     def close(self) -> None:
         """See `Graphs.close`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,9 +50,9 @@ class OpenVinoGraphs:
         """See `Graphs.device`."""
         return "cpu"
 
-    def load(self) -> None:
-        """See `Graphs.load`: every graph, in float32."""
-        for graph in self._outputs:
+    def load(self, graphs: Collection[str]) -> None:
+        """See `Graphs.load`: in float32."""
+        for graph in graphs:
             self.use(graph, "float32")
 
     def use(self, graph: str, precision: Precision) -> None:
@@ -80,7 +80,7 @@ class OpenVinoGraphs:
         self._calls = None
 
     def release(self) -> None:
-        """Gives back the memory that runs worked in so far: every form has its own, and most are run seldom."""
+        """See `Graphs.release`: every form has its own memory, and most are run seldom."""
         for forms in self._forms.values():
             for _, form in forms:
                 form.release_memory()

@@ -130,6 +130,10 @@ class TritonEngine:
 
         return await self._calls.run(model, rows, send, deadline=deadline, continues=continues, work=work)
 
+    def is_ready(self, model: str) -> bool:
+        """See `Engine.is_ready`."""
+        return model in self._bundle.models
+
     async def check(self) -> None:
         """See `Engine.check`: notices a server whose models were swapped although no request failed."""
         if self._client is None:

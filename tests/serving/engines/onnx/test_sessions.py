@@ -27,11 +27,11 @@ for session in loaded:
     session.run(["y"], given)
 print((resident_bytes() - before) / given["x"].nbytes)
 """
-# What a session holds of the memory that its first run needed, after a run that gives back; in the same units.
+# What the arena holds of the memory that a run needed, before it is told to give back and after; in the same units.
 GIVEN_BACK = """
 import os, resource, sys
 import numpy as np
-from phonoscope_serving.engines.onnx.sessions import load_session, session_options, shrinking
+from phonoscope_serving.engines.onnx.sessions import load_session, session_options, shrink_arena
 session = load_session("each", open(sys.argv[1], "rb").read(), session_options(1), ["CPUExecutionProvider"])
 
 def resident_bytes():
@@ -43,7 +43,7 @@ session.run(["y"], little)  # the first piece of an arena stays for good
 before = resident_bytes()
 session.run(["y"], given)
 held = resident_bytes()
-session.run(["y"], little, shrinking())
+shrink_arena()
 print((held - before) / given["x"].nbytes, (resident_bytes() - before) / given["x"].nbytes)
 """
 
@@ -71,7 +71,7 @@ def test_sessions_used_in_turn_work_in_the_same_memory(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells how much memory a process has")
-def test_a_run_that_gives_back_leaves_nothing_of_what_a_larger_one_needed(tmp_path):
+def test_an_arena_that_is_told_to_keeps_nothing_of_what_a_run_needed(tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(graph(np.full(1, 0.5, np.float32)))
     command = [sys.executable, "-c", GIVEN_BACK, str(path)]
