@@ -3,11 +3,15 @@
     resident_mb     resident memory of `phonoscope-serve`, in MB of 10⁶ bytes, once every RPC was called of every
                     listener that answers it, `Explain` by each of its rules
     bundle_mb       what the files of the bundle come to; a link takes no more than its own name
-    growth          resident memory after 2000 further calls, of all these, most often `Predict` and `Explain`, over
-                    `resident_mb`
+    growth          by what factor resident memory grew over 2000 further calls, of all these, most often `Predict` and
+                    `Explain`: from the median within the first tenth of them to that within the last, and as much again
+                    as one more tenth would have brought, so that it is that of all 2000
     started_mb      resident memory before the first call
     most_mb         the most there was at any time, the start included
-    further_mb      resident memory after each tenth of the further calls
+    further_mb      median of resident memory within each tenth of the further calls, looked at after every call
+    over_first      the last of these over `resident_mb`: what the service came to beside what it had after each was
+                    asked once, when memory that only a second call of its kind takes was not there yet
+    loaded_graphs   how many were loaded at the start, and at the end
     calls           which were asked, and how often in all; `not_in_bundle` those that no model of the bundle answers
 
 The service runs as a process of its own, as it does in use, with its default options or those behind `--`. Linux alone
@@ -22,7 +26,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from statistics import median
 from typing import Any
+from urllib.request import urlopen
 
 import grpc
 import phonoscope_client.demo
@@ -103,22 +109,27 @@ def measure(model_repository: Path, further: int, options: Sequence[str] = ()) -
     ):
         process, stub = service.process.pid, ExplainerServiceStub(channel)
         started = resident_bytes(process)
+        at_start = loaded_graphs(service.metrics_address)
         calls, absent = asked_once(stub, [*every_call(bundle)])
         resident = resident_bytes(process)
-        asked, after = Counter(call.name for call in calls), []
+        asked, tenths = Counter(call.name for call in calls), []
         for mix in tqdm(mixes(calls, further), desc="further calls", unit="tenth"):
+            seen = []
             for call in mix:
                 call.ask(stub)
+                seen.append(resident_bytes(process))
             asked.update(call.name for call in mix)
-            after.append(resident_bytes(process))
-        most = most_resident_bytes(process)
+            tenths += [median(seen)] if seen else []
+        most, at_end = most_resident_bytes(process), loaded_graphs(service.metrics_address)
     return {
         "resident_mb": resident / MB,
         "bundle_mb": sum(path.lstat().st_size for path in model_repository.rglob("*") if path.is_file()) / MB,
-        "growth": after[-1] / resident if after else 1.0,
+        "growth": growth(tenths),
         "started_mb": started / MB,
         "most_mb": most / MB,
-        "further_mb": [each / MB for each in after],
+        "further_mb": [each / MB for each in tenths],
+        "over_first": tenths[-1] / resident if tenths else 1.0,
+        "loaded_graphs": [at_start, at_end],
         "calls": dict(sorted(asked.items())),
         "not_in_bundle": absent,
         "options": list(options),
@@ -180,6 +191,21 @@ def mixes(calls: Sequence[Call], further: int) -> list[list[Call]]:
     """So many calls in all, by their weights, in ten parts; the same every time."""
     drawn = Random(0).choices(calls, [call.weight for call in calls], k=further)
     return [drawn[further * part // PARTS : further * (part + 1) // PARTS] for part in range(PARTS)] if further else []
+
+
+def growth(parts: Sequence[float]) -> float:
+    """By what factor memory grew over all calls, of its median within each of some equal parts of them.
+
+    The medians of the first part and the last are one part less than all calls apart.
+    """
+    return 1 + (parts[-1] / parts[0] - 1) * len(parts) / (len(parts) - 1) if len(parts) > 1 else 1.0
+
+
+def loaded_graphs(metrics_address: str) -> int:
+    """How many graphs a service says it has loaded."""
+    with urlopen(f"http://{metrics_address}/metrics") as page:
+        lines = page.read().decode().splitlines()
+    return sum(line.startswith("phonoscope_graphs_loaded{") and float(line.split()[-1]) > 0 for line in lines)
 
 
 def most_resident_bytes(process: int) -> int:
