@@ -169,3 +169,20 @@ def test_weights_that_are_not_there_are_told_in_words(shared, file, message):
         (shared / "makes" / "1" / "both.makes.weights").write_bytes(file)
     with pytest.raises(ExportError, match=f"weight e .*{message}"):
         read_graph(shared / "makes" / "1" / "model.onnx")
+
+
+def test_a_matrix_that_another_graph_holds_turned_is_shared_as_well(tmp_path):
+    root = tmp_path / "whole"
+    matrix = RANDOM.standard_normal((500, 600)).astype(np.float32)
+    write(root, "forward", {"a": matrix})
+    write(root, "back", {"b": matrix.T.copy(), "own": OWN})
+    before = answers(root)
+    share_weights(root)
+    assert answers(root) == pytest.approx(before)
+    assert size(root) < matrix.nbytes + OWN.nbytes + 20_000
+    made = read_graph(root / "back" / "1" / "model.onnx")
+    (node,) = [each for each in made.graph.node if each.op_type == "Transpose"]
+    assert (list(node.input), list(node.output)) == (["b_turned"], ["b"])
+    hold_inside(root)
+    share_weights(root)
+    assert size(root) < matrix.nbytes + OWN.nbytes + 20_000

@@ -21,6 +21,7 @@ from google.protobuf import text_format
 from onnx import numpy_helper
 from tritonclient.grpc import model_config_pb2 as triton
 
+from phonoscope_trainer.repository.turned_alike import turn_alike
 from phonoscope_trainer.repository.whole_graph import read_graph
 
 GRAPH = "model.onnx"
@@ -63,6 +64,7 @@ class _File:
 def share_weights(root: Path) -> None:
     """Have the graphs under `root`, which are whole, hold in common what they have in common."""
     models = {path.parents[1].name: read_graph(path) for path in sorted(root.glob(f"*/1/{GRAPH}"))}
+    turn_alike(models)
     files, calls = _files(models), _calls(root)
     for members in _connected(files):
         theirs = [each for each in files if members.issuperset(each.graphs)]
