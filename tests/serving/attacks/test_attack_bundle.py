@@ -80,6 +80,7 @@ def test_attack_weights_of_a_graph_s_parts_are_not_read_either(altered, tmp_path
     reading.graph.node.add(op_type="Constant", output=["read"]).attribute.append(
         onnx.helper.make_attribute("value", part)
     )
+    reading.graph.output.add().CopyFrom(onnx.helper.make_tensor_value_info("read", onnx.TensorProto.FLOAT, [1]))
     put_listed(altered, "masker/1/model.onnx", reading.SerializeToString())
     put_listed(altered, "masker/1/weights.bin", bytes(4))
     monkeypatch.chdir(tmp_path)
