@@ -135,7 +135,8 @@ class EmbeddedEngine(Generic[Held]):
         """See `Engine.check`: the graphs are in this process, and nobody else can change them; memory is given back."""
         if not self._limits:
             raise EngineLost("the engine is not running")
-        await asyncio.to_thread(self._settling.settle)
+        is_busy = self.running_s > 0
+        await asyncio.to_thread(lambda: self._settling.settle(is_busy=is_busy))
 
     async def close(self) -> None:
         """See `Engine.close`."""

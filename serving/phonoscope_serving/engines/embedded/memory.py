@@ -54,9 +54,13 @@ class Settling:
         """Something was run."""
         self._ran_s, self._is_settled, self._is_released = time.monotonic(), False, False
 
-    def settle(self) -> None:
-        """Called again and again, from any thread."""
-        is_quiet = time.monotonic() - self._ran_s > QUIET_S
+    def settle(self, *, is_busy: bool) -> None:
+        """Called again and again, from any thread.
+
+        Args:
+            is_busy: something is run right now.
+        """
+        is_quiet = not is_busy and time.monotonic() - self._ran_s > QUIET_S
         if is_quiet and not self._is_released:
             self._is_settled, self._is_released = False, True
             self._release()

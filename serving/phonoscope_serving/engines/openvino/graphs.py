@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,7 +84,8 @@ class OpenVinoGraphs:
         """See `Graphs.release`: every form has its own memory, and most are run seldom."""
         for forms in self._forms.values():
             for _, form in forms:
-                form.release_memory()
+                with suppress(RuntimeError):  # it runs just now, and keeps what it works in
+                    form.release_memory()
 
     def hold(self, array: Array) -> Array:
         """See `Graphs.hold`."""

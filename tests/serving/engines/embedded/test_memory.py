@@ -59,17 +59,25 @@ def done(monkeypatch):
 
 def test_what_is_free_goes_back_after_runs_and_what_they_work_in_once_it_is_quiet(clock, done):
     settling = Settling(lambda: done.append("worked in"))
-    settling.settle()
+    settling.settle(is_busy=False)
     assert done == []
     for _ in range(3):
         settling.ran()
-    settling.settle()
-    settling.settle()
+    settling.settle(is_busy=False)
+    settling.settle(is_busy=False)
     assert done == ["free"]
     clock.now_s += QUIET_S + 1
-    settling.settle()
-    settling.settle()
+    settling.settle(is_busy=False)
+    settling.settle(is_busy=False)
     assert done == ["free", "worked in", "free"]
+
+
+def test_what_a_long_run_works_in_stays(clock, done):
+    settling = Settling(lambda: done.append("worked in"))
+    settling.ran()
+    clock.now_s += QUIET_S + 1
+    settling.settle(is_busy=True)
+    assert done == ["free"]
 
 
 def test_what_runs_work_in_stays_while_anybody_asks(clock, done):
@@ -77,7 +85,7 @@ def test_what_runs_work_in_stays_while_anybody_asks(clock, done):
     for _ in range(5):
         clock.now_s += QUIET_S - 1
         settling.ran()
-        settling.settle()
+        settling.settle(is_busy=False)
     assert done == ["free"] * 5
 
 
