@@ -25,7 +25,7 @@ examples:
   phonoscope-serve --address '[::]:50051' --tls-certificate cert.pem --tls-key key.pem --token-file tokens
       for other machines: TLS, and only callers that send "authorization: Bearer TOKEN"
   phonoscope-serve --lazy
-      graphs are loaded when they are first asked for: where only Predict is, they take a third of the memory
+      graphs are loaded when they are first asked for: with Predict alone, in less than half of the memory
   phonoscope-serve --engine openvino --precision bfloat16
       networks are run by OpenVINO in bfloat16, on a processor that multiplies in it
   phonoscope-serve --engine triton --triton 127.0.0.1:8001

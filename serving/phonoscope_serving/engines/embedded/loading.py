@@ -51,6 +51,7 @@ class Loading(Generic[Held]):
         for proof in proving:
             proof.check(self._run(proof.ensemble, proof.inputs))
         self._proven |= graphs
+        self._graphs.release()
         give_back()
 
     def unload(self) -> None:
