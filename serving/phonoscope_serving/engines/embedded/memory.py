@@ -15,7 +15,8 @@ QUIET_S = 10.0  # without a run, and what runs worked in is given back; the next
 # The C library maps what is larger by itself, so that it goes back as soon as it is free, and never lies between what
 # stays. Left alone, the library raises this bound to the largest piece that was ever freed, of 32 MiB: such pieces then
 # lie in its heaps, which grew by 80 MB within a hundred calls and hardly shrank.
-LARGE_BYTES = 4 * 2**20
+LARGE_BYTES = 2**20
+TRIMMED_BYTES = 8 * LARGE_BYTES  # that many free at the end of a heap go back at once
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
@@ -23,7 +24,7 @@ def keep_large_apart() -> None:
     """Has large pieces of memory be the system's own, one by one, for the rest of the process."""
     if (libc := _gnu()) is not None:
         libc.mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
-        libc.mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BYTES)  # the first stops it from following
+        libc.mallopt(M_TRIM_THRESHOLD, TRIMMED_BYTES)  # which else would follow the other
 
 
 def give_back() -> None:
