@@ -185,7 +185,9 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
 
     def _call(self, served: Served, request: Any, context: Any) -> Call:  # noqa: ANN401 - neither ships types
         asked = named(served.bundle.listeners, request.listener)
-        return Call(served.engine, served.bundle, self._decoder, deadline(context), WORK.get(), asked)
+        return Call(
+            served.engine, served.bundle, self._decoder, deadline(context), WORK.get(), asked, served.remembered
+        )
 
 
 def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 - grpc ships no types
