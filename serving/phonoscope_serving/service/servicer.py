@@ -160,7 +160,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
                     if isinstance(event, Example):
                         direction, steps = question.direction, question.settings.steps
                         self._quality.observe_example(served.bundle.name, direction, steps)
-                    yield maximisation_messages.event(event, call.listener.front_end.sample_rate_hz)
+                    yield maximisation_messages.event(event, question, call.listener.front_end.sample_rate_hz)
 
     async def DescribeBundle(  # noqa: N802 - the name of the RPC
         self,
