@@ -61,9 +61,9 @@ def predict_violations(request: prediction_pb2.PredictRequest) -> Iterator[Viola
 def explain_violations(request: explanation_pb2.ExplainRequest) -> Iterator[Violation]:
     """What is wrong with an ExplainRequest; whether its rule is the bundle's is for `rpcs/explain` to say."""
     yield from audio_violations(request.audio, "audio")
-    yield from enum_violations(request)
     yield from moment_violations(request.at_s, "at_s")
     yield from region_violations(request.region, "region")
+    yield from enum_violations(request)
     if not 0 <= request.outside_db <= LARGEST_OUTSIDE_DB:
         yield Violation("outside_db", f"is {request.outside_db:g}; it must be in [0, {LARGEST_OUTSIDE_DB}] dB")
     if request.control_seed > LARGEST_SEED:
@@ -127,7 +127,6 @@ def explain_track_violations(request: track_pb2.ExplainTrackRequest) -> Iterator
 
 def track_settings_violations(settings: track_pb2.TrackSettings) -> Iterator[Violation]:
     """What is wrong with TrackSettings."""
-    yield from enum_violations(settings, "settings.")
     match settings.WhichOneof("sound"):
         case None:
             yield Violation("settings.sound", "is missing: give encoded or pcm")
@@ -135,6 +134,7 @@ def track_settings_violations(settings: track_pb2.TrackSettings) -> Iterator[Vio
             yield from format_violations(settings.pcm.sample_rate_hz, settings.pcm.channels, "settings.pcm")
     yield from track_moments_violations(settings.moments, "settings.moments")
     yield from region_violations(settings.region, "settings.region")
+    yield from enum_violations(settings, "settings.")
     if settings.control_seed > LARGEST_SEED:
         yield Violation("settings.control_seed", f"is {settings.control_seed}; it must be in [0, {LARGEST_SEED}]")
     if not 0 <= settings.outside_db <= LARGEST_OUTSIDE_DB:
