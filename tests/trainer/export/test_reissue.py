@@ -56,9 +56,6 @@ def test_tolerances_are_written_and_what_a_bundle_says_itself_is_kept(written, r
     edit_manifest(root, tolerances=own)
     reissue(root, tmp_path / "again", "untrained-2", "")
     assert manifest(tmp_path / "again")["tolerances"] == TOLERANCES | own
-    edit_manifest(root, tolerances={})
-    reissue(root, tmp_path / "before", "untrained-2", "")
-    assert manifest(tmp_path / "before")["tolerances"] == TOLERANCES
 
 
 def test_golden_vectors_are_those_of_the_networks(written, reissued):
