@@ -54,6 +54,7 @@ from service_load import one_excerpt, write
 GEMM = 2048  # rows and columns of the matrix product
 SECONDS = "phonoscope_graph_seconds_sum"
 STEPS = 40  # of an ascent
+SHOWN = 0.1  # of an RPC's time: graphs that take less are in the JSON alone
 BACKWARDS = frozenset({"gradient", "maximise", "generate", "deconvnet"})  # networks, too, though never reduced
 Asks = dict[str, Callable[[], Awaitable[object]]]
 Shape = list[int]
@@ -242,7 +243,14 @@ def page_of(figures: Mapping[str, Any]) -> str:
     columns = ("RPC", "ms in graphs", "GFLOP", "`gemm_share`", "of its time in networks")
     where = f"{figures['machine']['processor']}, {figures['machine']['cores']} cores"
     said = f"On {where}; a float32 matrix product makes {figures['matrix_product_gflops']:.0f} GFLOP/s there."
-    return f"{said}\n\n{table(columns, rows)}"
+    graphs = [
+        (f"`{graph}`, {rpc}", of["ms"], of["gemm_share"])
+        for rpc, ms in figures["ms"].items()
+        for graph, of in sorted(figures["graphs"][rpc].items(), key=lambda each: -each[1]["ms"])
+        if of["ms"] > SHOWN * ms
+    ]
+    of_graphs = table(("graphs that take more than a tenth of it", "ms", "`gemm_share`"), graphs)
+    return f"{said}\n\n{table(columns, rows)}\n\n{of_graphs}"
 
 
 if __name__ == "__main__":
