@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ORT_DISABLE_TELEMETRY := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode bench-memory bench-precision profile-explain bench-batch bench-studio test-batch-kill soak fuzz gpu-check clean
+.PHONY: help demo test triton chart audit lint type stubs bench bench-explain bench-serve bench-track bench-explain-track bench-train bench-inversion bench-auralise bench-maximise bench-decode bench-memory bench-precision bench-gemm bench-remember profile-explain speed-page bench-batch bench-studio test-batch-kill soak fuzz gpu-check clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -114,6 +114,17 @@ bench-precision: .venv/openvino.stamp ## the OpenVINO engine beside that of ONNX
 
 profile-explain: .venv/all.stamp ## where the time of an Explain goes, graph by graph → out/bench/profile.json
 	@$(BIN)/python benchmarks/profile_explain.py --json out/bench/profile.json
+
+bench-gemm: .venv/all.stamp ## each RPC beside what the processor can multiply → out/bench/gemm.json
+	@$(BIN)/python benchmarks/bench_gemm.py --json out/bench/gemm.json
+
+bench-remember: .venv/all.stamp ## what a service that remembers saves of what is asked again → out/bench/remember.json
+	@$(BIN)/python benchmarks/bench_remember.py --json out/bench/remember.json
+
+speed-page: .venv/all.stamp ## the same three measured, and their tables put in docs/speed.md
+	@$(BIN)/python benchmarks/profile_explain.py --json out/bench/profile.json --page docs/speed.md
+	@$(BIN)/python benchmarks/bench_gemm.py --json out/bench/gemm.json --page docs/speed.md
+	@$(BIN)/python benchmarks/bench_remember.py --json out/bench/remember.json --page docs/speed.md
 
 bench-batch: .venv/batch.stamp ## a catalogue through the service, beside the bare engine, and with Ray → out/bench/batch.json
 	@$(BIN)/python benchmarks/bench_batch.py --json out/bench/batch.json

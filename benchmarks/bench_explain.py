@@ -6,6 +6,9 @@ All figures come from one run, with what is compared taking turns so that both s
                       of the bare engine computing the same outputs for the same excerpt: medians of neighbouring
                       bouts of calls subtracted, and the median of those differences, so that a drift of the
                       machine cancels
+    overhead_over_echo  that ÷ time of a call to a bare grpc.aio service that answers with the same message at once
+    half_maps_saved_ms  time of one Explain less time of one whose maps are in two bytes a value, likewise;
+                      `answer_bytes` of both
     grpc_share        rows per second that 16 concurrent gRPC clients get ÷ rows per second of the bare engine at its
                       best batch size
     evidence_over_before  time of one Explain with all evidence by exchange ÷ with evidence by mean fill alone, which
@@ -21,8 +24,10 @@ import argparse
 import asyncio
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -30,7 +35,8 @@ from typing import Any
 
 import grpc
 import numpy as np
-from phonoscope.v1 import explainer_service_pb2_grpc, explanation_pb2
+from echo_service import echo
+from phonoscope.v1 import explainer_service_pb2_grpc, explanation_pb2, time_frequency_pb2
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
 from phonoscope_serving.bundle.exchange import EXCHANGED
 from phonoscope_serving.bundle.rules import CONTROL_REGIONS
@@ -80,7 +86,9 @@ def main() -> None:
     figures = {**latency, **evidence, **throughput, **circumstances(bundle)}
     figures["machine"] |= {"device": engine.device, "threads": engine.threads}
     write(figures, options.json)
-    print(f"gRPC adds {figures['grpc_overhead_ms']:.2f} ms to an explanation of {figures['bare_ms']['p50']:.1f} ms;")
+    added = f"gRPC adds {figures['grpc_overhead_ms']:.2f} ms to an explanation of {figures['bare_ms']['p50']:.1f} ms"
+    print(f"{added}, {figures['overhead_over_echo']:.2f} times a bare echo; maps in two bytes save ", end="")
+    print(f"{figures['half_maps_saved_ms']:.2f} ms;")
     if evidence:
         ratios = (figures["evidence_over_before"], figures["kept_over_before"])
         print("evidence by exchange takes {:.2f} times as long as by mean fill, the least {:.2f}".format(*ratios))
@@ -130,28 +138,46 @@ def measure_evidence(request: Request, address: str, calls: int) -> dict[str, An
 
 
 def measure_latency(explain: Explain, inputs: Inputs, request: Request, address: str, calls: int) -> dict[str, Any]:
-    """One caller, one excerpt: engine and service in turn, a bout of calls each.
+    """One caller, one excerpt: engine, service and a bare echo in turn, a bout of calls each.
 
     A bout's first calls find the caches full of the other engine's weights, which no deployment sees: there is one
     engine on a machine.
     """
-    bare: list[list[float]] = []
-    served: list[list[float]] = []
-    with grpc.insecure_channel(address) as channel:
-        stub = explainer_service_pb2_grpc.ExplainerServiceStub(channel)
+    half = Request()
+    half.CopyFrom(request)
+    half.map_precision = time_frequency_pb2.MAP_PRECISION_FLOAT16
+    bouts: dict[str, list[list[float]]] = {}
+    with ExitStack() as held:
+        stub = stub_of(held, address)
+        answers = {"float32": stub.Explain(request), "float16": stub.Explain(half)}
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
+        bare = stub_of(held, held.enter_context(echo(answers["float32"], folder)))
+        asked: dict[str, Callable[[], object]] = {
+            "bare": lambda: explain(inputs),
+            "grpc": lambda: stub.Explain(request),
+            "half": lambda: stub.Explain(half),
+            "echo": lambda: bare.Explain(request),
+        }
         for _ in range(1 + calls // BOUT_CALLS):
-            bare.append(bout_of(lambda: explain(inputs)))
-            served.append(bout_of(lambda: stub.Explain(request)))
-    # The first bouts fill arenas on both sides.
-    differences_s = [
-        statistics.median(with_grpc) - statistics.median(without)
-        for with_grpc, without in zip(served[1:], bare[1:], strict=True)
-    ]
+            for name, call in asked.items():
+                bouts.setdefault(name, []).append(bout_of(call))
+    medians = {name: [statistics.median(bout) for bout in each[1:]] for name, each in bouts.items()}  # first: arenas
+
+    def less(one: str, other: str) -> float:
+        return statistics.median(a - b for a, b in zip(medians[one], medians[other], strict=True))
+
     return {
-        "grpc_overhead_ms": statistics.median(differences_s) * 1e3,
-        "bare_ms": percentiles([*chain(*bare[1:])]),
-        "grpc_ms": percentiles([*chain(*served[1:])]),
+        "grpc_overhead_ms": less("grpc", "bare") * 1e3,
+        "overhead_over_echo": less("grpc", "bare") / statistics.median(medians["echo"]),
+        "half_maps_saved_ms": less("grpc", "half") * 1e3,
+        "answer_bytes": {name: answer.ByteSize() for name, answer in answers.items()},
+        **{f"{name}_ms": percentiles([*chain(*each[1:])]) for name, each in bouts.items()},
     }
+
+
+def stub_of(held: ExitStack, address: str) -> Any:  # noqa: ANN401 - grpc ships no types
+    """Calls a service for as long as `held` is."""
+    return explainer_service_pb2_grpc.ExplainerServiceStub(held.enter_context(grpc.insecure_channel(address)))
 
 
 def bout_of(call: Callable[[], object]) -> list[float]:

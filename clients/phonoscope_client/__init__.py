@@ -29,7 +29,7 @@ from phonoscope_client.results.curve import Curve
 from phonoscope_client.results.explanation import Doubt, Evidence, Explanation, Masking, Share, Trust
 from phonoscope_client.results.inversion import Inversions, LayerInversion
 from phonoscope_client.results.maximisation import Maximisation, MaximisationProgress, MaximisedExample
-from phonoscope_client.results.parts import Axes, BundleReference, Label, SoundWarning, Waveform
+from phonoscope_client.results.parts import Axes, BundleReference, Label, MapPrecision, SoundWarning, Waveform
 from phonoscope_client.results.passages import Passage, vocal_passages
 from phonoscope_client.results.response import ResponseTerm
 from phonoscope_client.results.segments import Segment, SegmentTrust
@@ -72,6 +72,7 @@ __all__ = [
     "LabelMap",
     "Layer",
     "LayerInversion",
+    "MapPrecision",
     "Masking",
     "Maximisation",
     "MaximisationProgress",

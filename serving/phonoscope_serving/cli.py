@@ -19,6 +19,7 @@ from phonoscope_serving.engines.embedded.memory import keep_large_apart
 from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.engines.golden import unproven
 from phonoscope_serving.engines.onnx.engine import OnnxEngine, OnnxOptions
+from phonoscope_serving.engines.remembered import RememberOptions
 from phonoscope_serving.engines.triton.engine import TritonEngine, TritonOptions
 from phonoscope_serving.errors import OptionsError, ServingError
 from phonoscope_serving.metrics import Metrics
@@ -82,6 +83,7 @@ async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
         connection_age_s=options.connection_age_s,
         connection_grace_s=options.connection_grace_s,
         silent_peer_s=options.silent_peer_s,
+        remember=RememberOptions(options.remember_s, options.remember_mb << 20),
         security=security,
     )
     threads = options.threads or cores()

@@ -216,6 +216,22 @@ def _add_engine_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="excerpts that may wait; callers beyond are told when to retry (default: %(default)s)",
     )
+    remember = ServerOptions().remember
+    engine.add_argument(
+        "--remember-s",
+        type=seconds,
+        default=remember.seconds,
+        metavar="S",
+        help="what was computed answers whoever asks the same of the same sound so many seconds later "
+        "(default: %(default)g: nothing is kept)",
+    )
+    engine.add_argument(
+        "--remember-mb",
+        type=between(1, 1 << 16),
+        default=remember.most_bytes >> 20,
+        metavar="MB",
+        help="with --remember-s: kept at most (default: %(default)s)",
+    )
 
 
 def _add_security_options(parser: argparse.ArgumentParser) -> None:

@@ -60,6 +60,16 @@ class Metrics:
         )
         self._measure_engine()
         self._measure_admission()
+        self.remembered = Counter(
+            "phonoscope_remembered_total",
+            "Excerpts and rows that requests of a kind needed: computed a short while ago (hit), computed for another "
+            "request at that moment (shared), or computed for this one (miss).",
+            ["kind", "outcome"],
+            registry=self.registry,
+        )
+        self.remembered_bytes = Gauge(
+            "phonoscope_remembered_bytes", "Of what was computed, and is kept for a while.", registry=self.registry
+        )
 
     def _measure_engine(self) -> None:
         self.batch_rows = Histogram(

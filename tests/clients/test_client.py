@@ -311,6 +311,38 @@ def test_one_client_serves_many_threads():
     assert {at_s: each.at_s for at_s, each in answers.items()} == {at_s: at_s for at_s in moments}
 
 
+@pytest.mark.parametrize(("asked", "written"), [("float32", "<f4"), ("float16", "<f2"), ("float16", "<f4")])
+def test_maps_are_float32_however_they_travel_and_a_service_of_before_writes_float32(asked, written):
+    requests = []
+
+    def answer(request, _):
+        requests.append(request)
+        response = _response(request)
+        if written == "<f2":
+            response.log_mel.values = np.arange(6, dtype=written).tobytes()
+            response.log_mel.precision = time_frequency_pb2.MAP_PRECISION_FLOAT16
+        return response
+
+    with serving(answer) as address, Client(address) as client:
+        explanation = client.explain(b"RIFF", 1.0, map_precision=asked)
+    assert requests[0].map_precision == {"float32": 0, "float16": 2}[asked]
+    assert explanation.log_mel.dtype == np.float32
+    np.testing.assert_array_equal(explanation.log_mel, np.arange(6).reshape(3, 2))
+
+
+def test_a_map_in_a_precision_of_later_and_a_precision_that_there_is_not_are_errors():
+    def answer(request, _):
+        response = _response(request)
+        response.log_mel.precision = 7
+        return response
+
+    with serving(answer) as address, Client(address) as client:
+        with pytest.raises(ServiceError, match="precision this client does not know"):
+            client.explain(b"RIFF", 1.0)
+        with pytest.raises(InvalidInputError, match="map_precision: 'half'; give float32 or float16"):
+            client.explain(b"RIFF", 1.0, map_precision="half")
+
+
 def _response(request):
     """An answer of three frames and two bands, for the moment asked about."""
     values = np.arange(6, dtype="<f4").tobytes()

@@ -14,6 +14,7 @@ from phonoscope_client.messages.wire import (
     axes,
     bundle_reference,
     decimal,
+    precision,
     sound_warnings,
     time_frequency_map,
     waveform,
@@ -44,6 +45,7 @@ def request(
     resynthesis: Resynthesis,
     listen: bool,
     choice: Choice = ASKED_OF_THE_FIRST,
+    map_precision: str = "float32",
 ) -> auralisation_pb2.AuraliseRequest:
     """The request for some features; see `Client.auralise`.
 
@@ -62,6 +64,7 @@ def request(
         largest_activation_only=arguments.flag("largest_activation_only", largest_activation_only),
         resynthesis=arguments.choice("resynthesis", resynthesis, _RESYNTHESES),
         listen=arguments.flag("listen", listen),
+        map_precision=precision(map_precision),
         **choice.fields(),
     )
 

@@ -16,6 +16,7 @@ from phonoscope_client.messages.wire import (
     axes,
     bundle_reference,
     decimal,
+    precision,
     sound_warnings,
     time_frequency_map,
     waveform,
@@ -49,6 +50,7 @@ def request(
     evidence: str | None,
     choice: Choice = ASKED_OF_THE_FIRST,
     nearest: int = 0,
+    map_precision: str = "float32",
 ) -> explanation_pb2.ExplainRequest:
     """The request of `Client.explain`.
 
@@ -67,6 +69,7 @@ def request(
         control_seed=None if control_seed is None else arguments.whole_number("control_seed", control_seed, 0, 2**31),
         evidence=None if evidence is None else arguments.choice("evidence", evidence, _EVIDENCE),
         nearest=arguments.whole_number("nearest", nearest, 0, 2**31),
+        map_precision=precision(map_precision),
         **choice.fields(),
     )
 

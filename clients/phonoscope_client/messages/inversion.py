@@ -12,6 +12,7 @@ from phonoscope_client.messages.wire import (
     axes,
     bundle_reference,
     decimal,
+    precision,
     sound_warnings,
     time_frequency_map,
     waveform,
@@ -21,7 +22,12 @@ from phonoscope_client.transport.audio import Section
 
 
 def request(
-    audio: audio_pb2.Audio, at_s: float, layers: Collection[str], listen: bool, choice: Choice = ASKED_OF_THE_FIRST
+    audio: audio_pb2.Audio,
+    at_s: float,
+    layers: Collection[str],
+    listen: bool,
+    choice: Choice = ASKED_OF_THE_FIRST,
+    map_precision: str = "float32",
 ) -> inversion_pb2.InvertLayersRequest:
     """The request of `Client.invert_layers`.
 
@@ -31,7 +37,12 @@ def request(
     wanted = 'a list of names, such as ["fc8"]'
     names = [arguments.text("layers", each, wanted) for each in arguments.several("layers", layers, wanted)]
     return inversion_pb2.InvertLayersRequest(
-        audio=audio, at_s=at_s, layers=names, listen=arguments.flag("listen", listen), **choice.fields()
+        audio=audio,
+        at_s=at_s,
+        layers=names,
+        listen=arguments.flag("listen", listen),
+        map_precision=precision(map_precision),
+        **choice.fields(),
     )
 
 

@@ -33,6 +33,7 @@ def request(
     prior_weight: float | None,
     listen: bool,
     choice: Choice = ASKED_OF_THE_FIRST,
+    map_precision: str = "float32",
 ) -> pb.MaximiseRequest:
     """The request of `Client.maximise`.
 
@@ -49,6 +50,7 @@ def request(
         learning_rate=_number("learning_rate", learning_rate, "a number above 0, to 1"),
         prior_weight=_number("prior_weight", prior_weight, "a number from 0 to 10"),
         listen=arguments.flag("listen", listen),
+        map_precision=wire.precision(map_precision),
         **choice.fields(),
     )
 

@@ -13,6 +13,7 @@ from phonoscope_client.messages.curve import decision
 from phonoscope_client.messages.explanation import MASKINGS, region_choice
 from phonoscope_client.messages.listener import Choice
 from phonoscope_client.messages.track import LEVELS
+from phonoscope_client.messages.wire import precision
 from phonoscope_client.results.parts import Label
 
 _LABEL_NUMBERS: dict[Label, explanation_pb2.Label] = {
@@ -70,6 +71,7 @@ def settings(
     listen: bool,
     outside_db: float | None,
     choice: Choice,
+    map_precision: str = "float32",
 ) -> track_pb2.TrackSettings:
     """All that is asked, but for how the sound comes.
 
@@ -86,6 +88,7 @@ def settings(
         from_s=_not_negative("from_s", from_s),
         spectrogram=arguments.flag("spectrogram", spectrogram),
         maps=arguments.flag("maps", maps),
+        map_precision=precision(map_precision),
         listen=arguments.flag("listen", listen),
         outside_db=None if outside_db is None else arguments.number("outside_db", outside_db, "0 to 120 decibels"),
         rule="" if rule is None else arguments.text("rule", rule),

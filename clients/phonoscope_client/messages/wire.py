@@ -8,12 +8,14 @@ import numpy as np
 from google.protobuf.message import Message
 from phonoscope.v1 import audio_pb2, bundle_reference_pb2, explanation_pb2, time_frequency_pb2
 
+from phonoscope_client import arguments
 from phonoscope_client.errors import ServiceError
 from phonoscope_client.results.parts import (
     Axes,
     BundleReference,
     Floats,
     Label,
+    MapPrecision,
     SoundWarning,
     SoundWarningKind,
     Waveform,
@@ -23,6 +25,15 @@ from phonoscope_client.transport.audio import Section
 LABELS: dict[int, Label] = {
     explanation_pb2.LABEL_VOCAL: "vocal",
     explanation_pb2.LABEL_INSTRUMENTAL: "instrumental",
+}
+_PRECISIONS: dict[MapPrecision, time_frequency_pb2.MapPrecision] = {
+    "float32": time_frequency_pb2.MAP_PRECISION_UNSPECIFIED,  # as services of before know it, too
+    "float16": time_frequency_pb2.MAP_PRECISION_FLOAT16,
+}
+_WRITTEN: dict[int, str] = {
+    time_frequency_pb2.MAP_PRECISION_UNSPECIFIED: "<f4",
+    time_frequency_pb2.MAP_PRECISION_FLOAT32: "<f4",
+    time_frequency_pb2.MAP_PRECISION_FLOAT16: "<f2",
 }
 _MISSING = "Some of the sound is missing or damaged and could not be decoded; there is silence in its place."
 _WARNING_KINDS: dict[int, SoundWarningKind] = {
@@ -51,13 +62,24 @@ def bundle_reference(message: bundle_reference_pb2.BundleReference) -> BundleRef
     return BundleReference(message.name, message.digest)
 
 
-def time_frequency_map(message: time_frequency_pb2.TimeFrequencyMap) -> Floats:
-    """A picture `[T, M]`.
+def precision(name: str) -> time_frequency_pb2.MapPrecision:
+    """How the maps of an answer are to be written.
 
     Raises:
-        ServiceError: it has another size than it says.
+        InvalidInputError: there is no such precision.
     """
-    values = np.frombuffer(message.values, "<f4")
+    return arguments.choice("map_precision", name, _PRECISIONS)
+
+
+def time_frequency_map(message: time_frequency_pb2.TimeFrequencyMap) -> Floats:
+    """A picture `[T, M]`, float32 however it was written.
+
+    Raises:
+        ServiceError: it has another size than it says, or is written in a way that is not known here.
+    """
+    if message.precision not in _WRITTEN:
+        raise ServiceError("the service wrote a map in a precision this client does not know")
+    values = np.frombuffer(message.values, _WRITTEN[message.precision]).astype(np.float32, copy=False)
     if values.size != message.frames * message.bands:
         raise ServiceError(
             f"the service sent {values.size} values for {message.frames} frames of {message.bands} bands"

@@ -10,6 +10,7 @@ from phonoscope_client.messages import auralisation as auralisation_messages
 from phonoscope_client.messages.listener import Choice
 from phonoscope_client.questions.question import Question
 from phonoscope_client.results.auralisation import Auralisation, Network, Resynthesis
+from phonoscope_client.results.parts import MapPrecision
 from phonoscope_client.transport import audio as sound
 from phonoscope_client.transport.audio import AudioInput
 
@@ -28,6 +29,7 @@ def auralise(
     listener: str | None = None,
     label: str | None = None,
     contrast: str | None = None,
+    map_precision: MapPrecision = "float32",
 ) -> Question[Auralisation]:
     """What features of one layer hear of one moment of a recording; many cost little more than one.
 
@@ -45,6 +47,7 @@ def auralise(
         listener: instead of `network`, any listener by name, as `describe` lists them.
         label: the label that the answer is to name; None for the one predicted.
         contrast: another label, to compare it with.
+        map_precision: in which maps travel: "float16" halves their bytes and rounds them to three digits.
 
     Raises:
         OutOfRangeError: `at_s` lies outside the recording.
@@ -63,6 +66,7 @@ def auralise(
         resynthesis,
         listen,
         Choice(listener, label, contrast),
+        map_precision,
     )
     read = partial(auralisation_messages.auralisation, network=network, layer=layer, section=section)
     return Question("Auralise", request, read)

@@ -10,6 +10,7 @@ from phonoscope_client.messages import explanation as explanation_messages
 from phonoscope_client.messages.listener import Choice
 from phonoscope_client.questions.question import Question
 from phonoscope_client.results.explanation import Evidence, Explanation, Masking
+from phonoscope_client.results.parts import MapPrecision
 from phonoscope_client.transport import audio as sound
 from phonoscope_client.transport.audio import AudioInput
 
@@ -31,6 +32,7 @@ def explain(
     label: str | None = None,
     contrast: str | None = None,
     nearest: int = 0,
+    map_precision: MapPrecision = "float32",
 ) -> Question[Explanation]:
     """Why a listener answered as it did at one moment of a recording.
 
@@ -54,6 +56,7 @@ def explain(
         label: the label to explain; None for the one predicted, which is all that some rules explain.
         contrast: explain the label rather than this one; None for rather than any other.
         nearest: how many excerpts of the bundle's own music to name that the listener holds for most alike.
+        map_precision: in which maps travel: "float16" halves their bytes and rounds them to three digits.
 
     Raises:
         NotInBundleError: the bundle lacks other music for evidence by exchange, sound, examples, or a rule for the
@@ -76,5 +79,6 @@ def explain(
         evidence,
         Choice(listener, label, contrast),
         nearest,
+        map_precision,
     )
     return Question("Explain", request, partial(explanation_messages.explanation, section=section))

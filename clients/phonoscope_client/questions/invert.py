@@ -10,6 +10,7 @@ from phonoscope_client.messages import inversion as inversion_messages
 from phonoscope_client.messages.listener import Choice
 from phonoscope_client.questions.question import Question
 from phonoscope_client.results.inversion import Inversions
+from phonoscope_client.results.parts import MapPrecision
 from phonoscope_client.transport import audio as sound
 from phonoscope_client.transport.audio import AudioInput
 
@@ -23,6 +24,7 @@ def invert_layers(
     listener: str | None = None,
     label: str | None = None,
     contrast: str | None = None,
+    map_precision: MapPrecision = "float32",
 ) -> Question[Inversions]:
     """What each layer of the detector keeps of one moment of a recording.
 
@@ -34,6 +36,7 @@ def invert_layers(
         listener: whose layers, by name, as `describe` lists them; None for the bundle's first.
         label: whose probability is wanted; None for the one predicted.
         contrast: another label, to compare it with.
+        map_precision: in which maps travel: "float16" halves their bytes and rounds them to three digits.
 
     Raises:
         OutOfRangeError: `at_s` lies outside the recording.
@@ -42,6 +45,6 @@ def invert_layers(
     at_s = arguments.moment(at_s)
     section = sound.around(audio, at_s)
     request = inversion_messages.request(
-        section.message, at_s - section.start_s, layers, listen, Choice(listener, label, contrast)
+        section.message, at_s - section.start_s, layers, listen, Choice(listener, label, contrast), map_precision
     )
     return Question("InvertLayers", request, partial(inversion_messages.inversions, section=section))

@@ -9,6 +9,7 @@ from phonoscope_client.messages import maximisation as maximisation_messages
 from phonoscope_client.messages.listener import Choice
 from phonoscope_client.questions.question import StreamQuestion
 from phonoscope_client.results.maximisation import Direction, Maximisation, MaximisationProgress
+from phonoscope_client.results.parts import MapPrecision
 from phonoscope_client.results.response import ResponseTerm
 
 
@@ -27,6 +28,7 @@ def maximise(
     listener: str | None = None,
     label: str | None = None,
     contrast: str | None = None,
+    map_precision: MapPrecision = "float32",
 ) -> StreamQuestion[Maximisation]:
     """Sounds that a unit, a layer or any weighted sum of units responds to most, or least.
 
@@ -44,6 +46,7 @@ def maximise(
         listener: whose units, by name, as `describe` lists them; None for the bundle's first.
         label: without terms, the label whose output is to respond; None for the listener's first.
         contrast: without terms, the label whose output is subtracted.
+        map_precision: in which maps travel: "float16" halves their bytes and rounds them to three digits.
 
     Raises:
         NotInBundleError: the bundle that is served has no generator.
@@ -59,6 +62,7 @@ def maximise(
         prior_weight,
         listen,
         Choice(listener, label, contrast),
+        map_precision,
     )
     begin = partial(maximisation_messages.MaximisationReading, request, terms, direction, on_progress)
     return StreamQuestion("Maximise", request, begin)

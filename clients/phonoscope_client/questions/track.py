@@ -12,7 +12,7 @@ from phonoscope_client.messages import track_settings
 from phonoscope_client.messages.listener import Choice
 from phonoscope_client.messages.track import OnProgress, TrackReading
 from phonoscope_client.results.explanation import Masking
-from phonoscope_client.results.parts import Label
+from phonoscope_client.results.parts import Label, MapPrecision
 from phonoscope_client.results.track import TrackTrustLevel
 from phonoscope_client.transport.chunks import TrackInput, flowing
 
@@ -61,6 +61,7 @@ def explain_track(
     listener: str | None = None,
     label: str | None = None,
     contrast: str | None = None,
+    map_precision: MapPrecision = "float32",
     on_progress: OnProgress | None = None,
     timeout_s: float | None = None,
 ) -> TrackQuestion:
@@ -98,6 +99,7 @@ def explain_track(
         label: the label to explain; None for the one that each moment is given. A listener of whose labels any number
             may hold needs one. Moments that the rule cannot explain so, for they have another, are passed over.
         contrast: explain the label, which must then be named, rather than this one; None for rather than any other.
+        map_precision: in which maps travel: "float16" halves their bytes and rounds them to three digits.
         on_progress: told how far it is with every part; what it raises ends the call and arrives here.
         timeout_s: seconds after which what is known by then is summed up, `complete` False; None for no limit.
 
@@ -121,6 +123,7 @@ def explain_track(
         listen,
         outside_db,
         Choice(listener, label, contrast),
+        map_precision,
     )
     sound = flowing(audio, size_bytes)
     asked.MergeFrom(sound.settings)

@@ -24,6 +24,7 @@ SoundWarningKind = Literal[
     "unusual_scale",
     "other",
 ]
+MapPrecision = Literal["float32", "float16"]  # in which maps travel
 Floats = npt.NDArray[np.float32]
 
 

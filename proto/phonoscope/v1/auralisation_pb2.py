@@ -28,7 +28,7 @@ from phonoscope.v1 import label_pb2 as phonoscope_dot_v1_dot_label__pb2
 from phonoscope.v1 import time_frequency_pb2 as phonoscope_dot_v1_dot_time__frequency__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n phonoscope/v1/auralisation.proto\x12\rphonoscope.v1\x1a\x19phonoscope/v1/audio.proto\x1a$phonoscope/v1/bundle_reference.proto\x1a\x19phonoscope/v1/label.proto\x1a\"phonoscope/v1/time_frequency.proto\"\xba\x02\n\x0f\x41uraliseRequest\x12#\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x14.phonoscope.v1.Audio\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12\'\n\x07network\x18\x03 \x01(\x0e\x32\x16.phonoscope.v1.Network\x12\r\n\x05layer\x18\x04 \x01(\t\x12\x14\n\x08\x66\x65\x61tures\x18\x05 \x03(\rB\x02\x10\x01\x12\x11\n\tstrongest\x18\x06 \x01(\r\x12\x1f\n\x17largest_activation_only\x18\x07 \x01(\x08\x12/\n\x0bresynthesis\x18\x08 \x01(\x0e\x32\x1a.phonoscope.v1.Resynthesis\x12\x0e\n\x06listen\x18\t \x01(\x08\x12\x10\n\x08listener\x18\n \x01(\t\x12\r\n\x05label\x18\x0b \x01(\t\x12\x10\n\x08\x63ontrast\x18\x0c \x01(\t\"\x97\x04\n\x10\x41uraliseResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12.\n\x04\x61xes\x18\x03 \x01(\x0b\x32 .phonoscope.v1.TimeFrequencyAxes\x12.\n\x05given\x18\x04 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x30\n\x07\x63lasses\x18\x05 \x03(\x0b\x32\x1f.phonoscope.v1.ClassProbability\x12-\n\x08\x66\x65\x61tures\x18\x06 \x03(\x0b\x32\x1b.phonoscope.v1.HeardFeature\x12/\n\x0eoriginal_audio\x18\x07 \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12/\n\x0bresynthesis\x18\x08 \x01(\x0e\x32\x1a.phonoscope.v1.Resynthesis\x12\x0f\n\x07seconds\x18\t \x01(\x01\x12-\n\x08warnings\x18\n \x03(\x0b\x32\x1b.phonoscope.v1.SoundWarning\x12\x10\n\x08listener\x18\x0b \x01(\t\x12\r\n\x05label\x18\x0c \x01(\t\x12\x10\n\x08\x63ontrast\x18\r \x01(\t\x12/\n\x06labels\x18\x0e \x03(\x0b\x32\x1f.phonoscope.v1.LabelProbability\"6\n\x10\x43lassProbability\x12\r\n\x05label\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x02\"\x98\x01\n\x0cHeardFeature\x12\r\n\x05layer\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x65\x61ture\x18\x02 \x01(\r\x12\x10\n\x08strength\x18\x03 \x01(\x02\x12.\n\x05heard\x18\x04 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12&\n\x05\x61udio\x18\x05 \x01(\x0b\x32\x17.phonoscope.v1.Waveform\"\x98\x01\n\x0e\x41udibleNetwork\x12\'\n\x07network\x18\x01 \x01(\x0e\x32\x16.phonoscope.v1.Network\x12+\n\x06layers\x18\x02 \x03(\x0b\x32\x1b.phonoscope.v1.AudibleLayer\x12\x0e\n\x06labels\x18\x03 \x03(\t\x12\x0e\n\x06\x63lip_s\x18\x04 \x01(\x01\x12\x10\n\x08listener\x18\x05 \x01(\t\".\n\x0c\x41udibleLayer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x02 \x01(\r*L\n\x07Network\x12\x17\n\x13NETWORK_UNSPECIFIED\x10\x00\x12\x12\n\x0eNETWORK_TAGGER\x10\x01\x12\x14\n\x10NETWORK_DETECTOR\x10\x02*[\n\x0bResynthesis\x12\x1b\n\x17RESYNTHESIS_UNSPECIFIED\x10\x00\x12\x15\n\x11RESYNTHESIS_PHASE\x10\x01\x12\x18\n\x14RESYNTHESIS_SPECTRUM\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n phonoscope/v1/auralisation.proto\x12\rphonoscope.v1\x1a\x19phonoscope/v1/audio.proto\x1a$phonoscope/v1/bundle_reference.proto\x1a\x19phonoscope/v1/label.proto\x1a\"phonoscope/v1/time_frequency.proto\"\xee\x02\n\x0f\x41uraliseRequest\x12#\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x14.phonoscope.v1.Audio\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12\'\n\x07network\x18\x03 \x01(\x0e\x32\x16.phonoscope.v1.Network\x12\r\n\x05layer\x18\x04 \x01(\t\x12\x14\n\x08\x66\x65\x61tures\x18\x05 \x03(\rB\x02\x10\x01\x12\x11\n\tstrongest\x18\x06 \x01(\r\x12\x1f\n\x17largest_activation_only\x18\x07 \x01(\x08\x12/\n\x0bresynthesis\x18\x08 \x01(\x0e\x32\x1a.phonoscope.v1.Resynthesis\x12\x0e\n\x06listen\x18\t \x01(\x08\x12\x10\n\x08listener\x18\n \x01(\t\x12\r\n\x05label\x18\x0b \x01(\t\x12\x10\n\x08\x63ontrast\x18\x0c \x01(\t\x12\x32\n\rmap_precision\x18\r \x01(\x0e\x32\x1b.phonoscope.v1.MapPrecision\"\x97\x04\n\x10\x41uraliseResponse\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12\x0c\n\x04\x61t_s\x18\x02 \x01(\x01\x12.\n\x04\x61xes\x18\x03 \x01(\x0b\x32 .phonoscope.v1.TimeFrequencyAxes\x12.\n\x05given\x18\x04 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x30\n\x07\x63lasses\x18\x05 \x03(\x0b\x32\x1f.phonoscope.v1.ClassProbability\x12-\n\x08\x66\x65\x61tures\x18\x06 \x03(\x0b\x32\x1b.phonoscope.v1.HeardFeature\x12/\n\x0eoriginal_audio\x18\x07 \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12/\n\x0bresynthesis\x18\x08 \x01(\x0e\x32\x1a.phonoscope.v1.Resynthesis\x12\x0f\n\x07seconds\x18\t \x01(\x01\x12-\n\x08warnings\x18\n \x03(\x0b\x32\x1b.phonoscope.v1.SoundWarning\x12\x10\n\x08listener\x18\x0b \x01(\t\x12\r\n\x05label\x18\x0c \x01(\t\x12\x10\n\x08\x63ontrast\x18\r \x01(\t\x12/\n\x06labels\x18\x0e \x03(\x0b\x32\x1f.phonoscope.v1.LabelProbability\"6\n\x10\x43lassProbability\x12\r\n\x05label\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x02\"\x98\x01\n\x0cHeardFeature\x12\r\n\x05layer\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x65\x61ture\x18\x02 \x01(\r\x12\x10\n\x08strength\x18\x03 \x01(\x02\x12.\n\x05heard\x18\x04 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12&\n\x05\x61udio\x18\x05 \x01(\x0b\x32\x17.phonoscope.v1.Waveform\"\x98\x01\n\x0e\x41udibleNetwork\x12\'\n\x07network\x18\x01 \x01(\x0e\x32\x16.phonoscope.v1.Network\x12+\n\x06layers\x18\x02 \x03(\x0b\x32\x1b.phonoscope.v1.AudibleLayer\x12\x0e\n\x06labels\x18\x03 \x03(\t\x12\x0e\n\x06\x63lip_s\x18\x04 \x01(\x01\x12\x10\n\x08listener\x18\x05 \x01(\t\".\n\x0c\x41udibleLayer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x02 \x01(\r*L\n\x07Network\x12\x17\n\x13NETWORK_UNSPECIFIED\x10\x00\x12\x12\n\x0eNETWORK_TAGGER\x10\x01\x12\x14\n\x10NETWORK_DETECTOR\x10\x02*[\n\x0bResynthesis\x12\x1b\n\x17RESYNTHESIS_UNSPECIFIED\x10\x00\x12\x15\n\x11RESYNTHESIS_PHASE\x10\x01\x12\x18\n\x14RESYNTHESIS_SPECTRUM\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,20 +37,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AURALISEREQUEST'].fields_by_name['features']._loaded_options = None
   _globals['_AURALISEREQUEST'].fields_by_name['features']._serialized_options = b'\020\001'
-  _globals['_NETWORK']._serialized_start=1448
-  _globals['_NETWORK']._serialized_end=1524
-  _globals['_RESYNTHESIS']._serialized_start=1526
-  _globals['_RESYNTHESIS']._serialized_end=1617
+  _globals['_NETWORK']._serialized_start=1500
+  _globals['_NETWORK']._serialized_end=1576
+  _globals['_RESYNTHESIS']._serialized_start=1578
+  _globals['_RESYNTHESIS']._serialized_end=1669
   _globals['_AURALISEREQUEST']._serialized_start=180
-  _globals['_AURALISEREQUEST']._serialized_end=494
-  _globals['_AURALISERESPONSE']._serialized_start=497
-  _globals['_AURALISERESPONSE']._serialized_end=1032
-  _globals['_CLASSPROBABILITY']._serialized_start=1034
-  _globals['_CLASSPROBABILITY']._serialized_end=1088
-  _globals['_HEARDFEATURE']._serialized_start=1091
-  _globals['_HEARDFEATURE']._serialized_end=1243
-  _globals['_AUDIBLENETWORK']._serialized_start=1246
-  _globals['_AUDIBLENETWORK']._serialized_end=1398
-  _globals['_AUDIBLELAYER']._serialized_start=1400
-  _globals['_AUDIBLELAYER']._serialized_end=1446
+  _globals['_AURALISEREQUEST']._serialized_end=546
+  _globals['_AURALISERESPONSE']._serialized_start=549
+  _globals['_AURALISERESPONSE']._serialized_end=1084
+  _globals['_CLASSPROBABILITY']._serialized_start=1086
+  _globals['_CLASSPROBABILITY']._serialized_end=1140
+  _globals['_HEARDFEATURE']._serialized_start=1143
+  _globals['_HEARDFEATURE']._serialized_end=1295
+  _globals['_AUDIBLENETWORK']._serialized_start=1298
+  _globals['_AUDIBLENETWORK']._serialized_end=1450
+  _globals['_AUDIBLELAYER']._serialized_start=1452
+  _globals['_AUDIBLELAYER']._serialized_end=1498
 # @@protoc_insertion_point(module_scope)

@@ -30,7 +30,7 @@ RESYNTHESIS_PHASE: Resynthesis
 RESYNTHESIS_SPECTRUM: Resynthesis
 
 class AuraliseRequest(_message.Message):
-    __slots__ = ("audio", "at_s", "network", "layer", "features", "strongest", "largest_activation_only", "resynthesis", "listen", "listener", "label", "contrast")
+    __slots__ = ("audio", "at_s", "network", "layer", "features", "strongest", "largest_activation_only", "resynthesis", "listen", "listener", "label", "contrast", "map_precision")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +43,7 @@ class AuraliseRequest(_message.Message):
     LISTENER_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    MAP_PRECISION_FIELD_NUMBER: _ClassVar[int]
     audio: _audio_pb2.Audio
     at_s: float
     network: Network
@@ -55,7 +56,8 @@ class AuraliseRequest(_message.Message):
     listener: str
     label: str
     contrast: str
-    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., network: _Optional[_Union[Network, str]] = ..., layer: _Optional[str] = ..., features: _Optional[_Iterable[int]] = ..., strongest: _Optional[int] = ..., largest_activation_only: _Optional[bool] = ..., resynthesis: _Optional[_Union[Resynthesis, str]] = ..., listen: _Optional[bool] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ...) -> None: ...
+    map_precision: _time_frequency_pb2.MapPrecision
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., network: _Optional[_Union[Network, str]] = ..., layer: _Optional[str] = ..., features: _Optional[_Iterable[int]] = ..., strongest: _Optional[int] = ..., largest_activation_only: _Optional[bool] = ..., resynthesis: _Optional[_Union[Resynthesis, str]] = ..., listen: _Optional[bool] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., map_precision: _Optional[_Union[_time_frequency_pb2.MapPrecision, str]] = ...) -> None: ...
 
 class AuraliseResponse(_message.Message):
     __slots__ = ("bundle", "at_s", "axes", "given", "classes", "features", "original_audio", "resynthesis", "seconds", "warnings", "listener", "label", "contrast", "labels")

@@ -41,7 +41,7 @@ LABEL_VOCAL: Label
 LABEL_INSTRUMENTAL: Label
 
 class ExplainRequest(_message.Message):
-    __slots__ = ("audio", "at_s", "region", "masking", "listen", "rule", "outside_db", "detailed", "control_seed", "evidence", "listener", "label", "contrast", "nearest")
+    __slots__ = ("audio", "at_s", "region", "masking", "listen", "rule", "outside_db", "detailed", "control_seed", "evidence", "listener", "label", "contrast", "nearest", "map_precision")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,7 @@ class ExplainRequest(_message.Message):
     LABEL_FIELD_NUMBER: _ClassVar[int]
     CONTRAST_FIELD_NUMBER: _ClassVar[int]
     NEAREST_FIELD_NUMBER: _ClassVar[int]
+    MAP_PRECISION_FIELD_NUMBER: _ClassVar[int]
     audio: _audio_pb2.Audio
     at_s: float
     region: RegionChoice
@@ -70,7 +71,8 @@ class ExplainRequest(_message.Message):
     label: str
     contrast: str
     nearest: int
-    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[Masking, str]] = ..., listen: _Optional[bool] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., detailed: _Optional[bool] = ..., control_seed: _Optional[int] = ..., evidence: _Optional[_Union[Evidence, str]] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., nearest: _Optional[int] = ...) -> None: ...
+    map_precision: _time_frequency_pb2.MapPrecision
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., region: _Optional[_Union[RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[Masking, str]] = ..., listen: _Optional[bool] = ..., rule: _Optional[str] = ..., outside_db: _Optional[float] = ..., detailed: _Optional[bool] = ..., control_seed: _Optional[int] = ..., evidence: _Optional[_Union[Evidence, str]] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., nearest: _Optional[int] = ..., map_precision: _Optional[_Union[_time_frequency_pb2.MapPrecision, str]] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
     __slots__ = ("bundle", "at_s", "axes", "log_mel", "relevance", "region", "explanation", "alpha", "masking", "threshold", "trust", "original_audio", "explanation_audio", "rule", "outside_db", "inverted", "warnings", "carried_audio", "silhouette_audio", "listener", "label", "contrast", "labels", "predicted_label", "nearest")

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class InvertLayersRequest(_message.Message):
-    __slots__ = ("audio", "at_s", "layers", "listen", "listener", "label", "contrast")
+    __slots__ = ("audio", "at_s", "layers", "listen", "listener", "label", "contrast", "map_precision")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     AT_S_FIELD_NUMBER: _ClassVar[int]
     LAYERS_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,7 @@ class InvertLayersRequest(_message.Message):
     LISTENER_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    MAP_PRECISION_FIELD_NUMBER: _ClassVar[int]
     audio: _audio_pb2.Audio
     at_s: float
     layers: _containers.RepeatedScalarFieldContainer[str]
@@ -26,7 +27,8 @@ class InvertLayersRequest(_message.Message):
     listener: str
     label: str
     contrast: str
-    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., layers: _Optional[_Iterable[str]] = ..., listen: _Optional[bool] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ...) -> None: ...
+    map_precision: _time_frequency_pb2.MapPrecision
+    def __init__(self, audio: _Optional[_Union[_audio_pb2.Audio, _Mapping]] = ..., at_s: _Optional[float] = ..., layers: _Optional[_Iterable[str]] = ..., listen: _Optional[bool] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., map_precision: _Optional[_Union[_time_frequency_pb2.MapPrecision, str]] = ...) -> None: ...
 
 class InvertLayersResponse(_message.Message):
     __slots__ = ("bundle", "at_s", "axes", "log_mel", "standardised", "probability", "threshold", "inversions", "original_audio", "log_mel_audio", "seconds", "warnings", "listener", "label", "contrast", "labels")

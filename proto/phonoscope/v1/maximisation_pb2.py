@@ -27,7 +27,7 @@ from phonoscope.v1 import bundle_reference_pb2 as phonoscope_dot_v1_dot_bundle__
 from phonoscope.v1 import time_frequency_pb2 as phonoscope_dot_v1_dot_time__frequency__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n phonoscope/v1/maximisation.proto\x12\rphonoscope.v1\x1a\x19phonoscope/v1/audio.proto\x1a$phonoscope/v1/bundle_reference.proto\x1a\"phonoscope/v1/time_frequency.proto\"\xf3\x02\n\x0fMaximiseRequest\x12*\n\x05terms\x18\x01 \x03(\x0b\x32\x1b.phonoscope.v1.ResponseTerm\x12,\n\x08position\x18\x02 \x01(\x0b\x32\x1a.phonoscope.v1.MapPosition\x12+\n\tdirection\x18\x03 \x01(\x0e\x32\x18.phonoscope.v1.Direction\x12\x10\n\x08\x65xamples\x18\x04 \x01(\r\x12\x0c\n\x04seed\x18\x05 \x01(\x04\x12\x12\n\x05steps\x18\x06 \x01(\rH\x00\x88\x01\x01\x12\x1a\n\rlearning_rate\x18\x07 \x01(\x02H\x01\x88\x01\x01\x12\x19\n\x0cprior_weight\x18\x08 \x01(\x02H\x02\x88\x01\x01\x12\x0e\n\x06listen\x18\t \x01(\x08\x12\x10\n\x08listener\x18\n \x01(\t\x12\r\n\x05label\x18\x0b \x01(\t\x12\x10\n\x08\x63ontrast\x18\x0c \x01(\tB\x08\n\x06_stepsB\x10\n\x0e_learning_rateB\x0f\n\r_prior_weight\"_\n\x0cResponseTerm\x12\r\n\x05layer\x18\x01 \x01(\t\x12\x14\n\x07\x63hannel\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x13\n\x06weight\x18\x03 \x01(\x02H\x01\x88\x01\x01\x42\n\n\x08_channelB\t\n\x07_weight\"*\n\x0bMapPosition\x12\r\n\x05\x66rame\x18\x01 \x01(\r\x12\x0c\n\x04\x62\x61nd\x18\x02 \x01(\r\"\xc4\x01\n\x10MaximiseResponse\x12\x37\n\x08settings\x18\x01 \x01(\x0b\x32#.phonoscope.v1.MaximisationSettingsH\x00\x12\x37\n\x08progress\x18\x02 \x01(\x0b\x32#.phonoscope.v1.MaximisationProgressH\x00\x12\x35\n\x07\x65xample\x18\x03 \x01(\x0b\x32\".phonoscope.v1.MaximisationExampleH\x00\x42\x07\n\x05\x65vent\"\x8a\x02\n\x14MaximisationSettings\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12.\n\x04\x61xes\x18\x02 \x01(\x0b\x32 .phonoscope.v1.TimeFrequencyAxes\x12\r\n\x05steps\x18\x03 \x01(\r\x12\x15\n\rlearning_rate\x18\x04 \x01(\x02\x12\x14\n\x0cprior_weight\x18\x05 \x01(\x02\x12\x10\n\x08\x65xamples\x18\x06 \x01(\r\x12\x11\n\tthreshold\x18\x07 \x01(\x02\x12\x10\n\x08listener\x18\x08 \x01(\t\x12\r\n\x05label\x18\t \x01(\t\x12\x10\n\x08\x63ontrast\x18\n \x01(\t\"Q\n\x14MaximisationProgress\x12\x10\n\x04step\x18\x01 \x03(\rB\x02\x10\x01\x12\x14\n\x08response\x18\x02 \x03(\x02\x42\x02\x10\x01\x12\x11\n\x05prior\x18\x03 \x03(\x02\x42\x02\x10\x01\"\xec\x02\n\x13MaximisationExample\x12\r\n\x05index\x18\x01 \x01(\r\x12\x18\n\x10initial_response\x18\x02 \x01(\x02\x12\x10\n\x08response\x18\x03 \x01(\x02\x12\x15\n\rinitial_prior\x18\x04 \x01(\x02\x12\r\n\x05prior\x18\x05 \x01(\x02\x12\x1b\n\x13initial_probability\x18\x06 \x01(\x02\x12\x13\n\x0bprobability\x18\x07 \x01(\x02\x12\x38\n\x0finitial_log_mel\x18\x08 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x30\n\x07log_mel\x18\t \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12.\n\rinitial_audio\x18\n \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12&\n\x05\x61udio\x18\x0b \x01(\x0b\x32\x17.phonoscope.v1.Waveform*V\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44IRECTION_MAXIMISE\x10\x01\x12\x16\n\x12\x44IRECTION_MINIMISE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n phonoscope/v1/maximisation.proto\x12\rphonoscope.v1\x1a\x19phonoscope/v1/audio.proto\x1a$phonoscope/v1/bundle_reference.proto\x1a\"phonoscope/v1/time_frequency.proto\"\xa7\x03\n\x0fMaximiseRequest\x12*\n\x05terms\x18\x01 \x03(\x0b\x32\x1b.phonoscope.v1.ResponseTerm\x12,\n\x08position\x18\x02 \x01(\x0b\x32\x1a.phonoscope.v1.MapPosition\x12+\n\tdirection\x18\x03 \x01(\x0e\x32\x18.phonoscope.v1.Direction\x12\x10\n\x08\x65xamples\x18\x04 \x01(\r\x12\x0c\n\x04seed\x18\x05 \x01(\x04\x12\x12\n\x05steps\x18\x06 \x01(\rH\x00\x88\x01\x01\x12\x1a\n\rlearning_rate\x18\x07 \x01(\x02H\x01\x88\x01\x01\x12\x19\n\x0cprior_weight\x18\x08 \x01(\x02H\x02\x88\x01\x01\x12\x0e\n\x06listen\x18\t \x01(\x08\x12\x10\n\x08listener\x18\n \x01(\t\x12\r\n\x05label\x18\x0b \x01(\t\x12\x10\n\x08\x63ontrast\x18\x0c \x01(\t\x12\x32\n\rmap_precision\x18\r \x01(\x0e\x32\x1b.phonoscope.v1.MapPrecisionB\x08\n\x06_stepsB\x10\n\x0e_learning_rateB\x0f\n\r_prior_weight\"_\n\x0cResponseTerm\x12\r\n\x05layer\x18\x01 \x01(\t\x12\x14\n\x07\x63hannel\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x13\n\x06weight\x18\x03 \x01(\x02H\x01\x88\x01\x01\x42\n\n\x08_channelB\t\n\x07_weight\"*\n\x0bMapPosition\x12\r\n\x05\x66rame\x18\x01 \x01(\r\x12\x0c\n\x04\x62\x61nd\x18\x02 \x01(\r\"\xc4\x01\n\x10MaximiseResponse\x12\x37\n\x08settings\x18\x01 \x01(\x0b\x32#.phonoscope.v1.MaximisationSettingsH\x00\x12\x37\n\x08progress\x18\x02 \x01(\x0b\x32#.phonoscope.v1.MaximisationProgressH\x00\x12\x35\n\x07\x65xample\x18\x03 \x01(\x0b\x32\".phonoscope.v1.MaximisationExampleH\x00\x42\x07\n\x05\x65vent\"\x8a\x02\n\x14MaximisationSettings\x12.\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1e.phonoscope.v1.BundleReference\x12.\n\x04\x61xes\x18\x02 \x01(\x0b\x32 .phonoscope.v1.TimeFrequencyAxes\x12\r\n\x05steps\x18\x03 \x01(\r\x12\x15\n\rlearning_rate\x18\x04 \x01(\x02\x12\x14\n\x0cprior_weight\x18\x05 \x01(\x02\x12\x10\n\x08\x65xamples\x18\x06 \x01(\r\x12\x11\n\tthreshold\x18\x07 \x01(\x02\x12\x10\n\x08listener\x18\x08 \x01(\t\x12\r\n\x05label\x18\t \x01(\t\x12\x10\n\x08\x63ontrast\x18\n \x01(\t\"Q\n\x14MaximisationProgress\x12\x10\n\x04step\x18\x01 \x03(\rB\x02\x10\x01\x12\x14\n\x08response\x18\x02 \x03(\x02\x42\x02\x10\x01\x12\x11\n\x05prior\x18\x03 \x03(\x02\x42\x02\x10\x01\"\xec\x02\n\x13MaximisationExample\x12\r\n\x05index\x18\x01 \x01(\r\x12\x18\n\x10initial_response\x18\x02 \x01(\x02\x12\x10\n\x08response\x18\x03 \x01(\x02\x12\x15\n\rinitial_prior\x18\x04 \x01(\x02\x12\r\n\x05prior\x18\x05 \x01(\x02\x12\x1b\n\x13initial_probability\x18\x06 \x01(\x02\x12\x13\n\x0bprobability\x18\x07 \x01(\x02\x12\x38\n\x0finitial_log_mel\x18\x08 \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12\x30\n\x07log_mel\x18\t \x01(\x0b\x32\x1f.phonoscope.v1.TimeFrequencyMap\x12.\n\rinitial_audio\x18\n \x01(\x0b\x32\x17.phonoscope.v1.Waveform\x12&\n\x05\x61udio\x18\x0b \x01(\x0b\x32\x17.phonoscope.v1.Waveform*V\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44IRECTION_MAXIMISE\x10\x01\x12\x16\n\x12\x44IRECTION_MINIMISE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,20 +40,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MAXIMISATIONPROGRESS'].fields_by_name['response']._serialized_options = b'\020\001'
   _globals['_MAXIMISATIONPROGRESS'].fields_by_name['prior']._loaded_options = None
   _globals['_MAXIMISATIONPROGRESS'].fields_by_name['prior']._serialized_options = b'\020\001'
-  _globals['_DIRECTION']._serialized_start=1585
-  _globals['_DIRECTION']._serialized_end=1671
+  _globals['_DIRECTION']._serialized_start=1637
+  _globals['_DIRECTION']._serialized_end=1723
   _globals['_MAXIMISEREQUEST']._serialized_start=153
-  _globals['_MAXIMISEREQUEST']._serialized_end=524
-  _globals['_RESPONSETERM']._serialized_start=526
-  _globals['_RESPONSETERM']._serialized_end=621
-  _globals['_MAPPOSITION']._serialized_start=623
-  _globals['_MAPPOSITION']._serialized_end=665
-  _globals['_MAXIMISERESPONSE']._serialized_start=668
-  _globals['_MAXIMISERESPONSE']._serialized_end=864
-  _globals['_MAXIMISATIONSETTINGS']._serialized_start=867
-  _globals['_MAXIMISATIONSETTINGS']._serialized_end=1133
-  _globals['_MAXIMISATIONPROGRESS']._serialized_start=1135
-  _globals['_MAXIMISATIONPROGRESS']._serialized_end=1216
-  _globals['_MAXIMISATIONEXAMPLE']._serialized_start=1219
-  _globals['_MAXIMISATIONEXAMPLE']._serialized_end=1583
+  _globals['_MAXIMISEREQUEST']._serialized_end=576
+  _globals['_RESPONSETERM']._serialized_start=578
+  _globals['_RESPONSETERM']._serialized_end=673
+  _globals['_MAPPOSITION']._serialized_start=675
+  _globals['_MAPPOSITION']._serialized_end=717
+  _globals['_MAXIMISERESPONSE']._serialized_start=720
+  _globals['_MAXIMISERESPONSE']._serialized_end=916
+  _globals['_MAXIMISATIONSETTINGS']._serialized_start=919
+  _globals['_MAXIMISATIONSETTINGS']._serialized_end=1185
+  _globals['_MAXIMISATIONPROGRESS']._serialized_start=1187
+  _globals['_MAXIMISATIONPROGRESS']._serialized_end=1268
+  _globals['_MAXIMISATIONEXAMPLE']._serialized_start=1271
+  _globals['_MAXIMISATIONEXAMPLE']._serialized_end=1635
 # @@protoc_insertion_point(module_scope)

@@ -20,7 +20,7 @@ DIRECTION_MAXIMISE: Direction
 DIRECTION_MINIMISE: Direction
 
 class MaximiseRequest(_message.Message):
-    __slots__ = ("terms", "position", "direction", "examples", "seed", "steps", "learning_rate", "prior_weight", "listen", "listener", "label", "contrast")
+    __slots__ = ("terms", "position", "direction", "examples", "seed", "steps", "learning_rate", "prior_weight", "listen", "listener", "label", "contrast", "map_precision")
     TERMS_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     DIRECTION_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,7 @@ class MaximiseRequest(_message.Message):
     LISTENER_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    MAP_PRECISION_FIELD_NUMBER: _ClassVar[int]
     terms: _containers.RepeatedCompositeFieldContainer[ResponseTerm]
     position: MapPosition
     direction: Direction
@@ -45,7 +46,8 @@ class MaximiseRequest(_message.Message):
     listener: str
     label: str
     contrast: str
-    def __init__(self, terms: _Optional[_Iterable[_Union[ResponseTerm, _Mapping]]] = ..., position: _Optional[_Union[MapPosition, _Mapping]] = ..., direction: _Optional[_Union[Direction, str]] = ..., examples: _Optional[int] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., learning_rate: _Optional[float] = ..., prior_weight: _Optional[float] = ..., listen: _Optional[bool] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ...) -> None: ...
+    map_precision: _time_frequency_pb2.MapPrecision
+    def __init__(self, terms: _Optional[_Iterable[_Union[ResponseTerm, _Mapping]]] = ..., position: _Optional[_Union[MapPosition, _Mapping]] = ..., direction: _Optional[_Union[Direction, str]] = ..., examples: _Optional[int] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., learning_rate: _Optional[float] = ..., prior_weight: _Optional[float] = ..., listen: _Optional[bool] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., map_precision: _Optional[_Union[_time_frequency_pb2.MapPrecision, str]] = ...) -> None: ...
 
 class ResponseTerm(_message.Message):
     __slots__ = ("layer", "channel", "weight")

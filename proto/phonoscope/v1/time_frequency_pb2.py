@@ -24,15 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"phonoscope/v1/time_frequency.proto\x12\rphonoscope.v1\"A\n\x10TimeFrequencyMap\x12\x0e\n\x06\x66rames\x18\x01 \x01(\r\x12\r\n\x05\x62\x61nds\x18\x02 \x01(\r\x12\x0e\n\x06values\x18\x03 \x01(\x0c\"W\n\x11TimeFrequencyAxes\x12\x0f\n\x07start_s\x18\x01 \x01(\x01\x12\x19\n\x11\x66rames_per_second\x18\x02 \x01(\x01\x12\x16\n\x0e\x62\x61nd_centre_hz\x18\x03 \x03(\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"phonoscope/v1/time_frequency.proto\x12\rphonoscope.v1\"q\n\x10TimeFrequencyMap\x12\x0e\n\x06\x66rames\x18\x01 \x01(\r\x12\r\n\x05\x62\x61nds\x18\x02 \x01(\r\x12\x0e\n\x06values\x18\x03 \x01(\x0c\x12.\n\tprecision\x18\x04 \x01(\x0e\x32\x1b.phonoscope.v1.MapPrecision\"W\n\x11TimeFrequencyAxes\x12\x0f\n\x07start_s\x18\x01 \x01(\x01\x12\x19\n\x11\x66rames_per_second\x18\x02 \x01(\x01\x12\x16\n\x0e\x62\x61nd_centre_hz\x18\x03 \x03(\x02*c\n\x0cMapPrecision\x12\x1d\n\x19MAP_PRECISION_UNSPECIFIED\x10\x00\x12\x19\n\x15MAP_PRECISION_FLOAT32\x10\x01\x12\x19\n\x15MAP_PRECISION_FLOAT16\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'phonoscope.v1.time_frequency_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_MAPPRECISION']._serialized_start=257
+  _globals['_MAPPRECISION']._serialized_end=356
   _globals['_TIMEFREQUENCYMAP']._serialized_start=53
-  _globals['_TIMEFREQUENCYMAP']._serialized_end=118
-  _globals['_TIMEFREQUENCYAXES']._serialized_start=120
-  _globals['_TIMEFREQUENCYAXES']._serialized_end=207
+  _globals['_TIMEFREQUENCYMAP']._serialized_end=166
+  _globals['_TIMEFREQUENCYAXES']._serialized_start=168
+  _globals['_TIMEFREQUENCYAXES']._serialized_end=255
 # @@protoc_insertion_point(module_scope)

@@ -34,7 +34,7 @@ class ExplainTrackRequest(_message.Message):
     def __init__(self, settings: _Optional[_Union[TrackSettings, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class TrackSettings(_message.Message):
-    __slots__ = ("encoded", "pcm", "moments", "region", "masking", "rule", "trust", "control_seed", "decision", "from_s", "spectrogram", "maps", "listen", "outside_db", "listener", "label", "contrast")
+    __slots__ = ("encoded", "pcm", "moments", "region", "masking", "rule", "trust", "control_seed", "decision", "from_s", "spectrogram", "maps", "listen", "outside_db", "listener", "label", "contrast", "map_precision")
     ENCODED_FIELD_NUMBER: _ClassVar[int]
     PCM_FIELD_NUMBER: _ClassVar[int]
     MOMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +52,7 @@ class TrackSettings(_message.Message):
     LISTENER_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    MAP_PRECISION_FIELD_NUMBER: _ClassVar[int]
     encoded: EncodedStream
     pcm: PcmStream
     moments: TrackMoments
@@ -69,7 +70,8 @@ class TrackSettings(_message.Message):
     listener: str
     label: str
     contrast: str
-    def __init__(self, encoded: _Optional[_Union[EncodedStream, _Mapping]] = ..., pcm: _Optional[_Union[PcmStream, _Mapping]] = ..., moments: _Optional[_Union[TrackMoments, _Mapping]] = ..., region: _Optional[_Union[_explanation_pb2.RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., rule: _Optional[str] = ..., trust: _Optional[_Union[TrustLevel, str]] = ..., control_seed: _Optional[int] = ..., decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., from_s: _Optional[float] = ..., spectrogram: _Optional[bool] = ..., maps: _Optional[bool] = ..., listen: _Optional[bool] = ..., outside_db: _Optional[float] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ...) -> None: ...
+    map_precision: _time_frequency_pb2.MapPrecision
+    def __init__(self, encoded: _Optional[_Union[EncodedStream, _Mapping]] = ..., pcm: _Optional[_Union[PcmStream, _Mapping]] = ..., moments: _Optional[_Union[TrackMoments, _Mapping]] = ..., region: _Optional[_Union[_explanation_pb2.RegionChoice, _Mapping]] = ..., masking: _Optional[_Union[_explanation_pb2.Masking, str]] = ..., rule: _Optional[str] = ..., trust: _Optional[_Union[TrustLevel, str]] = ..., control_seed: _Optional[int] = ..., decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., from_s: _Optional[float] = ..., spectrogram: _Optional[bool] = ..., maps: _Optional[bool] = ..., listen: _Optional[bool] = ..., outside_db: _Optional[float] = ..., listener: _Optional[str] = ..., label: _Optional[str] = ..., contrast: _Optional[str] = ..., map_precision: _Optional[_Union[_time_frequency_pb2.MapPrecision, str]] = ...) -> None: ...
 
 class EncodedStream(_message.Message):
     __slots__ = ("size_bytes",)

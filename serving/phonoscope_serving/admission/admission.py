@@ -82,9 +82,10 @@ class Admission:
         self._count(kind)
         try:
             yield
-            self._costs.learn(work)
             self._metrics.cost_seconds.labels(kind.value).observe(work.used_s)
-            if not kind.is_partial:
+            if not work.is_shared:
+                self._costs.learn(work)
+            if not kind.is_partial and not work.is_shared:
                 self._stretch.learn(work.promised_s, self._now_s() - work.since_s)
         except (DeadlinePassed, asyncio.CancelledError):  # it takes at least as long as it was waited for
             if not kind.is_partial:

@@ -47,6 +47,7 @@ class Work:
     used_s: float = 0.0
     promised_s: float = 0.0  # when it was looked at last: until it is done, with all that was before it in line
     since_s: float = 0.0  # when that was, on the event loop's clock
+    is_shared: bool = False  # some of it had been done for another request: what it used says little of its like
     changed: Callable[[Work], None] = _untold  # told whenever `left_s` is another
 
     @property

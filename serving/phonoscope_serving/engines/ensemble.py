@@ -22,6 +22,14 @@ class Step:
     inputs: Mapping[str, str]  # the model's tensor → the ensemble's tensor
     outputs: Mapping[str, str]  # likewise; outputs that are not named are not computed
 
+    def asks_as(self, other: Step) -> bool:
+        """Whether both ask the same model for the same outputs."""
+        return (
+            self.model == other.model
+            and self.inputs.keys() == other.inputs.keys()
+            and self.outputs.keys() == other.outputs.keys()
+        )
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -38,6 +46,24 @@ class Plan:
                 steps.append(replace(step, outputs=made))
                 needed.update(step.inputs.values())
         return Plan(tuple(reversed(steps)), outputs)
+
+    @property
+    def turns(self) -> tuple[tuple[Step, ...], ...]:
+        """The steps, those together that ask one model the same of other tensors, and need nothing of each other.
+
+        They may be run as one batch: a network takes less time for two rows than for a row twice.
+        """
+        turns: list[list[Step]] = []
+        made_in: dict[str, int] = {}  # tensor → the turn that makes it
+        for step in self.steps:
+            earliest = 1 + max((made_in.get(tensor, -1) for tensor in step.inputs.values()), default=-1)
+            joined = (turn for turn in range(earliest, len(turns)) if step.asks_as(turns[turn][0]))
+            turn = next(joined, len(turns))
+            if turn == len(turns):
+                turns.append([])
+            turns[turn].append(step)
+            made_in |= dict.fromkeys(step.outputs.values(), turn)
+        return tuple(tuple(turn) for turn in turns)
 
     def asked_of_triton(self, outputs: tuple[str, ...]) -> tuple[str, ...]:
         """What to ask a Triton server for, so that it makes some outputs and as little else as it can be brought to.

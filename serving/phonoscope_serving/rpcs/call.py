@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from phonoscope_serving import tracing
@@ -13,9 +13,10 @@ from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.engines.remembered import Remembered
 from phonoscope_serving.errors import DeadlinePassed
-from phonoscope_serving.sound.audio import LIMITS, AudioLimits, AudioSource, Pause, Recording
-from phonoscope_serving.sound.decoding import Decoder, Result
+from phonoscope_serving.sound.audio import LIMITS, AudioLimits, AudioSource, Pause, Recording, digest
+from phonoscope_serving.sound.decoding import Decoder, Result, is_read_at_once
 from phonoscope_serving.sound.excerpt import Excerpt, excerpt_around
 from phonoscope_serving.sound.flowing.chunks import ChunkFile
 from phonoscope_serving.tensors import Array, Tensors
@@ -31,6 +32,7 @@ class Call:
     deadline: float | None = None  # on the event loop's clock, in seconds; None waits for ever
     work: Work = NOBODYS  # what it is charged to
     asked: Listener | None = None  # of the bundle; None for its first
+    remembered: Remembered | None = None  # of the bundle; None where nothing is
 
     @property
     def listener(self) -> Listener:
@@ -83,4 +85,21 @@ class Call:
 
     async def excerpt(self, source: AudioSource, front_end: FrontEnd, at_s: float) -> Excerpt:
         """Reads the excerpt around one moment of a recording; see `excerpt_around` and `Decoder.read`."""
-        return await self.read(source, lambda recording: excerpt_around(recording, front_end, at_s))
+
+        async def read() -> Excerpt:
+            return await self.read(source, lambda recording: excerpt_around(recording, front_end, at_s))
+
+        if self.remembered is None or is_read_at_once(source):
+            return await read()
+        key = (await asyncio.to_thread(digest, source), front_end, at_s)
+
+        async def make(keys: Sequence[_ExcerptKey]) -> Mapping[_ExcerptKey, Excerpt]:
+            return {keys[0]: await read()}
+
+        found = await self.remembered.each(
+            [key], make, lambda excerpt: excerpt.samples.nbytes, work=self.work, deadline=self.deadline
+        )
+        return found[key]
+
+
+_ExcerptKey = tuple[bytes, FrontEnd, float]

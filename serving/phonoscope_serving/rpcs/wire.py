@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from phonoscope.v1 import audio_pb2, time_frequency_pb2
@@ -11,13 +12,26 @@ from phonoscope_serving.bundle.front_end import FrontEnd
 from phonoscope_serving.sound.warning import SoundWarning
 from phonoscope_serving.tensors import Floats
 
-LITTLE_ENDIAN = np.dtype("<f4")
+LITTLE_ENDIAN, HALF = np.dtype("<f4"), np.dtype("<f2")
+LARGEST_HALF = float(np.finfo(HALF).max)
 
 
-def time_frequency_map(values: Floats) -> time_frequency_pb2.TimeFrequencyMap:
-    """A picture `[T, M]`."""
+def wants_half(request: Any) -> bool:  # noqa: ANN401 - any request that has the field
+    """Whether the maps of its answer are to be written in two bytes a value."""
+    return bool(request.map_precision == time_frequency_pb2.MAP_PRECISION_FLOAT16)
+
+
+def time_frequency_map(values: Floats, *, half: bool = False) -> time_frequency_pb2.TimeFrequencyMap:
+    """A picture `[T, M]`, in two bytes a value where `half`."""
     frames, bands = values.shape
-    return time_frequency_pb2.TimeFrequencyMap(frames=frames, bands=bands, values=_bytes(values))
+    if not half:
+        return time_frequency_pb2.TimeFrequencyMap(frames=frames, bands=bands, values=_bytes(values))
+    return time_frequency_pb2.TimeFrequencyMap(
+        frames=frames,
+        bands=bands,
+        values=values.clip(-LARGEST_HALF, LARGEST_HALF).astype(HALF).tobytes(),
+        precision=time_frequency_pb2.MAP_PRECISION_FLOAT16,
+    )
 
 
 def axes(front_end: FrontEnd, start_s: float = 0.0) -> time_frequency_pb2.TimeFrequencyAxes:

@@ -14,6 +14,8 @@ from grpc_reflection.v1alpha import reflection
 from phonoscope_serving.admission.admission import Admission
 from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.engines.engine import Engine
+from phonoscope_serving.engines.remembered import Remembered, RememberOptions
+from phonoscope_serving.engines.remembering import RememberingEngine
 from phonoscope_serving.engines.watched import WatchedEngine
 from phonoscope_serving.errors import OptionsError
 from phonoscope_serving.metrics import Metrics
@@ -65,6 +67,7 @@ class ServerOptions:
     hung_s: float = 30.0  # a run that goes on for longer hangs: health turns NOT_SERVING
     connection_age_s: float = 30.0  # callers then connect again, and so find new replicas; 0: never
     connection_grace_s: float = 600.0  # for calls in flight on a connection of that age
+    remember: RememberOptions = field(default_factory=RememberOptions)  # what was computed, for those who ask the same
     security: Security = field(default_factory=Security)
 
     @property
@@ -98,7 +101,7 @@ class Server:
         """
         self._decoder, self._metrics, self._options = decoder, metrics, options
         self._quality = Quality(metrics.registry)
-        self._shelf = Shelf(served(bundle, WatchedEngine(engine, bundle, options.hung_s)), self._tell_bundle)
+        self._shelf = Shelf(self._served(engine, bundle), self._tell_bundle)
         tokens = options.security.tokens()
         receiver = Receiver(options.max_held_bytes, options.receive_s)
         around = interceptor(metrics, tokens, receiver, Admission(options.budget_s, metrics))
@@ -155,7 +158,7 @@ class Server:
         Raises:
             BundleError: the bundle is inconsistent, or cannot be loaded; the one before it goes on.
         """
-        following = served(bundle, WatchedEngine(engine, bundle, self._options.hung_s))
+        following = self._served(engine, bundle)
         try:
             await following.engine.start()
         except BaseException:  # cancelled, too
@@ -178,6 +181,14 @@ class Server:
         await asyncio.to_thread(self._decoder.close)
         await self._metrics_port.close()
         LOG.info("stopped")
+
+    def _served(self, engine: Engine, bundle: Bundle) -> Served:
+        """With nothing remembered yet: of another bundle other numbers would be."""
+        watched = WatchedEngine(engine, bundle, self._options.hung_s)
+        if not self._options.remember.seconds:
+            return served(bundle, watched)
+        remembered = Remembered(self._options.remember, self._metrics)
+        return served(bundle, RememberingEngine(watched, bundle, remembered), remembered)
 
     def _tell_bundle(self, served: Served, loaded: int) -> None:
         self._metrics.bundle_info.info({"name": served.bundle.name, "digest": served.bundle.digest})

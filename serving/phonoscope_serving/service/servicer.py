@@ -160,7 +160,7 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
                     if isinstance(event, Example):
                         direction, steps = question.direction, question.settings.steps
                         self._quality.observe_example(served.bundle.name, direction, steps)
-                    yield maximisation_messages.event(event, call.listener.front_end.sample_rate_hz)
+                    yield maximisation_messages.event(event, question, call.listener.front_end.sample_rate_hz)
 
     async def DescribeBundle(  # noqa: N802 - the name of the RPC
         self,
@@ -185,7 +185,9 @@ class ExplainerServicer(explainer_service_pb2_grpc.ExplainerServiceServicer):
 
     def _call(self, served: Served, request: Any, context: Any) -> Call:  # noqa: ANN401 - neither ships types
         asked = named(served.bundle.listeners, request.listener)
-        return Call(served.engine, served.bundle, self._decoder, deadline(context), WORK.get(), asked)
+        return Call(
+            served.engine, served.bundle, self._decoder, deadline(context), WORK.get(), asked, served.remembered
+        )
 
 
 def register(servicer: ExplainerServicer, server: Any) -> None:  # noqa: ANN401 - grpc ships no types

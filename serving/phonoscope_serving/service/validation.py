@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,13 +26,6 @@ from phonoscope_serving.sound.audio import LIMITS
 
 BYTES_PER_SAMPLE = 4
 LARGEST_OUTSIDE_DB = 120
-MASKINGS = frozenset(explanation_pb2.Masking.values())
-EVIDENCE = frozenset(explanation_pb2.Evidence.values())
-NETWORKS = frozenset(auralisation_pb2.Network.values())
-RESYNTHESES = frozenset(auralisation_pb2.Resynthesis.values())
-LABELS = frozenset(explanation_pb2.Label.values())
-TRUST_LEVELS = frozenset(track_pb2.TrustLevel.values())
-DIRECTIONS = frozenset(maximisation_pb2.Direction.values())
 MOST_TERMS, LARGEST_WEIGHT = 64, 1000
 MOST_EXAMPLES, MOST_STEPS = 16, 2000
 MOST_CHUNK_BYTES = 1 << 20
@@ -47,6 +41,17 @@ def violations(request: object) -> list[Violation]:
     return list(check(request)) if check else []
 
 
+def enum_violations(message: Any, before: str = "") -> Iterator[Violation]:  # noqa: ANN401 - protobuf
+    """Which fields of a message name nothing that the contract has; `before` stands before each field's name."""
+    for field in message.DESCRIPTOR.fields:
+        if (
+            field.enum_type is not None
+            and (number := getattr(message, field.name)) not in field.enum_type.values_by_number
+        ):
+            kind = re.sub("(?<=[a-z])(?=[A-Z])", " ", field.enum_type.name).lower()
+            yield Violation(f"{before}{field.name}", f"is {number}, which names no {kind}")
+
+
 def predict_violations(request: prediction_pb2.PredictRequest) -> Iterator[Violation]:
     """What is wrong with a PredictRequest."""
     yield from audio_violations(request.audio, "audio")
@@ -58,12 +63,9 @@ def explain_violations(request: explanation_pb2.ExplainRequest) -> Iterator[Viol
     yield from audio_violations(request.audio, "audio")
     yield from moment_violations(request.at_s, "at_s")
     yield from region_violations(request.region, "region")
-    if request.masking not in MASKINGS:
-        yield Violation("masking", f"is {request.masking}, which names no masking")
+    yield from enum_violations(request)
     if not 0 <= request.outside_db <= LARGEST_OUTSIDE_DB:
         yield Violation("outside_db", f"is {request.outside_db:g}; it must be in [0, {LARGEST_OUTSIDE_DB}] dB")
-    if request.evidence not in EVIDENCE:
-        yield Violation("evidence", f"is {request.evidence}, which names no evidence")
     if request.control_seed > LARGEST_SEED:
         yield Violation("control_seed", f"is {request.control_seed}; it must be in [0, {LARGEST_SEED}]")
 
@@ -71,19 +73,17 @@ def explain_violations(request: explanation_pb2.ExplainRequest) -> Iterator[Viol
 def invert_layers_violations(request: inversion_pb2.InvertLayersRequest) -> Iterator[Violation]:
     """What is wrong with an InvertLayersRequest; whether its layers are the bundle's is for `rpcs/invert` to say."""
     yield from audio_violations(request.audio, "audio")
+    yield from enum_violations(request)
     yield from moment_violations(request.at_s, "at_s")
 
 
 def auralise_violations(request: auralisation_pb2.AuraliseRequest) -> Iterator[Violation]:
     """What is wrong with an AuraliseRequest; whether the network has its layer and features is for `rpcs/auralise`."""
     yield from audio_violations(request.audio, "audio")
+    yield from enum_violations(request)
     yield from moment_violations(request.at_s, "at_s")
-    if request.network not in NETWORKS:
-        yield Violation("network", f"is {request.network}, which names no network")
-    elif request.listener and NETWORK_NAMES.get(request.network, request.listener) != request.listener:
+    if request.listener and NETWORK_NAMES.get(request.network, request.listener) != request.listener:
         yield Violation("network", f"is {NETWORK_NAMES[request.network]}; give it or listener, not two different ones")
-    if request.resynthesis not in RESYNTHESES:
-        yield Violation("resynthesis", f"is {request.resynthesis}, which names no resynthesis")
     if len(request.features) > MOST_FEATURES:
         yield Violation("features", f"names {len(request.features)}; at most {MOST_FEATURES} are answered at once")
     elif len(set(request.features)) < len(request.features):
@@ -96,14 +96,13 @@ def auralise_violations(request: auralisation_pb2.AuraliseRequest) -> Iterator[V
 
 def maximise_violations(request: maximisation_pb2.MaximiseRequest) -> Iterator[Violation]:
     """What is wrong with a MaximiseRequest; whether the detector has its layers and channels is for `rpcs/maximise`."""
+    yield from enum_violations(request)
     if len(request.terms) > MOST_TERMS:
         yield Violation("terms", f"names {len(request.terms)}; at most {MOST_TERMS} are added up")
     for number, term in enumerate(request.terms[:MOST_TERMS]):
         if not abs(term.weight) <= LARGEST_WEIGHT:  # NaN compares false
             limit = f"-{LARGEST_WEIGHT} to {LARGEST_WEIGHT}"
             yield Violation(f"terms[{number}].weight", f"is {term.weight:g}; it must be {limit}")
-    if request.direction not in DIRECTIONS:
-        yield Violation("direction", f"is {request.direction}, which names no direction")
     if request.examples > MOST_EXAMPLES:
         yield Violation("examples", f"is {request.examples}; it must be 1 to {MOST_EXAMPLES}, or 0 for the default")
     if request.steps > MOST_STEPS:
@@ -135,10 +134,7 @@ def track_settings_violations(settings: track_pb2.TrackSettings) -> Iterator[Vio
             yield from format_violations(settings.pcm.sample_rate_hz, settings.pcm.channels, "settings.pcm")
     yield from track_moments_violations(settings.moments, "settings.moments")
     yield from region_violations(settings.region, "settings.region")
-    if settings.masking not in MASKINGS:
-        yield Violation("settings.masking", f"is {settings.masking}, which names no masking")
-    if settings.trust not in TRUST_LEVELS:
-        yield Violation("settings.trust", f"is {settings.trust}, which names no trust level")
+    yield from enum_violations(settings, "settings.")
     if settings.control_seed > LARGEST_SEED:
         yield Violation("settings.control_seed", f"is {settings.control_seed}; it must be in [0, {LARGEST_SEED}]")
     if not 0 <= settings.outside_db <= LARGEST_OUTSIDE_DB:
@@ -150,11 +146,10 @@ def track_settings_violations(settings: track_pb2.TrackSettings) -> Iterator[Vio
 
 def track_moments_violations(moments: track_pb2.TrackMoments, field: str) -> Iterator[Violation]:
     """What is wrong with TrackMoments; whether its label is the listener's is for `rpcs/track` to say."""
+    yield from enum_violations(moments, f"{field}.")
     if moments.every_s and not SHORTEST_EVERY_S <= moments.every_s <= LONGEST_EVERY_S:
         limit = f"{SHORTEST_EVERY_S} to {LONGEST_EVERY_S} s, or 0 for none"
         yield Violation(f"{field}.every_s", f"is {moments.every_s:g}; it must be {limit}")
-    if moments.where_label not in LABELS:
-        yield Violation(f"{field}.where_label", f"is {moments.where_label}, which names no label")
     if moments.where_label and moments.where_label_name:
         yield Violation(f"{field}.where_label_name", "is given beside where_label; give one of them")
     for name in ("most_certain", "least_certain"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -92,6 +93,13 @@ class PcmAudio:
 
 
 AudioSource = EncodedAudio | PcmAudio
+
+
+def digest(source: AudioSource) -> bytes:
+    """SHA-256 of the sound as it came."""
+    if isinstance(source, EncodedAudio):
+        return hashlib.sha256(source.content).digest()
+    return hashlib.sha256(f"{source.sample_rate_hz} {source.channels} ".encode() + source.samples).digest()
 
 
 class Recording(Protocol):

@@ -55,7 +55,7 @@ class Decoder:
             QueueFull: too many recordings wait to be decoded.
             DeadlinePassed: `deadline` passed.
         """
-        if isinstance(source, PcmAudio) and len(source.samples) <= AT_ONCE_BYTES:
+        if is_read_at_once(source):
             return work(open_recording(source))
         reading = Reading(self._turns)
 
@@ -169,6 +169,11 @@ class Decoder:
     def close(self) -> None:
         """Lets running threads end; nothing new is taken."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def is_read_at_once(source: AudioSource) -> bool:
+    """Whether reading it is as good as nothing."""
+    return isinstance(source, PcmAudio) and len(source.samples) <= AT_ONCE_BYTES
 
 
 async def _by(deadline: float | None, awaited: Awaitable[Result]) -> Result:

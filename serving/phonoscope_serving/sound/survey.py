@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ STRETCH_S = 0.3
 EVERY_S = 2.0  # one stretch
 MOST_STRETCHES = 16
 WINDOW_S = 0.046  # of spectra; rounded to a power of two
+KNOWN_RATES = 8  # whose windows and bands are kept; most sound comes in two or three
 
 FULL_SCALE = 0.999
 CLIPPED_SHARE = 1e-3  # of samples at full scale, with another beside them
@@ -59,7 +61,7 @@ def survey(channels: Channels) -> Survey | None:
     """Listens to short stretches; None where there is no sound in them."""
     rate_hz = channels.sample_rate_hz
     window = 1 << round(np.log2(rate_hz * WINDOW_S))
-    shape = np.hanning(window).astype(np.float32)
+    shape = _shape(window)
     bands = _bands(rate_hz / window, window // 2 + 1)
     spectrum, energy, cancelled = np.zeros(window // 2 + 1), 0.0, 0.0
     peak, least, whole_numbers, clipped, counted = 0.0, np.inf, True, 0, 0
@@ -167,6 +169,14 @@ def _stretches(channels: Channels) -> Iterator[Floats]:
             yield pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
 
 
+@lru_cache(KNOWN_RATES)
+def _shape(window: int) -> Floats:
+    """Of a window, by which what it holds is multiplied."""
+    shape: Floats = np.hanning(window).astype(np.float32)
+    return shape
+
+
+@lru_cache(KNOWN_RATES)
 def _bands(hz_a_bin: float, bins: int) -> NDArray[np.intp]:
     """First bins of bands of half an octave."""
     edges_hz = 100.0 * 2 ** (np.arange(13) / 2)

@@ -154,6 +154,14 @@ async def test_what_went_wrong_teaches_nothing_and_leaves_nothing(admission, the
     there.add(40)
 
 
+async def test_what_was_done_for_others_teaches_nothing(admission, there):
+    answer(admission, cost_s=0.5)
+    with admission.admitted(Kind.EXPLAIN, "a", None) as work:
+        work.is_shared = True
+    with admission.admitted(Kind.EXPLAIN, "a", None) as work:
+        assert work.expected_s == pytest.approx(0.5)
+
+
 async def test_work_and_refusals_are_counted(admission, there):
     answer(admission)
     begun, *_ = there.add(49)

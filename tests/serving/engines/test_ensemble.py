@@ -49,6 +49,30 @@ def test_a_tensor_may_be_used_by_two_steps_and_twice_by_one():
     assert [s.model for s in ordered.steps] == ["double", "sum"]
 
 
+def test_steps_that_ask_one_model_the_same_and_need_nothing_of_each_other_take_one_turn():
+    whole = planned(
+        step("double", {"x": "in"}, {"y": "a"}),
+        step("double", {"x": "in"}, {"y": "b"}),
+        step("sum", {"a": "a", "b": "b"}, {"sum": "c"}),
+        step("double", {"x": "c"}, {"y": "d"}),
+        step("sum", {"a": "in", "b": "in"}, {"sum": "e"}),
+        step("sum", {"a": "in", "b": "in"}, {"sum": "f", "count": "g"}),
+        step("sum", {"a": "d", "b": "e"}, {"sum": "out"}),
+        step("double", {"x": "f"}, {"y": "h"}),
+        io=IO
+        + "output { name: 'h' data_type: TYPE_FP32 dims: [4] } output { name: 'g' data_type: TYPE_INT32 dims: [1] }",
+    )
+    turns = [{tensor for each in turn for tensor in each.outputs.values()} for turn in whole.turns]
+    assert {"a", "b"} in turns
+    assert {"e"} in turns or {"c", "e"} in turns
+    assert not any({"c", "out"} <= turn or {"a", "d"} <= turn or {"e", "f"} <= turn for turn in turns)
+    made = {"in"}
+    for turn in whole.turns:
+        assert all(tensor in made for each in turn for tensor in each.inputs.values())
+        made |= {tensor for each in turn for tensor in each.outputs.values()}
+    assert sum(len(turn) for turn in whole.turns) == len(whole.steps)
+
+
 def test_an_input_may_be_an_output_as_well():
     io = IO + "output { name: 'in' data_type: TYPE_FP32 dims: [4] }"
     assert planned(step("double", {"x": "in"}, {"y": "out"}), io=io).outputs == ("out", "in")

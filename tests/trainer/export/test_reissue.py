@@ -19,8 +19,9 @@ from phonoscope_trainer.recipes.doubt.run import DoubtOptions, FittedDoubt, load
 from phonoscope_trainer.repository.golden import read_golden
 from phonoscope_trainer.repository.manifest import manifest_digest
 from phonoscope_trainer.repository.shipped_graphs import session_of
+from phonoscope_trainer.repository.tolerances import TOLERANCES
 from support.bundles.doubting import QUANTILES, made_up_doubt
-from support.bundles.repository import replace
+from support.bundles.repository import edit_manifest, replace
 from support.bundles.small_bank import small_bank
 from support.corpora.music import melody
 from tritonclient.grpc import model_config_pb2 as triton
@@ -46,6 +47,15 @@ def test_a_bundle_of_this_version_is_the_same_again_under_its_new_name(written, 
     kept = before.keys() - {"name", "digest", "command", "files"}
     assert {key: after[key] for key in kept} == {key: before[key] for key in kept}
     assert after["digest"] == manifest_digest(after) != before["digest"]
+
+
+def test_tolerances_are_written_and_what_a_bundle_says_itself_is_kept(written, reissued, tmp_path):
+    assert manifest(written.root)["tolerances"] == manifest(reissued)["tolerances"] == TOLERANCES
+    own = {"bfloat16": {"number": 0.5, "spread": 0.25, "size": 0.125}}
+    root = shutil.copytree(written.root, tmp_path / "repository")
+    edit_manifest(root, tolerances=own)
+    reissue(root, tmp_path / "again", "untrained-2", "")
+    assert manifest(tmp_path / "again")["tolerances"] == TOLERANCES | own
 
 
 def test_golden_vectors_are_those_of_the_networks(written, reissued):

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from phonoscope_trainer.repository.tolerances import with_tolerances
+
 MANIFEST = "MANIFEST.json"
 
 
@@ -46,10 +48,10 @@ def manifest_digest(manifest: Mapping[str, Any]) -> str:
 
 
 def write_manifest(root: Path, facts: Facts, entries: Mapping[str, Any]) -> str:
-    """Write the manifest of the files now under `root`, with what its parts have to say; the bundle's digest."""
+    """Write the manifest of the files now under `root`, with tolerances and what its parts say; the bundle's digest."""
     files = file_digests(root)
     known = {name: value for name, value in asdict(facts).items() if value is not None}
-    manifest = {**known, **entries, "files": files}
+    manifest = {**known, **with_tolerances(entries), "files": files}
     digest = manifest_digest(manifest)
     manifest = {"name": facts.name, "digest": digest} | manifest
     (root / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

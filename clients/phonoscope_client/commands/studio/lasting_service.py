@@ -11,6 +11,8 @@ from phonoscope_client.commands.connection import Note
 from phonoscope_client.errors import PhonoscopeError
 from phonoscope_client.transport.service import running_service
 
+# Somebody who looks at a moment may want to hear it next, and comes back: what was computed for it is kept so long.
+_REMEMBER = ("--remember-s", "600")
 _LOOK_S = 0.2  # between two looks at whether it is still there
 _READY_S = 120.0  # it was ready once: what takes longer now hangs
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0  # before it is started once more, where it did not become ready
@@ -27,7 +29,7 @@ def lasting_service(note: Note) -> Iterator[str]:
         UnavailableError: it cannot be started the first time.
     """
     ending = threading.Event()
-    with running_service(note=note) as first:
+    with running_service(_REMEMBER, note=note) as first:
         keeping = (first.process, first.address, note, ending)
         keeper = threading.Thread(target=_keep, args=keeping, name="keeps the service")
         keeper.start()
@@ -44,7 +46,7 @@ def _keep(first: subprocess.Popen[bytes], address: str, note: Note, ending: thre
     while not ending.is_set():
         note("the service has ended by itself; it is started again")
         try:
-            with running_service(["--address", address], ready_timeout_s=_READY_S, note=note) as service:
+            with running_service([*_REMEMBER, "--address", address], ready_timeout_s=_READY_S, note=note) as service:
                 wait_s = _FIRST_WAIT_S
                 _watch(service.process, ending)
         except PhonoscopeError as error:

@@ -73,6 +73,7 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
         "from_s": options.from_s,
         "spectrogram": shown,
         "maps": shown,
+        "map_precision": options.map_precision,
         "listen": shown,
         "outside_db": options.outside_db if shown else None,
         "timeout_s": options.timeout_s,

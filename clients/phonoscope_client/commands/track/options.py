@@ -49,6 +49,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"with --out: files that other tools read, some of {','.join(EXPORTS)}",
     )
     parser.add_argument("--no-page", action="store_true", help="with --out: only JSON and exports, for long recordings")
+    parser.add_argument(
+        "--map-precision",
+        choices=["float32", "float16"],
+        default="float32",
+        help="in which the page's pictures travel: float16 is half as much to send, and no eye tells (default: "
+        "%(default)s)",
+    )
     add_listener(parser, LABEL)
     moments_group = add_moments(parser)
     moments_group.add_argument(

@@ -21,7 +21,8 @@ from phonoscope_serving.engines.embedded.graphs import Graphs, Held
 from phonoscope_serving.engines.embedded.lane import BACKGROUND_NICENESS, Lane
 from phonoscope_serving.engines.embedded.loading import Loading
 from phonoscope_serving.engines.embedded.memory import Settling, give_back
-from phonoscope_serving.engines.ensemble import Plan, is_ensemble, load_order, plan
+from phonoscope_serving.engines.embedded.together import run_together, shares
+from phonoscope_serving.engines.ensemble import Plan, Step, is_ensemble, load_order, plan
 from phonoscope_serving.engines.golden import proofs
 from phonoscope_serving.engines.signature import Signature
 from phonoscope_serving.errors import BundleError, EngineFailed, EngineLost, NotProven
@@ -62,6 +63,7 @@ class EmbeddedEngine(Generic[Held]):
             for name in load_order(bundle.models)
             if is_ensemble(bundle.models[name])
         }
+        self._turns: dict[tuple[str, tuple[str, ...]], tuple[tuple[Step, ...], ...]] = {}  # of an ensemble, as asked
         self._takes = {name: Signature.of(config) for name, config in bundle.models.items()}
         self._queues: dict[tuple[str, Kind], BatchQueue] = {}
         busy = BusyTime()
@@ -204,7 +206,8 @@ class EmbeddedEngine(Generic[Held]):
 
     def _run_part(self, model: str, inputs: Tensors, wanted: tuple[str, ...]) -> dict[str, Array]:
         held = {name: self._graphs.hold(tensor) for name, tensor in inputs.items()}
-        return {name: self._graphs.array(each) for name, each in self._execute(model, held, wanted).items()}
+        rows = len(next(iter(inputs.values()))) if self._rows(model) and inputs else 0
+        return {name: self._graphs.array(each) for name, each in self._execute(model, held, wanted, rows).items()}
 
     async def _run(
         self, lane: Lane, model: str, inputs: Tensors, outputs: tuple[str, ...]
@@ -216,13 +219,17 @@ class EmbeddedEngine(Generic[Held]):
         finally:
             self._settling.ran()
 
-    def _execute(self, model: str, inputs: Mapping[str, Held], wanted: tuple[str, ...]) -> dict[str, Held]:
+    def _turns_of(self, model: str, wanted: tuple[str, ...]) -> tuple[tuple[Step, ...], ...]:
+        if (model, wanted) not in self._turns:
+            self._turns[model, wanted] = self._plans[model].of(wanted).turns
+        return self._turns[model, wanted]
+
+    def _execute(self, model: str, inputs: Mapping[str, Held], wanted: tuple[str, ...], rows: int) -> dict[str, Held]:
         if model not in self._plans:
             with self._metrics.graph_seconds.labels(model).time():
                 return self._graphs.run(model, inputs, wanted)
         tensors = dict(inputs)
-        for step in self._plans[model].of(wanted).steps:
-            given = {name: tensors[tensor] for name, tensor in step.inputs.items()}
-            made = self._execute(step.model, given, tuple(step.outputs))
-            tensors |= {tensor: made[name] for name, tensor in step.outputs.items()}
+        for steps in self._turns_of(model, wanted):
+            for some in shares(steps, self._rows(steps[0].model), rows):
+                tensors |= run_together(some, tensors, self._graphs, self._execute, rows)
         return {name: tensors[name] for name in wanted}

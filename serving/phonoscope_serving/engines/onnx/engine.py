@@ -98,7 +98,12 @@ class OnnxGraphs:
 
     def hold(self, array: Array) -> ort.OrtValue:
         """See `Graphs.hold`."""
-        return ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array), self.device, 0)
+        if self.device != "cpu":
+            return ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array), self.device, 0)
+        # Of a value made of an array on the CPU, `numpy` is a view that outlives the array.
+        held = ort.OrtValue.ortvalue_from_shape_and_type(array.shape, array.dtype, self.device, 0)
+        held.update_inplace(np.ascontiguousarray(array))
+        return held
 
     def array(self, held: ort.OrtValue) -> Array:
         """See `Graphs.array`."""

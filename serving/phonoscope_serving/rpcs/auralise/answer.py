@@ -47,6 +47,7 @@ class AuralisationQuestion:
     listen: bool  # also return sound
     label: str = ""  # of the network; empty for the one predicted
     contrast: str = ""
+    half_maps: bool = False  # return maps in two bytes a value
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from phonoscope.v1 import auralisation_pb2, bundle_reference_pb2
 from phonoscope_serving.rpcs.auralise.answer import Auralisation, AuralisationQuestion, HeardFeature, Resynthesis
 from phonoscope_serving.rpcs.auralise.networks import TAGGER, AudibleNetwork
 from phonoscope_serving.rpcs.label_answers import label_messages
-from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, waveform
+from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, wants_half, waveform
 
 NETWORKS = {auralisation_pb2.NETWORK_TAGGER: TAGGER, auralisation_pb2.NETWORK_DETECTOR: "detector"}
 _NUMBERS = {name: number for number, name in NETWORKS.items()}
@@ -32,6 +32,7 @@ def question(request: auralisation_pb2.AuraliseRequest) -> AuralisationQuestion:
         listen=request.listen,
         label=request.label,
         contrast=request.contrast,
+        half_maps=wants_half(request),
     )
 
 
@@ -45,9 +46,9 @@ def response(
         bundle=reference,
         at_s=answer.excerpt.at_s,
         axes=axes(front_end, answer.excerpt.start_s),
-        given=time_frequency_map(answer.given),
+        given=time_frequency_map(answer.given, half=asked.half_maps),
         classes=[auralisation_pb2.ClassProbability(label=label, probability=share) for label, share in classes],
-        features=[_feature(feature, answer.layer, rate_hz) for feature in answer.features],
+        features=[_feature(feature, answer.layer, rate_hz, asked) for feature in answer.features],
         original_audio=waveform(answer.excerpt.samples[0] if asked.listen else None, rate_hz),
         resynthesis=auralisation_pb2.RESYNTHESIS_SPECTRUM
         if asked.resynthesis is Resynthesis.SPECTRUM
@@ -75,11 +76,13 @@ def audible(networks: Iterable[AudibleNetwork]) -> list[auralisation_pb2.Audible
     ]
 
 
-def _feature(feature: HeardFeature, layer: str, sample_rate_hz: int) -> auralisation_pb2.HeardFeature:
+def _feature(
+    feature: HeardFeature, layer: str, sample_rate_hz: int, asked: AuralisationQuestion
+) -> auralisation_pb2.HeardFeature:
     return auralisation_pb2.HeardFeature(
         layer=layer,
         feature=feature.feature,
         strength=feature.strength,
-        heard=time_frequency_map(feature.heard),
+        heard=time_frequency_map(feature.heard, half=asked.half_maps),
         audio=waveform(feature.audio, sample_rate_hz),
     )

@@ -56,6 +56,7 @@ class Question:
     label: str = ""  # of the listener; empty for the one predicted
     contrast: str = ""  # another, which it is explained against; empty for all others
     nearest: int = 0  # how many examples to name that the listener holds for most alike
+    half_maps: bool = False  # return maps in two bytes a value
 
 
 @dataclass(frozen=True)

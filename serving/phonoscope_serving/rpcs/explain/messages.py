@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from phonoscope.v1 import bundle_reference_pb2, explanation_pb2
 
@@ -12,7 +14,7 @@ from phonoscope_serving.rpcs.explain.nearest import Nearest
 from phonoscope_serving.rpcs.explain.region import Alpha, LargestAlphaThatKeepsLabel, Masking, MaximumArea, RegionChoice
 from phonoscope_serving.rpcs.explain.trust import Doubt, Trust
 from phonoscope_serving.rpcs.label_answers import label_messages
-from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, waveform
+from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, wants_half, waveform
 from phonoscope_serving.tensors import Floats
 
 _EVIDENCE = {
@@ -40,6 +42,7 @@ def question(request: explanation_pb2.ExplainRequest) -> Question:
         label=request.label,
         contrast=request.contrast,
         nearest=request.nearest,
+        half_maps=wants_half(request),
     )
 
 
@@ -49,15 +52,16 @@ def response(
     """The answer to `asked`, from `listener` of the bundle `reference`."""
     rate_hz = listener.front_end.sample_rate_hz
     carried, silhouette = (None, None) if answer.exchange_audio is None else answer.exchange_audio
+    written = partial(time_frequency_map, half=asked.half_maps)
     return explanation_pb2.ExplainResponse(
         bundle=reference,
         at_s=answer.at_s,
         axes=axes(listener.front_end, answer.start_s),
-        log_mel=time_frequency_map(answer.log_mel),
-        relevance=time_frequency_map(answer.relevance),
+        log_mel=written(answer.log_mel),
+        relevance=written(answer.relevance),
         region=region_message(answer.mask),
-        inverted=None if answer.inverted is None else time_frequency_map(answer.inverted),
-        explanation=None if answer.explanation is None else time_frequency_map(answer.explanation),
+        inverted=None if answer.inverted is None else written(answer.inverted),
+        explanation=None if answer.explanation is None else written(answer.explanation),
         rule=answer.rule,
         outside_db=asked.outside_db if asked.listen else None,
         alpha=answer.alpha,

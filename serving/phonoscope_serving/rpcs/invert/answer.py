@@ -35,6 +35,7 @@ class InversionQuestion:
     listen: bool  # also return sound
     label: str = ""  # of the listener; empty for the one predicted
     contrast: str = ""
+    half_maps: bool = False  # return maps in two bytes a value
 
 
 @dataclass(frozen=True)

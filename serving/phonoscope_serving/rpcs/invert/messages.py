@@ -7,12 +7,14 @@ from phonoscope.v1 import bundle_reference_pb2, inversion_pb2
 from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.rpcs.invert.answer import Inversion, InversionQuestion, Inversions
 from phonoscope_serving.rpcs.label_answers import label_messages
-from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, waveform
+from phonoscope_serving.rpcs.wire import axes, sound_warnings, time_frequency_map, wants_half, waveform
 
 
 def question(request: inversion_pb2.InvertLayersRequest) -> InversionQuestion:
     """What a validated request asks."""
-    return InversionQuestion(request.at_s, tuple(request.layers), request.listen, request.label, request.contrast)
+    return InversionQuestion(
+        request.at_s, tuple(request.layers), request.listen, request.label, request.contrast, wants_half(request)
+    )
 
 
 def response(
@@ -24,11 +26,11 @@ def response(
         bundle=reference,
         at_s=answer.excerpt.at_s,
         axes=axes(listener.front_end, answer.excerpt.start_s),
-        log_mel=time_frequency_map(answer.log_mel),
-        standardised=time_frequency_map(answer.standardised),
+        log_mel=time_frequency_map(answer.log_mel, half=asked.half_maps),
+        standardised=time_frequency_map(answer.standardised, half=asked.half_maps),
         probability=answer.probability,
         threshold=answer.claim.threshold,
-        inversions=[_inversion(inversion, rate_hz) for inversion in answer.layers],
+        inversions=[_inversion(inversion, rate_hz, asked) for inversion in answer.layers],
         original_audio=waveform(answer.excerpt.samples[0] if asked.listen else None, rate_hz),
         log_mel_audio=waveform(answer.log_mel_audio, rate_hz),
         warnings=sound_warnings(answer.excerpt.warnings),
@@ -39,10 +41,10 @@ def response(
     )
 
 
-def _inversion(inversion: Inversion, sample_rate_hz: int) -> inversion_pb2.LayerInversion:
+def _inversion(inversion: Inversion, sample_rate_hz: int, asked: InversionQuestion) -> inversion_pb2.LayerInversion:
     return inversion_pb2.LayerInversion(
         layer=inversion.layer,
-        inverted=time_frequency_map(inversion.inverted),
+        inverted=time_frequency_map(inversion.inverted, half=asked.half_maps),
         reconstruction_error=inversion.reconstruction_error,
         reconstruction_percentile=inversion.reconstruction_percentile,
         out_of_distribution=inversion.out_of_distribution,

@@ -9,7 +9,7 @@ from phonoscope_serving.bundle.listeners.listener import Listener
 from phonoscope_serving.rpcs.maximise.answer import Example, Progress
 from phonoscope_serving.rpcs.maximise.question import MaximisationQuestion, ResponseTerm
 from phonoscope_serving.rpcs.maximise.settings import DIRECTIONS, MaximisationSettings, Maximiser
-from phonoscope_serving.rpcs.wire import axes, time_frequency_map, waveform
+from phonoscope_serving.rpcs.wire import axes, time_frequency_map, wants_half, waveform
 
 OUTPUT = "logit"  # before the sigmoid, or the softmax
 DEFAULT_EXAMPLES = 4
@@ -31,6 +31,7 @@ def question(request: maximisation_pb2.MaximiseRequest, known: Maximiser, decisi
             request.prior_weight if request.HasField("prior_weight") else own.prior_weight,
         ),
         listen=request.listen,
+        half_maps=wants_half(request),
     )
 
 
@@ -57,8 +58,10 @@ def settings(
     )
 
 
-def event(happened: Progress | Example, sample_rate_hz: int) -> maximisation_pb2.MaximiseResponse:
-    """A later event."""
+def event(
+    happened: Progress | Example, asked: MaximisationQuestion, sample_rate_hz: int
+) -> maximisation_pb2.MaximiseResponse:
+    """A later event of the answer to `asked`."""
     if isinstance(happened, Progress):
         progress = maximisation_pb2.MaximisationProgress(
             step=[max(0, step) for step in happened.step], response=happened.response, prior=happened.prior
@@ -74,8 +77,8 @@ def event(happened: Progress | Example, sample_rate_hz: int) -> maximisation_pb2
             prior=found.prior,
             initial_probability=initial.probability,
             probability=found.probability,
-            initial_log_mel=time_frequency_map(initial.log_mel),
-            log_mel=time_frequency_map(found.log_mel),
+            initial_log_mel=time_frequency_map(initial.log_mel, half=asked.half_maps),
+            log_mel=time_frequency_map(found.log_mel, half=asked.half_maps),
             initial_audio=waveform(initial.audio, sample_rate_hz),
             audio=waveform(found.audio, sample_rate_hz),
         )

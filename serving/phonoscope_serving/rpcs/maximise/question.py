@@ -34,6 +34,7 @@ class MaximisationQuestion:
     seed: int
     settings: MaximisationSettings
     listen: bool  # also return sound
+    half_maps: bool = False  # return maps in two bytes a value
 
 
 def check(known: Maximiser, question: MaximisationQuestion) -> None:

@@ -22,7 +22,7 @@ from phonoscope_serving.rpcs.track.answer import Begun, Curve, Event
 from phonoscope_serving.rpcs.track.explaining import Moment
 from phonoscope_serving.rpcs.track.question import Encoded, Moments, Pcm, TrackQuestion, TrustLevel
 from phonoscope_serving.rpcs.track.summary import Ranked, Summary
-from phonoscope_serving.rpcs.wire import sound_warnings, time_frequency_map, waveform
+from phonoscope_serving.rpcs.wire import sound_warnings, time_frequency_map, wants_half, waveform
 
 _LEVELS = {
     track_pb2.TRUST_LEVEL_UNSPECIFIED: TrustLevel.KEPT,
@@ -63,6 +63,7 @@ def question(settings: track_pb2.TrackSettings, listener: Listener) -> TrackQues
         outside_db=_outside_db(settings),
         label=settings.label,
         contrast=settings.contrast,
+        half_maps=wants_half(settings),
     )
 
 
@@ -149,7 +150,7 @@ def _curve(curve: Curve, asked: TrackQuestion, listener: Listener) -> track_pb2.
     return track_pb2.CurvePiece(
         first_frame=curve.first_frame,
         probability=shown_curve,
-        log_mel=None if curve.log_mel is None else time_frequency_map(curve.log_mel),
+        log_mel=None if curve.log_mel is None else time_frequency_map(curve.log_mel, half=asked.half_maps),
         labels=label_curves(decision, said),
     )
 
@@ -163,8 +164,8 @@ def _explanation(moment: Moment, asked: TrackQuestion, listener: Listener) -> tr
         region=region_message(moment.mask),
         alpha=moment.alpha,
         trust=_trust(moment, decision.labels[decision.predicted(moment.probability)]),
-        log_mel=time_frequency_map(moment.log_mel) if asked.maps else None,
-        relevance=time_frequency_map(moment.relevance) if asked.maps else None,
+        log_mel=time_frequency_map(moment.log_mel, half=asked.half_maps) if asked.maps else None,
+        relevance=time_frequency_map(moment.relevance, half=asked.half_maps) if asked.maps else None,
         original_audio=waveform(None if moment.audio is None else moment.samples, front_end.sample_rate_hz),
         explanation_audio=waveform(moment.audio, front_end.sample_rate_hz),
         label=moment.trust.claim.name,
@@ -201,7 +202,10 @@ def _summary(summary: Summary, asked: TrackQuestion, listener: Listener, seconds
         segments=[segment_message(segment, labels, rate, trust) for segment, trust in summary.segments],
         relevance=[
             track_pb2.LabelMap(
-                label=label(name), explained=count, mean_relevance=time_frequency_map(mean), label_name=name
+                label=label(name),
+                explained=count,
+                mean_relevance=time_frequency_map(mean, half=asked.half_maps),
+                label_name=name,
             )
             for name, (count, mean) in sorted(summary.relevance.items(), key=lambda each: order(each[0]))
         ],

@@ -68,6 +68,7 @@ class TrackQuestion:
     outside_db: float | None = None  # None where nothing is to sound
     label: str = ""  # of the listener; empty for the one that each moment is given
     contrast: str = ""  # another, which it is explained against; empty for all others
+    half_maps: bool = False  # return maps in two bytes a value
 
     def first_frame(self, listener: Listener) -> int:
         """The first that is answered for: of those that have a place in the listener's curve, the last by `from_s`."""

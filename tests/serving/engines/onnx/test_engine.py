@@ -38,6 +38,21 @@ def test_golden_vectors_are_reproduced(bare, bundle, ensemble):
     assert_golden(bundle, ensemble, bare.run(ensemble, golden_inputs(bundle, ensemble)))
 
 
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_the_same_asked_of_one_graph_several_times_is_run_as_one_batch(bundle, rows):
+    metrics = Metrics()
+    engine = OnnxEngine(bundle, OnnxOptions(device="cpu", threads=1), metrics)
+    engine.load()
+
+    def runs():
+        return metrics.registry.get_sample_value("phonoscope_graph_seconds_count", {"graph": "detector"})
+
+    before = runs()
+    engine.run("explain_masker", explain_inputs(rows))
+    # Each part of 4 rows: once as it is, then region, remainder and three random regions, as many as fit into 4 rows.
+    assert runs() - before == {1: 1 + 2, 2: 1 + 3, 5: (1 + 5) + (1 + 2)}[rows]
+
+
 def test_the_ensemble_equals_its_graphs_run_by_hand(bare):
     inputs = explain_inputs(rows=2)
     log_mel, standardised = by_hand("frontend", ["log_mel", "standardised"], samples=inputs["samples"])

@@ -93,3 +93,23 @@ def test_bundles_take_each_others_place_under_load_and_a_wrong_one_does_not(bund
         assert answers[-1][0] == "one"
         assert metric(service, 'phonoscope_bundle_swaps_total{outcome="done"}') == 2
         assert "off the golden one" in service.log_path.read_text()
+
+
+def test_a_bundle_never_answers_out_of_what_another_has_computed(bundles, tmp_path):
+    link = tmp_path / "current"
+    point(link, bundles / "one")
+    arguments = ["--model-repository", str(link), "--watch", "--threads", "1", "--device", "cpu"]
+    arguments += ["--remember-s", "3600"]
+    hits = 'phonoscope_remembered_total{kind="explain",outcome="hit"}'
+    with running_service(arguments) as service, grpc.insecure_channel(service.address) as channel:
+        stub = ExplainerServiceStub(channel)
+        assert stub.Explain(EXPLAIN) == stub.Explain(EXPLAIN)
+        known = metric(service, hits)
+        assert known
+        point(link, bundles / "two")
+        wait_until(lambda: stub.DescribeBundle(DescribeBundleRequest()).bundle.name == "two")
+        wait_until(lambda: metric(service, "phonoscope_bundles_loaded") == 1)
+        assert metric(service, "phonoscope_remembered_bytes") == 0
+        answer = stub.Explain(EXPLAIN)
+        assert (answer.bundle.name, answer.threshold) == ("two", 0.75)
+        assert metric(service, hits) == known
