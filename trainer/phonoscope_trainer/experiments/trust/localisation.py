@@ -114,14 +114,17 @@ def measure(
             "loudest_standardised": standardised,
             "random": random_block(log_mel, rng),
         }
-        scored["default"] = scored[explained.default]
+        before = _probability(explained, standardised)
         for name, relevance in scored.items():
             values = {"time": _aucs(relevance.mean(dim=2), excerpts.sung[rows])}
             if excerpts.share is not None:
                 values["time_frequency"] = _aucs(relevance.flatten(1), excerpts.share[rows].flatten(1).numpy() >= VOICE)
-            values["ff"] = _lost(explained, standardised, first_bins(ranks(relevance), counts).float())
+            left = standardised * (1 - first_bins(ranks(relevance), counts).float())
+            values["ff"] = before - _probability(explained, left)
             for measure_name, value in values.items():
                 found.setdefault(measure_name, {}).setdefault(name, []).append(value)
+    for by_name in found.values():
+        by_name["default"] = by_name[explained.default]
     return {
         measure_name: {name: np.concatenate(parts) for name, parts in by_name.items()}
         for measure_name, by_name in found.items()
@@ -161,14 +164,11 @@ def _aucs(scores: Tensor, labels: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.array([np.nan if each is None else each for each in found])
 
 
-def _lost(explained: ExplainedNetwork, standardised: Tensor, region: Tensor) -> NDArray[np.float64]:
-    """`[B]` the probability that goes with regions, whose bins become their band's mean."""
+def _probability(explained: ExplainedNetwork, standardised: Tensor) -> NDArray[np.float64]:
+    """`[B]` that somebody sings, of excerpts or of what is left of them when a region becomes its bands' means."""
     with torch.inference_mode():
-        before, after = (
-            torch.sigmoid(explained.margins(each) + explained.threshold_logit).double()
-            for each in (standardised, standardised * (1 - region))
-        )
-    return np.asarray((before - after).numpy())
+        logits = explained.margins(standardised) + explained.threshold_logit
+        return np.asarray(torch.sigmoid(logits).double().numpy())
 
 
 def _sung_shares(labels: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from phonoscope_trainer.export.adoption.bank import ADOPTED_BANK, AdoptedBankOpt
 from phonoscope_trainer.export.bundle import write_bundle
 from phonoscope_trainer.export.exchange import exchange_heard, exchanged
 from phonoscope_trainer.export.explanation_ensembles import answers, evidence, explain, heard, hears, masked
+from phonoscope_trainer.export.layer_inversion import layer_inversion_part
 from phonoscope_trainer.export.part import Part
 from phonoscope_trainer.frontends.mel import FRONTEND
 from phonoscope_trainer.graphs import compose
@@ -35,12 +36,13 @@ from phonoscope_trainer.graphs.labelled_exchange import CHOICE, labelled_exchang
 from phonoscope_trainer.graphs.listener import Listener as Models
 from phonoscope_trainer.graphs.mask import mask_graph
 from phonoscope_trainer.networks.listener import Listener
+from phonoscope_trainer.recipes.layer_inversion.training import LayerInversions
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.models import replacing
 
 GOLDEN_ROWS = 2
 GOLDEN_AREA = 0.25
-ALPHAS = {"masker": 0.5, "gradient": 0.6, "occlusion": 0.6}
+ALPHAS = {"masker": 0.5, "gradient": 0.6, "occlusion": 0.6, "inversion": 0.6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Adoption:
     parameters: Mapping[str, int] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     bank: AdoptedBankOptions = ADOPTED_BANK
+    inversions: LayerInversions | None = None  # of its layers
     music: RenderedExcerpts | None = None  # that the bank is made of; None: there is none
 
 
@@ -109,6 +112,12 @@ def adopted_part(adoption: Adoption) -> Part:
     if trained.decision == "multi-label":
         entries["thresholds"] = list(trained.thresholds)
     part = Part(graphs, ensembles, golden, entries, adoption.parameters)
+    if adoption.inversions is not None:
+        part = part.with_further(
+            layer_inversion_part(
+                adoption.inversions, listener, standardise, trained.parameters, transform_of(trained), samples
+            )
+        )
     return part if adoption.music is None else _with_bank(part, adoption, next(iter(explaining.values())))
 
 
@@ -147,13 +156,8 @@ def _with_bank(part: Part, adoption: Adoption, explaining: Ensemble) -> Part:
     bank, said = adopted_bank(adoption.bank, adoption.music, ask)
     sound = labelled_exchange_sound_graph(bank, transform_of(trained), listener, spread_of(trained.parameters))
     graphs = (labelled_exchange_graph(bank, trained.standardise, listener), sound)
-    return Part(
-        (*part.graphs, *graphs),
-        (*part.ensembles, exchanged(listener, CHOICE), exchange_heard(listener, CHOICE)),
-        {**part.golden, **_golden_trials(trained)},
-        {**part.entries, "exchange": said},
-        part.parameters,
-    )
+    ensembles = (exchanged(listener, CHOICE), exchange_heard(listener, CHOICE))
+    return part.with_further(Part(graphs, ensembles, _golden_trials(trained), {"exchange": said}))
 
 
 def _predict(adoption: Adoption) -> Ensemble:
