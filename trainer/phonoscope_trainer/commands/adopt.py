@@ -35,6 +35,9 @@ Three doors, and a worked recipe:
     --out out/notes                                                                   ONNX on the waveform
   phonoscope-train adopt musicnn --out out/musicnn                                    fetched from the package index
 
+What is learnt of a network is trained beside it:
+  phonoscope-train adopt … --updates 900 --inverter-updates 600                       a masker, and what layers keep
+
 --golden is a recording and the frames that the network's own front-end makes of it: another front-end is refused, with
 the difference and what most likely causes it. Then: phonoscope-serve --model-repository DIR.
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from phonoscope_trainer.graphs.asked_label import ASKED as LABEL
 from phonoscope_trainer.graphs.description import REGION, Ensemble, Graph, Step, numbers, same
 from phonoscope_trainer.graphs.doubt import DOUBT, DOUBTS
@@ -51,6 +53,11 @@ def explain(
             *_evidence(listener),
         ),
     )
+
+
+def explained_by(rule: str, graph: Graph, listener: Listener) -> Ensemble:
+    """The ensemble of a rule; of no more rows than its graph takes."""
+    return replace(explain(rule, graph, listener=listener, inverts=False), maximum_batch=graph.maximum_batch)
 
 
 def takes_label(graph: Graph) -> bool:

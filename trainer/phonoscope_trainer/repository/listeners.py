@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from google.protobuf import text_format
-from tritonclient.grpc import model_config_pb2 as triton
 
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.frontends.linear import LINEAR_STFT
@@ -39,16 +37,22 @@ LINEAR_PARAMETERS = FrontendParameters(
 )
 
 
+def listeners_of(root: Path) -> tuple[str, ...]:
+    """Names of a bundle's listeners; none of a bundle that describes its detector alone.
+
+    Raises:
+        ExportError: there is no bundle at `root`.
+    """
+    return tuple(each["name"] for each in _manifest(root).get("listeners", []))
+
+
 def entry_of(root: Path, name: str = "") -> Mapping[str, Any]:
     """What the manifest says of a listener, its own rules and thresholds among it; the first one's without a name.
 
     Raises:
         ExportError: there is no bundle at `root`, or it has no such listener.
     """
-    path = root / MANIFEST
-    if not path.is_file():
-        raise ExportError(f"{root}: no {MANIFEST}, so no bundle")
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    manifest = _manifest(root)
     entries: dict[str, dict[str, Any]] = {each["name"]: each for each in manifest.get("listeners", [])}
     found = entries.get(name) if name else next(iter(entries.values()), None)
     if found is None:
@@ -60,23 +64,30 @@ def listener_of_bundle(root: Path, name: str) -> Listener:
     """A listener whose network can be differentiated.
 
     Raises:
-        ExportError: see `entry_of`; or its pictures are not described by parameters, or its graph holds operators that
-            are not translated to torch.
+        ExportError: see `entry_of` and `pictures_of`; or its graph holds operators that are not translated to torch.
     """
     entry = entry_of(root, name)
-    if entry["frontend"] == LINEAR_FRONTEND:
-        parameters, frames = LINEAR_PARAMETERS, LINEAR_STFT.clip_frames
-    elif PARAMETERS in entry:
-        parameters, frames = FrontendParameters(**entry[PARAMETERS]), int(entry["frames"])
-    else:
-        raise ExportError(
-            f"{root}: the pictures of {entry['name']} are not described by parameters; the detector has commands "
-            "without --listener, and a network on sound has no pictures"
-        )
+    parameters, frames = pictures_of(entry)
     network = Translated(onnx.load(root / entry["network"] / "1" / "model.onnx"))
     as_network = AsNetwork(network, tuple(network.answered), entry["decision"])
     shared = (parameters, frames, as_network.eval(), tuple(entry["labels"]), entry["decision"])
     return Listener(entry["name"], *shared, thresholds_of(entry))
+
+
+def pictures_of(entry: Mapping[str, Any]) -> tuple[FrontendParameters, int]:
+    """The front-end of a listener, and how many frames an excerpt has.
+
+    Raises:
+        ExportError: they are not described by parameters.
+    """
+    if entry["frontend"] == LINEAR_FRONTEND:
+        return LINEAR_PARAMETERS, LINEAR_STFT.clip_frames
+    if PARAMETERS not in entry:
+        raise ExportError(
+            f"the pictures of {entry['name']} are not described by parameters: the detector has commands without "
+            "--listener, and a network on sound has no pictures"
+        )
+    return FrontendParameters(**entry[PARAMETERS]), int(entry["frames"])
 
 
 def thresholds_of(entry: Mapping[str, Any]) -> tuple[float, ...]:
@@ -86,10 +97,9 @@ def thresholds_of(entry: Mapping[str, Any]) -> tuple[float, ...]:
     return tuple(float(each) for each in entry.get("thresholds", ()))
 
 
-def picture_name(root: Path, entry: Mapping[str, Any]) -> str:
-    """What its front-end calls the picture that its network is given; its ensembles know."""
-    path = root / f"predict{entry['suffix']}" / "config.pbtxt"
-    steps = text_format.Parse(path.read_text("utf-8"), triton.ModelConfig()).ensemble_scheduling.step
-    tensor = next(step.input_map["excerpt"] for step in steps if step.model_name == entry["network"])
-    pictures = next(step.output_map for step in steps if step.model_name == entry["frontend"])
-    return str(next(own for own, called in pictures.items() if called == tensor))
+def _manifest(root: Path) -> dict[str, Any]:
+    path = root / MANIFEST
+    if not path.is_file():
+        raise ExportError(f"{root}: no {MANIFEST}, so no bundle; `phonoscope-train adopt` makes one of a network")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found

@@ -52,6 +52,13 @@ def replacing(out: Path) -> Iterator[Path]:
         shutil.move(root, out)
 
 
+def exported(graph: Graph) -> onnx.ModelProto:
+    """A graph as ONNX."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_graph(graph, Path(folder))
+        return onnx.load(Path(folder) / graph.name / "1" / "model.onnx")
+
+
 def write_graph(graph: Graph, root: Path) -> None:
     """Export one graph with its configuration.
 

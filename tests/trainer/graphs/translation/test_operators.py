@@ -59,6 +59,8 @@ CASES = [
     ("Gather", MAPS, [np.int64([0, 2, -1])], {"axis": 2}),
     ("Gather", MAPS, [np.int64(1)], {"axis": 1}),
     ("Gather", MAPS, [np.int64([[0, 1], [2, 3]])], {"axis": 3}),
+    ("ArgMax", MAPS, [], {"axis": 2}),
+    ("ArgMax", MAPS, [], {"axis": -1, "keepdims": 0}),
     ("GatherND", MAPS, [np.int64([[0, 1], [1, 2]])], {}),
     ("Tile", MAPS, [np.int64([1, 2, 1, 3])], {}),
     ("Expand", (2, 1, 5), [np.int64([3, 1])], {}),

@@ -42,12 +42,13 @@ class LocalisationOptions:
     """How much is measured."""
 
     excerpts: int = 400  # of each corpus, at most
+    songs: int = 24  # rendered, that change their genre, in every pair of genres
     least_share: float = 0.2  # of an excerpt's frames, of either kind
     batch: int = 32
     seed: int = 0
 
     def __post_init__(self) -> None:
-        at_least(1, self, "excerpts", "batch")
+        at_least(1, self, "excerpts", "songs", "batch")
         if not 0 < self.least_share <= 0.5:
             raise OptionsError(f"least_share must be above 0 and at most .5, got {self.least_share:g}")
 
@@ -116,9 +117,9 @@ def measure(
         }
         before = _probability(explained, standardised)
         for name, relevance in scored.items():
-            values = {"time": _aucs(relevance.mean(dim=2), excerpts.sung[rows])}
+            values = {"time": aucs(frame_scores(relevance), excerpts.sung[rows])}
             if excerpts.share is not None:
-                values["time_frequency"] = _aucs(relevance.flatten(1), excerpts.share[rows].flatten(1).numpy() >= VOICE)
+                values["time_frequency"] = aucs(relevance.flatten(1), excerpts.share[rows].flatten(1).numpy() >= VOICE)
             left = standardised * (1 - first_bins(ranks(relevance), counts).float())
             values["ff"] = before - _probability(explained, left)
             for measure_name, value in values.items():
@@ -158,7 +159,12 @@ def _rates(parts: Sequence[tuple[PartlySung, Values]]) -> dict[str, object]:
     return found
 
 
-def _aucs(scores: Tensor, labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+def frame_scores(relevance: Tensor) -> Tensor:
+    """`[B, T]` the mean of relevance `[B, T, M]` over bands: what frames are ordered by."""
+    return relevance.mean(dim=2)
+
+
+def aucs(scores: Tensor, labels: NDArray[np.bool_]) -> NDArray[np.float64]:
     """`[B]` of scores and labels, both `[B, …]`; NaN where a row has one label alone."""
     found = [auc(row, label) for row, label in zip(scores.numpy(), labels, strict=True)]
     return np.array([np.nan if each is None else each for each in found])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from phonoscope_trainer.corpora.rendered import RenderOptions, render_song
 from phonoscope_trainer.export.adoption.bank import ADOPTED_BANK, AdoptedBankOptions, RenderedExcerpts, adopted_bank
 from phonoscope_trainer.export.bundle import write_bundle
 from phonoscope_trainer.export.exchange import exchange_heard, exchanged
-from phonoscope_trainer.export.explanation_ensembles import answers, evidence, explain, heard, hears, masked
+from phonoscope_trainer.export.explanation_ensembles import answers, evidence, explained_by, heard, hears, masked
 from phonoscope_trainer.export.layer_inversion import layer_inversion_part
 from phonoscope_trainer.export.part import Part
 from phonoscope_trainer.frontends.mel import FRONTEND
@@ -33,8 +33,8 @@ from phonoscope_trainer.graphs.asked_label import NO_CONTRAST
 from phonoscope_trainer.graphs.description import Ensemble, Graph, part_of
 from phonoscope_trainer.graphs.exchange_trials import TRIALS
 from phonoscope_trainer.graphs.labelled_exchange import CHOICE, labelled_exchange_graph, labelled_exchange_sound_graph
-from phonoscope_trainer.graphs.listener import Listener as Models
 from phonoscope_trainer.graphs.mask import mask_graph
+from phonoscope_trainer.graphs.rules import LISTENER_ALPHAS
 from phonoscope_trainer.networks.listener import Listener
 from phonoscope_trainer.recipes.layer_inversion.training import LayerInversions
 from phonoscope_trainer.repository import manifest as bundle
@@ -42,7 +42,6 @@ from phonoscope_trainer.repository.models import replacing
 
 GOLDEN_ROWS = 2
 GOLDEN_AREA = 0.25
-ALPHAS = {"masker": 0.5, "gradient": 0.6, "occlusion": 0.6, "inversion": 0.6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def adopted_part(adoption: Adoption) -> Part:
     }
     entries: dict[str, Any] = {
         "listeners": [_entry(trained, listener.network, listener.frontend)],
-        "rules": {rule: {"alpha": ALPHAS[rule]} for rule in rules},
+        "rules": {rule: {"alpha": LISTENER_ALPHAS[rule]} for rule in rules},
         "default_rule": next(iter(rules)),
     }
     if trained.decision == "multi-label":
@@ -119,11 +118,6 @@ def adopted_part(adoption: Adoption) -> Part:
             )
         )
     return part if adoption.music is None else _with_bank(part, adoption, next(iter(explaining.values())))
-
-
-def explained_by(rule: str, graph: Graph, composed_of: Models) -> Ensemble:
-    """The ensemble of a rule; of no more rows than its graph takes."""
-    return replace(explain(rule, graph, listener=composed_of, inverts=False), maximum_batch=graph.maximum_batch)
 
 
 def golden_samples(trained: Listener) -> Tensor:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import onnx
 import torch
@@ -21,7 +19,7 @@ from phonoscope_trainer.networks.label_masker import LabelMasker
 from phonoscope_trainer.networks.listener import Listener
 from phonoscope_trainer.recipes.label_masker.training import new_masker
 from phonoscope_trainer.recipes.layer_inversion.training import LayerInversions
-from phonoscope_trainer.repository.models import write_graph
+from phonoscope_trainer.repository.models import exported
 from phonoscope_trainer.repository.occlusion import occlusion_graph
 
 
@@ -79,10 +77,3 @@ def rules_of(
         deepest = list(inversions.inverters)[-1]
         graphs[INVERSION] = inversion_rule_graph(deepest, inversions.inverters[deepest], listener)
     return Rules(graphs, missing)
-
-
-def exported(graph: Graph) -> onnx.ModelProto:
-    """A graph as ONNX."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_graph(graph, Path(folder))
-        return onnx.load(Path(folder) / graph.name / "1" / "model.onnx")

@@ -67,6 +67,13 @@ def prelu(_node: Operator, inputs: Sequence[Value]) -> Tensor:
     return torch.where(x < 0, x * tensor(inputs[1]), x)
 
 
+def largest_place(node: Operator, inputs: Sequence[Value]) -> Tensor:
+    """The number of the first largest place."""
+    if node.whole("select_last_index", 0):
+        raise UntranslatableError("ArgMax of the last of several")
+    return tensor(inputs[0]).argmax(dim=node.whole("axis", 0), keepdim=bool(node.whole("keepdims", 1)))
+
+
 def mean(_node: Operator, inputs: Sequence[Value]) -> Tensor:
     """Of several tensors."""
     return reduce(torch.add, [tensor(value) for value in inputs]) / len(inputs)
@@ -135,6 +142,7 @@ NUMBERS: dict[str, Function] = {
             "ReduceSumSquare": lambda x, axes, keep: x.square().sum(axes, keepdim=keep),
         }.items()
     },
+    "ArgMax": largest_place,
     "Cast": cast,
     "Celu": lambda node, inputs: F.celu(tensor(inputs[0]), node.number("alpha", 1.0)),
     "Clip": clip,
