@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
 import torch
@@ -78,7 +77,7 @@ def model_of(kind, shape, constants, attributes, domain=""):
     ]
     ends = (
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", *shape[1:]])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("y", TensorProto.INT64 if kind == "ArgMax" else TensorProto.FLOAT, None)],
     )
     graph = helper.make_graph([node], "one", *ends, held)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
@@ -174,7 +173,6 @@ def test_constants_of_every_kind_are_read():
             helper.make_node("ReduceSum", ["r", "axes"], ["y"], keepdims=0),
         ]
     )
-    onnx.checker.check_model(model)
     x = np.random.default_rng(0).standard_normal(MAPS).astype(np.float32)
     found = Translated(model)(torch.from_numpy(x)).numpy()
     np.testing.assert_allclose(found, by_runtime(model, x), atol=1e-5)

@@ -10,22 +10,25 @@ from phonoscope_trainer.commands.experiments.judged_bundle import JudgedBundle, 
 from phonoscope_trainer.commands.options import Verbs, write
 from phonoscope_trainer.experiments.adopted.shipped import shipped_listener
 from phonoscope_trainer.experiments.trust import joined, localisation
+from phonoscope_trainer.experiments.trust.joined_singing import joined_singing
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.repository.listeners import listener_of_bundle, listeners_of
 
-MEASURES = ("time", "time_frequency", "ff")
 DEFAULTS = localisation.LocalisationOptions()
 USUAL = ("mir1k", "real", "rendered")
 TAGGER = "tagger"
 MEANING = """\
-Of the detector, excerpts that are sung in part, by people's annotations or the stems, and that it calls vocal. Of the
-tagger, rendered songs that change their genre and nothing else, and that it calls by one of the two.
+Excerpts joined of two recordings that are as loud as each other, of which one has the label, by people's annotations or
+because it was made so: of the detector singing and music without it, of the tagger a song that changes its genre and
+nothing else. Beside them, as recorded, excerpts that are sung in part: there loudness alone tells much, for a voice is
+louder than its pauses. All are excerpts to which the listener gives the label.
 
   auc               listener → rule → how often the relevance of a frame with the label is above another's, excerpt by
-                    excerpt
+                    excerpt, of joined excerpts
   auc_intervals     the same with 95 % intervals, recordings drawn
-  time_frequency    of bins, where stems tell whose each is
   ff                the probability that goes with a region as large as the default rule's own
+  as_recorded       of the detector: the same measures of excerpts as they were recorded, and, where stems tell whose
+                    each bin is, time_frequency: AUC of bins
 """
 
 
@@ -38,7 +41,7 @@ def add_experiment(experiments: Verbs) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--excerpts", type=int, default=DEFAULTS.excerpts, help="of each corpus, at most (default %(default)s)"
+        "--excerpts", type=int, default=DEFAULTS.excerpts, help="of each corpus and kind, at most (default %(default)s)"
     )
     parser.add_argument(
         "--songs",
@@ -58,29 +61,26 @@ def localisation_experiment(
     """Compare relevance with annotations, on excerpts that change from one kind to the other."""
     judged, options = JudgedBundle(**bundle), localisation.LocalisationOptions(excerpts, songs)
     explained, frontend = judged.explained(), Frontend(FRONTEND)
-    by_corpus = {}
+    recorded, together = {}, {}
     for name, tracks in judged.split("test", USUAL).items():
-        chosen = localisation.partly_sung(name, tracks, frontend, explained, options)
-        by_corpus[name] = (chosen, localisation.measure(chosen, explained, options, bar_over(name)))
-    found: dict[str, Any] = localisation.summary(by_corpus)
-    measures = {"detector": {name: found[name] for name in MEASURES if name in found}}
-    counts, rules = {"detector": found["n"]}, {"detector": explained.default}
+        for made, found in ((localisation.partly_sung, recorded), (joined_singing, together)):
+            chosen = made(name, tracks, frontend, explained, options)
+            found[name] = (chosen, localisation.measure(chosen, explained, options, bar_over(name)))
+    measured: dict[str, dict[str, Any]] = {"detector": localisation.summary(together)}
+    rules = {"detector": explained.default}
     if TAGGER in listeners_of(judged.model_repository):
         shipped = shipped_listener(judged.model_repository, judged.threads, TAGGER)
         differentiable = listener_of_bundle(judged.model_repository, TAGGER)
-        chosen_songs = joined.joined_genres(shipped, options, bar_over(TAGGER))
-        values = joined.measure_joined(chosen_songs, shipped, differentiable, options, bar_over(TAGGER))
-        measures[TAGGER] = joined.summary_of(chosen_songs, values)
-        counts[TAGGER], rules[TAGGER] = len(chosen_songs), shipped.default
+        songs_of = joined.joined_genres(shipped, options, bar_over(TAGGER))
+        values = joined.measure_joined(songs_of, shipped, differentiable, options, bar_over(TAGGER))
+        measured[TAGGER], rules[TAGGER] = joined.summary_of(songs_of, values), shipped.default
     document = {
-        "auc": {
-            listener: {name: rate["mean"] for name, rate in each["time"].items()} for listener, each in measures.items()
-        },
-        "auc_intervals": {listener: each["time"] for listener, each in measures.items()},
-        "time_frequency": {listener: each.get("time_frequency", {}) for listener, each in measures.items()},
-        "ff": {listener: each["ff"] for listener, each in measures.items()},
-        "per_corpus": found["per_corpus"],
-        "n": counts,
+        "auc": {name: {rule: rate["mean"] for rule, rate in each["time"].items()} for name, each in measured.items()},
+        "auc_intervals": {name: each["time"] for name, each in measured.items()},
+        "ff": {name: each["ff"] for name, each in measured.items()},
+        "n": {name: each["n"] for name, each in measured.items()},
+        "per_corpus": measured["detector"]["per_corpus"],
+        "as_recorded": localisation.summary(recorded),
         "rule": rules,
         "options": asdict(options),
     }

@@ -33,8 +33,9 @@ class GradientDifferences:
     """Between the exported rule `gradient` and the same of float64 autograd, each excerpt by itself, `[B]`.
 
     Root mean square of what differs over that of the relevance from its neutral ½. As it is served, in float32, some
-    excerpts differ much: where a rectifier or a pool hangs between two choices float32 may take the other, and all bins that it
-    hears jump. In double precision the graph's own operators take the same choices, and what is left is its arithmetic.
+    excerpts differ much: where a rectifier or a pool hangs between two choices float32 may take the other, and all bins
+    that it hears jump. In double precision the graph's own operators take the same choices, and what is left is its
+    arithmetic.
     """
 
     served: Tensor

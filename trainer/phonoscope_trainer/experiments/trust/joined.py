@@ -7,7 +7,6 @@ should point at the part that has it. What is measured is as in `localisation`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,7 @@ from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.experiments.adopted.shipped import ShippedListener
 from phonoscope_trainer.experiments.explanation.controls import first_bins, random_block, ranks
 from phonoscope_trainer.experiments.trust.localisation import LocalisationOptions, Progress, aucs, frame_scores
+from phonoscope_trainer.graphs.exchange import at_level_of
 from phonoscope_trainer.measures.bootstrap import mean_interval
 from phonoscope_trainer.networks.listener import Listener
 
@@ -57,7 +57,8 @@ def joined_genres(shipped: ShippedListener, options: LocalisationOptions, progre
         for before in pictures:
             for after in pictures.keys() - {before}:
                 cut = int(rng.integers(*(round(share * listener.frames) for share in SHARES)))
-                log_mel = torch.cat([pictures[before][:cut], pictures[after][cut:]])
+                levelled = at_level_of(pictures[before], pictures[after])
+                log_mel = torch.cat([pictures[before][:cut], levelled[cut:]])
                 with torch.inference_mode():
                     said = int(shipped.network(listener.standardise(log_mel[None]))[0].argmax())
                 if said in (before, after):
@@ -109,13 +110,14 @@ def measure_joined(
     return values
 
 
-def summary_of(joined: Joined, values: Values) -> dict[str, dict[str, Mapping[str, float]]]:
-    """Measure → name → `mean`, `low`, `high`; songs are drawn for the intervals."""
+def summary_of(joined: Joined, values: Values) -> dict[str, object]:
+    """Measure → name → `mean`, `low`, `high`, songs drawn for the intervals; and `n`."""
     song = np.unique(joined.song, return_inverse=True)[1]
-    return {
+    rates = {
         measure: {name: mean_interval(value, song) for name, value in by_name.items()}
         for measure, by_name in values.items()
     }
+    return {**rates, "n": len(joined)}
 
 
 def _arrangements(song: int, listener: Listener) -> dict[int, Tensor]:

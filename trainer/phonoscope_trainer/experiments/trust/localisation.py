@@ -41,7 +41,7 @@ VOICE = 0.5  # share of a bin's energy from which on it is the voice's
 class LocalisationOptions:
     """How much is measured."""
 
-    excerpts: int = 400  # of each corpus, at most
+    excerpts: int = 300  # of each corpus, at most
     songs: int = 24  # rendered, that change their genre, in every pair of genres
     least_share: float = 0.2  # of an excerpt's frames, of either kind
     batch: int = 32
@@ -75,7 +75,7 @@ def partly_sung(
         CorpusError: the detector calls none of them vocal.
     """
     places = every_place(tracks)
-    shares = np.concatenate([_sung_shares(track.labels) for track in tracks])
+    shares = np.concatenate([sung_shares(track.labels) for track in tracks])
     is_music = np.array([track.track.kind not in LONE_KINDS for track in tracks])[places[:, 0]]
     places = places[(np.minimum(shares, 1 - shares) >= options.least_share) & is_music]
     np.random.default_rng(options.seed).shuffle(places)
@@ -177,7 +177,7 @@ def _probability(explained: ExplainedNetwork, standardised: Tensor) -> NDArray[n
         return np.asarray(torch.sigmoid(logits).double().numpy())
 
 
-def _sung_shares(labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+def sung_shares(labels: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Of every excerpt of a recording, in order of its first frame."""
     total = np.concatenate([[0], np.cumsum(labels)])
     return np.asarray((total[EXCERPT_FRAMES:] - total[:-EXCERPT_FRAMES]) / EXCERPT_FRAMES)
