@@ -8,6 +8,7 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from phonoscope_trainer.cli import main
@@ -158,6 +159,22 @@ def test_the_gradient_of_an_onnx_graph_is_that_of_the_network_it_was_exported_of
     speaks_for = smoothed((excerpt.double() - baseline) * gradient)
     expected = 0.5 * speaks_for / speaks_for.abs().amax(dim=(1, 2), keepdim=True)
     assert (found - expected).abs().max() < 1e-4
+
+
+def test_maps_of_a_graph_whose_bands_come_first_are_shown_with_time_first(tmp_path):
+    turned = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(640, 3)
+    ).eval()
+    path = exported(tmp_path, turned, (1, *PICTURE[::-1]))
+    layer = next(node.output[0] for node in onnx.load(path).graph.node if node.op_type == "MaxPool")
+    opened = open_onnx(path, replace(SAID, layers=(layer,)), "", None)
+    ((_, shape),) = opened.layers.items()
+    assert shape == (4, PICTURE[0] // 2, PICTURE[1] // 2)
+    assert opened.why_no_gradient == ""
+    picture = torch.randn(3, *PICTURE)
+    (shown, _) = opened.trained.network.activations(picture).values()
+    expected = turned[:3](picture.transpose(1, 2).unsqueeze(1)).transpose(2, 3)
+    torch.testing.assert_close(shown, expected, atol=1e-5, rtol=1e-5)
 
 
 class Strongest(nn.Module):

@@ -33,6 +33,7 @@ def opened_onnx(foreign: Foreign, trained: Listener, order: Order, channel: int,
         {"excerpt": example},
         trained.decision,
         probabilities=probabilities,
+        bands_first=order == "bands-first",
     )
     names = (*called, LOG_ODDS, PROBABILITY)
     whole = ReadyMade(model)
