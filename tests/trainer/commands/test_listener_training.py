@@ -13,6 +13,8 @@ from phonoscope_trainer.commands.adopt_doors import Described, open_torch
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.export.adoption import bank as adopted_bank
 from phonoscope_trainer.export.adoption.verification import verified
+from phonoscope_trainer.frontends.parameters import FrontendParameters
+from phonoscope_trainer.frontends.parametric import Bands, Picture
 from phonoscope_trainer.networks.listener import LOG_ODDS
 from phonoscope_trainer.repository.listeners import listener_of_bundle
 
@@ -30,6 +32,11 @@ def make():
 """
 
 
+def frontend_of(samples):
+    parameters = FrontendParameters(8000, 256, 256, 128, bands=20, floor=1e-8)
+    return Picture(parameters)(Bands(parameters)(samples))
+
+
 @pytest.fixture
 def somewhere(tmp_path, monkeypatch):
     """A package, a folder of music, and rendered songs that take no time."""
@@ -37,13 +44,14 @@ def somewhere(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PHONOSCOPE_CACHE", str(tmp_path / "cache"))
     rng, rows = np.random.default_rng(0), ["file,split,vocals"]
-    (tmp_path / "music").mkdir()
+    music = tmp_path / "music"
+    music.mkdir()
     for number in range(12):
         tone = np.sin(2 * np.pi * (200 + 250 * (number % 3)) * np.arange(24_000) / 8000)
         name, split = f"song{number}.wav", "train" if number % 2 else "valid"
-        soundfile.write(tmp_path / "music" / name, 0.2 * tone + 0.02 * rng.standard_normal(24_000), 8000)
+        soundfile.write(music / name, 0.2 * tone + 0.02 * rng.standard_normal(24_000), 8000)
         rows.append(f"{name},{split},none")
-    (tmp_path / "music" / "manifest.csv").write_text("\n".join(rows))
+    (music / "manifest.csv").write_text("\n".join(rows))
 
     def song(seed, index, listener, *, with_voice):
         drawn = np.random.default_rng((seed, index)).standard_normal(3 * listener.samples)
@@ -51,10 +59,14 @@ def somewhere(tmp_path, monkeypatch):
 
     monkeypatch.setattr(adopted_bank, "_song", song)
     torch.manual_seed(4)
-    network = __import__("theirs").make()
-    with torch.no_grad():
-        pictures = torch.randn(64, 1, 32, 20) * 5 - 10
-        network[-1].bias -= network(pictures).mean(dim=0)  # each label is given to about half of what is heard
+    network = __import__("theirs").make().eval()
+    excerpts = np.stack([soundfile.read(path, dtype="float32")[0][:4224] for path in sorted(music.glob("*.wav"))])
+    pictures = frontend_of(torch.from_numpy(excerpts)).unsqueeze(1)
+    with torch.no_grad():  # each label is given to about half of the music, and clearly not to the rest
+        said = network(pictures)
+        gain = 6 / said.std(dim=0)
+        network[-1].weight.mul_(gain[:, None])
+        network[-1].bias.copy_((network[-1].bias - said.median(dim=0).values) * gain)
     torch.save(network.state_dict(), tmp_path / "weights.pt")
     return tmp_path
 

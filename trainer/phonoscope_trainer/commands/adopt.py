@@ -80,15 +80,15 @@ def add(verbs: Verbs) -> None:
         "what is learnt of it", "from the music at hand; it says itself what has a label"
     )
     learning.add_argument("--corpora", type=names, default=(), help="to learn from (default: what is there)")
-    for part, run, default in (("masker", "updates", MASKER), ("inverters", "inverter-updates", INVERTERS)):
+    for part, training, default in (("masker", "updates", MASKER), ("inverters", "inverter-updates", INVERTERS)):
         learning.add_argument(
             f"--{part}",
             type=Path,
             metavar="RUN",
-            help=f"run of its {part}; without --{run} a finished one is used as it is (default: beside --out)",
+            help=f"run of its {part}; without --{training} a finished one is used as it is (default: beside --out)",
         )
         learning.add_argument(
-            f"--{run}",
+            f"--{training}",
             type=int,
             help=f"of its {part}; 0: none (default: {default.updates} for {MUSICNN}, 0 for others)",
         )

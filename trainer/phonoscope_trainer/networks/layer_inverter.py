@@ -75,7 +75,8 @@ class LayerInverter(nn.Module):
     def standardised(self, activation: Tensor) -> Tensor:
         """`[B, T, M]` the log-mel in standard deviations from each band's mean, of `activation` `[B, C, …]`."""
         if len(self.shape) > 1:
-            x = self.enter(self.scale(activation.reshape(len(activation), *self.shape[:2], -1)))
+            maps = activation.unsqueeze(-1) if activation.ndim == 3 else activation.flatten(3)
+            x = self.enter(self.scale(maps))
         else:
             x = self.enter(self.scale(activation)).unflatten(1, (-1, *self.start))
         x = F.elu(x)
