@@ -8,6 +8,7 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from phonoscope_trainer.cli import main
@@ -17,8 +18,11 @@ from phonoscope_trainer.export.adoption import bank as adopted_bank
 from phonoscope_trainer.export.adoption.adopt import AdoptionOptions, adopt
 from phonoscope_trainer.export.adoption.bank import AdoptedBankOptions
 from phonoscope_trainer.export.adoption.verification import verified
+from phonoscope_trainer.graphs.gradient import smoothed
 from phonoscope_trainer.graphs.occlusion import OcclusionOptions
+from phonoscope_trainer.repository.shipped_graphs import constants_of, session_of
 from torch import nn
+from torch.nn import functional as F
 
 FRONTEND = "sample_rate_hz=8000,window_samples=256,fft_samples=256,hop_samples=128,bands=20,floor=1e-8"
 PICTURE = (32, 20)
@@ -108,8 +112,84 @@ def test_an_onnx_graph_on_pictures_answers_as_it_did(module, tmp_path, quick_son
     picture = torch.randn(3, *PICTURE)
     torch.testing.assert_close(theirs.trained.network(picture), ours.trained.network(picture), atol=1e-4, rtol=1e-4)
     report = adopt(theirs, AdoptionOptions(tmp_path / "bundle", "theirs", "by hand", **OPTIONS))
-    assert "occlusion" in report.rules
-    assert ("gradient" in report.rules) == ("gradient" not in report.missing)
+    assert report.rules == ("gradient", "occlusion")
+
+
+class Listening(nn.Module):
+    """A tagger as people export them: normalised by itself, convolutions, pools that overlap, means, dense layers."""
+
+    def __init__(self, *, soft: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.soft = soft
+        self.scale, self.norm = nn.BatchNorm2d(1), nn.BatchNorm2d(8)
+        self.first = nn.Conv2d(1, 8, 3, padding=1)
+        self.second = nn.Conv2d(8, 8, (5, 3), stride=(2, 1), padding=(2, 1))
+        self.hidden, self.last = nn.Linear(16, 16), nn.Linear(16, 3)
+        for norm in (self.scale, self.norm):
+            norm.running_mean.uniform_(-0.5, 0.5)
+            norm.running_var.uniform_(0.5, 2)
+
+    def forward(self, pictures):
+        x = self.scale((pictures - pictures.amin(dim=(2, 3), keepdim=True)) / 10)
+        x = F.max_pool2d(torch.relu(self.norm(self.first(x))), (4, 1), (2, 2))
+        x = F.avg_pool2d(F.leaky_relu(self.second(x), 0.1), 2)
+        x = torch.tanh(self.hidden(torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1)))
+        return torch.softmax(self.last(x), dim=1) if self.soft else self.last(x)
+
+
+@pytest.mark.parametrize("decision", ["multi-label", "multi-class"])
+def test_the_gradient_of_an_onnx_graph_is_that_of_the_network_it_was_exported_of(decision, tmp_path, quick_songs):
+    soft = decision == "multi-class"
+    path, theirs = exported(tmp_path, Listening(soft=soft).eval()), Listening(soft=soft).eval().double()
+    report = adopt(
+        open_onnx(path, replace(SAID, decision=decision, layers=()), "", None),
+        AdoptionOptions(tmp_path / "bundle", "theirs", "by hand", **OPTIONS),
+    )
+    assert report.rules == ("gradient", "occlusion")
+    excerpt, label = torch.randn(3, *PICTURE), torch.tensor([[0], [1], [2]], dtype=torch.int32)
+    session = session_of(tmp_path / "bundle", "gradient")
+    fed = {"excerpt": excerpt.numpy(), "label": label.numpy(), "contrast": np.full((3, 1), -1, np.int32)}
+    found = torch.from_numpy(session.run(None, fed)[0]).double() - 0.5
+    baseline = torch.from_numpy(constants_of(tmp_path / "bundle", "gradient")["baseline"]).double()
+    doubled = excerpt.double().requires_grad_()
+    said = theirs(doubled.unsqueeze(1))
+    log_odds = torch.log(said) - torch.log1p(-said) if soft else said
+    (gradient,) = torch.autograd.grad(log_odds.gather(1, label.long()).sum(), doubled)
+    speaks_for = smoothed((excerpt.double() - baseline) * gradient)
+    expected = 0.5 * speaks_for / speaks_for.abs().amax(dim=(1, 2), keepdim=True)
+    assert (found - expected).abs().max() < 1e-4
+
+
+def test_maps_of_a_graph_whose_bands_come_first_are_shown_with_time_first(tmp_path):
+    turned = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(640, 3)
+    ).eval()
+    path = exported(tmp_path, turned, (1, *PICTURE[::-1]))
+    layer = next(node.output[0] for node in onnx.load(path).graph.node if node.op_type == "MaxPool")
+    opened = open_onnx(path, replace(SAID, layers=(layer,)), "", None)
+    ((_, shape),) = opened.layers.items()
+    assert shape == (4, PICTURE[0] // 2, PICTURE[1] // 2)
+    assert opened.why_no_gradient == ""
+    picture = torch.randn(3, *PICTURE)
+    (shown, _) = opened.trained.network.activations(picture).values()
+    expected = turned[:3](picture.transpose(1, 2).unsqueeze(1)).transpose(2, 3)
+    torch.testing.assert_close(shown, expected, atol=1e-5, rtol=1e-5)
+
+
+class Strongest(nn.Module):
+    """Means of the largest bins: an operator that is not translated."""
+
+    def forward(self, pictures):
+        return pictures.flatten(1).topk(3, dim=1).values
+
+
+def test_a_graph_with_other_operators_has_the_black_box_rule_and_the_report_says_why(tmp_path, quick_songs):
+    opened = open_onnx(exported(tmp_path, Strongest()), replace(SAID, layers=()), "", None)
+    report = adopt(opened, AdoptionOptions(tmp_path / "bundle", "theirs", "by hand", **OPTIONS))
+    assert report.rules == ("occlusion",)
+    assert "TopK" in report.missing["gradient"]
+    assert any("no     gradient: operators that are not translated" in line for line in report.lines())
 
 
 def test_a_graph_whose_bands_are_no_axis_of_its_input_is_refused(tmp_path):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from phonoscope_trainer.command_line import this_command
 from phonoscope_trainer.commands.adopt_doors import Described, open_onnx, open_torch
-from phonoscope_trainer.commands.options import Verbs, add_threads, bar, names
+from phonoscope_trainer.commands.listener_training import Music, band_means, music_at_hand, with_learnt
+from phonoscope_trainer.commands.options import Verbs, add_threads, names
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.export.adoption import music as at_hand
 from phonoscope_trainer.export.adoption.adopt import OCCLUSION, AdoptionOptions, Opened, adopt
@@ -18,10 +20,10 @@ from phonoscope_trainer.export.adoption.waveform import adopt_waveform
 from phonoscope_trainer.graphs.occlusion import OcclusionOptions
 from phonoscope_trainer.networks.musicnn import LeanMusicnn, load_musicnn
 from phonoscope_trainer.recipes import checkpoint
-from phonoscope_trainer.recipes.label_masker.excerpts import Matchmaker, margins_of
-from phonoscope_trainer.recipes.label_masker.training import LabelMaskerOptions, train_label_masker
+from phonoscope_trainer.recipes.label_masker.training import LabelMaskerOptions, load_label_masker
+from phonoscope_trainer.recipes.layer_inversion.training import LayerInversionOptions, load_layer_inverters
 
-MASKER = LabelMaskerOptions()
+MASKER, INVERTERS = LabelMaskerOptions(), LayerInversionOptions()
 MUSICNN = "musicnn"
 EPILOG = """\
 Three doors, and a worked recipe:
@@ -33,8 +35,11 @@ Three doors, and a worked recipe:
     --out out/notes                                                                   ONNX on the waveform
   phonoscope-train adopt musicnn --out out/musicnn                                    fetched from the package index
 
+What is learnt of a network is trained beside it:
+  phonoscope-train adopt … --updates 900 --inverter-updates 600                       a masker, and what layers keep
+
 --golden is a recording and the frames that the network's own front-end makes of it: another front-end is refused, with
-the difference and what most likely causes it. Then: phonoscope-serve --bundle DIR.
+the difference and what most likely causes it. Then: phonoscope-serve --model-repository DIR.
 """
 
 
@@ -71,13 +76,22 @@ def add(verbs: Verbs) -> None:
     verb.add_argument("--samples", type=int, default=0, help="of its input, where that leaves it free")
     verb.add_argument("--sample-rate", type=int, default=22_050, help="of its input, in Hz (default %(default)s)")
     verb.add_argument("--masks", type=int, default=OCCLUSION.masks, help="of the black-box rule (default %(default)s)")
-    verb.add_argument("--corpora", type=names, default=(), help="music to learn a masker from (default: what is there)")
-    verb.add_argument(
-        "--masker", type=Path, help="run of its masker; trained there if it is not (default: beside --out)"
+    learning = verb.add_argument_group(
+        "what is learnt of it", "from the music at hand; it says itself what has a label"
     )
-    verb.add_argument(
-        "--updates", type=int, default=MASKER.updates, help="of the masker (default %(default)s; 0: none)"
-    )
+    learning.add_argument("--corpora", type=names, default=(), help="to learn from (default: what is there)")
+    for part, training, default in (("masker", "updates", MASKER), ("inverters", "inverter-updates", INVERTERS)):
+        learning.add_argument(
+            f"--{part}",
+            type=Path,
+            metavar="RUN",
+            help=f"run of its {part}; without --{training} a finished one is used as it is (default: beside --out)",
+        )
+        learning.add_argument(
+            f"--{training}",
+            type=int,
+            help=f"of its {part}; 0: none (default: {default.updates} for {MUSICNN}, 0 for others)",
+        )
     verb.add_argument("--wheel", type=Path, help=f"the wheel of {MUSICNN}, where it is at hand already")
     add_threads(verb)
     verb.set_defaults(run=run)
@@ -104,7 +118,9 @@ def run(
     masks: int,
     corpora: tuple[str, ...],
     masker: Path | None,
-    updates: int,
+    updates: int | None,
+    inverters: Path | None,
+    inverter_updates: int | None,
     wheel: Path | None,
     threads: int,
 ) -> None:
@@ -113,57 +129,102 @@ def run(
     if (source is None) == (factory is None):
         raise OptionsError("adopt: name an ONNX file or musicnn, or a torch module with --torch")
     options = AdoptionOptions(out, f"{out.name}", this_command(), OcclusionOptions(masks=masks))
-    run_of_masker = masker or out.with_name(f"{out.name}-masker")
     described = Described(
         name or Path(source or "listener").stem, labels, decision, threshold, frontend, frames, golden, layers
     )
+    learning = Learning(
+        corpora,
+        Learnt(masker, out.with_name(f"{out.name}-masker"), updates),
+        Learnt(inverters, out.with_name(f"{out.name}-inverters"), inverter_updates),
+    )
     if source == MUSICNN:
-        report = adopt(*_musicnn(options, corpora, run_of_masker, updates, wheel))
-    elif factory is not None:
-        report = adopt(open_torch(factory, weights, described), options)
-    elif waveform:
+        report = adopt(*_musicnn(options, learning, wheel))
+    elif waveform and factory is None:
         probabilities = None if answers_are is None else answers_are == "probabilities"
         said = described.waveform(output, samples, sample_rate, probabilities=probabilities)
         report = adopt_waveform(Path(source or ""), said, options)
     else:
-        report = adopt(open_onnx(Path(source or ""), described, output, answers_are), options)
+        opened = (
+            open_torch(factory, weights, described)
+            if factory is not None
+            else open_onnx(Path(source or ""), described, output, answers_are)
+        )
+        report = adopt(*_learnt(opened, options, learning))
     print("\n".join(report.lines()))
 
 
-def _musicnn(
-    options: AdoptionOptions, corpora: tuple[str, ...], folder: Path, updates: int, wheel: Path | None
-) -> tuple[Opened, AdoptionOptions]:
-    """The recipe: checkpoint, thresholds and band means from the music at hand, and a masker that learns from it."""
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """A run of one part."""
+
+    given: Path | None  # that somebody named
+    beside: Path  # where it is otherwise
+    updates: int | None  # None: nobody said
+
+    @property
+    def run(self) -> Path:
+        """Its folder."""
+        return self.given or self.beside
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether somebody named a run and did not ask for training."""
+        return self.given is not None and self.updates is None
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """What is learnt, and of which music."""
+
+    corpora: tuple[str, ...]
+    masker: Learnt
+    inverters: Learnt
+
+
+def _musicnn(options: AdoptionOptions, learning: Learning, wheel: Path | None) -> tuple[Opened, AdoptionOptions]:
+    """The recipe: checkpoint, thresholds and band means from the music at hand, and what learns from it."""
     network = load_musicnn(checkpoint_folder(wheel))
-    found = at_hand.corpora_at_hand(corpora)
-    trained = musicnn_listener(network)
+    found, trained = at_hand.corpora_at_hand(learning.corpora), musicnn_listener(network)
     if not found:
-        print("no music at hand: thresholds are guessed, and no masker is trained; see `phonoscope-train corpus list`")
+        print("no music at hand: thresholds are guessed, and nothing is trained; see `phonoscope-train corpus list`")
         return Opened(trained), options
-    train = at_hand.music_of(found, "train", trained, MASKER.excerpts, MASKER.seed, bar(f"{MUSICNN}, train"))
+    train = Music(found, trained).of("train", MASKER.excerpts, MASKER.seed)
     trained = musicnn_listener(network, torch.sigmoid(train.log_odds).mean(dim=0))
-    with torch.inference_mode():
-        parts = [trained.standardise(part).mean(dim=1) for part in train.log_mel.split(64)]
-    opened = Opened(trained, baseline=torch.cat(parts).mean(dim=0))
-    if not updates:
-        return opened, options
-    valid = at_hand.music_of(found, "valid", trained, MASKER.validation_excerpts, MASKER.seed, bar(f"{MUSICNN}, valid"))
-    own = LabelMaskerOptions(updates=updates, listener=MUSICNN, corpora=tuple(corpus.name for corpus in found))
-    learnt, chosen = (
-        Matchmaker(each, margins_of(each.log_odds, trained.threshold_logits, trained.decision))
-        for each in (train, valid)
+    opened = Opened(trained, baseline=band_means(trained, train.log_mel))
+    usual = replace(
+        learning,
+        masker=_or_usual(learning.masker, MASKER.updates),
+        inverters=_or_usual(learning.inverters, INVERTERS.updates),
     )
-    masker = train_label_masker(folder, trained, learnt, chosen, own, LeanMusicnn(network))
-    data = (TRAINED_ON, *(at_hand.training_data(corpus) for corpus in found))
-    return (
-        Opened(trained, masker, opened.baseline),
-        AdoptionOptions(
-            options.out,
-            options.name,
-            options.command,
-            options.occlusion,
-            options.bank,
-            data,
-            tuple(checkpoint.commands(folder)),
-        ),
-    )
+    told = replace(options, training_data=(TRAINED_ON,))
+    return _learnt(opened, told, usual, LeanMusicnn(network))
+
+
+def _or_usual(part: Learnt, updates: int) -> Learnt:
+    return part if part.is_finished or part.updates is not None else replace(part, updates=updates)
+
+
+def _learnt(
+    opened: Opened, options: AdoptionOptions, learning: Learning, judge: torch.nn.Module | None = None
+) -> tuple[Opened, AdoptionOptions]:
+    """With a masker and inverters, from finished runs or trained now, where they are asked for."""
+    masker, inverters = learning.masker, learning.inverters
+    if masker.is_finished:
+        opened = replace(opened, masker=load_label_masker(masker.run, opened.trained))
+    if inverters.is_finished:
+        opened = replace(opened, inversions=load_layer_inverters(inverters.run, opened.trained))
+    data = options.training_data
+    if masker.updates or inverters.updates:
+        music = music_at_hand(learning.corpora, opened.trained)
+        opened = with_learnt(
+            opened,
+            music,
+            (masker.run, inverters.run),
+            replace(MASKER, updates=masker.updates) if masker.updates else None,
+            replace(INVERTERS, updates=inverters.updates) if inverters.updates else None,
+            judge,
+        )
+        data = (*data, *(at_hand.training_data(corpus) for corpus in music.corpora))
+    used = [part.run for part, made in ((masker, opened.masker), (inverters, opened.inversions)) if made is not None]
+    commands = tuple(dict.fromkeys(each for run in used for each in checkpoint.commands(run)))
+    return opened, replace(options, training_data=data, commands=commands)

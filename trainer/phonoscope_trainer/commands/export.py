@@ -13,6 +13,7 @@ from phonoscope_trainer.export import reissue as reissuing
 from phonoscope_trainer.export.bank import BANK, BankOptions
 from phonoscope_trainer.export.bundle import FAMILIES, ExportOptions, export
 from phonoscope_trainer.export.labelled_bank import TAGGER_BANK, LabelledBankOptions
+from phonoscope_trainer.export.tagger_rules import TaggerAdditions
 from phonoscope_trainer.repository.deployment import CPU, DEVICES, Deployment, Device, deploy
 
 
@@ -51,6 +52,7 @@ def add(verbs: Verbs) -> None:
     again.add_argument("--name", required=True, help="of the new bundle, version included")
     _add_bank(again, 0, 0)
     _add_doubt(again)
+    _add_tagger(again.add_argument_group("of the tagger"))
     again.set_defaults(run=reissue_bundle)
 
     recoverer = verbs.add_parser(
@@ -79,6 +81,26 @@ def _add_doubt(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="RUN",
         help="run of what tells how far answers are to be doubted; without one none is added",
+    )
+
+
+def _add_tagger(group: argparse._ArgumentGroup) -> None:
+    for name, made_by, meaning in (
+        ("masker", "masker", "its masker, which is served by default then"),
+        ("inverters", "feature-inverters", "its inverters, and with them the rule `inversion`"),
+    ):
+        group.add_argument(
+            f"--tagger-{name}",
+            type=Path,
+            metavar="RUN",
+            help=f"run of `{made_by} --listener tagger`: adds {meaning}",
+        )
+    group.add_argument(
+        "--tagger-occlusion",
+        type=int,
+        default=0,
+        metavar="MASKS",
+        help="adds the black-box rule `occlusion`, which hears so many masked clips each time it is asked, such as 256",
     )
 
 
@@ -155,7 +177,15 @@ def export_bundle(
 
 
 def reissue_bundle(
-    model_repository: Path, out: Path | None, name: str, bank: int, tagger_bank: int, doubt: Path | None
+    model_repository: Path,
+    out: Path | None,
+    name: str,
+    bank: int,
+    tagger_bank: int,
+    doubt: Path | None,
+    tagger_masker: Path | None,
+    tagger_inverters: Path | None,
+    tagger_occlusion: int,
 ) -> None:
     """Write a bundle again."""
     digest = reissuing.reissue(
@@ -166,6 +196,7 @@ def reissue_bundle(
         bank=_bank(bank),
         doubt=doubt,
         tagger_bank=_tagger_bank(tagger_bank),
+        tagger=TaggerAdditions(tagger_masker, tagger_inverters, tagger_occlusion),
     )
     print(f"{name} {digest}")
 

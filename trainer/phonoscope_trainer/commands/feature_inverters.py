@@ -1,13 +1,15 @@
-"""`phonoscope-train feature-inverters` and `experiment inversion`: what every layer keeps."""
+"""`phonoscope-train feature-inverters`: what every layer keeps, the detector's or any listener's."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import torch
 
+from phonoscope_trainer.commands.listener_training import learnt_inverters, music_at_hand
 from phonoscope_trainer.commands.options import Verbs, add_fields, add_threads, bar, names
 from phonoscope_trainer.corpora import named
 from phonoscope_trainer.corpora.features import features
@@ -20,8 +22,10 @@ from phonoscope_trainer.recipes.feature_inversion import training as recipe
 from phonoscope_trainer.recipes.feature_inversion.excerpts import PlaceSampler, pieces
 from phonoscope_trainer.recipes.feature_inversion.objective import METHODS, Method
 from phonoscope_trainer.recipes.feature_inversion.options import InversionOptions
+from phonoscope_trainer.recipes.layer_inversion.training import LayerInversionOptions
+from phonoscope_trainer.repository.listeners import listener_of_bundle
 
-DEFAULTS = InversionOptions()
+DEFAULTS, LISTENERS = InversionOptions(), LayerInversionOptions()
 VALIDATION_SEED = 1  # what training draws begins with the run's own seed and the step
 
 
@@ -29,10 +33,16 @@ def add(verbs: Verbs) -> None:
     """`feature-inverters`: train them."""
     inverters = verbs.add_parser("feature-inverters", help="train the inverters of every layer, side by side")
     inverters.add_argument("--run", dest="folder", type=Path, required=True, help="folder of the run")
-    inverters.add_argument("--detector", type=Path, required=True, help="run of the detector to invert")
+    inverted = inverters.add_mutually_exclusive_group(required=True)
+    inverted.add_argument("--detector", type=Path, help="run of the detector to invert")
+    inverted.add_argument("--listener", help="name of a bundle's listener to invert; the sizes follow from its layers")
     inverters.add_argument(
-        "--layers", type=names, default=LAYERS, help="comma-separated (default: all: " + ",".join(LAYERS) + ")"
+        "--layers",
+        type=names,
+        default=(),
+        help="comma-separated (default: all; the detector's: " + ",".join(LAYERS) + ")",
     )
+    _add_of_a_listener(inverters.add_argument_group("of a listener's, instead of what follows"))
     inverters.add_argument(
         "--method", choices=(*METHODS, "both"), default="joint", help="the loss (default %(default)s)"
     )
@@ -65,9 +75,22 @@ def add(verbs: Verbs) -> None:
     inverters.set_defaults(run=train_feature_inverters)
 
 
+def _add_of_a_listener(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--model-repository", type=Path, default=Path("model_repository"), help="(default %(default)s)")
+    group.add_argument("--corpora", type=names, default=(), help="music to learn from (default: what is there)")
+    for name, meaning in (("updates", "of each inverter"), ("excerpts", "of the train splits")):
+        default = getattr(LISTENERS, name)
+        group.add_argument(f"--{name}", type=int, default=default, help=f"{meaning} (default %(default)s)")
+
+
 def train_feature_inverters(
     folder: Path,
-    detector: Path,
+    detector: Path | None,
+    listener: str | None,
+    model_repository: Path,
+    corpora: tuple[str, ...],
+    updates: int,
+    excerpts: int,
     layers: Sequence[str],
     method: Method | Literal["both"],
     variant: Variant,
@@ -76,13 +99,19 @@ def train_feature_inverters(
     threads: int,
     **others: int | float | str,
 ) -> None:
-    """Train the inverters on the music the detector was trained with."""
+    """Train the inverters of whichever was named, on the music at hand or that the detector was trained with."""
     torch.set_num_threads(threads)
+    if listener is not None:
+        trained = listener_of_bundle(model_repository, listener)
+        asked = LayerInversionOptions(tuple(layers), updates, excerpts=excerpts, seed=int(others["seed"]))
+        learnt_inverters(folder, music_at_hand(corpora, trained), asked)
+        return
+    assert detector is not None  # one of the two is required
     network, standardise = load_detector(detector)
     frontend = Frontend(FRONTEND)
     corpora = tuple(checkpoint.options(detector)["corpora"])
     options = InversionOptions(
-        layers=tuple(layers),
+        layers=tuple(layers) or LAYERS,
         methods=METHODS if method == "both" else (method,),
         variant=variant,
         bfloat16=not float32,

@@ -30,6 +30,18 @@ class Part:
     commands: tuple[str, ...] = ()  # that repeat the training
     training_data: tuple[TrainingData, ...] = ()  # beside the detector's corpora
 
+    def with_further(self, other: Part) -> Part:
+        """This part and another as one."""
+        return Part(
+            (*self.graphs, *other.graphs),
+            (*self.ensembles, *other.ensembles),
+            {**self.golden, **other.golden},
+            {**self.entries, **other.entries},
+            {**self.parameters, **other.parameters},
+            (*self.commands, *other.commands),
+            (*self.training_data, *other.training_data),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TrainedDetector:

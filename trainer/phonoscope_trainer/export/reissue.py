@@ -26,7 +26,8 @@ from phonoscope_trainer.export.exchange import exchange_part
 from phonoscope_trainer.export.explanation import rule_graphs
 from phonoscope_trainer.export.explanation_ensembles import evidence, explain, masked
 from phonoscope_trainer.export.labelled_bank import LabelledBankOptions
-from phonoscope_trainer.export.reissued_tagger import write_tagger
+from phonoscope_trainer.export.reissued_tagger import NOTHING, write_tagger
+from phonoscope_trainer.export.tagger_rules import TaggerAdditions
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
 from phonoscope_trainer.graphs import compose
 from phonoscope_trainer.graphs.description import REGION, Ensemble, Graph, part_of
@@ -65,6 +66,7 @@ def reissue(
     bank: BankOptions | None = None,
     doubt: Path | None = None,
     tagger_bank: LabelledBankOptions | None = None,
+    tagger: TaggerAdditions = NOTHING,
 ) -> str:
     """Write the bundle at `repository` again under another name; the new bundle's digest.
 
@@ -77,6 +79,7 @@ def reissue(
         bank: the music that regions are exchanged with is made anew; None: as the bundle has it, or has none.
         doubt: run of what tells how far answers are to be doubted; None: likewise.
         tagger_bank: the music that the tagger's regions are exchanged with is made anew; None: likewise.
+        tagger: rules and inverters of the tagger that are added.
 
     Raises:
         CheckpointError: `doubt` holds no readable run, or one for another detector.
@@ -112,7 +115,8 @@ def reissue(
             entries |= fitted.entries
             facts = replace(facts, command="\n".join([*checkpoint.commands(doubt), facts.command]))
         if (root / "deconvnet_tagger").is_dir():
-            listeners, golden = write_tagger(root, entries, read_golden(root), tagger_bank)
+            listeners, golden = write_tagger(root, entries, read_golden(root), tagger_bank, tagger)
+            facts = replace(facts, command="\n".join([*tagger.commands(), facts.command]))
             write_arrays(root, golden)
             entries |= listeners
         if bank:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,22 @@ import torch
 from torch import Tensor
 
 from phonoscope_trainer.export.exchange import exchange_heard, exchanged
-from phonoscope_trainer.export.explanation_ensembles import answers, evidence, explain, heard, hears, masked
+from phonoscope_trainer.export.explanation_ensembles import (
+    answers,
+    asked,
+    evidence,
+    explain,
+    explained_by,
+    heard,
+    hears,
+    masked,
+)
 from phonoscope_trainer.export.labelled_bank import LabelledBankOptions, tagger_bank
+from phonoscope_trainer.export.layer_inversion import layer_inversion_part
 from phonoscope_trainer.export.part import Part
+from phonoscope_trainer.export.tagger_rules import TaggerRules
 from phonoscope_trainer.frontends.linear import LINEAR_STFT, LinearStft
+from phonoscope_trainer.frontends.parametric import Picture
 from phonoscope_trainer.graphs import compose
 from phonoscope_trainer.graphs.answered_label import PREDICTED, asked_label_graph
 from phonoscope_trainer.graphs.asked_label import NO_CONTRAST
@@ -34,8 +47,10 @@ from phonoscope_trainer.graphs.tagger import Given, LogOdds, tagger_graph
 from phonoscope_trainer.graphs.tagger_frontend import tagger_frontend_graph
 from phonoscope_trainer.networks.tagger import CLIP_SHAPE, Tagger
 from phonoscope_trainer.recipes.tagger.training import load_tagger
+from phonoscope_trainer.repository.listeners import LINEAR_PARAMETERS
 
 NAME = "tagger"
+NO_FURTHER = TaggerRules()
 RULE = "gradient"
 PREDICT_HOP_FRAMES = 43  # about a second
 GOLDEN_AREA = 0.2
@@ -80,7 +95,13 @@ def tagger_listener(labels: Sequence[str]) -> Listener:
     )
 
 
-def tagging_part(network: Tagger, labels: Sequence[str], clip: Tensor, bank: LabelledBankOptions | None) -> Part:
+def tagging_part(
+    network: Tagger,
+    labels: Sequence[str],
+    clip: Tensor,
+    bank: LabelledBankOptions | None,
+    further: TaggerRules = NO_FURTHER,
+) -> Part:
     """Graphs, ensembles and the manifest's entry of the tagger as a listener; `auralisation_part` has the network.
 
     Args:
@@ -88,38 +109,40 @@ def tagging_part(network: Tagger, labels: Sequence[str], clip: Tensor, bank: Lab
         labels: its classes.
         clip: `[1, N]` of which golden vectors are made.
         bank: how other music is made; None: there is none.
+        further: rules beside the gradient.
 
     Raises:
         ExportError: see `tagger_bank`.
     """
     listener = tagger_listener(labels)
     graphs, explaining = _rule(network, listener)
+    others = [explained_by(rule, graph, listener) for rule, graph in further.graphs.items()]
     shared = Part(
-        (*graphs, mask_graph(Given(), listener), linear_listen_graph(LINEAR_STFT, listener)),
-        (_predict(listener), explaining, evidence(listener), masked(listener), heard(listener)),
+        (*graphs, *further.graphs.values(), mask_graph(Given(), listener), linear_listen_graph(LINEAR_STFT, listener)),
+        (_predict(listener), explaining, *others, evidence(listener), masked(listener), heard(listener)),
         {
             listener.model("predict"): {"samples": clip},
-            explaining.name: _golden_question(clip),
+            **{each.name: asked(each, _golden_question(clip)) for each in (explaining, *others)},
             listener.model("heard"): _golden_region(clip, listener),
         },
     )
+    if further.inversions:
+        transform, picture = CentredTransform(LINEAR_STFT), Picture(LINEAR_PARAMETERS)
+        shared = shared.with_further(
+            layer_inversion_part(further.inversions, listener, picture, LINEAR_PARAMETERS, transform, clip)
+        )
     if bank is None:
-        return _with_entry(shared, labels, None)
-    asked = part_of(explaining, ("log_mel", "relevance", "probability"))
+        return _with_entry(shared, labels, None, further)
+    asking = part_of(explaining, ("log_mel", "relevance", "probability"))
     known = (tagger_frontend_graph(LinearStft()), tagger_graph(network, listener), *graphs)
 
     def ask(inputs: Any) -> Any:  # noqa: ANN401 - tensors by name
         whole = {"contrast": torch.full_like(inputs["label"], NO_CONTRAST)} | dict(inputs)
-        return compose.run(asked, known, whole)
+        return compose.run(asking, known, whole)
 
     made, said = tagger_bank(bank, list(labels), ask)
     exchange = exchange_parts(made, listener, clip)
-    together = Part(
-        (*shared.graphs, *exchange.graphs),
-        (*shared.ensembles, *exchange.ensembles),
-        {**shared.golden, **exchange.golden},
-    )
-    return _with_entry(together, labels, said)
+    return _with_entry(shared.with_further(exchange), labels, said, further)
 
 
 def exchange_parts(bank: LabelledBank, listener: Listener, clip: Tensor) -> Part:
@@ -146,7 +169,8 @@ def _predict(listener: Listener) -> Ensemble:
     )
 
 
-def _with_entry(part: Part, labels: Sequence[str], exchange: dict[str, Any] | None) -> Part:
+def _with_entry(part: Part, labels: Sequence[str], exchange: dict[str, Any] | None, further: TaggerRules) -> Part:
+    rules = further.beside(RULE, TAGGER_ALPHA)
     entry = {
         "name": NAME,
         "suffix": f"_{NAME}",
@@ -154,12 +178,13 @@ def _with_entry(part: Part, labels: Sequence[str], exchange: dict[str, Any] | No
         "frontend": "tagger_frontend",
         "decision": "multi-class",
         "labels": label_names(labels),
-        "rules": {RULE: {"alpha": TAGGER_ALPHA}},
-        "default_rule": RULE,
+        "rules": rules,
+        "default_rule": next(iter(rules)),
         "predict_hop_frames": PREDICT_HOP_FRAMES,
         **({"exchange": exchange} if exchange else {}),
+        **part.entries,
     }
-    return Part(part.graphs, part.ensembles, part.golden, {"listeners": [DETECTOR_ENTRY, entry]})
+    return replace(part, entries={"listeners": [DETECTOR_ENTRY, entry]})
 
 
 def _number(*values: int) -> Tensor:

@@ -71,6 +71,23 @@ class Picture(nn.Module):
         return options.gain * LOGARITHMS[options.compression] * torch.log(inside) + options.shift
 
 
+class FromPicture(nn.Module):
+    """The way back: the logarithm of each band's magnitude, of what a network is given; no rounding is undone."""
+
+    def __init__(self, parameters: FrontendParameters) -> None:
+        super().__init__()
+        self.options = parameters
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """`log_mel` `[B, T, M]` of a picture `[B, T, M]`."""
+        options = self.options
+        band = (picture - options.shift) / options.gain
+        if options.compression != "none":
+            band = (torch.exp(band / LOGARITHMS[options.compression]) - options.offset) / options.slope
+        quietest = (QUIETEST * options.full_scale) ** options.power
+        return torch.log(torch.clamp(band, min=quietest)) / options.power - math.log(options.full_scale)
+
+
 def frames_of(samples: np.ndarray[tuple[int], np.dtype[np.float32]], parameters: FrontendParameters) -> Tensor:
     """Pictures `[T, M]` of a whole recording `[N]`, its ends padded as the parameters say."""
     modes = {"reflect": "reflect", "zeros": "constant"}

@@ -9,3 +9,5 @@ PAPER_ALPHA = 0.6  # EUSIPCO 2018, section III.C
 # that this cuts out of rendered songs cover more than a fifth of a clip.
 TAGGER_ALPHA = 0.505
 ALPHAS = {"masker": 0.5, "gradient": 0.6, "inversion": PAPER_ALPHA}
+# Of any listener, of which nothing is known.
+LISTENER_ALPHAS = {"masker": 0.5, "gradient": 0.6, "occlusion": 0.6, "inversion": 0.6}

@@ -11,7 +11,7 @@ from typing import Literal
 
 import onnx
 import torch
-from onnx import shape_inference
+from onnx import helper, shape_inference
 from torch import Tensor, nn
 
 from phonoscope_trainer.errors import ExportError
@@ -143,6 +143,7 @@ def contract_network(
     decision: Decision,
     *,
     probabilities: bool,
+    bands_first: bool = False,
 ) -> tuple[onnx.ModelProto, dict[str, str]]:
     """The model between a head and a tail, and layer → the tensor it is in the model.
 
@@ -153,6 +154,7 @@ def contract_network(
         inputs: of the head, by name, with an example of each, two rows or more.
         decision: of the listener.
         probabilities: whether the model's output is one already.
+        bands_first: whether its maps are `[C, M', T']`; as layers they are given as `[C, T', M']`.
     """
     called = {re.sub(r"\W+", "_", each).strip("_"): each for each in foreign.layers}
     model = onnx.ModelProto()
@@ -160,6 +162,8 @@ def contract_network(
     kinds = {each.name: each for each in (*model.graph.value_info, *model.graph.output)}
     if lost := [each for each in called.values() if each not in kinds]:
         raise ExportError(f"layers: the shape of {lost[0]!r} cannot be told")
+    if bands_first:
+        called = {layer: _turned(model.graph, kinds, tensor) for layer, tensor in called.items()}
     outputs = [kinds[each] for each in dict.fromkeys((foreign.output, *called.values()))]
     del model.graph.output[:]
     model.graph.output.extend(outputs)
@@ -170,6 +174,19 @@ def contract_network(
     names |= {tensor: layer for layer, tensor in called.items() if tensor != foreign.output}
     whole = joined(name, [(first, {}), (model, names), (last, {})], list(inputs), [*called, LOG_ODDS, "probability"])
     return whole, called
+
+
+def _turned(graph: onnx.GraphProto, kinds: dict[str, onnx.ValueInfoProto], tensor: str) -> str:
+    """Another tensor with time first, of a map; the same of what is none."""
+    shape = [each.dim_value for each in kinds[tensor].type.tensor_type.shape.dim]
+    if len(shape) != 4:
+        return tensor
+    turned, order = f"{tensor}_time_first", [0, 1, 3, 2]
+    graph.node.append(helper.make_node("Transpose", [tensor], [turned], name=turned, perm=order))
+    kind = kinds[tensor].type.tensor_type.elem_type
+    dims: list[str | int | None] = ["batch", *(shape[axis] for axis in order[1:])]
+    kinds[turned] = helper.make_tensor_value_info(turned, kind, dims)
+    return turned
 
 
 def traced(module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str]) -> onnx.ModelProto:

@@ -6,6 +6,7 @@ What a configuration says here is the contract; what a device decides is added b
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
 import shutil
 import tempfile
@@ -51,6 +52,13 @@ def replacing(out: Path) -> Iterator[Path]:
         yield root
         shutil.rmtree(out, ignore_errors=True)
         shutil.move(root, out)
+
+
+def exported(graph: Graph) -> onnx.ModelProto:
+    """A graph as ONNX."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_graph(graph, Path(folder))
+        return onnx.load(Path(folder) / graph.name / "1" / "model.onnx")
 
 
 def write_graph(graph: Graph, root: Path) -> None:
@@ -152,10 +160,18 @@ def trace(
             opset_version=OPSET,
             input_names=inputs,
             output_names=outputs,
-            dynamic_shapes=tuple(dynamic_shapes),
+            dynamic_shapes=_by_argument(module, dynamic_shapes),
             external_data=False,
             verbose=False,
         )
+
+
+def _by_argument(module: nn.Module, shapes: Sequence[Mapping[int, Any]]) -> tuple[Any, ...]:
+    """What arguments there may be any number of, `*maps`, are one to `torch.export`, with a tuple of shapes."""
+    several = inspect.Parameter.VAR_POSITIONAL
+    named = list(inspect.signature(module.forward).parameters.values())
+    fixed = next((place for place, each in enumerate(named) if each.kind is several), None)
+    return tuple(shapes) if fixed is None else (*shapes[:fixed], tuple(shapes[fixed:]))
 
 
 @contextmanager

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from phonoscope_trainer.commands.experiments.judged_bundle import bar_over
-from phonoscope_trainer.commands.options import Verbs, add_json, add_threads, bar, names, write
+from phonoscope_trainer.commands.options import Verbs, add_figures, add_json, add_threads, bar, names, write
 from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.experiments.adopted import differences
+from phonoscope_trainer.experiments.adopted import figures as drawing
 from phonoscope_trainer.experiments.adopted.exchange import AdoptedJudge, AdoptedOptions, matches_of
 from phonoscope_trainer.experiments.adopted.shipped import ShippedListener, shipped_listener
 from phonoscope_trainer.export.adoption.bundle import golden_samples
@@ -27,7 +28,10 @@ Excerpts of the music at hand, as many of every label, that the listener gives t
 
   reference_difference   of musicnn: the largest difference of any tag from its checkpoint run in NumPy, from sound on
   gradient_difference    of musicnn: of the exported gradient from float64 autograd, root mean square over that of the
-                         relevance; median over excerpts, gradient_difference_worst the largest
+                         relevance, over excerpts: the median, and gradient_difference_worst, the largest, as served in
+                         float32; gradient_difference_in_float64 the largest with the graph's own operators in double
+                         precision. Served, some excerpts are far: where a pool or a rectifier hangs between two
+                         choices, float32 may take the other
   default                the rule served by default, with regions of its own size: carried, removed_flips, silhouette,
                          baseline_called and controls as in `experiment exchange`
   rules                  every rule at the default's area, excerpt by excerpt
@@ -57,6 +61,7 @@ def add_experiment(experiments: Verbs) -> None:
         )
     parser.add_argument("--corpora", type=names, default=(), help="whose test splits (default: what is there)")
     parser.add_argument("--wheel", type=Path, help="of musicnn, where it is at hand already")
+    add_figures(parser)
     add_threads(parser)
     add_json(parser)
     parser.set_defaults(run=adopted_experiment)
@@ -70,6 +75,7 @@ def adopted_experiment(
     occluded: int,
     corpora: tuple[str, ...],
     wheel: Path | None,
+    figures: Path | None,
     threads: int,
     json_path: Path | None,
 ) -> None:
@@ -99,7 +105,13 @@ def adopted_experiment(
         row = judge.summary(judge.beside(order[:count], counts[:count]))
         own_area = float(own.float().mean() / order[0].numel())
         document["rules"][rule] = {"area": float(area[:count].mean()), "own_area": own_area, **row}
-    write(document | _differences(shipped, judge, bundle, wheel), json_path)
+    document |= _differences(shipped, judge, bundle, wheel)
+    if place := figures or (json_path and json_path.parent):
+        place.mkdir(parents=True, exist_ok=True)
+        stem = json_path.stem if json_path else "adopted"
+        drawing.draw(document, place / f"{stem}.png")
+        drawing.draw_examples(shipped, listened, matches, place / f"{stem}-examples.png")
+    write(document, json_path)
 
 
 def _differences(shipped: ShippedListener, judge: AdoptedJudge, bundle: Path, wheel: Path | None) -> dict[str, float]:
@@ -113,6 +125,7 @@ def _differences(shipped: ShippedListener, judge: AdoptedJudge, bundle: Path, wh
     )
     return {
         "reference_difference": differences.of_tags(shipped, golden_samples(shipped.listener), checkpoint),
-        "gradient_difference": float(apart.median()),
-        "gradient_difference_worst": float(apart.max()),
+        "gradient_difference": float(apart.served.median()),
+        "gradient_difference_worst": float(apart.served.max()),
+        **({} if apart.doubled is None else {"gradient_difference_in_float64": float(apart.doubled.max())}),
     }

@@ -8,18 +8,27 @@ from typing import Any
 
 from phonoscope_trainer.commands.experiments.judged_bundle import JudgedBundle, add_bundle, bar_over
 from phonoscope_trainer.commands.options import Verbs, write
-from phonoscope_trainer.experiments.trust import localisation
+from phonoscope_trainer.experiments.adopted.shipped import shipped_listener
+from phonoscope_trainer.experiments.trust import joined, localisation
+from phonoscope_trainer.experiments.trust.joined_singing import joined_singing
 from phonoscope_trainer.frontends.mel import FRONTEND, Frontend
+from phonoscope_trainer.repository.listeners import listener_of_bundle, listeners_of
 
 DEFAULTS = localisation.LocalisationOptions()
 USUAL = ("mir1k", "real", "rendered")
+TAGGER = "tagger"
 MEANING = """\
-Excerpts that are sung in part, by people's annotations or the stems, and that the detector calls vocal.
+Excerpts joined of two recordings that are as loud as each other, of which one has the label, by people's annotations or
+because it was made so: of the detector singing and music without it, of the tagger a song that changes its genre and
+nothing else. Beside them, as recorded, excerpts that are sung in part: there loudness alone tells much, for a voice is
+louder than its pauses. All are excerpts to which the listener gives the label.
 
-  auc               listener → rule → how often a sung frame's relevance is above another's, excerpt by excerpt
+  auc               listener → rule → how often the relevance of a frame with the label is above another's, excerpt by
+                    excerpt, of joined excerpts
   auc_intervals     the same with 95 % intervals, recordings drawn
-  time_frequency    of bins, where stems tell whose each is
   ff                the probability that goes with a region as large as the default rule's own
+  as_recorded       of the detector: the same measures of excerpts as they were recorded, and, where stems tell whose
+                    each bin is, time_frequency: AUC of bins
 """
 
 
@@ -32,7 +41,13 @@ def add_experiment(experiments: Verbs) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--excerpts", type=int, default=DEFAULTS.excerpts, help="of each corpus, at most (default %(default)s)"
+        "--excerpts", type=int, default=DEFAULTS.excerpts, help="of each corpus and kind, at most (default %(default)s)"
+    )
+    parser.add_argument(
+        "--songs",
+        type=int,
+        default=DEFAULTS.songs,
+        help="that change their genre, in every pair of genres (default %(default)s)",
     )
     add_bundle(parser, USUAL)
     parser.set_defaults(run=localisation_experiment)
@@ -40,24 +55,34 @@ def add_experiment(experiments: Verbs) -> None:
 
 def localisation_experiment(
     excerpts: int,
+    songs: int,
     **bundle: Any,  # noqa: ANN401 - the options of `add_bundle`, as argparse typed them
 ) -> None:
     """Compare relevance with annotations, on excerpts that change from one kind to the other."""
-    judged, options = JudgedBundle(**bundle), localisation.LocalisationOptions(excerpts)
+    judged, options = JudgedBundle(**bundle), localisation.LocalisationOptions(excerpts, songs)
     explained, frontend = judged.explained(), Frontend(FRONTEND)
-    by_corpus = {}
+    recorded: dict[str, tuple[localisation.PartlySung, localisation.Values]] = {}
+    together: dict[str, tuple[localisation.PartlySung, localisation.Values]] = {}
     for name, tracks in judged.split("test", USUAL).items():
-        chosen = localisation.partly_sung(name, tracks, frontend, explained, options)
-        by_corpus[name] = (chosen, localisation.measure(chosen, explained, options, bar_over(name)))
-    found: dict[str, Any] = localisation.summary(by_corpus)
+        for made, found in ((localisation.partly_sung, recorded), (joined_singing, together)):
+            chosen = made(name, tracks, frontend, explained, options)
+            found[name] = (chosen, localisation.measure(chosen, explained, options, bar_over(name)))
+    measured: dict[str, dict[str, Any]] = {"detector": localisation.summary(together)}
+    rules = {"detector": explained.default}
+    if TAGGER in listeners_of(judged.model_repository):
+        shipped = shipped_listener(judged.model_repository, judged.threads, TAGGER)
+        differentiable = listener_of_bundle(judged.model_repository, TAGGER)
+        songs_of = joined.joined_genres(shipped, options, bar_over(TAGGER))
+        values = joined.measure_joined(songs_of, shipped, differentiable, options, bar_over(TAGGER))
+        measured[TAGGER], rules[TAGGER] = joined.summary_of(songs_of, values), shipped.default
     document = {
-        "auc": {"detector": {name: rate["mean"] for name, rate in found["time"].items()}},
-        "auc_intervals": {"detector": found["time"]},
-        "time_frequency": {"detector": found.get("time_frequency", {})},
-        "ff": {"detector": found["ff"]},
-        "per_corpus": found["per_corpus"],
-        "n": found["n"],
-        "rule": explained.default,
+        "auc": {name: {rule: rate["mean"] for rule, rate in each["time"].items()} for name, each in measured.items()},
+        "auc_intervals": {name: each["time"] for name, each in measured.items()},
+        "ff": {name: each["ff"] for name, each in measured.items()},
+        "n": {name: each["n"] for name, each in measured.items()},
+        "per_corpus": measured["detector"]["per_corpus"],
+        "as_recorded": localisation.summary(recorded),
+        "rule": rules,
         "options": asdict(options),
     }
     write(document, judged.json_path)

@@ -1,25 +1,19 @@
-"""An adopted listener as its bundle ships it: graphs in ONNX Runtime, and what the manifest says of them."""
+"""A listener as its bundle ships it: graphs in ONNX Runtime, and what the manifest says of them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from phonoscope_trainer.errors import ExportError
-from phonoscope_trainer.frontends.parameters import FrontendParameters
 from phonoscope_trainer.networks.listener import LOG_ODDS, Listener
-from phonoscope_trainer.repository.manifest import MANIFEST
+from phonoscope_trainer.repository.listeners import entry_of, pictures_of, thresholds_of
 from phonoscope_trainer.repository.shipped_graphs import session_of
-
-PARAMETERS = "frontend_parameters"  # of the listener's entry
 
 
 class Shipped(nn.Module):
@@ -67,31 +61,17 @@ class ShippedListener:
         return torch.from_numpy(session.run(["relevance"], {name: known[name] for name in wanted})[0])
 
 
-def shipped_listener(root: Path, threads: int) -> ShippedListener:
-    """The one listener of an adopted bundle.
+def shipped_listener(root: Path, threads: int, name: str = "") -> ShippedListener:
+    """A listener of a bundle whose pictures are described by parameters; the first one without a name.
 
     Raises:
-        ExportError: there is no bundle, or its listener was not adopted with a front-end by parameters.
+        ExportError: there is no bundle, or no such listener in it.
     """
-    path = root / MANIFEST
-    if not path.is_file():
-        raise ExportError(f"{root}: no {MANIFEST}; `phonoscope-train adopt` makes a bundle")
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    entry: dict[str, Any] = next(iter(manifest.get("listeners", [])), {})
-    if PARAMETERS not in entry:
-        raise ExportError(f"{root}: its first listener was not adopted on pictures; see `phonoscope-train adopt`")
+    entry = entry_of(root, name)
+    parameters, frames = pictures_of(entry)
     network = Shipped(session_of(root, entry["network"], threads))
+    rules = {rule: session_of(root, f"{rule}{entry['suffix']}", threads) for rule in entry["rules"]}
+    shared = (parameters, frames, network, tuple(entry["labels"]), entry["decision"], thresholds_of(entry))
+    alphas = {rule: float(each["alpha"]) for rule, each in entry["rules"].items()}
     frontend = session_of(root, entry["frontend"], threads)
-    rules = {name: session_of(root, name, threads) for name in manifest["rules"]}
-    thresholds = manifest.get("thresholds", [manifest["threshold"]] if "threshold" in manifest else [])
-    listener = Listener(
-        entry["name"],
-        FrontendParameters(**entry[PARAMETERS]),
-        int(entry["frames"]),
-        network,
-        tuple(entry["labels"]),
-        entry["decision"],
-        tuple(thresholds),
-    )
-    alphas = {name: float(each["alpha"]) for name, each in manifest["rules"].items()}
-    return ShippedListener(listener, frontend, network, rules, alphas)
+    return ShippedListener(Listener(entry["name"], *shared), frontend, network, rules, alphas)

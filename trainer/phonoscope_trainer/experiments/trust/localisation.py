@@ -41,13 +41,14 @@ VOICE = 0.5  # share of a bin's energy from which on it is the voice's
 class LocalisationOptions:
     """How much is measured."""
 
-    excerpts: int = 400  # of each corpus, at most
+    excerpts: int = 300  # of each corpus, at most
+    songs: int = 24  # rendered, that change their genre, in every pair of genres
     least_share: float = 0.2  # of an excerpt's frames, of either kind
     batch: int = 32
     seed: int = 0
 
     def __post_init__(self) -> None:
-        at_least(1, self, "excerpts", "batch")
+        at_least(1, self, "excerpts", "songs", "batch")
         if not 0 < self.least_share <= 0.5:
             raise OptionsError(f"least_share must be above 0 and at most .5, got {self.least_share:g}")
 
@@ -74,7 +75,7 @@ def partly_sung(
         CorpusError: the detector calls none of them vocal.
     """
     places = every_place(tracks)
-    shares = np.concatenate([_sung_shares(track.labels) for track in tracks])
+    shares = np.concatenate([sung_shares(track.labels) for track in tracks])
     is_music = np.array([track.track.kind not in LONE_KINDS for track in tracks])[places[:, 0]]
     places = places[(np.minimum(shares, 1 - shares) >= options.least_share) & is_music]
     np.random.default_rng(options.seed).shuffle(places)
@@ -114,14 +115,17 @@ def measure(
             "loudest_standardised": standardised,
             "random": random_block(log_mel, rng),
         }
-        scored["default"] = scored[explained.default]
+        before = _probability(explained, standardised)
         for name, relevance in scored.items():
-            values = {"time": _aucs(relevance.mean(dim=2), excerpts.sung[rows])}
+            values = {"time": aucs(frame_scores(relevance), excerpts.sung[rows])}
             if excerpts.share is not None:
-                values["time_frequency"] = _aucs(relevance.flatten(1), excerpts.share[rows].flatten(1).numpy() >= VOICE)
-            values["ff"] = _lost(explained, standardised, first_bins(ranks(relevance), counts).float())
+                values["time_frequency"] = aucs(relevance.flatten(1), excerpts.share[rows].flatten(1).numpy() >= VOICE)
+            left = standardised * (1 - first_bins(ranks(relevance), counts).float())
+            values["ff"] = before - _probability(explained, left)
             for measure_name, value in values.items():
                 found.setdefault(measure_name, {}).setdefault(name, []).append(value)
+    for by_name in found.values():
+        by_name["default"] = by_name[explained.default]
     return {
         measure_name: {name: np.concatenate(parts) for name, parts in by_name.items()}
         for measure_name, by_name in found.items()
@@ -155,23 +159,25 @@ def _rates(parts: Sequence[tuple[PartlySung, Values]]) -> dict[str, object]:
     return found
 
 
-def _aucs(scores: Tensor, labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+def frame_scores(relevance: Tensor) -> Tensor:
+    """`[B, T]` the mean of relevance `[B, T, M]` over bands: what frames are ordered by."""
+    return relevance.mean(dim=2)
+
+
+def aucs(scores: Tensor, labels: NDArray[np.bool_]) -> NDArray[np.float64]:
     """`[B]` of scores and labels, both `[B, …]`; NaN where a row has one label alone."""
     found = [auc(row, label) for row, label in zip(scores.numpy(), labels, strict=True)]
     return np.array([np.nan if each is None else each for each in found])
 
 
-def _lost(explained: ExplainedNetwork, standardised: Tensor, region: Tensor) -> NDArray[np.float64]:
-    """`[B]` the probability that goes with regions, whose bins become their band's mean."""
+def _probability(explained: ExplainedNetwork, standardised: Tensor) -> NDArray[np.float64]:
+    """`[B]` that somebody sings, of excerpts or of what is left of them when a region becomes its bands' means."""
     with torch.inference_mode():
-        before, after = (
-            torch.sigmoid(explained.margins(each) + explained.threshold_logit).double()
-            for each in (standardised, standardised * (1 - region))
-        )
-    return np.asarray((before - after).numpy())
+        logits = explained.margins(standardised) + explained.threshold_logit
+        return np.asarray(torch.sigmoid(logits).double().numpy())
 
 
-def _sung_shares(labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+def sung_shares(labels: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Of every excerpt of a recording, in order of its first frame."""
     total = np.concatenate([[0], np.cumsum(labels)])
     return np.asarray((total[EXCERPT_FRAMES:] - total[:-EXCERPT_FRAMES]) / EXCERPT_FRAMES)

@@ -21,6 +21,7 @@ from phonoscope_trainer.graphs.ready_made import ReadyMade
 from phonoscope_trainer.networks.inverter import parameter_count
 from phonoscope_trainer.networks.label_masker import LabelMasker
 from phonoscope_trainer.networks.listener import LOG_ODDS, Listener
+from phonoscope_trainer.recipes.layer_inversion.training import LayerInversions
 from phonoscope_trainer.repository.manifest import TrainingData
 
 FILLINGS = 8  # excerpts of other music that the black-box rule covers bins with
@@ -50,14 +51,16 @@ class Report:
     differences: Mapping[str, float]  # ensemble → how far ONNX Runtime is from the golden vectors
     layers: tuple[str, ...] = ()
     exchanges: bool = True
+    inverted: tuple[str, ...] = ()  # layers that can be
 
     def lines(self) -> list[str]:
         """For a person at a terminal."""
         worst = max(self.differences, key=lambda name: self.differences[name])
         layers = ", ".join(self.layers) or "none"
         other = "other music to exchange with; " if self.exchanges else ""
+        inverted = f", of which can be inverted: {', '.join(self.inverted)}" if self.inverted else ""
         return [
-            f"made   rules: {', '.join(self.rules)} (the first is the default); layers: {layers}",
+            f"made   rules: {', '.join(self.rules)} (the first is the default); layers: {layers}{inverted}",
             f"made   {other}sound; {len(self.differences)} ensembles that ONNX Runtime computes as PyTorch does "
             f"(furthest: {worst}, {self.differences[worst]:.1g})",
             *(f"no     {name}: {why}" for name, why in self.missing.items()),
@@ -71,10 +74,11 @@ class Opened:
 
     trained: Listener
     masker: LabelMasker | None = None
+    inversions: LayerInversions | None = None  # of its layers
     baseline: Tensor | None = None  # `[M]` band means over music
     network: onnx.ModelProto | None = None  # the contract's, where it is no torch network
     layers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # of it
-    differentiable: bool = True
+    why_no_gradient: str = ""  # of a graph that is not translated to torch; empty where it is, and of torch networks
 
 
 def adopt(opened: Opened, options: AdoptionOptions) -> Report:
@@ -95,7 +99,8 @@ def adopt(opened: Opened, options: AdoptionOptions) -> Report:
         pictures[-FILLINGS:].clone(),
         options.occlusion,
         network=opened.network,
-        differentiable=opened.differentiable,
+        why_no_gradient=opened.why_no_gradient,
+        inversions=opened.inversions,
     )
     missing = dict(rules.missing)
     if reason := why_no_bank(options.bank, music, trained):
@@ -114,12 +119,14 @@ def adopt(opened: Opened, options: AdoptionOptions) -> Report:
             parameters=parameters | ({"masker": parameter_count(opened.masker)} if opened.masker else {}),
             commands=options.commands,
             bank=options.bank,
+            inversions=opened.inversions,
             music=None if "exchange" in missing else music,
         )
     )
     layers = tuple(opened.layers if opened.network is not None else trained.layers())
     exchanges = "exchange" not in missing
-    return Report(digest, tuple(rules.graphs), missing, verified(options.out), layers, exchanges)
+    inverted = tuple(opened.inversions.inverters) if opened.inversions else ()
+    return Report(digest, tuple(rules.graphs), missing, verified(options.out), layers, exchanges, inverted)
 
 
 def _ready(opened: Opened) -> Graph:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from phonoscope_trainer.corpora.rendered import RenderOptions, render_song
 from phonoscope_trainer.export.adoption.bank import ADOPTED_BANK, AdoptedBankOptions, RenderedExcerpts, adopted_bank
 from phonoscope_trainer.export.bundle import write_bundle
 from phonoscope_trainer.export.exchange import exchange_heard, exchanged
-from phonoscope_trainer.export.explanation_ensembles import answers, evidence, explain, heard, hears, masked
+from phonoscope_trainer.export.explanation_ensembles import answers, asked, evidence, explained_by, heard, hears, masked
+from phonoscope_trainer.export.layer_inversion import layer_inversion_part
 from phonoscope_trainer.export.part import Part
 from phonoscope_trainer.frontends.mel import FRONTEND
 from phonoscope_trainer.graphs import compose
@@ -32,15 +33,15 @@ from phonoscope_trainer.graphs.asked_label import NO_CONTRAST
 from phonoscope_trainer.graphs.description import Ensemble, Graph, part_of
 from phonoscope_trainer.graphs.exchange_trials import TRIALS
 from phonoscope_trainer.graphs.labelled_exchange import CHOICE, labelled_exchange_graph, labelled_exchange_sound_graph
-from phonoscope_trainer.graphs.listener import Listener as Models
 from phonoscope_trainer.graphs.mask import mask_graph
+from phonoscope_trainer.graphs.rules import LISTENER_ALPHAS
 from phonoscope_trainer.networks.listener import Listener
+from phonoscope_trainer.recipes.layer_inversion.training import LayerInversions
 from phonoscope_trainer.repository import manifest as bundle
 from phonoscope_trainer.repository.models import replacing
 
 GOLDEN_ROWS = 2
 GOLDEN_AREA = 0.25
-ALPHAS = {"masker": 0.5, "gradient": 0.6, "occlusion": 0.6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Adoption:
     parameters: Mapping[str, int] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     bank: AdoptedBankOptions = ADOPTED_BANK
+    inversions: LayerInversions | None = None  # of its layers
     music: RenderedExcerpts | None = None  # that the bank is made of; None: there is none
 
 
@@ -98,23 +100,24 @@ def adopted_part(adoption: Adoption) -> Part:
     ensembles = (_predict(adoption), *explaining.values(), evidence(listener), masked(listener), heard(listener))
     golden = {
         "predict": {"samples": samples},
-        **{each.name: golden_question(samples) for each in explaining.values()},
+        **{each.name: asked(each, golden_question(samples)) for each in explaining.values()},
         "heard": {"samples": samples[:1], "mask": _checks(trained), "outside_gain": torch.full((1, 1), 0.1)},
     }
     entries: dict[str, Any] = {
         "listeners": [_entry(trained, listener.network, listener.frontend)],
-        "rules": {rule: {"alpha": ALPHAS[rule]} for rule in rules},
+        "rules": {rule: {"alpha": LISTENER_ALPHAS[rule]} for rule in rules},
         "default_rule": next(iter(rules)),
     }
     if trained.decision == "multi-label":
         entries["thresholds"] = list(trained.thresholds)
     part = Part(graphs, ensembles, golden, entries, adoption.parameters)
+    if adoption.inversions is not None:
+        part = part.with_further(
+            layer_inversion_part(
+                adoption.inversions, listener, standardise, trained.parameters, transform_of(trained), samples
+            )
+        )
     return part if adoption.music is None else _with_bank(part, adoption, next(iter(explaining.values())))
-
-
-def explained_by(rule: str, graph: Graph, composed_of: Models) -> Ensemble:
-    """The ensemble of a rule; of no more rows than its graph takes."""
-    return replace(explain(rule, graph, listener=composed_of, inverts=False), maximum_batch=graph.maximum_batch)
 
 
 def golden_samples(trained: Listener) -> Tensor:
@@ -134,11 +137,11 @@ def golden_sound(length: int, rate: int) -> Tensor:
 def _with_bank(part: Part, adoption: Adoption, explaining: Ensemble) -> Part:
     assert adoption.music is not None
     trained = adoption.listener
-    listener, asked = composed(trained), part_of(explaining, ("log_mel", "relevance"))
+    listener, asking = composed(trained), part_of(explaining, ("log_mel", "relevance"))
 
     def ask(inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         rows = [
-            compose.run(asked, part.graphs, {name: value[[row]] for name, value in whole.items()})
+            compose.run(asking, part.graphs, {name: value[[row]] for name, value in whole.items()})
             for whole in [{"contrast": torch.full_like(inputs["label"], NO_CONTRAST), **inputs}]
             for row in range(len(inputs["label"]))
         ]
@@ -147,13 +150,8 @@ def _with_bank(part: Part, adoption: Adoption, explaining: Ensemble) -> Part:
     bank, said = adopted_bank(adoption.bank, adoption.music, ask)
     sound = labelled_exchange_sound_graph(bank, transform_of(trained), listener, spread_of(trained.parameters))
     graphs = (labelled_exchange_graph(bank, trained.standardise, listener), sound)
-    return Part(
-        (*part.graphs, *graphs),
-        (*part.ensembles, exchanged(listener, CHOICE), exchange_heard(listener, CHOICE)),
-        {**part.golden, **_golden_trials(trained)},
-        {**part.entries, "exchange": said},
-        part.parameters,
-    )
+    ensembles = (exchanged(listener, CHOICE), exchange_heard(listener, CHOICE))
+    return part.with_further(Part(graphs, ensembles, _golden_trials(trained), {"exchange": said}))
 
 
 def _predict(adoption: Adoption) -> Ensemble:

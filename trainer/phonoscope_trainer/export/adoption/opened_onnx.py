@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-import warnings
 from dataclasses import replace
-from typing import Any
 
 import onnx
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.export.adoption.adopt import Opened
 from phonoscope_trainer.graphs.ready_made import ReadyMade
+from phonoscope_trainer.graphs.translation.as_network import PROBABILITY, AsNetwork
+from phonoscope_trainer.graphs.translation.network import Translated
 from phonoscope_trainer.networks.listener import LOG_ODDS, Listener
 from phonoscope_trainer.repository.foreign import Foreign, Order, PictureHead, contract_network
 
 AGREE = 1e-4  # of log-odds, or of the largest of them: a translation that is further is none
-
-
-class AsNetwork(nn.Module):
-    """A contract's network, or its translation, as rules and measurements know networks."""
-
-    def __init__(self, whole: nn.Module, names: tuple[str, ...]) -> None:
-        super().__init__()
-        self.whole, self.names = whole, names
-
-    def activations(self, excerpt: Tensor) -> dict[str, Tensor]:
-        """Layers, then `log_odds`."""
-        found = self.whole(excerpt)
-        return dict(zip(self.names, found, strict=False))
-
-    def forward(self, excerpt: Tensor) -> Tensor:
-        """`log_odds` `[B, K]`."""
-        return self.activations(excerpt)[LOG_ODDS]
 
 
 def opened_onnx(foreign: Foreign, trained: Listener, order: Order, channel: int, *, probabilities: bool) -> Opened:
@@ -51,8 +33,9 @@ def opened_onnx(foreign: Foreign, trained: Listener, order: Order, channel: int,
         {"excerpt": example},
         trained.decision,
         probabilities=probabilities,
+        bands_first=order == "bands-first",
     )
-    names = (*called, LOG_ODDS, "probability")
+    names = (*called, LOG_ODDS, PROBABILITY)
     whole = ReadyMade(model)
     try:
         found = dict(zip(names, whole(torch.randn(3, *trained.picture)), strict=True))
@@ -64,26 +47,24 @@ def opened_onnx(foreign: Foreign, trained: Listener, order: Order, channel: int,
             f"{trained.answers} labels"
         )
     layers = {name: tuple(found[name].shape[1:]) for name in called}
-    translated = _translated(model, trained)
-    network = AsNetwork(translated or whole, names)
-    # With several labels of which one is right the answer is log-odds already; the decision is the tail's.
-    adopted = replace(trained, network=network)
-    return Opened(adopted, network=model, layers=layers, differentiable=translated is not None)
+    translated, why_not = _translated(model, trained)
+    adopted = replace(trained, network=AsNetwork(translated or whole, names, trained.decision))
+    return Opened(adopted, network=model, layers=layers, why_no_gradient=why_not)
 
 
-def _translated(model: onnx.ModelProto, trained: Listener) -> nn.Module | None:
-    """The graph in torch, by onnx2torch where it is installed and knows every operator; None otherwise."""
+def _translated(model: onnx.ModelProto, trained: Listener) -> tuple[nn.Module | None, str]:
+    """The graph in torch, held against itself in ONNX Runtime; or None, and why."""
+    picture = torch.randn(3, *trained.picture, generator=torch.Generator().manual_seed(0))
     try:
-        converter: Any = importlib.import_module("onnx2torch")
-    except ImportError:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            network: nn.Module = converter.convert(model).eval().requires_grad_(requires_grad=False)
-        picture = torch.randn(3, *trained.picture)
-        ours, theirs = network(picture), ReadyMade(model)(picture)
-    except Exception:  # noqa: BLE001 - whatever a translation fails of, the black box is left
-        return None
+        network = Translated(model).eval()
+        with torch.inference_mode():
+            ours = network(picture)
+    except ExportError as error:
+        return None, str(error)
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        return None, f"the graph is not translated to torch: {error}"
+    theirs = ReadyMade(model)(picture)
     apart = max(float((a - b).abs().max() / max(1.0, float(b.abs().max()))) for a, b in zip(ours, theirs, strict=True))
-    return network if apart <= AGREE else None
+    if not apart <= AGREE:
+        return None, f"its translation to torch is {apart:.1g} from it, {AGREE:g} is allowed"
+    return network, ""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import onnx
 import torch
@@ -15,11 +13,13 @@ from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.graphs.adopted import LogOdds, adopted_network_graph, composed, label_masker_graph
 from phonoscope_trainer.graphs.derived_gradient import derived_rule_graph
 from phonoscope_trainer.graphs.description import Graph
+from phonoscope_trainer.graphs.layer_inversion import INVERSION, inversion_rule_graph
 from phonoscope_trainer.graphs.occlusion import OcclusionOptions
 from phonoscope_trainer.networks.label_masker import LabelMasker
 from phonoscope_trainer.networks.listener import Listener
 from phonoscope_trainer.recipes.label_masker.training import new_masker
-from phonoscope_trainer.repository.models import write_graph
+from phonoscope_trainer.recipes.layer_inversion.training import LayerInversions
+from phonoscope_trainer.repository.models import exported
 from phonoscope_trainer.repository.occlusion import occlusion_graph
 
 
@@ -39,7 +39,8 @@ def rules_of(
     occlusion: OcclusionOptions,
     *,
     network: onnx.ModelProto | None = None,
-    differentiable: bool = True,
+    why_no_gradient: str = "",
+    inversions: LayerInversions | None = None,
 ) -> Rules:
     """Every rule that can be made.
 
@@ -50,32 +51,29 @@ def rules_of(
         fillings: `[H, T, M]` other music, as the network is given it.
         occlusion: how much the black-box rule tries.
         network: the contract's network; exported of the listener's unless given.
-        differentiable: whether the listener's network is a torch network with gradients.
+        why_no_gradient: why the listener's network cannot be differentiated; empty where it can.
+        inversions: inverters of its layers, where they were trained.
     """
     graphs, missing, listener = dict[str, Graph](), dict[str, str](), composed(trained)
     if masker is None:
         missing["masker"] = "none was trained"
     else:
         graphs["masker"] = label_masker_graph(masker, trained, new_masker(trained)[0], listener)
-    if differentiable:
+    if why_no_gradient:
+        missing["gradient"] = why_no_gradient
+    else:
         try:
             example = torch.zeros(2, *trained.picture)
             graphs["gradient"] = derived_rule_graph("gradient", LogOdds(trained), example, baseline)
         except ExportError as error:
             missing["gradient"] = str(error)
-    else:
-        missing["gradient"] = (
-            "the graph was not translated to torch: onnx2torch is not installed, or does not know every operator"
-        )
     model = network or exported(adopted_network_graph(trained, listener))
     graphs["occlusion"] = occlusion_graph(
         "occlusion", model, trained.picture, fillings, occlusion, answers=trained.answers
     )
+    if inversions is None:
+        missing[INVERSION] = "no inverters were trained"
+    else:
+        deepest = list(inversions.inverters)[-1]
+        graphs[INVERSION] = inversion_rule_graph(deepest, inversions.inverters[deepest], listener)
     return Rules(graphs, missing)
-
-
-def exported(graph: Graph) -> onnx.ModelProto:
-    """A graph as ONNX."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_graph(graph, Path(folder))
-        return onnx.load(Path(folder) / graph.name / "1" / "model.onnx")

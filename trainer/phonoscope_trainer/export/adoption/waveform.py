@@ -19,16 +19,17 @@ from torch import Tensor
 
 from phonoscope_trainer.errors import ExportError, OptionsError
 from phonoscope_trainer.export.adoption.adopt import AdoptionOptions, Report
-from phonoscope_trainer.export.adoption.bundle import ALPHAS, explained_by, golden_question, golden_sound
+from phonoscope_trainer.export.adoption.bundle import golden_question, golden_sound
 from phonoscope_trainer.export.adoption.verification import verified
 from phonoscope_trainer.export.bundle import write_bundle
-from phonoscope_trainer.export.explanation_ensembles import answers, evidence, heard, hears, masked
+from phonoscope_trainer.export.explanation_ensembles import answers, evidence, explained_by, heard, hears, masked
 from phonoscope_trainer.export.part import Part
 from phonoscope_trainer.graphs.answered_label import asked_label_graph
 from phonoscope_trainer.graphs.description import Ensemble, Graph, Step, TensorSpec, numbers
 from phonoscope_trainer.graphs.listener import Listener
 from phonoscope_trainer.graphs.mask import mask_graph
 from phonoscope_trainer.graphs.ready_made import ReadyMade
+from phonoscope_trainer.graphs.rules import LISTENER_ALPHAS
 from phonoscope_trainer.graphs.tagger import Given
 from phonoscope_trainer.graphs.waveform import WaveformFrontend, WaveformHead, WaveformListen, WaveformOptions
 from phonoscope_trainer.networks.listener import LOG_ODDS, Decision
@@ -181,7 +182,7 @@ def _part(
     }
     entries: dict[str, Any] = {
         "listeners": [entry],
-        "rules": {RULE: {"alpha": ALPHAS[RULE]}},
+        "rules": {RULE: {"alpha": LISTENER_ALPHAS[RULE]}},
         "default_rule": RULE,
         **({"thresholds": list(said.thresholds)} if said.decision == "multi-label" else {}),
     }

@@ -1,0 +1,1 @@
+"""The inverters of any listener's layers, side by side."""
