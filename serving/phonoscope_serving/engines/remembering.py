@@ -96,6 +96,10 @@ class RememberingEngine:
             return dict(found[keys[0]])
         return {name: np.concatenate([found[key][name] for key in keys]) for name in found[keys[0]]}
 
+    def is_ready(self, model: str) -> bool:
+        """See `Engine.is_ready`."""
+        return self._engine.is_ready(model)
+
     async def check(self) -> None:
         """See `Engine.check`."""
         await self._engine.check()
