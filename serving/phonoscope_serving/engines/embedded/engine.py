@@ -166,7 +166,6 @@ class EmbeddedEngine(Generic[Held]):
             return
         self._loading.load({name for name, config in self._bundle.models.items() if not is_ensemble(config)})
         self._prove()
-        self._graphs.release()  # proofs may work in more than what will be asked
         give_back()
 
     async def _start_model(self, model: str) -> None:

@@ -9,6 +9,7 @@ from phonoscope_serving.bundle.bundle import Bundle
 from phonoscope_serving.bundle.precision import Precision, reducible, tolerance
 from phonoscope_serving.cores import cores
 from phonoscope_serving.engines.embedded.engine import EmbeddedEngine
+from phonoscope_serving.engines.embedded.memory import give_back
 from phonoscope_serving.engines.golden import difference_of
 from phonoscope_serving.engines.openvino.graphs import Call, OpenVinoGraphs
 from phonoscope_serving.engines.openvino.processor import require_units
@@ -58,6 +59,12 @@ class OpenVinoEngine(EmbeddedEngine[Array]):
     def precisions(self) -> dict[str, Precision]:
         """In what precision each graph is run, once loaded."""
         return dict(self._compiled.precisions)
+
+    def load(self) -> None:
+        """See `EmbeddedEngine.load`."""
+        super().load()
+        self._compiled.release()
+        give_back()
 
     def _prove(self) -> None:
         """In float32 first: the bundle is right. Then in what was asked for, graph by graph.
