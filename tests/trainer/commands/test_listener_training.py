@@ -111,6 +111,9 @@ def test_what_was_trained_for_a_listener_comes_into_its_bundle(somewhere, capsys
     assert list(manifest["inversion_error_quantiles"]) == ["2", "5"]
     assert "masker --listener mine" in manifest["command"]
     assert {"explain_masker", "explain_inversion", "invert_layers"} <= verified(somewhere / "bundle").keys()
+    golden = np.load(somewhere / "bundle" / "golden.npz")
+    assert "explain_masker.input.label" in golden
+    assert "explain_inversion.input.label" not in golden  # it explains the label that is predicted
     assert "of which can be inverted: 2, 5" in capsys.readouterr().out
 
 

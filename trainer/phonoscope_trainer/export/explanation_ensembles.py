@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+
+from torch import Tensor
 
 from phonoscope_trainer.graphs.asked_label import ASKED as LABEL
 from phonoscope_trainer.graphs.description import REGION, Ensemble, Graph, Step, numbers, same
@@ -58,6 +61,11 @@ def explain(
 def explained_by(rule: str, graph: Graph, listener: Listener) -> Ensemble:
     """The ensemble of a rule; of no more rows than its graph takes."""
     return replace(explain(rule, graph, listener=listener, inverts=False), maximum_batch=graph.maximum_batch)
+
+
+def asked(ensemble: Ensemble, question: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """As much of a question as an ensemble takes: a rule that explains the prediction alone is told no label."""
+    return {spec.name: question[spec.name] for spec in ensemble.inputs}
 
 
 def takes_label(graph: Graph) -> bool:

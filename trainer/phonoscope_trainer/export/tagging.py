@@ -13,6 +13,7 @@ from torch import Tensor
 from phonoscope_trainer.export.exchange import exchange_heard, exchanged
 from phonoscope_trainer.export.explanation_ensembles import (
     answers,
+    asked,
     evidence,
     explain,
     explained_by,
@@ -121,7 +122,7 @@ def tagging_part(
         (_predict(listener), explaining, *others, evidence(listener), masked(listener), heard(listener)),
         {
             listener.model("predict"): {"samples": clip},
-            **{each.name: _golden_question(clip) for each in (explaining, *others)},
+            **{each.name: asked(each, _golden_question(clip)) for each in (explaining, *others)},
             listener.model("heard"): _golden_region(clip, listener),
         },
     )
@@ -132,12 +133,12 @@ def tagging_part(
         )
     if bank is None:
         return _with_entry(shared, labels, None, further)
-    asked = part_of(explaining, ("log_mel", "relevance", "probability"))
+    asking = part_of(explaining, ("log_mel", "relevance", "probability"))
     known = (tagger_frontend_graph(LinearStft()), tagger_graph(network, listener), *graphs)
 
     def ask(inputs: Any) -> Any:  # noqa: ANN401 - tensors by name
         whole = {"contrast": torch.full_like(inputs["label"], NO_CONTRAST)} | dict(inputs)
-        return compose.run(asked, known, whole)
+        return compose.run(asking, known, whole)
 
     made, said = tagger_bank(bank, list(labels), ask)
     exchange = exchange_parts(made, listener, clip)

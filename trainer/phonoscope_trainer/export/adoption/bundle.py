@@ -16,7 +16,7 @@ from phonoscope_trainer.corpora.rendered import RenderOptions, render_song
 from phonoscope_trainer.export.adoption.bank import ADOPTED_BANK, AdoptedBankOptions, RenderedExcerpts, adopted_bank
 from phonoscope_trainer.export.bundle import write_bundle
 from phonoscope_trainer.export.exchange import exchange_heard, exchanged
-from phonoscope_trainer.export.explanation_ensembles import answers, evidence, explained_by, heard, hears, masked
+from phonoscope_trainer.export.explanation_ensembles import answers, asked, evidence, explained_by, heard, hears, masked
 from phonoscope_trainer.export.layer_inversion import layer_inversion_part
 from phonoscope_trainer.export.part import Part
 from phonoscope_trainer.frontends.mel import FRONTEND
@@ -100,7 +100,7 @@ def adopted_part(adoption: Adoption) -> Part:
     ensembles = (_predict(adoption), *explaining.values(), evidence(listener), masked(listener), heard(listener))
     golden = {
         "predict": {"samples": samples},
-        **{each.name: golden_question(samples) for each in explaining.values()},
+        **{each.name: asked(each, golden_question(samples)) for each in explaining.values()},
         "heard": {"samples": samples[:1], "mask": _checks(trained), "outside_gain": torch.full((1, 1), 0.1)},
     }
     entries: dict[str, Any] = {
@@ -137,11 +137,11 @@ def golden_sound(length: int, rate: int) -> Tensor:
 def _with_bank(part: Part, adoption: Adoption, explaining: Ensemble) -> Part:
     assert adoption.music is not None
     trained = adoption.listener
-    listener, asked = composed(trained), part_of(explaining, ("log_mel", "relevance"))
+    listener, asking = composed(trained), part_of(explaining, ("log_mel", "relevance"))
 
     def ask(inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         rows = [
-            compose.run(asked, part.graphs, {name: value[[row]] for name, value in whole.items()})
+            compose.run(asking, part.graphs, {name: value[[row]] for name, value in whole.items()})
             for whole in [{"contrast": torch.full_like(inputs["label"], NO_CONTRAST), **inputs}]
             for row in range(len(inputs["label"]))
         ]
