@@ -96,10 +96,8 @@ def learnt_inverters(folder: Path, music: Music, options: LayerInversionOptions)
         OptionsError: the listener shows no layers, or not those that are asked for.
     """
     own = replace(options, listener=music.listener.name, corpora=music.names)
-    train, valid = (
-        music.of(split, count, own.seed).log_mel
-        for split, count in (("train", own.excerpts), ("valid", own.validation_excerpts))
-    )
+    train = music.of("train", own.excerpts, own.seed).log_mel
+    valid = music.of("valid", own.validation_excerpts, own.seed).log_mel
     return train_layer_inverters(folder, music.listener, train, valid, own)
 
 

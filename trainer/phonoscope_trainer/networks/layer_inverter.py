@@ -33,7 +33,8 @@ def seed_of(picture: tuple[int, int]) -> tuple[int, int]:
     """The smallest map from which doubling leads to a picture."""
 
     def halved(size: int, most: int) -> int:
-        return math.ceil(size / 2 ** max(0, math.ceil(math.log2(size / most))))
+        halvings = max(0, math.ceil(math.log2(size / most)))
+        return -(-size // (1 << halvings))
 
     return halved(picture[0], SEED[0]), halved(picture[1], SEED[1])
 

@@ -184,7 +184,7 @@ def _turned(graph: onnx.GraphProto, kinds: dict[str, onnx.ValueInfoProto], tenso
     turned, order = f"{tensor}_time_first", [0, 1, 3, 2]
     graph.node.append(helper.make_node("Transpose", [tensor], [turned], name=turned, perm=order))
     kind = kinds[tensor].type.tensor_type.elem_type
-    dims = ["batch", *(shape[axis] for axis in order[1:])]
+    dims: list[str | int | None] = ["batch", *(shape[axis] for axis in order[1:])]
     kinds[turned] = helper.make_tensor_value_info(turned, kind, dims)
     return turned
 

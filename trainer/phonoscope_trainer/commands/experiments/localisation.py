@@ -61,7 +61,8 @@ def localisation_experiment(
     """Compare relevance with annotations, on excerpts that change from one kind to the other."""
     judged, options = JudgedBundle(**bundle), localisation.LocalisationOptions(excerpts, songs)
     explained, frontend = judged.explained(), Frontend(FRONTEND)
-    recorded, together = {}, {}
+    recorded: dict[str, tuple[localisation.PartlySung, localisation.Values]] = {}
+    together: dict[str, tuple[localisation.PartlySung, localisation.Values]] = {}
     for name, tracks in judged.split("test", USUAL).items():
         for made, found in ((localisation.partly_sung, recorded), (joined_singing, together)):
             chosen = made(name, tracks, frontend, explained, options)

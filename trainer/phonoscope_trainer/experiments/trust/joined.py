@@ -51,12 +51,13 @@ def joined_genres(shipped: ShippedListener, options: LocalisationOptions, progre
         CorpusError: it calls none so.
     """
     listener, rng = shipped.listener, np.random.default_rng((options.seed, SEED))
+    first, last = (round(share * listener.frames) for share in SHARES)
     kept: list[tuple[Tensor, int, NDArray[np.bool_], int]] = []
     for song in progress(range(options.songs), "songs"):
         pictures = _arrangements(song, listener)
         for before in pictures:
             for after in pictures.keys() - {before}:
-                cut = int(rng.integers(*(round(share * listener.frames) for share in SHARES)))
+                cut = int(rng.integers(first, last))
                 levelled = at_level_of(pictures[before], pictures[after])
                 log_mel = torch.cat([pictures[before][:cut], levelled[cut:]])
                 with torch.inference_mode():
@@ -66,8 +67,8 @@ def joined_genres(shipped: ShippedListener, options: LocalisationOptions, progre
                     kept.append((log_mel, said, is_first if said == before else ~is_first, song))
     if not kept:
         raise CorpusError(f"{listener.name} calls no joined song by the genre of either part")
-    log_mel, label, has, songs = zip(*kept, strict=True)
-    return Joined(torch.stack(log_mel), np.array(label), np.stack(has), np.array(songs))
+    pictures_of, label, has, songs = zip(*kept, strict=True)
+    return Joined(torch.stack(pictures_of), np.array(label), np.stack(has), np.array(songs))
 
 
 def measure_joined(

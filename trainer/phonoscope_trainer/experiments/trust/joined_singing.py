@@ -67,6 +67,7 @@ def joined_singing(
 def _joined(voice: Tensor, other: Tensor, rng: np.random.Generator) -> tuple[Tensor, NDArray[np.bool_]]:
     """`[B, T, M]` and, of `[B, T]` frames, those that are sung."""
     frame = np.arange(EXCERPT_FRAMES)
-    cut = rng.integers(*(round(share * EXCERPT_FRAMES) for share in SHARES), size=(len(voice), 1))
+    first, last = (round(share * EXCERPT_FRAMES) for share in SHARES)
+    cut = rng.integers(first, last, size=(len(voice), 1))
     has = (frame < cut) == (rng.random((len(voice), 1)) < 1 / 2)
     return torch.where(torch.from_numpy(has)[:, :, None], voice, other), has

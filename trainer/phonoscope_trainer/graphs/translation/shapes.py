@@ -92,7 +92,8 @@ def gather(node: Operator, inputs: Sequence[Value]) -> Tensor:
     if isinstance(places, list):
         return x.index_select(axis, torch.tensor([each % x.shape[axis] for each in places], device=x.device))
     chosen = tensor(places)
-    return x.index_select(axis, chosen.reshape(-1)).unflatten(axis, chosen.shape)
+    found: Tensor = x.index_select(axis, chosen.reshape(-1)).unflatten(axis, chosen.shape)
+    return found
 
 
 def gather_positions(node: Operator, inputs: Sequence[Value]) -> Tensor:
