@@ -18,17 +18,16 @@ DEFAULTS = localisation.LocalisationOptions()
 USUAL = ("mir1k", "real", "rendered")
 TAGGER = "tagger"
 MEANING = """\
-Excerpts joined of two recordings that are as loud as each other, of which one has the label, by people's annotations or
-because it was made so: of the detector singing and music without it, of the tagger a song that changes its genre and
-nothing else. Beside them, as recorded, excerpts that are sung in part: there loudness alone tells much, for a voice is
-louder than its pauses. All are excerpts to which the listener gives the label.
+Of the detector, excerpts that are sung in part, as people have annotated them; of the tagger, rendered songs that change
+their genre and nothing else. All are excerpts to which the listener gives the label.
 
   auc               listener → rule → how often the relevance of a frame with the label is above another's, excerpt by
-                    excerpt, of joined excerpts
+                    excerpt
   auc_intervals     the same with 95 % intervals, recordings drawn
   ff                the probability that goes with a region as large as the default rule's own
-  as_recorded       of the detector: the same measures of excerpts as they were recorded, and, where stems tell whose
-                    each bin is, time_frequency: AUC of bins
+  per_corpus        of the detector; where stems tell whose each bin is, with time_frequency: AUC of bins
+  joined            of the detector: the same of singing joined to other music that is as loud, so that loudness tells
+                    nothing: in recordings a voice is louder than its own pauses
 """
 
 
@@ -67,7 +66,7 @@ def localisation_experiment(
         for made, found in ((localisation.partly_sung, recorded), (joined_singing, together)):
             chosen = made(name, tracks, frontend, explained, options)
             found[name] = (chosen, localisation.measure(chosen, explained, options, bar_over(name)))
-    measured: dict[str, dict[str, Any]] = {"detector": localisation.summary(together)}
+    measured: dict[str, dict[str, Any]] = {"detector": localisation.summary(recorded)}
     rules = {"detector": explained.default}
     if TAGGER in listeners_of(judged.model_repository):
         shipped = shipped_listener(judged.model_repository, judged.threads, TAGGER)
@@ -81,7 +80,7 @@ def localisation_experiment(
         "ff": {name: each["ff"] for name, each in measured.items()},
         "n": {name: each["n"] for name, each in measured.items()},
         "per_corpus": measured["detector"]["per_corpus"],
-        "as_recorded": localisation.summary(recorded),
+        "joined": localisation.summary(together),
         "rule": rules,
         "options": asdict(options),
     }
