@@ -4,13 +4,12 @@
                     listener that answers it, `Explain` by each of its rules
     bundle_mb       what the files of the bundle come to; a link takes no more than its own name
     growth          by what factor resident memory grew over 2000 further calls, of all these, most often `Predict` and
-                    `Explain`: from the median within the first tenth of them to that within the last, and as much again
-                    as one more tenth would have brought, so that it is that of all 2000
+                    `Explain`: from `resident_mb` to the median within the last tenth of them
+    drift           the same from the median within the first tenth on, and as much again as one more tenth would have
+                    brought: without what only a second call of its kind takes, so that a leak shows by itself
     started_mb      resident memory before the first call
     most_mb         the most there was at any time, the start included
     further_mb      median of resident memory within each tenth of the further calls, looked at after every call
-    over_first      the last of these over `resident_mb`: what the service came to beside what it had after each was
-                    asked once, when memory that only a second call of its kind takes was not there yet
     loaded_graphs   how many were loaded at the start, and at the end
     calls           which were asked, and how often in all; `not_in_bundle` those that no model of the bundle answers
 
@@ -124,11 +123,11 @@ def measure(model_repository: Path, further: int, options: Sequence[str] = ()) -
     return {
         "resident_mb": resident / MB,
         "bundle_mb": sum(path.lstat().st_size for path in model_repository.rglob("*") if path.is_file()) / MB,
-        "growth": growth(tenths),
+        "growth": tenths[-1] / resident if tenths else 1.0,
+        "drift": drift(tenths),
         "started_mb": started / MB,
         "most_mb": most / MB,
         "further_mb": [each / MB for each in tenths],
-        "over_first": tenths[-1] / resident if tenths else 1.0,
         "loaded_graphs": [at_start, at_end],
         "calls": dict(sorted(asked.items())),
         "not_in_bundle": absent,
@@ -193,7 +192,7 @@ def mixes(calls: Sequence[Call], further: int) -> list[list[Call]]:
     return [drawn[further * part // PARTS : further * (part + 1) // PARTS] for part in range(PARTS)] if further else []
 
 
-def growth(parts: Sequence[float]) -> float:
+def drift(parts: Sequence[float]) -> float:
     """By what factor memory grew over all calls, of its median within each of some equal parts of them.
 
     The medians of the first part and the last are one part less than all calls apart.

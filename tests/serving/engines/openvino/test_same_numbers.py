@@ -9,7 +9,9 @@ from support.triton.inputs import MODELS, UNBATCHED, inputs_of
 CLOSE = 1e-4  # of the largest number of a tensor: two libraries add up in another order
 # Of bins that are equal but for the last bits a pool remembers one or the other, which moves what went through it.
 REMEMBERED = {"relevance": 2e-2, "heard": 1e-2}
-SHARES = REMEMBERED | REGIONS
+# The logarithm of a bin with next to no energy is of what rounding leaves: with AVX2 one in 130 thousand is .002 off.
+QUIET = {"log_mel": 1e-4}
+SHARES = REMEMBERED | QUIET | REGIONS
 
 
 def assert_close(found, expected):
