@@ -19,7 +19,6 @@ import asyncio
 import json
 import statistics
 import tempfile
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ import numpy as np
 import onnxruntime as ort
 import torch
 from machine import machine
+from matrix_product import peak
 from page import put, table
 from phonoscope.v1 import auralisation_pb2, explanation_pb2, inversion_pb2, maximisation_pb2
 from phonoscope_serving.bundle.bundle import Bundle, load_bundle
@@ -51,7 +51,6 @@ from phonoscope_serving.sound.audio import PcmAudio
 from phonoscope_serving.sound.decoding import Decoder
 from service_load import one_excerpt, write
 
-GEMM = 2048  # rows and columns of the matrix product
 SECONDS = "phonoscope_graph_seconds_sum"
 STEPS = 40  # of an ascent
 SHOWN = 0.1  # of an RPC's time: graphs that take less are in the JSON alone
@@ -218,20 +217,6 @@ def graph_seconds(metrics: Metrics) -> dict[str, float]:
         for sample in family.samples
         if sample.name == SECONDS
     }
-
-
-def peak() -> float:
-    """Multiply-adds a second of a matrix product, the faster of two libraries."""
-    square = np.random.default_rng(0).standard_normal((GEMM, GEMM), np.float32)
-    tensor = torch.from_numpy(square)
-    return GEMM**3 / min(seconds_of(lambda: square @ square), seconds_of(lambda: tensor @ tensor))
-
-
-def seconds_of(run: Callable[[], object]) -> float:
-    """How long something takes."""
-    began_s = time.perf_counter()
-    run()
-    return time.perf_counter() - began_s
 
 
 def page_of(figures: Mapping[str, Any]) -> str:
