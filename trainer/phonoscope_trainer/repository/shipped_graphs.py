@@ -128,7 +128,7 @@ def constants_of(repository: Path, graph: str) -> dict[str, NDArray[np.generic]]
 
 
 def _constants(model: onnx.ModelProto) -> dict[str, NDArray[np.generic]]:
-    return {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
+    return {each.name: numpy_helper.to_array(each).copy() for each in model.graph.initializer}  # theirs are read-only
 
 
 def _file(repository: Path, graph: str) -> Path:
