@@ -18,8 +18,8 @@ DEFAULTS = localisation.LocalisationOptions()
 USUAL = ("mir1k", "real", "rendered")
 TAGGER = "tagger"
 MEANING = """\
-Of the detector, excerpts that are sung in part, as people have annotated them; of the tagger, rendered songs that change
-their genre and nothing else. All are excerpts to which the listener gives the label.
+Of the detector, excerpts that are sung in part, as people have annotated them; of the tagger, rendered songs that
+change their genre and nothing else. All are excerpts to which the listener gives the label.
 
   auc               listener → rule → how often the relevance of a frame with the label is above another's, excerpt by
                     excerpt
