@@ -71,23 +71,8 @@ async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
     metrics.log_lines_dropped.set_function(lambda: log.dropped)
     engine = _engine(options, bundle, metrics)
     LOG.info("bundle verified", extra={"bundle": bundle.name, "digest": bundle.digest, "unproven": unproven(bundle)})
-    security = Security(options.tls_certificate, options.tls_key, options.tls_client_authority, options.token_file)
-    where = ServerOptions(
-        options.address,
-        options.metrics_address,
-        options.health_address or "",
-        reflection=not options.no_reflection,
-        drain_s=options.drain_s,
-        receive_s=options.receive_s,
-        budget_s=options.budget_s,
-        connection_age_s=options.connection_age_s,
-        connection_grace_s=options.connection_grace_s,
-        silent_peer_s=options.silent_peer_s,
-        remember=RememberOptions(options.remember_s, options.remember_mb << 20),
-        security=security,
-    )
     threads = options.threads or cores()
-    server = Server(engine, bundle, Decoder(threads, metrics.decode_seconds.observe), metrics, where)
+    server = Server(engine, bundle, Decoder(threads, metrics.decode_seconds.observe), metrics, _server_options(options))
     await server.start()
     addresses = {"address": server.address, "metrics_address": server.metrics_address}
     if server.health_address:
@@ -121,6 +106,24 @@ async def serve(options: argparse.Namespace, log: PatientHandler) -> int:
     if stop_spans:
         stop_spans()
     return 0
+
+
+def _server_options(options: argparse.Namespace) -> ServerOptions:
+    security = Security(options.tls_certificate, options.tls_key, options.tls_client_authority, options.token_file)
+    return ServerOptions(
+        options.address,
+        options.metrics_address,
+        options.health_address or "",
+        reflection=not options.no_reflection,
+        drain_s=options.drain_s,
+        receive_s=options.receive_s,
+        budget_s=options.budget_s,
+        connection_age_s=options.connection_age_s,
+        connection_grace_s=options.connection_grace_s,
+        silent_peer_s=options.silent_peer_s,
+        remember=RememberOptions(options.remember_s, options.remember_mb << 20),
+        security=security,
+    )
 
 
 async def _watch(server: Server, watchdog_s: float) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from phonoscope_serving.admission.work import NOBODYS, Kind, Work
 from phonoscope_serving.bundle.bundle import Bundle
-from phonoscope_serving.bundle.precision import Precision
+from phonoscope_serving.engines.around import AroundEngine
 from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.engines.remembered import Remembered
 from phonoscope_serving.tensors import Array, Tensors
@@ -22,7 +22,7 @@ from phonoscope_serving.tensors import Array, Tensors
 KINDS = frozenset({Kind.PREDICT, Kind.EXPLAIN, Kind.INVERT, Kind.AURALISE})
 
 
-class RememberingEngine:
+class RememberingEngine(AroundEngine):
     """An `Engine` around another."""
 
     def __init__(self, engine: Engine, bundle: Bundle, remembered: Remembered) -> None:
@@ -33,27 +33,9 @@ class RememberingEngine:
             bundle: which it runs.
             remembered: of that bundle alone.
         """
-        self._engine, self._remembered = engine, remembered
+        super().__init__(engine)
+        self._remembered = remembered
         self._has_rows = {name: config.max_batch_size > 0 for name, config in bundle.models.items()}
-
-    @property
-    def device(self) -> str:
-        """See `Engine.device`."""
-        return self._engine.device
-
-    @property
-    def precision(self) -> Precision:
-        """See `Engine.precision`."""
-        return self._engine.precision
-
-    @property
-    def running_s(self) -> float:
-        """See `Engine.running_s`."""
-        return self._engine.running_s
-
-    async def start(self) -> None:
-        """See `Engine.start`."""
-        await self._engine.start()
 
     async def infer(
         self,
@@ -96,18 +78,10 @@ class RememberingEngine:
             return dict(found[keys[0]])
         return {name: np.concatenate([found[key][name] for key in keys]) for name in found[keys[0]]}
 
-    def is_ready(self, model: str) -> bool:
-        """See `Engine.is_ready`."""
-        return self._engine.is_ready(model)
-
-    async def check(self) -> None:
-        """See `Engine.check`."""
-        await self._engine.check()
-
     async def close(self) -> None:
         """See `Engine.close`."""
         self._remembered.clear()
-        await self._engine.close()
+        await super().close()
 
 
 def _row_keys(asked: str, inputs: Tensors) -> list[bytes]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from phonoscope_serving.admission.work import NOBODYS, Work
 from phonoscope_serving.bundle.bundle import Bundle
-from phonoscope_serving.bundle.precision import Precision
+from phonoscope_serving.engines.around import AroundEngine
 from phonoscope_serving.engines.engine import Engine
 from phonoscope_serving.engines.golden import PREDICT, Proof, proofs
 from phonoscope_serving.errors import BundleError, EngineFailed, EngineLost, RequestError
@@ -23,7 +23,7 @@ IDLE_S = 30.0  # without an answer are another
 PROOF_S = 30.0  # for one golden vector, behind whatever waits
 
 
-class WatchedEngine:
+class WatchedEngine(AroundEngine):
     """An `Engine` around another."""
 
     def __init__(self, engine: Engine, bundle: Bundle, hung_s: float) -> None:
@@ -34,32 +34,14 @@ class WatchedEngine:
             bundle: which it runs.
             hung_s: a run that goes on for longer is taken to hang.
         """
-        self._engine, self._bundle, self._hung_s = engine, bundle, hung_s
+        super().__init__(engine)
+        self._bundle, self._hung_s = bundle, hung_s
         self._proofs: list[Proof] = []  # of what callers ask most, and of less
         self._failures, self._answered_s = 0, 0.0
 
-    @property
-    def device(self) -> str:
-        """See `Engine.device`."""
-        return self._engine.device
-
-    @property
-    def precision(self) -> Precision:
-        """See `Engine.precision`."""
-        return self._engine.precision
-
-    @property
-    def running_s(self) -> float:
-        """See `Engine.running_s`."""
-        return self._engine.running_s
-
-    def is_ready(self, model: str) -> bool:
-        """See `Engine.is_ready`."""
-        return self._engine.is_ready(model)
-
     async def start(self) -> None:
         """See `Engine.start`."""
-        await self._engine.start()
+        await super().start()
         listener = self._bundle.default
         there = {proof.ensemble: proof for proof in proofs(self._bundle)}
         asked = [there[name] for name in (listener.rules[0].ensemble, listener.model(PREDICT)) if name in there]
@@ -94,7 +76,7 @@ class WatchedEngine:
         """See `Engine.check`: computes a golden vector where there is doubt."""
         if self.running_s > self._hung_s:
             raise EngineLost(f"what the engine runs has not ended for {self.running_s:.0f} s")
-        await self._engine.check()
+        await super().check()
         idle_s = asyncio.get_running_loop().time() - self._answered_s
         # What nobody has asked for yet is not loaded for this.
         proof = next((each for each in self._proofs if self._engine.is_ready(each.ensemble)), None)
@@ -106,7 +88,3 @@ class WatchedEngine:
         except (BundleError, RequestError) as error:
             self._failures = FAILURES  # until a golden vector is right again, or a caller is answered
             raise EngineLost(f"a golden vector cannot be computed: {error}") from error
-
-    async def close(self) -> None:
-        """See `Engine.close`."""
-        await self._engine.close()

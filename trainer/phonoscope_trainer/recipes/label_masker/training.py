@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.label_masker import LabelMasker, seen_layers
@@ -24,6 +22,7 @@ from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.label_masker.excerpts import Matches, Matchmaker
 from phonoscope_trainer.recipes.label_masker.objective import LabelWeights, Met, objective
 from phonoscope_trainer.recipes.precision import activations
+from phonoscope_trainer.recipes.updates import resumed, run_updates
 
 MOST_GRADIENT = 1.0  # norm
 VALIDATION_SEED = 1_000_003
@@ -158,24 +157,10 @@ def train_label_masker(
     Raises:
         CheckpointError: `folder` holds a run with other options.
     """
-    state = checkpoint.open_run(folder, options)
     learner = LabelMaskerLearner(listener, train, valid, options, judge)
-    first = 0
-    if state is not None:
-        learner.restore(state)
-        first = int(state["step"])
-    bar = tqdm(total=options.updates, initial=first, desc=f"masker of {listener.name}", unit="update", smoothing=0.05)
-    with SummaryWriter(str(folder), purge_step=first) as log, bar:
-        for step in range(first, options.updates):
-            for name, value in learner.update(step).items():
-                log.add_scalar(f"training/{name}", value, step)
-            bar.update()
-            if (step + 1) % options.validate_every == 0 or step + 1 == options.updates:
-                means = learner.validate()
-                for name, value in means.items():
-                    log.add_scalar(f"validation/{name}", value, step)
-                bar.set_postfix({name: f"{value:.2f}" for name, value in means.items()})
-                checkpoint.save(folder, learner.state() | {"step": step + 1})
+    first = resumed(folder, options, learner)
+    title = f"masker of {listener.name}"
+    run_updates(folder, first, options, title, learner.update, learner.validate, lambda _: learner.state())
     return load_label_masker(folder, listener)
 
 

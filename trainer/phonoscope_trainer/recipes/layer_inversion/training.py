@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from phonoscope_trainer.errors import CheckpointError, OptionsError
 from phonoscope_trainer.networks.layer_inverter import LayerInverter
 from phonoscope_trainer.networks.listener import Listener
 from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.updates import resumed, run_updates
 
 MOST_GRADIENT = 1.0  # norm
 SMALLEST_STD = 1e-3  # of a band: one that is always silent
@@ -160,28 +159,15 @@ def train_layer_inverters(
         CheckpointError: `folder` holds a run with other options.
         OptionsError: see `new_inverters`.
     """
-    state = checkpoint.open_run(folder, options)
     learner = LayerInversionLearner(listener, log_mel, valid, options)
-    first = 0
-    if state is not None:
-        learner.restore(state)
-        first = int(state["step"])
-    bar = tqdm(
-        total=options.updates, initial=first, desc=f"inverters of {listener.name}", unit="update", smoothing=0.05
-    )
-    with SummaryWriter(str(folder), purge_step=first) as log, bar:
-        for step in range(first, options.updates):
-            for name, value in learner.update(step).items():
-                log.add_scalar(f"training/{name}", value, step)
-            bar.update()
-            if (step + 1) % options.validate_every == 0 or step + 1 == options.updates:
-                means = learner.validate()
-                for name, value in means.items():
-                    log.add_scalar(f"validation/{name}", value, step)
-                bar.set_postfix({_layer(name): f"{value:.2f}" for name, value in means.items()})
-                best = {name: learner.best[name] for name in learner.inverters}
-                measured = {} if step + 1 < options.updates else _measured(listener, best, valid)
-                checkpoint.save(folder, learner.state() | {"step": step + 1} | measured)
+    first = resumed(folder, options, learner)
+
+    def state(step: int) -> dict[str, Any]:
+        best = {name: learner.best[name] for name in learner.inverters}
+        return learner.state() | (_measured(listener, best, valid) if step == options.updates else {})
+
+    title = f"inverters of {listener.name}"
+    run_updates(folder, first, options, title, learner.update, learner.validate, state)
     return load_layer_inverters(folder, listener)
 
 

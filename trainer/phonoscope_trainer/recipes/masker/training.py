@@ -11,8 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.networks.label import threshold_logit
@@ -24,6 +22,7 @@ from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.masker.objective import MovedExcerpts, Weights, draw_fillings, objective
 from phonoscope_trainer.recipes.precision import activations
+from phonoscope_trainer.recipes.updates import resumed, run_updates
 
 MOST_GRADIENT = 1.0  # norm: a bin that is in or out is a step, and steps make steep gradients
 VALIDATION_SEED = 1_000_003  # of the fillings that every validation uses
@@ -169,25 +168,17 @@ def train_masker(
     Raises:
         CheckpointError: `folder` holds a run with other options, or the run to start from cannot be read.
     """
-    state = checkpoint.open_run(folder, options)
     learner = MaskerLearner(network, standardise, options)
-    first = 0
-    if state is not None:
-        learner.restore(state)
-        first = int(state["step"])
-    bar = tqdm(total=options.updates, initial=first, desc="masker", unit="update", smoothing=0.05)
-    with SummaryWriter(str(folder), purge_step=first) as log, bar:
-        for step in range(first, options.updates):
-            terms = learner.update(draw(step), step)
-            for name, value in terms.items():
-                log.add_scalar(f"training/{name}", value, step)
-            bar.update()
-            if (step + 1) % options.validate_every == 0 or step + 1 == options.updates:
-                means = learner.validate(validation)
-                for name, value in means.items():
-                    log.add_scalar(f"validation/{name}", value, step)
-                bar.set_postfix({name: f"{value:.2f}" for name, value in means.items()})
-                checkpoint.save(folder, learner.state() | {"step": step + 1})
+    first = resumed(folder, options, learner)
+    run_updates(
+        folder,
+        first,
+        options,
+        "masker",
+        lambda step: learner.update(draw(step), step),
+        lambda: learner.validate(validation),
+        lambda _: learner.state(),
+    )
     return load_masker(folder)
 
 
