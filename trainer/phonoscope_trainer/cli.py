@@ -24,6 +24,7 @@ from phonoscope_trainer.commands import feature_inverters as inversion
 from phonoscope_trainer.commands import maximisation_search as maximisation
 from phonoscope_trainer.commands.experiments import detector as experiments
 from phonoscope_trainer.errors import TrainerError
+from phonoscope_trainer.memory import keep_freed
 
 EPILOG = """\
 A whole bundle, from nothing:
@@ -80,6 +81,8 @@ def get_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors a person can act on are one line, without a traceback."""
+    if arguments is None:  # the process is this command's own
+        keep_freed()
     given = sys.argv[1:] if arguments is None else arguments
     options = vars(get_parser().parse_args(given))
     run: Callable[..., None] = options.pop("run")
