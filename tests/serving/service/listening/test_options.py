@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from phonoscope_serving.command_line import MOST_THREADS, get_parser
+from phonoscope_serving.command_line import get_parser
+from phonoscope_serving.engine_options import MOST_THREADS
 from phonoscope_serving.errors import OptionsError
 from phonoscope_serving.service.listening import ready_file
 from phonoscope_serving.service.listening.addresses import host_and_port
