@@ -10,6 +10,7 @@ from phonoscope_trainer.frontends.parameters import FrontendParameters
 from phonoscope_trainer.networks.label_masker import LabelMasker, seen_layers
 from phonoscope_trainer.networks.listener import Layered, Listener
 from phonoscope_trainer.recipes.label_masker.excerpts import Matchmaker, margins_of
+from phonoscope_trainer.recipes.label_masker.objective import LabelWeights, Met, least_inside, objective
 from phonoscope_trainer.recipes.label_masker.training import (
     LabelMaskerOptions,
     load_label_masker,
@@ -17,10 +18,12 @@ from phonoscope_trainer.recipes.label_masker.training import (
     train_label_masker,
 )
 from phonoscope_trainer.recipes.listened import Listened, answers
+from phonoscope_trainer.recipes.masker.objective import cut
 from torch import nn
 
 PARAMETERS = FrontendParameters(sample_rate_hz=8000, window_samples=256, fft_samples=256, hop_samples=128, bands=12)
 FRAMES = 20
+TERMS = ("keep", "remove", "silhouette", "area", "variation")
 SHORT = LabelMaskerOptions(
     updates=12, batch=4, validation_batches=1, validate_every=6, excerpts=8, validation_excerpts=8, bfloat16=False
 )
@@ -77,10 +80,57 @@ def test_a_mask_has_the_pictures_size_and_depends_on_the_label():
     torch.manual_seed(1)
     masker = LabelMasker((23, 17), [(6, 5, 4), (3, 11, 8)], 5).eval()
     maps = (torch.randn(2, 6, 5, 4), torch.randn(2, 3, 11, 8))
-    masks = [masker(torch.randn(2, 23, 17), torch.eye(5)[[label, label]], *maps) for label in (0, 3)]
+    excerpt, gradient = torch.randn(2, 2, 23, 17)
+    masks = [masker(excerpt, gradient, torch.eye(5)[[label, label]], *maps) for label in (0, 3)]
     assert masks[0].shape == (2, 23, 17)
     assert ((masks[0] > 0) & (masks[0] < 1)).all()
     assert (masks[0] - masks[1]).abs().max() > 1e-4
+
+
+def test_what_moves_a_label_is_shown_in_each_excerpts_own_units():
+    masker = LabelMasker((6, 4), [(2, 4, 2)], 3)
+    masker.baseline = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    excerpt, gradient = torch.randn(2, 6, 4), torch.randn(2, 6, 4)
+    shown = masker.pictures(excerpt, gradient)
+    torch.testing.assert_close(shown[:, 0], excerpt)
+    for number, expected in ((1, gradient.abs()), (2, (excerpt - masker.baseline) * gradient)):
+        scale = expected.flatten(1).std(dim=1, correction=0)[:, None, None]
+        torch.testing.assert_close(shown[:, number], expected / scale)
+    torch.testing.assert_close(masker.pictures(excerpt, 100 * gradient), shown)
+    assert not masker.pictures(excerpt, 0 * gradient)[:, 1:].any()
+
+
+def test_a_region_that_is_tried_has_the_size_that_was_drawn_whatever_is_learnt():
+    torch.manual_seed(2)
+    logits, area = torch.randn(2, 20, 12).requires_grad_(), torch.tensor([0.25, 0.5])
+    region = cut(logits - least_inside(logits, area)[:, None, None])
+    torch.testing.assert_close(region.mean(dim=(1, 2)), area, atol=1 / 240, rtol=0)
+    (all_alike,) = torch.autograd.grad(region.sum(), logits, retain_graph=True)
+    assert all_alike.abs().max() < 1e-5  # more of everything is no other region
+    worth = torch.randn(2, 20, 12)
+    (drawn,) = torch.autograd.grad((region * worth).sum(), logits)
+    near = (logits - least_inside(logits, area)[:, None, None]).abs() < 0.2
+    assert np.corrcoef(drawn[near].numpy(), worth[near].numpy())[0, 1] > 0.9
+
+
+def test_the_objective_asks_about_what_is_moved(trained):
+    heard, (seen, masker) = music(trained), new_masker(trained)
+    met = Met(heard.log_mel[:2], heard.log_mel[2:4], heard.log_mel[1:3], torch.tensor([[0], [1]], dtype=torch.int32))
+    terms = objective(masker.eval(), trained, seen, met, torch.tensor([0.25, 0.5]), LabelWeights())
+    weighted = sum(getattr(LabelWeights(), name) * terms[name] for name in TERMS)
+    torch.testing.assert_close(terms["loss"], weighted)
+    assert all(torch.isfinite(value) for value in terms.values())
+
+
+def test_excerpts_have_their_label_clearly_where_enough_do(trained):
+    heard = music(trained)
+    margins = torch.full((len(heard), 3), -2.0)
+    margins[:8, 0], margins[8:16, 0] = 0.2, 1.5
+    margins[:8, 1] = 0.2
+    maker = Matchmaker(heard, margins)
+    assert maker.having[0].tolist() == [*range(8, 16)]
+    assert maker.given[0].tolist() == [*range(16)]
+    assert maker.having[1].tolist() == [*range(8)]
 
 
 def test_matches_meet_what_lacks_the_label(trained):

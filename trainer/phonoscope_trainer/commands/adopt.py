@@ -10,7 +10,7 @@ import torch
 
 from phonoscope_trainer.command_line import this_command
 from phonoscope_trainer.commands.adopt_doors import Described, open_onnx, open_torch
-from phonoscope_trainer.commands.listener_training import Music, band_means, music_at_hand, with_learnt
+from phonoscope_trainer.commands.listener_training import Music, music_at_hand, with_learnt
 from phonoscope_trainer.commands.options import Verbs, add_threads, names
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.export.adoption import music as at_hand
@@ -22,6 +22,7 @@ from phonoscope_trainer.networks.musicnn import LeanMusicnn, load_musicnn
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.label_masker.training import LabelMaskerOptions, load_label_masker
 from phonoscope_trainer.recipes.layer_inversion.training import LayerInversionOptions, load_layer_inverters
+from phonoscope_trainer.recipes.listened import band_means
 
 MASKER, INVERTERS = LabelMaskerOptions(), LayerInversionOptions()
 MUSICNN = "musicnn"

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from phonoscope_trainer.commands.options import bar
 from phonoscope_trainer.corpora.corpus import Corpus, Split
@@ -23,9 +22,7 @@ from phonoscope_trainer.recipes.layer_inversion.training import (
     LayerInversions,
     train_layer_inverters,
 )
-from phonoscope_trainer.recipes.listened import Listened
-
-BATCH = 64  # excerpts at once where nothing is learnt
+from phonoscope_trainer.recipes.listened import Listened, band_means
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +96,6 @@ def learnt_inverters(folder: Path, music: Music, options: LayerInversionOptions)
     train = music.of("train", own.excerpts, own.seed).log_mel
     valid = music.of("valid", own.validation_excerpts, own.seed).log_mel
     return train_layer_inverters(folder, music.listener, train, valid, own)
-
-
-@torch.inference_mode()
-def band_means(listener: Listener, log_mel: Tensor) -> Tensor:
-    """`[M]` of what the network is given, over music `[N, T, M]`: what says nothing."""
-    parts = [listener.standardise(part).mean(dim=1) for part in log_mel.split(BATCH)]
-    return torch.cat(parts).mean(dim=0)
 
 
 def with_learnt(

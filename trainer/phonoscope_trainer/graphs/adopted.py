@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from phonoscope_trainer.frontends.parameters import FrontendParameters, edges_hz, filters_of, window_of
 from phonoscope_trainer.frontends.parametric import Bands, Picture
 from phonoscope_trainer.graphs.asked_label import ASKED, AskedLabel
+from phonoscope_trainer.graphs.derived_gradient import derived_gradient
 from phonoscope_trainer.graphs.description import Graph, TensorSpec, numbers
 from phonoscope_trainer.graphs.listener import Listener
 from phonoscope_trainer.graphs.tagger import log_odds
@@ -72,15 +73,17 @@ class LogOdds(nn.Module):
 
 
 class MaskerGraph(nn.Module):
-    """The masker, told a label by its number."""
+    """The masker, told a label by its number, and the gradient that it looks at."""
 
-    def __init__(self, masker: LabelMasker, answers: int) -> None:
+    def __init__(self, masker: LabelMasker, trained: Trained) -> None:
         super().__init__()
-        self.masker, self.asked = masker, AskedLabel(answers)
+        self.masker, self.asked = masker, AskedLabel(trained.answers)
+        self.gradient = derived_gradient(LogOdds(trained), torch.zeros(2, *trained.picture))
 
     def forward(self, excerpt: Tensor, label: Tensor, contrast: Tensor, *maps: Tensor) -> Tensor:
         """`relevance` `[B, T, M]`; see `LabelMasker`."""
-        relevance: Tensor = self.masker(excerpt, self.asked(label, contrast), *maps)
+        weights = self.asked(label, contrast)
+        relevance: Tensor = self.masker(excerpt, self.gradient(excerpt, weights), weights, *maps)
         return relevance
 
 
@@ -151,11 +154,15 @@ def adopted_network_graph(trained: Trained, listener: Listener) -> Graph:
 
 
 def label_masker_graph(masker: LabelMasker, trained: Trained, seen: tuple[str, ...], listener: Listener) -> Graph:
-    """The description of the rule `masker`; `seen` are the layers it looks at, deepest first."""
+    """The description of the rule `masker`; `seen` are the layers it looks at, deepest first.
+
+    Raises:
+        ExportError: see `derived_gradient`.
+    """
     shapes = trained.layers()
     return Graph(
         listener.model("masker"),
-        MaskerGraph(masker, trained.answers),
+        MaskerGraph(masker, trained),
         (*listener.maps("excerpt"), *ASKED, *(TensorSpec(name, shapes[name]) for name in seen)),
         listener.maps("relevance"),
         (

@@ -91,3 +91,11 @@ def answers(listener: Listener, log_mel: Tensor) -> Tensor:
         for part in log_mel.split(BATCH)
     ]
     return torch.cat(found)
+
+
+@torch.inference_mode()
+def band_means(listener: Listener, log_mel: Tensor) -> Tensor:
+    """`[M]` of what the network is given, over music `[N, T, M]`: what says nothing."""
+    standardise = listener.standardise
+    parts = [standardise(part).mean(dim=1) for part in log_mel.split(BATCH)]
+    return torch.cat(parts).mean(dim=0).clone()

@@ -34,6 +34,7 @@ Excerpts of the music at hand, as many of every label, that the listener gives t
                          choices, float32 may take the other
   default                the rule served by default, with regions of its own size: carried, removed_flips, silhouette,
                          baseline_called and controls as in `experiment exchange`
+  clear                  the default's of those excerpts that have their label by as much as a host is without it
   rules                  every rule at the default's area, excerpt by excerpt
 """
 
@@ -96,6 +97,7 @@ def adopted_experiment(
         "tags": len(np.unique(matches.label)),
         "judged": [trained.labels[k] for k in np.unique(matches.label)],
         "default": {"rule": shipped.default, "area": float(area.mean()), **judge.summary(values)},
+        "clear": judge.clearly(values),
         "rules": {},
         "options": asdict(options),
     }

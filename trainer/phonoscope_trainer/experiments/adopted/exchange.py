@@ -22,7 +22,7 @@ from phonoscope_trainer.experiments.explanation.controls import first_bins, rank
 from phonoscope_trainer.graphs.exchange import at_level_of, exchanged
 from phonoscope_trainer.measures.bootstrap import mean_interval
 from phonoscope_trainer.ranges import at_least
-from phonoscope_trainer.recipes.label_masker.excerpts import Matches, Matchmaker, margins_of
+from phonoscope_trainer.recipes.label_masker.excerpts import SURE, Matches, Matchmaker, margins_of
 from phonoscope_trainer.recipes.listened import Listened
 
 Progress = Callable[[Iterable[int], str], Iterable[int]]
@@ -58,14 +58,14 @@ def matches_of(listened: Listened, listener: ShippedListener, options: AdoptedOp
     trained = listener.listener
     margins = margins_of(listened.log_odds, trained.threshold_logits, trained.decision)
     maker, rng = Matchmaker(listened, margins), np.random.default_rng(options.seed)
-    often = [k for k in maker.labels if min(len(maker.having[k]), len(maker.lacking[k])) >= options.per_label]
-    chosen = sorted(often, key=lambda k: -len(maker.having[k]))[: options.labels]
+    often = [k for k in maker.labels if min(len(maker.given[k]), len(maker.lacking[k])) >= options.per_label]
+    chosen = sorted(often, key=lambda k: -len(maker.given[k]))[: options.labels]
     if len(chosen) < FEWEST_TAGS:
         raise CorpusError(
             f"{len(chosen)} labels are given to {options.per_label} excerpts and clearly refused to as many, "
             f"{FEWEST_TAGS} are wanted: give more music, or ask for fewer excerpts of each"
         )
-    rows = np.stack([rng.choice(maker.having[k], options.per_label, replace=False) for k in chosen], axis=1).ravel()
+    rows = np.stack([rng.choice(maker.given[k], options.per_label, replace=False) for k in chosen], axis=1).ravel()
     labels = np.tile(chosen, options.per_label)
     host, third = (np.array([maker.other(k, row, rng) for k, row in zip(labels, rows, strict=True)]) for _ in range(2))
     return Matches(rows, host, third, labels)
@@ -134,8 +134,20 @@ class AdoptedJudge:
 
     def summary(self, values: Values) -> dict[str, object]:
         """Means with intervals, recordings drawn; labels count alike, for there are as many excerpts of each."""
-        count = len(next(iter(values.values())))
-        track = np.unique(self.listened.track[self.matches.row[:count]], return_inverse=True)[1]
+        return self._summary(values, self.matches.row[: len(next(iter(values.values())))])
+
+    def clearly(self, values: Values) -> dict[str, object]:
+        """The same of the excerpts that have their label as clearly as a host has it not."""
+        row, label = torch.from_numpy(self.matches.row), torch.from_numpy(self.matches.label)
+        trained = self.shipped.listener
+        margins = margins_of(self.listened.log_odds, trained.threshold_logits, trained.decision)
+        clear = (margins[row, label] >= SURE).numpy()
+        if not clear.any():
+            return {"n": 0}
+        return self._summary({name: value[clear] for name, value in values.items()}, self.matches.row[clear])
+
+    def _summary(self, values: Values, row: NDArray[np.int64]) -> dict[str, object]:
+        count, track = len(row), np.unique(self.listened.track[row], return_inverse=True)[1]
         document: dict[str, object] = {"n": count, "files": int(track.max()) + 1}
         document |= {
             name: mean_interval(value, track) for name, value in values.items() if not name.startswith("control_")

@@ -12,7 +12,7 @@ from torch import Tensor
 from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.recipes.listened import Listened
 
-SURE = 1.0  # log-odds from the threshold: how clearly a host does without the label
+SURE = 1.0  # log-odds from the threshold: how clearly an excerpt has the label, and a host does without
 FEWEST = 6  # excerpts that have a label, and as many that clearly have not, for it to be learnt from
 
 
@@ -29,6 +29,9 @@ class Matches:
 class Matchmaker:
     """Draws matches, every label as often as any other that can be learnt from.
 
+    Excerpts have their label clearly, where enough do: where everything an excerpt has barely suffices, no part of it
+    will. `given` are all that have it.
+
     Args:
         listened: excerpts with answers.
         margins: `[N, K]` log-odds above the thresholds.
@@ -40,7 +43,10 @@ class Matchmaker:
     def __init__(self, listened: Listened, margins: Tensor) -> None:
         self.listened = listened
         has, lacks = (margins >= 0).numpy(), (margins <= -SURE).numpy()
-        self.having = {k: np.flatnonzero(has[:, k]) for k in range(has.shape[1])}
+        clearly = (margins >= SURE).numpy()
+        self.given = {k: np.flatnonzero(has[:, k]) for k in range(has.shape[1])}
+        clear = {k: np.flatnonzero(clearly[:, k]) for k in self.given}
+        self.having = {k: clear[k] if len(clear[k]) >= FEWEST else given for k, given in self.given.items()}
         self.lacking = {k: np.flatnonzero(lacks[:, k]) for k in range(has.shape[1])}
         self.labels = [k for k in self.having if min(len(self.having[k]), len(self.lacking[k])) >= FEWEST]
         if not self.labels:

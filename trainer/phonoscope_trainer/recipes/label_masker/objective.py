@@ -3,9 +3,10 @@
     keep · L(region of x in other music, the label) + remove · L(x without its region, not the label)
     + silhouette · L(the region with a third excerpt's content, not the label) + area · cost(a) + total variation
 
-The cost of an area is (max(0, a − a₀) / a₁)², but grows no faster than at a₀ + 2·a₁: masks begin large.
-Every excerpt is exchanged with music that lacks the label. The network is asked about each twice and more a step, which
-costs most.
+Every excerpt is exchanged with music that lacks the label. The regions that are tried have a size that is drawn: the
+first bins in the mask's own order. Were a region what the mask has above one half, the mask would learn to be large or
+small long before it learns where. The cost of an area holds what is above one half near the usual size a₀.
+The network is asked about each excerpt twice and more a step, which costs most.
 """
 
 from __future__ import annotations
@@ -19,14 +20,13 @@ from torch.nn import functional as F
 
 from phonoscope_trainer.graphs.asked_label import NO_CONTRAST, AskedLabel
 from phonoscope_trainer.graphs.exchange import at_level_of, exchanged
+from phonoscope_trainer.graphs.tagger import log_odds
 from phonoscope_trainer.networks.label_masker import LabelMasker
-from phonoscope_trainer.networks.listener import Listener
+from phonoscope_trainer.networks.listener import Decision, Listener
 from phonoscope_trainer.recipes.label_masker.excerpts import margins_of
 from phonoscope_trainer.recipes.masker.objective import SHARPNESS, cut, missed
 
-FREE_AREA = 0.15  # a₀: that costs nothing
-COSTLY_AREA = 0.1  # a₁: so much more costs the area's weight, and twice as much four times that
-STEADY = 2.0  # times a₁: from here on the cost grows evenly
+UNUSUAL_AREA = 0.1  # a₁: so much more or less costs the area's weight, and twice as much four times that
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,10 @@ class LabelWeights:
 
     keep: float = 3.0
     remove: float = 1.5
-    silhouette: float = 2.0
+    silhouette: float = 0.5
     area: float = 0.4
-    variation: float = 0.5
+    variation: float = 0.02
+    usual_area: float = 0.3  # a₀: of an excerpt, what is in the region where the mask is cut at one half
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def objective(
     listener: Listener,
     seen: tuple[str, ...],
     met: Met,
-    offset: Tensor,
+    area: Tensor,
     weights: LabelWeights,
     judge: nn.Module | None = None,
 ) -> Mapping[str, Tensor]:
@@ -66,7 +67,7 @@ def objective(
         listener: what is explained.
         seen: the layers that the masker looks at.
         met: the batch.
-        offset: `[B]` added to the mask's logits: other thresholds than one half are asked for, too.
+        area: `[B]` how much of each excerpt its region is.
         weights: of the terms.
         judge: answers as the listener's network does, but faster; that network itself unless given.
     """
@@ -75,8 +76,9 @@ def objective(
     excerpt = standardise(met.log_mel)
     with torch.no_grad():
         heard = listener.network.activations(excerpt)  # type: ignore[operator]  # Layered, or alike
-    logits = masker.logits([heard[name] for name in seen], excerpt, asked).float()
-    region = cut(logits + offset[:, None, None])
+    moves = _gradient(judge or listener.network, excerpt, asked, listener.decision)
+    logits = masker.logits([heard[name] for name in seen], excerpt, moves, asked).float()
+    region = cut(logits - least_inside(logits, area)[:, None, None])
     host, third = (at_level_of(met.log_mel, each) for each in (met.host, met.third))
     rows = len(region)
     some = slice(0, -(-rows // 4))  # an outline is soon learnt to say nothing, and asking costs as much as the rest
@@ -91,12 +93,12 @@ def objective(
     margins = margins_of(said, listener.threshold_logits, listener.decision)
     asked_rows = torch.cat([met.label, met.label, met.label[some]]).long()
     inside, outside, outline = margins.gather(1, asked_rows)[:, 0].split([rows, rows, len(met.label[some])])
-    mask = torch.sigmoid(SHARPNESS * logits)
+    mask, usual = torch.sigmoid(SHARPNESS * logits), logits.new_tensor(weights.usual_area / UNUSUAL_AREA)
     terms = {
         "keep": missed(inside).mean(),
         "remove": missed(-outside).mean(),
         "silhouette": missed(-outline).mean(),
-        "area": _cost_of(mask.mean(dim=(1, 2))).mean(),
+        "area": F.smooth_l1_loss(mask.mean(dim=(1, 2)) / UNUSUAL_AREA, usual.expand(rows)),
         "variation": mask.diff(dim=1).abs().mean() + mask.diff(dim=2).abs().mean(),
     }
     loss = torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
@@ -104,7 +106,26 @@ def objective(
     return {"loss": loss, **terms, **kept}
 
 
-def _cost_of(area: Tensor) -> Tensor:
-    """Of regions that cover `area` `[B]` of their excerpts."""
-    over = F.relu(area - FREE_AREA) / COSTLY_AREA
-    return torch.where(over < STEADY, over**2, STEADY * (2 * over - STEADY))
+def _gradient(network: nn.Module, excerpt: Tensor, asked: Tensor, decision: Decision) -> Tensor:
+    """`[B, T, M]` of the answers asked about with respect to the excerpt, as the graph of a masker takes it."""
+    with torch.enable_grad():
+        given = excerpt.detach().requires_grad_()
+        said = network(given).float()
+        about = log_odds(said) if decision == "multi-class" else said
+        (gradient,) = torch.autograd.grad((about * asked).sum(), given)
+    return gradient
+
+
+def least_inside(logits: Tensor, area: Tensor) -> Tensor:
+    """`[B]` the least logit inside a region that is `area` `[B]` of an excerpt; logits `[B, T, M]`.
+
+    It rises with the logits near it, as it must for the area to stay what it is. Otherwise every bin near the edge
+    would be drawn in, since more of an excerpt always says more, and nothing would tell one from another.
+    """
+    rows = logits.detach().flatten(1)
+    last = (area * rows.shape[1]).long().clamp(0, rows.shape[1] - 1)
+    least = rows.sort(dim=1, descending=True).values.gather(1, last[:, None])
+    slope = torch.sigmoid(SHARPNESS * (rows - least))
+    near = slope * (1 - slope)
+    rises = ((logits.flatten(1) - rows) * near).sum(dim=1) / near.sum(dim=1)  # 0, with a gradient
+    return least[:, 0] + rises

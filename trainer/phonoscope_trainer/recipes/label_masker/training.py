@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from phonoscope_trainer.errors import OptionsError
@@ -21,6 +22,7 @@ from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import checkpoint
 from phonoscope_trainer.recipes.label_masker.excerpts import Matches, Matchmaker
 from phonoscope_trainer.recipes.label_masker.objective import LabelWeights, Met, objective
+from phonoscope_trainer.recipes.listened import band_means
 from phonoscope_trainer.recipes.precision import activations
 from phonoscope_trainer.recipes.updates import resumed, run_updates
 
@@ -32,13 +34,15 @@ VALIDATION_SEED = 1_000_003
 class LabelMaskerOptions:
     """How a masker is trained; saved with the run."""
 
-    updates: int = 900
-    batch: int = 8  # excerpts
-    learning_rate: float = 3e-3  # at the peak of the cycle
+    updates: int = 1200
+    batch: int = 16  # excerpts
+    learning_rate: float = 1e-3  # at the peak of the cycle
+    steering: float = 3.0  # times that is the rate of what a label steers: each is met in a few updates alone
     weight_decay: float = 1e-4
     warm_up: float = 0.1  # share of updates before the peak
     weights: LabelWeights = field(default_factory=LabelWeights)
-    offset: float = 0.5  # standard deviation, in the mask's logits, of where it is cut
+    least_area: float = 0.15  # of an excerpt, of regions that are tried
+    most_area: float = 0.4
     excerpts: int = 2600  # of the train split
     validation_excerpts: int = 400  # of the valid split, which are matched
     validation_batches: int = 12
@@ -72,12 +76,17 @@ class LabelMaskerLearner:
         listener.network.eval().requires_grad_(requires_grad=False)
         channels_last(listener.network)
         self.seen, self.masker = new_masker(listener)
+        self.masker.baseline = band_means(listener, train.listened.log_mel)
         channels_last(self.masker)
-        self.optimiser = torch.optim.AdamW(
-            self.masker.parameters(), options.learning_rate, weight_decay=options.weight_decay
-        )
+        rates = [options.learning_rate, options.learning_rate * options.steering]
+        steering = {name for name, _ in self.masker.named_parameters() if name.startswith("steer.")}
+        groups = [
+            {"params": [value for name, value in self.masker.named_parameters() if (name in steering) is steers]}
+            for steers in (False, True)
+        ]
+        self.optimiser = torch.optim.AdamW(groups, options.learning_rate, weight_decay=options.weight_decay)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, options.learning_rate, total_steps=options.updates, pct_start=options.warm_up
+            self.optimiser, rates, total_steps=options.updates, pct_start=options.warm_up
         )
         self.best, self.best_loss = copy.deepcopy(self.masker.state_dict()), math.inf
 
@@ -85,7 +94,9 @@ class LabelMaskerLearner:
         """One step of the optimiser; the objective and its terms."""
         rng = np.random.default_rng((self.options.seed, step))
         self.masker.train()
-        terms = self._terms(self.train, self.train.draw(self.options.batch, rng), self.options.seed + step)
+        matches = self.train.draw(self.options.batch, rng)
+        area = rng.uniform(self.options.least_area, self.options.most_area, self.options.batch)
+        terms = self._terms(self.train, matches, area)
         self.optimiser.zero_grad()
         terms["loss"].backward()
         torch.nn.utils.clip_grad_norm_(self.masker.parameters(), MOST_GRADIENT)
@@ -99,7 +110,8 @@ class LabelMaskerLearner:
         self.masker.eval()
         rng = np.random.default_rng(VALIDATION_SEED)
         batches = [self.valid.draw(self.options.batch, rng) for _ in range(self.options.validation_batches)]
-        found = [self._terms(self.valid, matches, None) for matches in batches]
+        area = np.full(self.options.batch, self.options.weights.usual_area)
+        found = [self._terms(self.valid, matches, area) for matches in batches]
         means = {name: float(torch.stack([each[name] for each in found]).mean()) for name in found[0]}
         if means["loss"] < self.best_loss:
             self.best, self.best_loss = copy.deepcopy(self.masker.state_dict()), means["loss"]
@@ -116,7 +128,7 @@ class LabelMaskerLearner:
             getattr(self, name).load_state_dict(state[name])
         self.best, self.best_loss = state["best"], state["best_loss"]
 
-    def _terms(self, music: Matchmaker, matches: Matches, seed: int | None) -> Mapping[str, torch.Tensor]:
+    def _terms(self, music: Matchmaker, matches: Matches, area: NDArray[np.float64]) -> Mapping[str, torch.Tensor]:
         log_mel = music.listened.log_mel
         met = Met(
             log_mel[matches.row],
@@ -124,11 +136,10 @@ class LabelMaskerLearner:
             log_mel[matches.third],
             torch.from_numpy(matches.label.astype(np.int32)).unsqueeze(1),
         )
-        offset = torch.zeros(len(matches.row))
-        if seed is not None:
-            offset = self.options.offset * torch.randn(len(offset), generator=torch.Generator().manual_seed(seed))
         with activations(torch.device("cpu"), bfloat16=self.options.bfloat16):
-            return objective(self.masker, self.listener, self.seen, met, offset, self.options.weights, self.judge)
+            return objective(
+                self.masker, self.listener, self.seen, met, torch.from_numpy(area), self.options.weights, self.judge
+            )
 
 
 def new_masker(listener: Listener) -> tuple[tuple[str, ...], LabelMasker]:
