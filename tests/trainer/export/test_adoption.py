@@ -82,6 +82,19 @@ def exported(folder, module=None, shape=(1, *PICTURE)):
     return path
 
 
+def test_the_first_excerpts_of_a_bank_lack_every_label_where_any_can():
+    lacks = np.ones((9, 4), bool)
+    lacks[:, 2] = False
+    lacks[[5, 8], 2] = True
+    lacks[:, 3] = False
+    lacks[[1, 8], 3] = True
+    order = adopted_bank.covering(lacks, 3)
+    assert sorted(order) == [*range(9)]
+    assert set(order[:3]) == {1, 5, 8}
+    assert (lacks[order[:3]].sum(axis=0) >= adopted_bank.HOSTS).all()
+    assert adopted_bank.covering(np.zeros((4, 2), bool), 2) == [0, 1, 2, 3]
+
+
 def test_a_torch_module_gets_every_rule_but_those_that_are_trained(module, tmp_path, quick_songs):
     opened = open_torch("somebodys:make", module / "weights.pt", SAID)
     report = adopt(opened, AdoptionOptions(tmp_path / "bundle", "mine", "by hand", **OPTIONS))

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import onnx
-
 from phonoscope_trainer.errors import ExportError
 from phonoscope_trainer.frontends.linear import LINEAR_STFT
 from phonoscope_trainer.frontends.parameters import FrontendParameters
@@ -20,6 +18,7 @@ from phonoscope_trainer.graphs.translation.as_network import AsNetwork
 from phonoscope_trainer.graphs.translation.network import Translated
 from phonoscope_trainer.networks.listener import Listener
 from phonoscope_trainer.repository.manifest import MANIFEST
+from phonoscope_trainer.repository.whole_graph import read_graph
 
 PARAMETERS = "frontend_parameters"  # of a listener's entry
 LINEAR_FRONTEND = "tagger_frontend"  # described by its code, not by its entry
@@ -68,7 +67,7 @@ def listener_of_bundle(root: Path, name: str) -> Listener:
     """
     entry = entry_of(root, name)
     parameters, frames = pictures_of(entry)
-    network = Translated(onnx.load(root / entry["network"] / "1" / "model.onnx"))
+    network = Translated(read_graph(root / entry["network"] / "1" / "model.onnx"))
     as_network = AsNetwork(network, tuple(network.answered), entry["decision"])
     shared = (parameters, frames, as_network.eval(), tuple(entry["labels"]), entry["decision"])
     return Listener(entry["name"], *shared, thresholds_of(entry))

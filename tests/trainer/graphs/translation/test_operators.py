@@ -176,3 +176,20 @@ def test_constants_of_every_kind_are_read():
     x = np.random.default_rng(0).standard_normal(MAPS).astype(np.float32)
     found = Translated(model)(torch.from_numpy(x)).numpy()
     np.testing.assert_allclose(found, by_runtime(model, x), atol=1e-5)
+
+
+def test_in_double_precision_labels_become_weights_of_it():
+    weights = numpy_helper.from_array(np.arange(6, dtype=np.float32).reshape(3, 2), "weights")
+    numbers = numpy_helper.from_array(np.arange(3, dtype=np.int32), "numbers")
+    nodes = [
+        helper.make_node("Equal", ["label", "numbers"], ["is"]),
+        helper.make_node("Cast", ["is"], ["one"], to=TensorProto.FLOAT),
+        helper.make_node("MatMul", ["one", "weights"], ["y"]),
+    ]
+    label = helper.make_tensor_value_info("label", TensorProto.INT32, [None, 1])
+    answer = helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 2])
+    graph = helper.make_graph(nodes, "labels", [label], [answer], [weights, numbers])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+    asked, expected = torch.tensor([[2], [0]], dtype=torch.int32), torch.tensor([[4.0, 5.0], [0.0, 1.0]])
+    torch.testing.assert_close(Translated(model)(asked), expected)
+    torch.testing.assert_close(Translated(model).double()(asked), expected.double())

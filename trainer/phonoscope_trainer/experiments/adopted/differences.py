@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from torch import Tensor
 
@@ -17,6 +16,7 @@ from phonoscope_trainer.graphs.gradient import smoothed
 from phonoscope_trainer.graphs.translation.network import Translated
 from phonoscope_trainer.networks.musicnn import musicnn_of, read_arrays
 from phonoscope_trainer.repository.shipped_graphs import constants_of
+from phonoscope_trainer.repository.whole_graph import read_graph
 
 
 def of_tags(shipped: ShippedListener, samples: Tensor, checkpoint: Path) -> float:
@@ -70,7 +70,7 @@ def of_gradients(
 def in_double_precision(root: Path, excerpt: Tensor, label: Tensor) -> Tensor | None:
     """`[B, T, M]` the relevance that the bundle's own graph `gradient` gives of pictures, computed in float64."""
     try:
-        graph = Translated(onnx.load(root / "gradient" / "1" / "model.onnx")).double()
+        graph = Translated(read_graph(root / "gradient" / "1" / "model.onnx")).double()
     except ExportError:
         return None
     rows = [

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import soxr
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
@@ -53,7 +54,7 @@ class RenderedExcerpts:
 
 
 def rendered_excerpts(options: AdoptedBankOptions, listener: Listener) -> RenderedExcerpts:
-    """One excerpt of each song, the one that some label is given most clearly."""
+    """One excerpt of each song, the one that some label is given most clearly; first those that lack what few lack."""
     rng, rows, margins = np.random.default_rng(options.seed), [], []
     for index in tqdm(range(options.excerpts), desc=f"music for {listener.name}", unit="song"):
         whole = _song(options.seed, index, listener, with_voice=index % 2 == 0)
@@ -65,7 +66,26 @@ def rendered_excerpts(options: AdoptedBankOptions, listener: Listener) -> Render
         row = int(margin.max(dim=1).values.argmax())
         rows.append(samples[row].clone())
         margins.append(margin[row])
-    return RenderedExcerpts(torch.stack(rows), torch.stack(margins))
+    order = covering((torch.stack(margins) < 0).numpy(), options.sounds)
+    return RenderedExcerpts(torch.stack(rows)[order], torch.stack(margins)[order])
+
+
+def covering(lacks: NDArray[np.bool_], first: int) -> list[int]:
+    """An order of excerpts in which the first of them lack every label as often as it takes, where any can.
+
+    A listener that gives a label to most music has few hosts for it, and those that are heard are fewer still.
+
+    Args:
+        lacks: `[E, K]` which labels each lacks.
+        first: how many come first.
+    """
+    order: list[int] = []
+    while len(order) < first:
+        wanted = lacks[order].sum(axis=0) < HOSTS
+        seldom = wanted / np.maximum(1, lacks.sum(axis=0))  # who lacks what few lack comes before who lacks much
+        left = [row for row in range(len(lacks)) if row not in order]
+        order.append(max(left, key=lambda row: float((lacks[row] * seldom).sum())))
+    return [*order, *(row for row in range(len(lacks)) if row not in order)]
 
 
 def why_no_bank(options: AdoptedBankOptions, music: RenderedExcerpts, listener: Listener) -> str:

@@ -74,8 +74,10 @@ class Translated(nn.Module):
         known: dict[str, Value] = dict(self.constants)
         known |= {name: self.get_buffer(buffer) for buffer, name in self.called.items()}
         known |= dict(zip(self.given, inputs, strict=True))
+        is_double = any(each.dtype == torch.float64 for each in self.buffers())
         for step in self.steps:
-            known |= _taken(step, known)
+            made = _taken(step, known)
+            known |= {name: _widened(value) for name, value in made.items()} if is_double else made
         answers = tuple(known[name] for name in self.answered)
         return answers if len(answers) > 1 else answers[0]  # type: ignore[return-value]  # outputs are tensors
 
@@ -88,6 +90,11 @@ def _taken(step: Step, known: Mapping[str, Value]) -> dict[str, Value]:
     except UntranslatableError as reason:
         raise ExportError(f"the graph is not translated to torch: {reason}") from reason
     return dict(zip(outputs, found if isinstance(found, tuple) else (found,), strict=False))
+
+
+def _widened(value: Value) -> Value:
+    """In double precision: a graph that says float32, where it turns labels into weights, means its own precision."""
+    return value.double() if isinstance(value, Tensor) and value.dtype == torch.float32 else value
 
 
 def _asked(operator: Operator, inputs: list[Value]) -> Value | tuple[Tensor, ...]:
