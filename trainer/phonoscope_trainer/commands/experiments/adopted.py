@@ -9,17 +9,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from phonoscope_trainer.commands.experiments.judged_bundle import bar_over
 from phonoscope_trainer.commands.options import Verbs, add_figures, add_json, add_threads, bar, names, write
-from phonoscope_trainer.errors import CorpusError
+from phonoscope_trainer.errors import CorpusError, ExportError
 from phonoscope_trainer.experiments.adopted import differences
 from phonoscope_trainer.experiments.adopted import figures as drawing
 from phonoscope_trainer.experiments.adopted.exchange import AdoptedJudge, AdoptedOptions, matches_of
 from phonoscope_trainer.experiments.adopted.shipped import ShippedListener, shipped_listener
+from phonoscope_trainer.experiments.explanation.controls import ranks
 from phonoscope_trainer.export.adoption.bundle import golden_samples
 from phonoscope_trainer.export.adoption.music import corpora_at_hand, music_of
 from phonoscope_trainer.export.adoption.musicnn import NAME, checkpoint_folder
+from phonoscope_trainer.repository.listeners import listener_of_bundle
 
 DEFAULTS = AdoptedOptions()
 DIFFERENTIATED = 12  # excerpts
@@ -35,6 +38,8 @@ Excerpts of the music at hand, as many of every label, that the listener gives t
   default                the rule served by default, with regions of its own size: carried, removed_flips, silhouette,
                          baseline_called and controls as in `experiment exchange`
   clear                  the default's of those excerpts that have their label by as much as a host is without it
+  ceiling                of regions as large that are sought for each excerpt by itself, which takes a second each and
+                         more: what any region could carry; of a network that can be differentiated
   rules                  every rule at the default's area, excerpt by excerpt
 """
 
@@ -53,6 +58,7 @@ def add_experiment(experiments: Verbs) -> None:
         ("labels", "that are judged, the most often given"),
         ("music", "excerpts of the test splits that are listened to"),
         ("occluded", "excerpts that the black-box rule is asked about"),
+        ("sought", "excerpts whose region is sought for each by itself; 0: none"),
     ):
         parser.add_argument(
             f"--{name.replace('_', '-')}",
@@ -74,6 +80,7 @@ def adopted_experiment(
     labels: int,
     music: int,
     occluded: int,
+    sought: int,
     corpora: tuple[str, ...],
     wheel: Path | None,
     figures: Path | None,
@@ -82,7 +89,7 @@ def adopted_experiment(
 ) -> None:
     """Judge the bundle's rules on its own answers."""
     torch.set_num_threads(threads)
-    options = AdoptedOptions(per_label, labels, music, occluded)
+    options = AdoptedOptions(per_label, labels, music, occluded, sought)
     shipped, found = shipped_listener(bundle, threads), corpora_at_hand(corpora)
     if not found:
         raise CorpusError("no music at hand: see `phonoscope-train corpus list`")
@@ -107,6 +114,7 @@ def adopted_experiment(
         row = judge.summary(judge.beside(order[:count], counts[:count]))
         own_area = float(own.float().mean() / order[0].numel())
         document["rules"][rule] = {"area": float(area[:count].mean()), "own_area": own_area, **row}
+    document |= _ceiling(judge, ranked, counts, bundle)
     document |= _differences(shipped, judge, bundle, wheel)
     if place := figures or (json_path and json_path.parent):
         place.mkdir(parents=True, exist_ok=True)
@@ -114,6 +122,20 @@ def adopted_experiment(
         drawing.draw(document, place / f"{stem}.png")
         drawing.draw_examples(shipped, listened, matches, place / f"{stem}-examples.png")
     write(document, json_path)
+
+
+def _ceiling(judge: AdoptedJudge, ranked: Tensor, counts: Tensor, bundle: Path) -> dict[str, Any]:
+    """Beside the default rule on the same excerpts; nothing where the network's graph is not translated to torch."""
+    count = min(judge.options.sought, len(counts))
+    try:
+        listener = listener_of_bundle(bundle, judge.shipped.listener.name)
+    except ExportError:
+        return {}
+    if not count:
+        return {}
+    scores = judge.sought(listener, counts[:count])
+    default = judge.summary(judge.beside(ranked[:count], counts[:count]))
+    return {"ceiling": {**judge.summary(judge.beside(ranks(scores), counts[:count])), "default": default}}
 
 
 def _differences(shipped: ShippedListener, judge: AdoptedJudge, bundle: Path, wheel: Path | None) -> dict[str, float]:

@@ -18,9 +18,11 @@ from torch import Tensor
 
 from phonoscope_trainer.errors import CorpusError
 from phonoscope_trainer.experiments.adopted.shipped import ShippedListener
+from phonoscope_trainer.experiments.adopted.sought import SoughtOptions, sought
 from phonoscope_trainer.experiments.explanation.controls import first_bins, ranks, shifted
 from phonoscope_trainer.graphs.exchange import at_level_of, exchanged
 from phonoscope_trainer.measures.bootstrap import mean_interval
+from phonoscope_trainer.networks.listener import Listener
 from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes.label_masker.excerpts import SURE, Matches, Matchmaker, margins_of
 from phonoscope_trainer.recipes.listened import Listened
@@ -40,6 +42,7 @@ class AdoptedOptions:
     labels: int = 12  # the most often given of those that are given often enough, at most
     music: int = 900  # excerpts of the test split that are listened to
     occluded: int = 48  # of the excerpts, those that the black-box rule is asked about
+    sought: int = 48  # of the excerpts, those whose region is sought by itself; see `sought`
     batch: int = 16
     seed: int = 0
 
@@ -47,6 +50,7 @@ class AdoptedOptions:
         at_least(2, self, "per_label", "batch")
         at_least(FEWEST_TAGS, self, "labels")
         at_least(1, self, "music", "occluded")
+        at_least(0, self, "sought")
 
 
 def matches_of(listened: Listened, listener: ShippedListener, options: AdoptedOptions) -> Matches:
@@ -121,6 +125,19 @@ class AdoptedJudge:
             for name, value in values.items():
                 found[name].append(value)
         return {name: torch.cat(parts).double().numpy() for name, parts in found.items()}
+
+    def sought(self, listener: Listener, counts: Tensor) -> Tensor:
+        """Scores `[N, T, M]` of the first excerpts, whose regions, of `counts` `[N]` bins, are sought; see `sought`."""
+        count, bins = len(counts), int(np.prod(listener.picture))
+        trained = self.shipped.listener
+        maker = Matchmaker(
+            self.listened, margins_of(self.listened.log_odds, trained.threshold_logits, trained.decision)
+        )
+        parts = []
+        for rows in self._batches("sought", count):
+            own = Matches(*(getattr(self.matches, name)[rows] for name in ("row", "host", "third", "label")))
+            parts.append(sought(listener, maker, own, counts[rows].numpy() / bins, SoughtOptions()))
+        return torch.cat(parts)
 
     @torch.inference_mode()
     def beside(self, ranked: Tensor, counts: Tensor) -> Values:
