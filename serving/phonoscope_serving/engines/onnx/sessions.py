@@ -17,6 +17,10 @@ from phonoscope_serving.errors import BundleError, OptionsError
 
 NOWHERE = "/nonexistent/weights lie inside their graph"
 DOUBLING = 0  # the arena grows by large pieces, which are cut; pieces as large as what is asked for fit little else
+# The first of them is as large as all runs together need. Of pieces that double, what does not fit one leaves it idle
+# and takes another, and after hundreds of calls in some order there is one more; what of a piece nobody has written to
+# takes no memory.
+FIRST_BYTES = 2**28
 LEAST_CUT_BYTES = 2**20  # of a piece, what is left over is cut off from this on; by default only from 128 MiB on
 
 # An ONNX model, written out since the service does without the package that writes them: y = x, one float32.
@@ -62,7 +66,12 @@ def session_options(threads: int) -> ort.SessionOptions:
 def _share_arena() -> None:
     """Makes the arena, once in a process: ONNX Runtime keeps it for good."""
     where = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
-    grows = {"arena_extend_strategy": DOUBLING, "max_dead_bytes_per_chunk": LEAST_CUT_BYTES}
+    grows = {
+        "arena_extend_strategy": DOUBLING,
+        "max_dead_bytes_per_chunk": LEAST_CUT_BYTES,
+        "initial_chunk_size_bytes": FIRST_BYTES,
+        "initial_growth_chunk_size_bytes": FIRST_BYTES,  # after it was given back
+    }
     ort.create_and_register_allocator(where, ort.OrtArenaCfg(grows))
 
 
