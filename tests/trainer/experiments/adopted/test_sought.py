@@ -1,4 +1,4 @@
-"""Regions sought for each excerpt by itself: the ceiling that rules are held against."""
+"""Regions sought for each excerpt by itself: what rules are held against."""
 
 from __future__ import annotations
 

@@ -38,8 +38,9 @@ Excerpts of the music at hand, as many of every label, that the listener gives t
   default                the rule served by default, with regions of its own size: carried, removed_flips, silhouette,
                          baseline_called and controls as in `experiment exchange`
   clear                  the default's of those excerpts that have their label by as much as a host is without it
-  ceiling                of regions as large that are sought for each excerpt by itself, which takes a second each and
-                         more: what any region could carry; of a network that can be differentiated
+  sought                 of regions as large that are sought for each excerpt by itself, by gradient ascent, which takes
+                         seconds each; `default` is the default rule of the same excerpts. Where a network can be
+                         differentiated
   rules                  every rule at the default's area, excerpt by excerpt
 """
 
@@ -114,7 +115,7 @@ def adopted_experiment(
         row = judge.summary(judge.beside(order[:count], counts[:count]))
         own_area = float(own.float().mean() / order[0].numel())
         document["rules"][rule] = {"area": float(area[:count].mean()), "own_area": own_area, **row}
-    document |= _ceiling(judge, ranked, counts, bundle)
+    document |= _sought(judge, ranked, counts, bundle)
     document |= _differences(shipped, judge, bundle, wheel)
     if place := figures or (json_path and json_path.parent):
         place.mkdir(parents=True, exist_ok=True)
@@ -124,7 +125,7 @@ def adopted_experiment(
     write(document, json_path)
 
 
-def _ceiling(judge: AdoptedJudge, ranked: Tensor, counts: Tensor, bundle: Path) -> dict[str, Any]:
+def _sought(judge: AdoptedJudge, ranked: Tensor, counts: Tensor, bundle: Path) -> dict[str, Any]:
     """Beside the default rule on the same excerpts; nothing where the network's graph is not translated to torch."""
     count = min(judge.options.sought, len(counts))
     try:
@@ -135,7 +136,7 @@ def _ceiling(judge: AdoptedJudge, ranked: Tensor, counts: Tensor, bundle: Path) 
         return {}
     scores = judge.sought(listener, counts[:count])
     default = judge.summary(judge.beside(ranked[:count], counts[:count]))
-    return {"ceiling": {**judge.summary(judge.beside(ranks(scores), counts[:count])), "default": default}}
+    return {"sought": {**judge.summary(judge.beside(ranks(scores), counts[:count])), "default": default}}
 
 
 def _differences(shipped: ShippedListener, judge: AdoptedJudge, bundle: Path, wheel: Path | None) -> dict[str, float]:

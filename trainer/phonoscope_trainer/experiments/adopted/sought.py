@@ -1,9 +1,9 @@
-"""What any region could carry: regions that are sought for each excerpt by itself, with the network at hand.
+"""Regions that are sought for each excerpt by itself, with the network at hand: what rules are held against.
 
 A rule looks once, or as often as it may while somebody waits. Here the region of every excerpt is learnt, by gradient
 ascent on what it carries into other music (as Fong & Vedaldi 2017 seek perturbations), as large as the region that it
-stands beside. It is no rule: it is the ceiling that rules are held against. Hosts are drawn anew at every step, and
-those that judge are others, so that it learns of no host in particular.
+stands beside. Hosts are drawn anew at every step, and those that judge are others, so that it learns of no host in
+particular. A rule that carries as much has learnt what there is to learn.
 """
 
 from __future__ import annotations
