@@ -26,7 +26,7 @@ from phonoscope_trainer.networks.listener import Decision, Listener
 from phonoscope_trainer.recipes.label_masker.excerpts import margins_of
 from phonoscope_trainer.recipes.masker.objective import SHARPNESS, cut, missed
 
-UNUSUAL_AREA = 0.1  # a₁: so much more or less costs the area's weight, and twice as much four times that
+UNUSUAL_AREA = 0.1  # a₁: so much more or less costs half of the area's weight; from there on it grows evenly
 
 
 @dataclass(frozen=True, slots=True)
