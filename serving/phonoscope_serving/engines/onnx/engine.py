@@ -87,6 +87,7 @@ class OnnxGraphs:
     def load(self, graphs: Collection[str]) -> None:
         """See `Graphs.load`."""
         options = session_options(self.threads)
+        shrink_arena()  # which has it grow as it is wanted to
         for name in graphs:
             config, graph = self._bundle.models[name], self._bundle.graph(name)
             session = load_session(name, graph, options, self._providers)

@@ -17,10 +17,10 @@ from phonoscope_serving.errors import BundleError, OptionsError
 
 NOWHERE = "/nonexistent/weights lie inside their graph"
 DOUBLING = 0  # the arena grows by large pieces, which are cut; pieces as large as what is asked for fit little else
-# The first of them is as large as all runs together need. Of pieces that double, what does not fit one leaves it idle
-# and takes another, and after hundreds of calls in some order there is one more; what of a piece nobody has written to
-# takes no memory.
-FIRST_BYTES = 2**28
+# The large pieces, from the second on, are as large as all runs together need. Of pieces that double, what does not fit
+# one leaves it idle and takes another, and after hundreds of calls in some order there is one more; what of a piece
+# nobody has written to takes no memory.
+PIECE_BYTES = 2**28
 LEAST_CUT_BYTES = 2**20  # of a piece, what is left over is cut off from this on; by default only from 128 MiB on
 
 # An ONNX model, written out since the service does without the package that writes them: y = x, one float32.
@@ -69,8 +69,7 @@ def _share_arena() -> None:
     grows = {
         "arena_extend_strategy": DOUBLING,
         "max_dead_bytes_per_chunk": LEAST_CUT_BYTES,
-        "initial_chunk_size_bytes": FIRST_BYTES,
-        "initial_growth_chunk_size_bytes": FIRST_BYTES,  # after it was given back
+        "initial_growth_chunk_size_bytes": PIECE_BYTES,  # once it was told to give back
     }
     ort.create_and_register_allocator(where, ort.OrtArenaCfg(grows))
 
@@ -97,9 +96,9 @@ def load_session(name: str, graph: bytes, options: ort.SessionOptions, providers
 
 
 def shrink_arena() -> None:
-    """Has the arena give back every piece that nobody uses: ONNX Runtime does so after a run that is asked to.
+    """Has the arena give back every piece that nobody uses, but for the first: ONNX Runtime does so after such a run.
 
-    What is run is a graph that gives what it is given, at once.
+    What is run is a graph that gives what it is given, at once. From then on the arena grows by `PIECE_BYTES`.
     """
     options = ort.RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
