@@ -113,6 +113,11 @@ def test_a_region_that_is_tried_has_the_size_that_was_drawn_whatever_is_learnt()
     assert np.corrcoef(drawn[near].numpy(), worth[near].numpy())[0, 1] > 0.9
 
 
+def test_areas_that_are_none_are_refused():
+    with pytest.raises(OptionsError, match=r"least first, got 0\.5 and 0\.4"):
+        LabelMaskerOptions(least_area=0.5)
+
+
 def test_the_objective_asks_about_what_is_moved(trained):
     heard, (seen, masker) = music(trained), new_masker(trained)
     met = Met(heard.log_mel[:2], heard.log_mel[2:4], heard.log_mel[1:3], torch.tensor([[0], [1]], dtype=torch.int32))

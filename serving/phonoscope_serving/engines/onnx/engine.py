@@ -15,6 +15,7 @@ from phonoscope_serving.engines.onnx.answering import ANSWER, answer_alone, show
 from phonoscope_serving.engines.onnx.sessions import (
     Device,
     check_graph,
+    grow_by_large_pieces,
     load_session,
     providers,
     session_options,
@@ -87,7 +88,7 @@ class OnnxGraphs:
     def load(self, graphs: Collection[str]) -> None:
         """See `Graphs.load`."""
         options = session_options(self.threads)
-        shrink_arena()  # which has it grow as it is wanted to
+        grow_by_large_pieces()
         for name in graphs:
             config, graph = self._bundle.models[name], self._bundle.graph(name)
             session = load_session(name, graph, options, self._providers)

@@ -98,11 +98,17 @@ def load_session(name: str, graph: bytes, options: ort.SessionOptions, providers
 def shrink_arena() -> None:
     """Has the arena give back every piece that nobody uses, but for the first: ONNX Runtime does so after such a run.
 
-    What is run is a graph that gives what it is given, at once. From then on the arena grows by `PIECE_BYTES`.
+    What is run is a graph that gives what it is given, at once.
     """
     options = ort.RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     _identity().run(None, {"x": np.zeros(1, np.float32)}, options)
+
+
+@cache
+def grow_by_large_pieces() -> None:
+    """Has the arena grow by `PIECE_BYTES`, once in a process: it does so from the first time on that it gave back."""
+    shrink_arena()
 
 
 @cache

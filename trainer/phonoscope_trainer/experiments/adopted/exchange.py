@@ -88,6 +88,8 @@ class AdoptedJudge:
     ) -> None:
         self.shipped, self.listened, self.matches = shipped, listened, matches
         self.options, self.progress = options, progress
+        trained = shipped.listener
+        self.margins = margins_of(listened.log_odds, trained.threshold_logits, trained.decision)
 
     @torch.inference_mode()
     def ranked(self, rule: str, count: int) -> tuple[Tensor, Tensor]:
@@ -129,10 +131,7 @@ class AdoptedJudge:
     def sought(self, listener: Listener, counts: Tensor) -> Tensor:
         """Scores `[N, T, M]` of the first excerpts, whose regions, of `counts` `[N]` bins, are sought; see `sought`."""
         count, bins = len(counts), int(np.prod(listener.picture))
-        trained = self.shipped.listener
-        maker = Matchmaker(
-            self.listened, margins_of(self.listened.log_odds, trained.threshold_logits, trained.decision)
-        )
+        maker = Matchmaker(self.listened, self.margins)
         parts = []
         for rows in self._batches("sought", count):
             own = Matches(*(getattr(self.matches, name)[rows] for name in ("row", "host", "third", "label")))
@@ -155,10 +154,7 @@ class AdoptedJudge:
 
     def clearly(self, values: Values) -> dict[str, object]:
         """The same of the excerpts that have their label as clearly as a host has it not."""
-        row, label = torch.from_numpy(self.matches.row), torch.from_numpy(self.matches.label)
-        trained = self.shipped.listener
-        margins = margins_of(self.listened.log_odds, trained.threshold_logits, trained.decision)
-        clear = (margins[row, label] >= SURE).numpy()
+        clear = (self.margins[self.matches.row, self.matches.label] >= SURE).numpy()
         if not clear.any():
             return {"n": 0}
         return self._summary({name: value[clear] for name, value in values.items()}, self.matches.row[clear])

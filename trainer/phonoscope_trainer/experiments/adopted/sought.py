@@ -3,7 +3,7 @@
 A rule looks once, or as often as it may while somebody waits. Here the region of every excerpt is learnt, by gradient
 ascent on what it carries into other music (as Fong & Vedaldi 2017 seek perturbations), as large as the region that it
 stands beside. Hosts are drawn anew at every step, and those that judge are others, so that it learns of no host in
-particular. A rule that carries as much has learnt what there is to learn.
+particular. It is no ceiling, for it learns a coarse grid in few steps; a rule that carries as much is worth as much.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from phonoscope_trainer.graphs.adopted import Answer
 from phonoscope_trainer.graphs.asked_label import NO_CONTRAST, AskedLabel
 from phonoscope_trainer.graphs.exchange import at_level_of, exchanged
-from phonoscope_trainer.graphs.tagger import log_odds
 from phonoscope_trainer.networks.label_masker import LabelMasker
 from phonoscope_trainer.networks.listener import Decision, Listener
 from phonoscope_trainer.recipes.label_masker.excerpts import margins_of
@@ -110,9 +110,8 @@ def _gradient(network: nn.Module, excerpt: Tensor, asked: Tensor, decision: Deci
     """`[B, T, M]` of the answers asked about with respect to the excerpt, as the graph of a masker takes it."""
     with torch.enable_grad():
         given = excerpt.detach().requires_grad_()
-        said = network(given).float()
-        about = log_odds(said) if decision == "multi-class" else said
-        (gradient,) = torch.autograd.grad((about * asked).sum(), given)
+        log_odds, _ = Answer(decision)(network(given).float())
+        (gradient,) = torch.autograd.grad((log_odds * asked).sum(), given)
     return gradient
 
 

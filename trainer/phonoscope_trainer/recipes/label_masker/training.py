@@ -56,6 +56,10 @@ class LabelMaskerOptions:
         at_least(1, self, "updates", "batch", "excerpts", "validation_excerpts", "validate_every", "validation_batches")
         if not self.learning_rate > 0:
             raise OptionsError(f"learning_rate must be above 0, got {self.learning_rate}")
+        if not 0 < self.least_area <= self.most_area < 1:
+            raise OptionsError(
+                f"areas must lie between 0 and 1, the least first, got {self.least_area:g} and {self.most_area:g}"
+            )
 
 
 class LabelMaskerLearner:
