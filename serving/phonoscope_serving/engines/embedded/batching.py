@@ -152,9 +152,8 @@ class BatchQueue:
             await self._arrived.wait()
             async with self._lane.turn(self._kind, self._has_begun):
                 batch = self._take()
-                outcome = await self._run_batch(batch) if batch else {}
-            # Whoever has the next turn begins before answers are put together, which would keep the lane idle.
-            self._answer(batch, outcome)
+                if batch:
+                    await self._run_batch(batch)
             # Whoever was answered may ask again at once, and then runs with those who wait, not after them.
             await asyncio.sleep(0)
             if not self._waiting:
@@ -190,8 +189,7 @@ class BatchQueue:
             chosen[first.work.caller] += max(self._seconds_per_row, TINY_S) * first.rows
             yield first
 
-    async def _run_batch(self, batch: list[Waiting]) -> dict[str, Array] | Exception:
-        """The outputs of all rows, or why there are none."""
+    async def _run_batch(self, batch: list[Waiting]) -> None:
         rows = sum(request.rows for request in batch)
         began_s, began_ns = asyncio.get_running_loop().time(), time.time_ns()
         try:
@@ -200,25 +198,18 @@ class BatchQueue:
             fail(batch, EngineLost("the engine has stopped"))
             raise
         except Exception as error:  # noqa: BLE001 - whatever broke the batch is every caller's answer
-            return error
+            fail(batch, error)
+            return
         finally:
             self._trace(batch, began_ns, rows)
         self._learn(rows, asyncio.get_running_loop().time() - began_s)
+        start = 0
         for request in batch:
             share_s = cost_s * request.rows / rows
             request.work.charge(share_s)
             self._lane.charge(self._kind, request.work.caller, share_s)
-        return outputs
-
-    def _answer(self, batch: list[Waiting], outcome: dict[str, Array] | Exception) -> None:
-        """Gives every request of a batch its own rows."""
-        if isinstance(outcome, Exception):
-            fail(batch, outcome)
-            return
-        start = 0
-        for request in batch:
             own = slice(start, start + request.rows) if len(batch) > 1 else ...
-            answer(request, {name: tensor[own] for name, tensor in outcome.items()})
+            answer(request, {name: tensor[own] for name, tensor in outputs.items()})
             start += request.rows
 
     def _trace(self, batch: list[Waiting], began_ns: int, rows: int) -> None:
