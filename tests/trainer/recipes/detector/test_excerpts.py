@@ -13,11 +13,18 @@ from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.errors import OptionsError
 from phonoscope_trainer.frontends.mel import Frontend
 from phonoscope_trainer.recipes.detector.excerpts import ExcerptOptions, ExcerptSampler, balance
+from phonoscope_trainer.recipes.detector.hidden import UNHIDDEN
 from phonoscope_trainer.recipes.detector.lone_voice import UNPRODUCED
 from phonoscope_trainer.recipes.detector.variation import UNVARIED
 
 STILL = ExcerptOptions(
-    rows=3, excerpts_per_row=4, remix_share=0, accompanied_share=0, lone_voice=UNPRODUCED, variation=UNVARIED
+    rows=3,
+    excerpts_per_row=4,
+    remix_share=0,
+    accompanied_share=0,
+    lone_voice=UNPRODUCED,
+    variation=UNVARIED,
+    hidden=UNHIDDEN,
 )
 
 

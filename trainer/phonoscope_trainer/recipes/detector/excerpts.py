@@ -20,6 +20,7 @@ from phonoscope_trainer.frontends.mel import CONTEXT_FRAMES, EXCERPT_FRAMES, Fro
 from phonoscope_trainer.networks.svdnet import FRAMES_PER_STEP
 from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes import augment
+from phonoscope_trainer.recipes.detector.hidden import HiddenOptions, hidden_in_part
 from phonoscope_trainer.recipes.detector.lone_voice import LoneVoiceOptions, produced, random_phase
 from phonoscope_trainer.recipes.detector.variation import Variation, VariationOptions
 
@@ -41,6 +42,7 @@ class ExcerptOptions:
     accompanied_share: float = 0.7  # of rows with a lone voice that is put over music in which nobody sings
     lone_voice: LoneVoiceOptions = field(default_factory=LoneVoiceOptions)  # of every voice that is mixed anew
     variation: VariationOptions = field(default_factory=VariationOptions)
+    hidden: HiddenOptions = field(default_factory=HiddenOptions)
 
     def __post_init__(self) -> None:
         at_least(1, self, "rows", "excerpts_per_row")
@@ -89,8 +91,8 @@ class ExcerptSampler:
         at = augment.source_frame_of(self.options.frames, magnitude.shape[1], stretch)
         centres = at[:, CONTEXT_FRAMES::FRAMES_PER_STEP][:, : self.options.excerpts_per_row]
         played = augment.stretch_and_shift(magnitude, self.options.frames, stretch, shift)
-        log_mel = self.frontend.log_mel(self.variation.recorded(played, rng))
-        return log_mel, torch.gather(labels, 1, centres)
+        log_mel, sung = self.frontend.log_mel(self.variation.recorded(played, rng)), torch.gather(labels, 1, centres)
+        return hidden_in_part(log_mel, sung, self.options.hidden, rng), sung
 
     def _row(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Magnitudes `[T, bins]` and labels `[T]` of one stretch of music, mixed but not yet varied."""

@@ -1,4 +1,4 @@
-"""What a studio does to a voice before it is put over music: a second take or a harmony, a room, and rests."""
+"""What becomes of a voice before it is put over music: another singer's, doubled, in a room, with rests."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ HARMONIES = (-12, -5, -4, -3, 3, 4, 5, 7, 12)  # semitones
 class LoneVoiceOptions:
     """How often, of the rows with a voice of its own, and how strongly; ranges are uniform."""
 
+    other_singer_share: float = 0.4  # moved by itself, formants and all, as by a larger or smaller singer
+    other_singer_semitones: float = 3.0  # standard deviation
     doubled_share: float = 0.25  # by a second take or, `harmony_share` of them, at another pitch
     harmony_share: float = 0.5
     double_db: Range = (-12.0, -2.0)
@@ -32,18 +34,20 @@ class LoneVoiceOptions:
     rest_s: Range = (0.3, 1.6)
 
     def __post_init__(self) -> None:
-        for name in ("doubled_share", "harmony_share", "room_share", "rest_share"):
+        for name in ("other_singer_share", "doubled_share", "harmony_share", "room_share", "rest_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise OptionsError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
 
 
-UNPRODUCED = LoneVoiceOptions(doubled_share=0, room_share=0, rest_share=0)
+UNPRODUCED = LoneVoiceOptions(other_singer_share=0, doubled_share=0, room_share=0, rest_share=0)
 
 
 def produced(
     voice: Tensor, labels: Tensor, options: LoneVoiceOptions, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
     """Magnitudes `[T, F]` and labels `[T]` of a voice after the studio."""
+    if rng.random() < options.other_singer_share:
+        voice = _moved(voice, float(rng.normal(0, options.other_singer_semitones)))
     if rng.random() < options.rest_share:
         frames = round(float(rng.uniform(*options.rest_s)) * FRONTEND.frames_per_second)
         first = int(rng.integers(max(1, len(voice) - frames)))
@@ -61,12 +65,17 @@ def produced(
 
 def _doubled(voice: Tensor, options: LoneVoiceOptions, rng: np.random.Generator) -> Tensor:
     semitones = float(rng.choice(HARMONIES)) if rng.random() < options.harmony_share else 0.0
-    shift = torch.tensor([2 ** ((semitones + rng.normal(0, options.detune_semitones)) / 12)]).float()
-    second = augment.stretch_and_shift(voice[None], len(voice), torch.ones(1), shift)[0]
+    second = _moved(voice, semitones + float(rng.normal(0, options.detune_semitones)))
     late = int(rng.integers(options.delay_frames + 1))
     second = torch.cat([torch.zeros(late, voice.shape[1]), second[: len(voice) - late]])
     second = second * 10 ** (float(rng.uniform(*options.double_db)) / 20)
     return augment.mix(voice, second, random_phase(voice, rng))
+
+
+def _moved(voice: Tensor, semitones: float) -> Tensor:
+    """A voice `[T, F]` at another pitch, its formants moved with it."""
+    shift = torch.tensor([2 ** (semitones / 12)]).float()
+    return augment.stretch_and_shift(voice[None], len(voice), torch.ones(1), shift)[0]
 
 
 def random_phase(like: Tensor, rng: np.random.Generator) -> Tensor:

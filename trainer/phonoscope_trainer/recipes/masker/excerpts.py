@@ -13,6 +13,7 @@ from phonoscope_trainer.corpora.features import Features
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, Frontend
 from phonoscope_trainer.recipes.augment import LN_PER_DECIBEL, change_level
 from phonoscope_trainer.recipes.detector.excerpts import ExcerptOptions, ExcerptSampler
+from phonoscope_trainer.recipes.detector.hidden import UNHIDDEN
 from phonoscope_trainer.recipes.detector.lone_voice import UNPRODUCED
 from phonoscope_trainer.recipes.detector.variation import UNVARIED
 from phonoscope_trainer.recipes.masker.objective import MovedExcerpts
@@ -21,14 +22,14 @@ from phonoscope_trainer.recipes.seeds import step_seed
 MOST_LEVEL_DB = 3.0  # either way
 STEMS_SHARE = 0.5  # of a batch, where there are stems: mixtures as they are, beside their accompaniments
 STEMS_LEVEL_DB = 6.0  # standard deviation of their level
-PLAIN = ExcerptOptions(remix_share=0, accompanied_share=0, lone_voice=UNPRODUCED, variation=UNVARIED)
+PLAIN = ExcerptOptions(remix_share=0, accompanied_share=0, lone_voice=UNPRODUCED, variation=UNVARIED, hidden=UNHIDDEN)
 
 
 def varied(
     corpora: Sequence[Sequence[Features]], frontend: Frontend, batch: int, seed: int
 ) -> Callable[[int], MovedExcerpts]:
     """Draws the step-th batch from training music, varied as for the detector: its labels need not be the music's."""
-    return _draw(corpora, frontend, replace(ExcerptOptions(), rows=batch, excerpts_per_row=2), seed)
+    return _draw(corpora, frontend, replace(ExcerptOptions(hidden=UNHIDDEN), rows=batch, excerpts_per_row=2), seed)
 
 
 def plain(
