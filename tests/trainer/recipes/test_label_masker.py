@@ -10,7 +10,7 @@ from phonoscope_trainer.frontends.parameters import FrontendParameters
 from phonoscope_trainer.networks.label_masker import LabelMasker, seen_layers
 from phonoscope_trainer.networks.listener import Layered, Listener
 from phonoscope_trainer.recipes.label_masker.excerpts import Matchmaker, margins_of
-from phonoscope_trainer.recipes.label_masker.objective import LabelWeights, Met, least_inside, objective
+from phonoscope_trainer.recipes.label_masker.objective import LabelWeights, Met, objective
 from phonoscope_trainer.recipes.label_masker.training import (
     LabelMaskerOptions,
     load_label_masker,
@@ -18,7 +18,7 @@ from phonoscope_trainer.recipes.label_masker.training import (
     train_label_masker,
 )
 from phonoscope_trainer.recipes.listened import Listened, answers
-from phonoscope_trainer.recipes.masker.objective import cut
+from phonoscope_trainer.recipes.masker.cutting import cut, least_inside
 from torch import nn
 
 PARAMETERS = FrontendParameters(sample_rate_hz=8000, window_samples=256, fft_samples=256, hop_samples=128, bands=12)

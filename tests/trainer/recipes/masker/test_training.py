@@ -72,6 +72,7 @@ def fillings(rows: int, *, exchanged: bool = True) -> Fillings:
         torch.tensor([math.nan, 20.0] * rows)[:rows],
         torch.full((rows,), 7.0),
         torch.zeros(rows),
+        torch.full((rows,), math.nan),
         torch.ones(rows, dtype=torch.bool),
     )
 
@@ -281,7 +282,7 @@ def test_both_classes_weigh_alike_however_many_of_each_there_are(sure):
 
 
 def test_a_share_is_exchanged_and_half_get_the_band_mean_and_the_rest_their_own_attenuation():
-    drawn = draw_fillings(400, 0, 0.7, (15.0, 60.0), (0.0, 20.0), 0.5)
+    drawn = draw_fillings(400, 0, 0.7, (15.0, 60.0), (0.0, 20.0), 0.5, 0.4, (0.1, 0.3))
     assert drawn.is_exchanged.float().mean().item() == pytest.approx(0.7, abs=0.1)
     assert drawn.preference.shape == (400, 400)
     attenuated = drawn.outside_db[~drawn.outside_db.isnan()]
@@ -291,6 +292,27 @@ def test_a_share_is_exchanged_and_half_get_the_band_mean_and_the_rest_their_own_
     assert drawn.third_db.min() < 2
     assert 18 < drawn.third_db.max() <= 20
     assert drawn.offset.std().item() == pytest.approx(0.5, abs=0.1)
+    sizes = drawn.area[~drawn.area.isnan()]
+    assert len(sizes) / 400 == pytest.approx(0.4, abs=0.1)
+    assert 0.1 <= sizes.min() < 0.12
+    assert 0.28 < sizes.max() <= 0.3
+
+
+def test_a_region_of_a_drawn_size_does_not_hang_on_where_the_mask_is_cut(sure):
+    batch, drawn = excerpts(4), fillings(4)
+    torch.manual_seed(0)
+    masker = Masker()
+    torch.nn.init.normal_(masker.decide.weight)
+
+    def keeps(area: float) -> float:
+        asked = dataclasses.replace(drawn, area=torch.full((4,), area))
+        with torch.no_grad():
+            return float(objective(masker, sure, batch, asked, STANDARDISE, THRESHOLD_LOGIT, Weights())["keep"])
+
+    before = keeps(0.2), keeps(math.nan)
+    torch.nn.init.constant_(masker.decide.bias, 100.0)  # the mask would have everything
+    assert keeps(0.2) == pytest.approx(before[0], abs=1e-4)
+    assert keeps(math.nan) != pytest.approx(before[1], abs=1e-4)
 
 
 def test_an_excerpt_stands_beside_itself_one_frame_later_at_another_level():
@@ -318,7 +340,8 @@ def test_learning_makes_the_objective_smaller(network):
     learner.masker.double()
     batch = MovedExcerpts(one.log_mel.double(), one.moved.double())
     asked = (options.exchange_share, options.outside_db, options.third_db, options.offset)
-    drawn = draw_fillings(len(batch.log_mel), options.seed, *asked)
+    sized = (options.sized_share, options.sizes)
+    drawn = draw_fillings(len(batch.log_mel), options.seed, *asked, *sized)
 
     def loss() -> torch.Tensor:
         return objective(learner.masker, detector, batch, drawn, standardise, options.threshold_logit, Weights())[

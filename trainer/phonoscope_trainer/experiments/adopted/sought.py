@@ -20,8 +20,8 @@ from phonoscope_trainer.graphs.exchange import at_level_of, exchanged
 from phonoscope_trainer.networks.listener import Listener
 from phonoscope_trainer.ranges import at_least
 from phonoscope_trainer.recipes.label_masker.excerpts import Matches, Matchmaker, margins_of
-from phonoscope_trainer.recipes.label_masker.objective import least_inside
-from phonoscope_trainer.recipes.masker.objective import cut, missed
+from phonoscope_trainer.recipes.masker.cutting import cut, least_inside
+from phonoscope_trainer.recipes.masker.objective import missed
 
 
 @dataclass(frozen=True, slots=True)

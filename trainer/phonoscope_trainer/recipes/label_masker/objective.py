@@ -24,7 +24,8 @@ from phonoscope_trainer.graphs.exchange import at_level_of, exchanged
 from phonoscope_trainer.networks.label_masker import LabelMasker
 from phonoscope_trainer.networks.listener import Decision, Listener
 from phonoscope_trainer.recipes.label_masker.excerpts import margins_of
-from phonoscope_trainer.recipes.masker.objective import SHARPNESS, cut, missed
+from phonoscope_trainer.recipes.masker.cutting import SHARPNESS, cut, least_inside
+from phonoscope_trainer.recipes.masker.objective import missed
 
 UNUSUAL_AREA = 0.1  # a₁: so much more or less costs half of the area's weight; from there on it grows evenly
 
@@ -113,18 +114,3 @@ def _gradient(network: nn.Module, excerpt: Tensor, asked: Tensor, decision: Deci
         log_odds, _ = Answer(decision)(network(given).float())
         (gradient,) = torch.autograd.grad((log_odds * asked).sum(), given)
     return gradient
-
-
-def least_inside(logits: Tensor, area: Tensor) -> Tensor:
-    """`[B]` the least logit inside a region that is `area` `[B]` of an excerpt; logits `[B, T, M]`.
-
-    It rises with the logits near it, as it must for the area to stay what it is. Otherwise every bin near the edge
-    would be drawn in, since more of an excerpt always says more, and nothing would tell one from another.
-    """
-    rows = logits.detach().flatten(1)
-    last = (area * rows.shape[1]).long().clamp(0, rows.shape[1] - 1)
-    least = rows.sort(dim=1, descending=True).values.gather(1, last[:, None])
-    slope = torch.sigmoid(SHARPNESS * (rows - least))
-    near = slope * (1 - slope)
-    rises = ((logits.flatten(1) - rows) * near).sum(dim=1) / near.sum(dim=1)  # 0, with a gradient
-    return least[:, 0] + rises

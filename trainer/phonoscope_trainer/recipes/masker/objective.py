@@ -19,7 +19,8 @@ mean.
 
 The classes' weights do not hang on how many of each a batch holds: one that keeps its answer in any music would
 otherwise pay for the other. Regions are judged with bins that are in or out, so that is how they are tried;
-the gradient is that of a steep slope between the two.
+the gradient is that of a steep slope between the two. Many have a size that is drawn, which asks for the order of bins
+alone; the others are as large as the mask would have them.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.standardise import Standardise
 from phonoscope_trainer.networks.svdnet import SVDNet
 from phonoscope_trainer.recipes.augment import LN_PER_DECIBEL
+from phonoscope_trainer.recipes.masker.cutting import SHARPNESS, cut, least_inside
 
 COSTLY_AREA = 0.1  # a₁: so much more costs the area's weight, and twice as much four times that
-SHARPNESS = 4.0  # of the slope between out and in
 MUTED_SHARE = 0.5  # of excerpts with an accompaniment that is known
 TOLERANCE = 0.5  # q of the loss: 0 would be the cross-entropy, 1 the expected count of wrong answers
 SURE = 1.0  # logits from the threshold: how clearly a host has its answer
@@ -69,6 +70,7 @@ class Fillings:
     outside_db: Tensor  # [B] without other music: attenuation of what is outside; NaN for the band's mean instead
     third_db: Tensor  # [B] attenuation of the third excerpt, which shows the silhouette
     offset: Tensor  # [B] added to the mask's logits: other thresholds than one half are asked for, too
+    area: Tensor  # [B] of an excerpt, how much its region is, in place of the offset; NaN where the mask says it
     is_muted: Tensor  # [B] bool: the excerpt's own accompaniment is the third, where it is known
 
 
@@ -88,6 +90,8 @@ def draw_fillings(
     outside_db: tuple[float, float],
     third_db: tuple[float, float],
     offset: float,
+    sized_share: float,
+    sizes: tuple[float, float],
 ) -> Fillings:
     """Fillings for `rows` excerpts.
 
@@ -98,17 +102,22 @@ def draw_fillings(
         outside_db: least and most attenuation, a uniform range, for half of the others.
         third_db: the same of the third excerpt.
         offset: standard deviation of the offset.
+        sized_share: of excerpts whose region has a size that is drawn.
+        sizes: the least and the largest of these, of an excerpt.
     """
     generator = torch.Generator().manual_seed(seed)
-    attenuation, third = (
-        low + (high - low) * torch.rand(rows, generator=generator) for low, high in (outside_db, third_db)
+    attenuation, third, area = (
+        low + (high - low) * torch.rand(rows, generator=generator) for low, high in (outside_db, third_db, sizes)
     )
+    area[torch.rand(rows, generator=generator) >= sized_share] = torch.nan
     is_mean = torch.rand(rows, generator=generator) < 0.5
     shift = offset * torch.randn(rows, generator=generator)
     is_exchanged = torch.rand(rows, generator=generator) < exchange_share
     preference = torch.rand(rows, rows, generator=generator)
     is_muted = torch.rand(rows, generator=generator) < MUTED_SHARE
-    return Fillings(is_exchanged, preference, torch.where(is_mean, torch.nan, attenuation), third, shift, is_muted)
+    return Fillings(
+        is_exchanged, preference, torch.where(is_mean, torch.nan, attenuation), third, shift, area, is_muted
+    )
 
 
 def filled(log_mel: Tensor, outside_db: Tensor, mean: Tensor) -> Tensor:
@@ -168,7 +177,8 @@ def objective(
     if (muted := excerpts.accompaniment) is not None:
         can_be = (margin >= 0) & _is_unsung(network, standardise, muted, threshold_logit)
         silhouette = torch.where((fillings.is_muted & can_be)[:, None, None], muted, silhouette)
-    region = cut(logits + fillings.offset[:, None, None])
+    edge = torch.where(fillings.area.isnan(), -fillings.offset, least_inside(logits, fillings.area.nan_to_num()))
+    region = cut(logits - edge[:, None, None])
     is_exchanged = (fillings.is_exchanged & has_host)[:, None, None]
     fill = torch.where(is_exchanged, other, filled(log_mel, fillings.outside_db, standardise.mean))
     loss_of_content = torch.where(is_exchanged, other, standardise.mean)
@@ -208,9 +218,3 @@ def missed(margin: Tensor) -> Tensor:
     """(1 − p^q) / q of the probability p that `margin` `[B]`, logits above the threshold's, gives the answer wanted."""
     probability_to_q = torch.exp(TOLERANCE * F.logsigmoid(margin))
     return (1 - probability_to_q) / TOLERANCE
-
-
-def cut(logits: Tensor) -> Tensor:
-    """1 where a bin is in the region and 0 where not, with the gradient of a steep slope (straight through)."""
-    slope = torch.sigmoid(SHARPNESS * logits)
-    return (logits >= 0).to(slope.dtype) + slope - slope.detach()

@@ -42,6 +42,8 @@ class MaskerOptions:
     outside_db: tuple[float, float] = (15.0, 60.0)  # attenuation of what is outside, in half of the others
     third_db: tuple[float, float] = (0.0, 20.0)  # attenuation of the excerpt that shows the silhouette
     offset: float = 0.5  # standard deviation, in the mask's logits, of where it is cut
+    sized_share: float = 0.5  # of excerpts whose region has a size that is drawn
+    sizes: tuple[float, float] = (0.12, 0.35)  # of an excerpt, the least and the largest of these
     threshold: float = 0.5  # the detector's: a probability at or above it is labelled `vocal`
     validation_excerpts: int = 192
     validate_every: int = 100  # updates; the best masker so far is the one that is kept
@@ -58,8 +60,11 @@ class MaskerOptions:
             raise OptionsError(f"learning_rate must be above 0, got {self.learning_rate}")
         if not 0 < self.threshold < 1:
             raise OptionsError(f"threshold must lie between 0 and 1, got {self.threshold}")
-        if not 0 <= self.exchange_share <= 1:
-            raise OptionsError(f"exchange_share must be between 0 and 1, got {self.exchange_share}")
+        for name in ("exchange_share", "sized_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise OptionsError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
+        if not 0 < self.sizes[0] <= self.sizes[1] < 1:
+            raise OptionsError(f"sizes must lie between 0 and 1, the least first, got {self.sizes[0]}, {self.sizes[1]}")
         for name in ("outside_db", "third_db"):
             low, high = getattr(self, name)
             if not 0 <= low <= high:
@@ -98,7 +103,7 @@ class MaskerLearner:
 
     def update(self, excerpts: MovedExcerpts, step: int) -> dict[str, float]:
         """One step of the optimiser; the objective and its terms."""
-        terms = self._terms(excerpts, self.options.seed + step, self.options.offset)
+        terms = self._terms(excerpts, self.options.seed + step, self.options.offset, self.options.sized_share)
         self.optimiser.zero_grad()
         terms["loss"].backward()
         torch.nn.utils.clip_grad_norm_(self.masker.parameters(), MOST_GRADIENT)
@@ -109,7 +114,7 @@ class MaskerLearner:
     @torch.no_grad()
     def validate(self, validation: Sequence[MovedExcerpts]) -> dict[str, float]:
         """Means over batches of unvaried music; remembers the masker if it was never better."""
-        batches = [self._terms(each, VALIDATION_SEED + number, 0.0) for number, each in enumerate(validation)]
+        batches = [self._terms(each, VALIDATION_SEED + number, 0.0, 0.0) for number, each in enumerate(validation)]
         means = {name: float(torch.stack([batch[name] for batch in batches]).mean()) for name in batches[0]}
         if means["loss"] < self.best_loss:
             self.best, self.best_loss = copy.deepcopy(self.masker.state_dict()), means["loss"]
@@ -126,7 +131,7 @@ class MaskerLearner:
             getattr(self, name).load_state_dict(state[name])
         self.best, self.best_loss = state["best"], state["best_loss"]
 
-    def _terms(self, excerpts: MovedExcerpts, seed: int, offset: float) -> Mapping[str, Tensor]:
+    def _terms(self, excerpts: MovedExcerpts, seed: int, offset: float, sized_share: float) -> Mapping[str, Tensor]:
         fillings = draw_fillings(
             len(excerpts.log_mel),
             seed,
@@ -134,6 +139,8 @@ class MaskerLearner:
             self.options.outside_db,
             self.options.third_db,
             offset,
+            sized_share,
+            self.options.sizes,
         )
         with activations(torch.device("cpu"), bfloat16=self.options.bfloat16):
             return objective(
