@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from phonoscope_trainer.command_line import PROGRAM, running
 from phonoscope_trainer.commands import (
     adopt,
+    average,
     calibrate,
     corpora,
     detector,
@@ -62,6 +63,7 @@ def get_parser() -> argparse.ArgumentParser:
     for family in (
         corpora,
         detector,
+        average,
         calibrate,
         explanation_inverter,
         inversion,

@@ -61,7 +61,7 @@ def options(folder: Path) -> dict[str, Any]:
 
 
 def commands(folder: Path) -> list[str]:
-    """The command lines that made a run: those of the run or the bundle it started from, if it did, and its own last.
+    """The command lines that made a run: of the run or the bundle it started from, of runs it is the mean of, its own.
 
     Of a run without one (Python made it, or it is older than this record) a comment says what its options were.
 
@@ -71,6 +71,8 @@ def commands(folder: Path) -> list[str]:
     asked, path = options(folder), folder / COMMAND
     start = asked.get("start")
     before = _commands_before(Path(start)) if start else []
+    for run in asked.get("averaged", ()):
+        before += [line for line in commands(Path(run)) if line not in before]
     if path.is_file():
         return [*before, path.read_text(encoding="utf-8").strip()]
     return [*before, f"# {folder}: no command was recorded; its options: {json.dumps(asked)}"]

@@ -67,4 +67,4 @@ def smooth_regions(area: Tensor, frames: int, bands: int, rng: np.random.Generat
     field = F.interpolate(coarse, (frames, bands), mode="bilinear", align_corners=True)[:, 0].flatten(1)
     last = ((1 - area) * (field.shape[1] - 1)).long()
     edge = field.sort(dim=1).values.gather(1, last[:, None])
-    return (field >= edge).float().unflatten(1, (frames, bands))
+    return (field >= edge).float().view(-1, frames, bands)
