@@ -45,6 +45,8 @@ def test_a_mean_knows_what_it_learned_from_and_which_layers_stayed(tmp_path):
     assert made.corpora == ("real", "mir1k")
     assert same_layer("conv2", Path("first"), tmp_path / "mean")
     assert not same_layer("conv4", Path("first"), tmp_path / "mean")
+    average_detectors(tmp_path / "other", [*runs, a_run(tmp_path / "c", 2, replace(STARTED, keep_convolutions=""))])
+    assert not same_layer("conv2", Path("first"), tmp_path / "other")
 
 
 def test_it_knows_the_commands_of_what_it_is_made_of(tmp_path):
@@ -62,7 +64,7 @@ def test_it_knows_the_commands_of_what_it_is_made_of(tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "name"),
-    [({"start": "second"}, "start"), ({"keep_convolutions": ""}, "keep_convolutions"), ({"licence": "CC0"}, "licence")],
+    [({"start": "second"}, "start"), ({"licence": "CC0"}, "licence")],
 )
 def test_runs_that_did_not_set_out_alike_are_refused_by_what_differs(tmp_path, change, name):
     runs = [a_run(tmp_path / "a", 0), a_run(tmp_path / "b", 1, replace(STARTED, **change))]

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from phonoscope_trainer.errors import CheckpointError, OptionsError
 from phonoscope_trainer.recipes import checkpoint
+from phonoscope_trainer.recipes.detector.modern import kept_convolutions
 
-SHARED = ("start", "keep_convolutions", "licence")  # options that all must have alike
+SHARED = ("start", "licence")  # options that all must have alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class AverageOptions:
     averaged: tuple[str, ...]  # runs
     corpora: tuple[str, ...]  # that any of them learned from
     start: str  # what all of them went on from
-    keep_convolutions: str  # up to this one they are as they were there
+    keep_convolutions: str  # up to this one all of them are as they were there; empty: none
     licence: str
     recipe: Literal["average"] = "average"
 
@@ -37,7 +38,7 @@ def average_detectors(folder: Path, runs: Sequence[Path]) -> AverageOptions:
 
     Raises:
         CheckpointError: a run cannot be read, or `folder` holds another run.
-        OptionsError: fewer than two runs; or they did not go on from the same one, with the same convolutions kept.
+        OptionsError: fewer than two runs; or they did not go on from the same one.
     """
     options = _options(runs)
     states = [checkpoint.load(run) for run in runs]
@@ -65,8 +66,9 @@ def _options(runs: Sequence[Path]) -> AverageOptions:
             "runs: they must have gone on from one run (--start); from random weights there is no middle"
         )
     corpora = dict.fromkeys(name for each in asked for name in each["corpora"])
-    shared: dict[str, Any] = {name: asked[0].get(name, "") for name in SHARED}
-    return AverageOptions(tuple(map(str, runs)), tuple(corpora), **shared)
+    kept = min((kept_convolutions(each.get("keep_convolutions", "")) for each in asked), key=len)
+    start, licence = (asked[0].get(name, "") for name in SHARED)
+    return AverageOptions(tuple(map(str, runs)), tuple(corpora), start, kept[-1] if kept else "", licence)
 
 
 def _shapes(state: dict[str, Any]) -> dict[str, torch.Size]:
