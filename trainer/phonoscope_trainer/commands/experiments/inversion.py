@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -22,6 +24,7 @@ from phonoscope_trainer.experiments.inversion.excerpts import (
     some_files,
 )
 from phonoscope_trainer.experiments.inversion.iterative import DescentOptions, compare_with_descent
+from phonoscope_trainer.export.recovery import recover
 from phonoscope_trainer.frontends.mel import EXCERPT_FRAMES, FRONTEND, Frontend
 from phonoscope_trainer.measures.reconstruction_error import Inverter, inversions
 from phonoscope_trainer.recipes import checkpoint
@@ -44,6 +47,8 @@ RUNS = (
     Path("runs/inverters-head"),
     Path("runs/inverters-fc8"),
 )
+SHIPPED = Path("model_repository")
+USUAL = ("rendered", "mir1k", "real")  # corpora, where a run does not say what it learned from
 BESIDE = Path("runs/inverters-aligned")
 MEAN_EXCERPTS = 1000  # training excerpts behind the mean one
 
@@ -56,7 +61,8 @@ def add_experiment(experiments: Verbs) -> None:
         dest="folders",
         type=Path,
         nargs="+",
-        help=f"of the inverters; the last to have a layer counts (default: {', '.join(map(str, RUNS))}, where found)",
+        help=f"of the inverters; the last to have a layer counts (default: {', '.join(map(str, RUNS))}, where found, "
+        f"else those of the bundle in {SHIPPED})",
     )
     inversion.add_argument("--detector", type=Path, help="its run (default: the one the last of them inverts)")
     inversion.add_argument(
@@ -101,10 +107,11 @@ def inversion_experiment(
 ) -> None:
     """Measure the inverters of some runs on the test parts of its corpora, and on songs of another kind."""
     torch.set_num_threads(threads)
-    chosen = folders or [run for run in RUNS if run.is_dir()] or RUNS[:1]
-    trained = checkpoint.options(chosen[-1])
-    network, standardise = load_detector(detector or Path(trained["detector"]))
-    inverters: dict[str, Sequence[Inverter]] = dict(_trained(chosen, trained["methods"]))
+    with _runs(folders) as chosen:
+        training = [checkpoint.options(run) for run in chosen]
+        trained = {"comparator": RECIPE.comparator, "corpora": [*filter(named.find, USUAL)], **training[-1]}
+        network, standardise = load_detector(detector or Path(trained["detector"]))
+        inverters: dict[str, Sequence[Inverter]] = dict(_trained(chosen, trained["methods"]))
     options = experiment.InversionOptions(files, draws, min(draws, DEFAULTS.detailed_draws))
     frontend = Frontend(FRONTEND)
     sets = {
@@ -126,10 +133,21 @@ def inversion_experiment(
     if descent_excerpts:
         excerpts = next(iter(sets.values()))[0].excerpts[::EXCERPTS_PER_FILE][:descent_excerpts]
         document["descent"] = compare_with_descent(excerpts, network, inverters["joint"], DESCENT)
-    document["training"] = [checkpoint.options(run) for run in chosen]
+    document["training"] = training
     if place := figures or (json_path and json_path.parent):
         _draw(document, sets, judge, place / (json_path.stem if json_path else "inversion"))
     write(document, json_path)
+
+
+@contextmanager
+def _runs(folders: Sequence[Path] | None) -> Iterator[Sequence[Path]]:
+    """Those that were named, else those that are found, else one of what ships, for as long as the block lasts."""
+    if found := folders or [run for run in RUNS if run.is_dir()]:
+        yield found
+        return
+    with tempfile.TemporaryDirectory() as place:
+        recover(SHIPPED, Path(place), "")
+        yield [Path(place) / "inverters"]
 
 
 def _trained(runs: Sequence[Path], methods: Sequence[Method]) -> Iterator[tuple[str, Sequence[Inverter]]]:

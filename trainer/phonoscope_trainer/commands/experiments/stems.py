@@ -38,7 +38,7 @@ def stems_experiment(
     for name, tracks in judged.split("test").items():
         sung = stems.sung_excerpts(name, tracks, frontend, explained, options)
         by_corpus[name] = (sung, stems.measure(sung, explained, baselines, options, bar_over(name)))
-    document = stems.summary(by_corpus) | {"rule": explained.default, "options": asdict(options)}
+    document = stems.summary(by_corpus, explained.default) | {"rule": explained.default, "options": asdict(options)}
 
     def draw(path: Path) -> None:
         trust_figures.draw_stems(document, path)

@@ -136,10 +136,11 @@ def measure(
 
 def summary(
     by_corpus: Mapping[str, tuple[SungExcerpts, Mapping[str, Mapping[str, NDArray[np.float64]]]]],
+    default: str,
 ) -> dict[str, object]:
     """The document: each measure over all corpora, excerpts weighted alike, and `per_corpus`.
 
-    `above` is how much more of its mass the default has than another name, paired excerpt by excerpt.
+    `above` is how much more of its mass the rule `default` has than another name, paired excerpt by excerpt.
     """
     corpora = list(by_corpus)
     tracks = {corpus: np.unique(excerpts.track, return_inverse=True)[1] for corpus, (excerpts, _) in by_corpus.items()}
@@ -159,7 +160,7 @@ def summary(
             together,
         )
         for name in by_corpus[corpora[0]][1]["relevance_mass"]
-        if name != "default"
+        if name not in ("default", default)
     }
     document["per_corpus"] = {
         corpus: {
