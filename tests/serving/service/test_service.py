@@ -15,6 +15,7 @@ from phonoscope.v1.bundle_pb2 import DescribeBundleRequest
 from phonoscope.v1.explanation_pb2 import ExplainRequest
 from phonoscope.v1.prediction_pb2 import PredictRequest
 from support.corpora.sound import encoded, file, music, pcm
+from support.same_numbers import RELEVANCE_ATOL
 from support.services.running import array, details, refusal, running, violated, wait_until
 
 NAME = "phonoscope.v1.ExplainerService"
@@ -64,14 +65,14 @@ def test_every_rule_explains_the_same_excerpt_in_its_own_way(service, rule):
     assert response.rule == rule
     usual = service.stub.Explain(GOOD)
     assert response.trust.probability == pytest.approx(usual.trust.probability, abs=1e-5)
-    alike = np.allclose(array(response.relevance), array(usual.relevance), atol=1e-5)
+    alike = np.allclose(array(response.relevance), array(usual.relevance), atol=RELEVANCE_ATOL)
     assert alike == (rule == usual.rule)
     inside = np.frombuffer(response.region.inside, np.uint8).reshape(MASK_SHAPE)
     assert not array(response.explanation)[inside == 0].any()
     inverted = array(response.inverted)
     if rule == "inversion":
         scaled = (inverted - inverted.min()) / np.ptp(inverted)
-        np.testing.assert_allclose(array(response.relevance), scaled, atol=1e-5)
+        np.testing.assert_allclose(array(response.relevance), scaled, atol=RELEVANCE_ATOL)
 
 
 def test_an_explanation_can_be_listened_to(service):

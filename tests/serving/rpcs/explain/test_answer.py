@@ -12,7 +12,7 @@ from phonoscope_serving.sound.decoding import Decoder
 from support.bundles.judged import judged
 from support.corpora.sound import encoded
 from support.corpora.sound_files import song
-from support.same_numbers import assert_same_trust
+from support.same_numbers import RELEVANCE_ATOL, assert_same_trust
 
 SONG = song(5, start_s=33.5)  # somebody sings
 GIVEN = Alpha(0.6)
@@ -193,7 +193,7 @@ async def test_a_rule_is_used_by_its_name_with_its_own_alpha(ask, bare, bundle, 
     alpha = next(each.default_alpha for each in bundle.default.rules if each.name == rule)
     expected = computed(bare, SONG[(175 - 57) * 315 :][:36934], alpha=alpha, ensemble=f"explain_{rule}")
     assert answer.rule == rule
-    np.testing.assert_allclose(answer.relevance, expected["relevance"], atol=1e-5)
+    np.testing.assert_allclose(answer.relevance, expected["relevance"], atol=RELEVANCE_ATOL)
     assert answer.trust.relative_area == pytest.approx(float(expected["relative_area"][0]), abs=1e-3)
 
 
