@@ -29,7 +29,6 @@ from phonoscope_trainer.networks import gan
 from phonoscope_trainer.networks.feature_inverters import FeatureInverter, Variant
 from phonoscope_trainer.networks.gan import Generator
 from phonoscope_trainer.networks.inverter import ExplanationInverter
-from phonoscope_trainer.networks.masker import Masker
 from phonoscope_trainer.networks.svdnet import LAYERS
 from phonoscope_trainer.networks.tagger import Tagger
 from phonoscope_trainer.recipes import checkpoint
@@ -40,7 +39,7 @@ from phonoscope_trainer.recipes.tagger.training import TaggerOptions
 from phonoscope_trainer.repository.deployment import read_facts
 from phonoscope_trainer.repository.doubt import doubt_of
 from phonoscope_trainer.repository.manifest import Facts
-from phonoscope_trainer.repository.shipped_graphs import constants_of, network_of, standardise_of
+from phonoscope_trainer.repository.shipped_graphs import constants_of, masker_of, network_of, standardise_of
 from phonoscope_trainer.writing import write_text
 
 State = dict[str, Any]
@@ -69,7 +68,7 @@ def recover(repository: Path, runs: Path, command: str) -> tuple[str, ...]:
         ),
     }
     if (repository / "masker").is_dir():
-        found["masker"] = {}, {"best": _state(Masker(), repository, "masker")}
+        found["masker"] = {}, {"best": masker_of(repository).state_dict()}
     if layers := [layer for layer in LAYERS if (repository / f"inverter_{layer}").is_dir()]:
         variant: Variant = "sketched" if any(_has_sketch(repository, layer) for layer in layers) else "aligned"
         found["inverters"] = (
