@@ -16,14 +16,14 @@ QUIET_S = 10.0  # without a run, and what runs worked in is given back; the next
 # stays. Left alone, the library raises this bound to the largest piece that was ever freed, of 32 MiB: such pieces then
 # lie in its heaps, which grew by 80 MB within a hundred calls and hardly shrank.
 LARGE_BYTES = 2**20
-TRIMMED_BYTES = 8 * LARGE_BYTES  # that many free at the end of a heap go back at once
+TRIMMED_BYTES = LARGE_BYTES  # that many free at the end of a heap go back at once
 # Else every thread has a heap of its own, up to eight a core, each with what its own calls once needed, in pieces.
-HEAPS = 2
+HEAPS = 1
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of malloc.h
 
 
 def keep_large_apart() -> None:
-    """Has large pieces of memory be the system's own, one by one, and small ones share heaps, from here on."""
+    """Has large pieces of memory be the system's own, one by one, and small ones share a heap, from here on."""
     if (libc := _gnu()) is not None:
         libc.mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
         libc.mallopt(M_TRIM_THRESHOLD, TRIMMED_BYTES)  # which else would follow the other
